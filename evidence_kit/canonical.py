@@ -1,0 +1,111 @@
+"""The exact bytes that are hashed and signed: canonical JSON (RFC 8785) of a small part of JSON.
+
+Allowed are objects with ASCII keys, arrays, strings without lone surrogates, integers within +-(2**53 - 1), true,
+false and null. Numbers with a fraction are refused, so the hard part of RFC 8785 (3.2.2.3) never arises, and with
+ASCII keys sorting by code point is sorting by UTF-16 code unit (3.2.3).
+"""
+
+import json
+from typing import NoReturn, TypeAlias
+
+from evidence_kit.errors import FormatError
+
+Json: TypeAlias = "dict[str, Json] | list[Json] | str | int | bool | None"
+
+_LARGEST = 2**53 - 1
+_DEEPEST = 50
+
+
+def dumps(value: Json) -> bytes:
+    """Return the canonical UTF-8 bytes of *value*, without a line end.
+
+    Raises `FormatError` for anything outside the allowed part of JSON.
+    """
+    _check(value, depth=0)
+    text = json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
+    try:
+        return text.encode("utf-8")
+    except UnicodeEncodeError as error:
+        message = "a string holds half a surrogate pair"
+        raise FormatError(message) from error
+
+
+def loads(data: bytes) -> Json:
+    """Return the value whose canonical form is exactly *data*.
+
+    Raises `FormatError` when *data* is not JSON, or is JSON written in any other way (spaces, order, escapes, doubles).
+    """
+    value = parse(data)
+    if dumps(value) != data:
+        message = "JSON is not in canonical form (RFC 8785)"
+        raise FormatError(message)
+    return value
+
+
+def parse(data: bytes) -> Json:
+    """Return the value of any UTF-8 JSON text of the allowed part, refusing a key that stands twice.
+
+    Raises `FormatError`.
+    """
+    try:
+        value: Json = json.loads(
+            data.decode("utf-8"),
+            object_pairs_hook=_unique,
+            parse_float=_refuse_number,
+            parse_constant=_refuse_number,
+        )
+    except UnicodeDecodeError as error:
+        message = f"JSON is not UTF-8 at byte {error.start}"
+        raise FormatError(message) from error
+    except (ValueError, RecursionError) as error:
+        message = f"not JSON: {error}"
+        raise FormatError(message) from error
+    _check(value, depth=0)
+    return value
+
+
+def pretty(value: Json) -> bytes:
+    """Return *value* as indented UTF-8 JSON with a final line end, for files that people open.
+
+    Raises `FormatError`.
+    """
+    _check(value, depth=0)
+    return (json.dumps(value, indent=2, ensure_ascii=False) + "\n").encode("utf-8", "strict")
+
+
+def _unique(pairs: list[tuple[str, Json]]) -> dict[str, Json]:
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        message = "JSON names a key twice in one object"
+        raise FormatError(message)
+    return found
+
+
+def _refuse_number(text: str) -> NoReturn:
+    message = f"JSON holds a number that is not a whole number: {text[:40]}"
+    raise FormatError(message)
+
+
+def _check(value: Json, *, depth: int) -> None:
+    if depth > _DEEPEST:
+        message = f"JSON is nested deeper than {_DEEPEST}"
+        raise FormatError(message)
+    match value:
+        case bool() | None | str():
+            return
+        case int():
+            if abs(value) > _LARGEST:
+                message = f"JSON holds a whole number beyond 2**53 - 1: {str(value)[:40]}"
+                raise FormatError(message)
+        case list():
+            for member in value:
+                _check(member, depth=depth + 1)
+        case dict():
+            for key, member in value.items():
+                if not isinstance(key, str) or not key.isascii():
+                    message = "JSON holds a key that is not ASCII text"
+                    raise FormatError(message)
+                _check(member, depth=depth + 1)
+        case _:
+            message = f"JSON cannot hold a {type(value).__name__}"
+            raise FormatError(message)

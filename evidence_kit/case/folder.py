@@ -1,0 +1,226 @@
+"""`CaseFolder`: open or create a case, commit to it under its lock, read it.
+
+A commit is decided in ``.staging/`` first (staging.py) and then carried out in this order: item folder renamed, seals put
+in place, event line appended, signature appended, the decision removed. Each step is done only if it was not done yet, so
+that a crash anywhere is finished by the next command. An item exists when its event is in the log.
+"""
+
+import os
+import re
+import shutil
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from filelock import FileLock, Timeout
+
+from evidence_kit import canonical
+from evidence_kit.case.durable import append, move_new, sync_tree, write_new
+from evidence_kit.case.info import CaseInfo, read_info
+from evidence_kit.case.staging import STAGING, PlannedCommit, plan_commit, planned_commits
+from evidence_kit.custody.chain import LogFindings, check_log
+from evidence_kit.custody.custodian import Custodian
+from evidence_kit.custody.events import Draft, Event, EventType, read_line
+from evidence_kit.custody.log import head_of, split_lines
+from evidence_kit.errors import CaseError, FormatError
+from evidence_kit.models import Digest
+from evidence_kit.trust.certificates import Certificate, load_certificates
+from evidence_kit.trust.digests import sha256_bytes
+
+_ITEM = re.compile(r"EV-([0-9]{4,})")
+_LOCK_SECONDS = 30
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Committed:
+    """An event that is in the log."""
+
+    seq: int
+    head: Digest
+    item: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class CaseFolder:
+    """One case on disk."""
+
+    path: Path
+    info: CaseInfo
+
+    @classmethod
+    def open(cls, path: Path) -> "CaseFolder":
+        """Open the case at *path*; raises `CaseError` when there is none."""
+        try:
+            return cls(path=path, info=read_info((path / "case.json").read_bytes()))
+        except (OSError, FormatError) as error:
+            message = f"{path} is not a case: {error if isinstance(error, FormatError) else 'it has no case.json'}"
+            raise CaseError(message, hint="name a case with --case DIR, or open one: evidence-kit case new DIR") from error
+
+    @classmethod
+    def create(cls, path: Path, info: CaseInfo, custodian: Custodian) -> "CaseFolder":
+        """Create a case at *path*, which must not exist or be empty, with its first event; raises `CaseError`.
+
+        The case is built beside its place and renamed, so that a crash leaves no half-made case.
+        """
+        if path.exists() and (not path.is_dir() or any(path.iterdir())):
+            message = f"{path} is already there and is not empty"
+            raise CaseError(message, hint="choose a new folder for the case")
+        building = path.with_name(f".{path.name}.new-{os.getpid()}")
+        try:
+            for name in ("items", "seals/heads", "trust", STAGING):
+                (building / name).mkdir(parents=True)
+            data = canonical.pretty(info.to_json())
+            write_new(building / "case.json", data)
+            write_new(building / "custody.jsonl", b"")
+            write_new(building / "custody.sig", b"")
+            case = cls(path=building, info=info)
+            draft = Draft(
+                type=EventType.CASE_OPENED,
+                digests={"case.json": sha256_bytes(data)},
+                authority=info.legal_basis,
+                detail={"format": 1},
+            )
+            case.commit(draft, custodian)
+            sync_tree(building)
+            if path.exists():
+                path.rmdir()
+            move_new(building, path)
+        except OSError as error:
+            message = f"the case {path} could not be created: {error.strerror}"
+            raise CaseError(message) from error
+        finally:
+            shutil.rmtree(building, ignore_errors=True)
+        return cls(path=path, info=info)
+
+    def commit(
+        self, draft: Draft, custodian: Custodian, *, new_item: bool = False, staged: bool = False,
+        seals: Mapping[str, bytes] | None = None,
+    ) -> Committed:
+        """Append *draft* to the log, signed by *custodian*; raises `CaseError`, with nothing changed.
+
+        *new_item* gives the event the next free item number. *staged* makes the folder ``.staging/<draft.item>`` the
+        item's folder. *seals* are files below ``seals/``.
+        """
+        with self._locked():
+            self.finish_commits()
+            count, head = head_of(*self.log_bytes())
+            if new_item:
+                draft = replace(draft, item=self._next_item())
+            self._record_certificates(custodian)
+            entry = custodian.sign_event(draft, seq=count + 1, previous=head, case=self.info.number)
+            item = draft.item if staged else None
+            planned = plan_commit(self.staging, seq=count + 1, entry=entry, item=item, seals=dict(seals or {}))
+            self._carry_out(planned)
+            _, head = head_of(*self.log_bytes())
+        return Committed(seq=count + 1, head=head, item=draft.item)
+
+    def finish_commits(self) -> list[int]:
+        """Finish commits that a crash interrupted and return their event numbers; call it under the lock."""
+        finished = []
+        for planned in planned_commits(self.staging):
+            self._carry_out(planned)
+            finished.append(planned.seq)
+        return finished
+
+    def repair(self) -> list[int]:
+        """Take the lock and finish interrupted commits; return their event numbers."""
+        with self._locked():
+            return self.finish_commits()
+
+    @property
+    def staging(self) -> Path:
+        """The folder of unfinished work."""
+        return self.path / STAGING
+
+    def log_bytes(self) -> tuple[bytes, bytes]:
+        """Return the log and its signatures as stored; raises `CaseError`."""
+        try:
+            return (self.path / "custody.jsonl").read_bytes(), (self.path / "custody.sig").read_bytes()
+        except OSError as error:
+            message = f"the custody log of {self.path} cannot be read: {error.strerror}"
+            raise CaseError(message) from error
+
+    def log(self) -> LogFindings:
+        """Read and check the log."""
+        return check_log(*self.log_bytes(), {c.fingerprint: c for c in self.certificates()})
+
+    def certificates(self) -> tuple[Certificate, ...]:
+        """Return every certificate in ``trust/`` that can be read."""
+        found: list[Certificate] = []
+        for path in sorted((self.path / "trust").glob("*.pem")):
+            try:
+                found.extend(load_certificates(path.read_bytes()))
+            except FormatError:
+                continue  # said by the check "trust.files"; here it is only not available
+        return tuple(found)
+
+    def put_seal(self, name: str, data: bytes) -> None:
+        """Put a late file, such as a time stamp, below ``seals/``; raises `CaseError` when it is already there."""
+        target = self.path / "seals" / name
+        with self._locked():
+            target.parent.mkdir(parents=True, exist_ok=True)
+            partial = self.staging / f"seal-{target.name}"
+            partial.unlink(missing_ok=True)
+            write_new(partial, data)
+            move_new(partial, target)
+
+    def record_certificates(self, certificates: tuple[Certificate, ...]) -> None:
+        """Keep *certificates* in ``trust/``, each under its own digest; what is there already stays."""
+        for certificate in certificates:
+            target = self.path / "trust" / f"cert-{certificate.fingerprint}.pem"
+            if not target.exists():
+                partial = self.staging / target.name
+                partial.unlink(missing_ok=True)
+                write_new(partial, certificate.pem())
+                move_new(partial, target)
+
+    def _record_certificates(self, custodian: Custodian) -> None:
+        self.record_certificates((custodian.signer.certificate, *custodian.signer.chain))
+
+    def _carry_out(self, planned: PlannedCommit) -> None:
+        if planned.item is not None:
+            source, target = self.staging / planned.item, self.path / "items" / planned.item
+            if source.exists() or not target.exists():
+                move_new(source, target)
+        for name, data in planned.seals.items():
+            target = self.path / "seals" / name
+            if target.exists() and target.read_bytes() == data:
+                continue
+            target.unlink(missing_ok=True)  # torn by a crash: only a decided commit gets here
+            target.parent.mkdir(parents=True, exist_ok=True)
+            write_new(target, data)
+        _append_once(self.path / "custody.jsonl", planned.seq, planned.entry.line)
+        _append_once(self.path / "custody.sig", planned.seq, planned.entry.signature_line)
+        shutil.rmtree(planned.folder)
+
+    def _next_item(self) -> str:
+        """One more than the highest number ever given: numbers are never used twice, not even after a failure."""
+        names = [event.item for event in map(read_line, split_lines(self.log_bytes()[0])) if isinstance(event, Event)]
+        names += [path.name for folder in (self.path / "items", self.staging) for path in folder.iterdir()]
+        numbers = [int(match[1]) for name in names if name and (match := _ITEM.fullmatch(name))]
+        return f"EV-{max(numbers, default=0) + 1:04d}"
+
+    @contextmanager
+    def _locked(self) -> Iterator[None]:
+        try:
+            self.staging.mkdir(exist_ok=True)
+            with FileLock(self.staging / "case.lock", timeout=_LOCK_SECONDS):
+                yield
+        except Timeout as error:
+            message = f"the case {self.path} is in use by another command"
+            raise CaseError(message, hint="wait for it to end, then run the command again") from error
+
+
+def _append_once(path: Path, seq: int, line: bytes) -> None:
+    """Make *line* the line number *seq* of *path*: it is there, or torn, or not yet; anything else is not ours to mend."""
+    data = path.read_bytes()
+    lines = split_lines(data)
+    if len(lines) >= seq and lines[seq - 1] == line:
+        return
+    torn = lines[seq - 1] if len(lines) == seq else b""
+    whole = len(lines) - bool(torn)
+    if whole != seq - 1 or not line.startswith(torn) or torn.endswith(b"\n"):
+        message = f"{path.name} was changed while event {seq} was being written"
+        raise CaseError(message, hint="run: evidence-kit verify CASE")
+    append(path, line[len(torn) :])

@@ -1,0 +1,152 @@
+"""Items: ``item.json`` and what the log adds to it."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+
+from evidence_kit import canonical
+from evidence_kit.canonical import Json
+from evidence_kit.case.durable import sync_tree, write_new
+from evidence_kit.case.folder import CaseFolder, Committed
+from evidence_kit.case.manifest import NAME, build_manifest
+from evidence_kit.custody.custodian import Custodian
+from evidence_kit.custody.events import Draft, Event, EventType
+from evidence_kit.errors import CaseError, FormatError
+from evidence_kit.models import Digest, Problem, Status, utc_text
+from evidence_kit.trust.digests import sha256_bytes, sha256_file
+
+SCHEMA = "evidence-kit/item/1"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ItemFile:
+    """One file of an item: path in the item's folder, role, media type."""
+
+    path: str
+    role: str
+    media_type: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ItemRecord:
+    """What becomes ``item.json``: everything known before the manifest, nothing known only after it."""
+
+    id: str
+    case: str
+    source: str
+    status: Status
+    url: str
+    final_url: str
+    started: datetime
+    finished: datetime
+    recorder: str
+    problems: tuple[Problem, ...]
+    files: tuple[ItemFile, ...]
+    detail: dict[str, Json] = field(default_factory=dict)
+    """``environment``, ``actions``, ``page``, ``wacz``, ``training``… as the source gives them."""
+
+    def to_json(self, folder: Path) -> dict[str, Json]:
+        """Return the document, each file of *folder* with its digest and size."""
+        return {
+            "schema": SCHEMA,
+            "id": self.id,
+            "case": self.case,
+            "source": self.source,
+            "status": str(self.status),
+            "url": self.url,
+            "final_url": self.final_url,
+            "started": utc_text(self.started),
+            "finished": utc_text(self.finished),
+            "recorder": self.recorder,
+            "problems": [problem.to_json() for problem in self.problems],
+            "files": [_file_json(folder, file) for file in self.files],
+            **self.detail,
+        }
+
+
+def commit_item(case: CaseFolder, record: ItemRecord, custodian: Custodian, *, note: str = "") -> Committed:
+    """Make the staged folder of *record* an item: ``item.json``, manifest, seal, event. Raises `CaseError`."""
+    folder = case.staging / record.id
+    write_new(folder / "item.json", canonical.pretty(record.to_json(folder)))
+    manifest = build_manifest(folder)
+    write_new(folder / NAME, manifest)
+    sync_tree(folder)
+    draft = Draft(
+        type=EventType.CAPTURED,
+        item=record.id,
+        digests={f"items/{record.id}/{NAME}": sha256_bytes(manifest)},
+        outcome=str(record.status),
+        note=note,
+        detail={"url": record.url, "final_url": record.final_url, "recorder": record.recorder},
+    )
+    seals = {f"{record.id}/{NAME}.p7s": custodian.sign_file(manifest)}
+    return case.commit(draft, custodian, staged=True, seals=seals)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Attempt:
+    """One item number ever given out: what was tried, and what came of it."""
+
+    item: str
+    started_seq: int
+    started: datetime
+    url: str
+    outcome: str
+    """``complete``, ``incomplete``, ``failed``, or ``abandoned`` when nothing followed the start."""
+    finished_seq: int | None = None
+    manifest: Digest | None = None
+
+
+def attempts(events: Sequence[Event]) -> list[Attempt]:
+    """Return everything that was tried in a case, in the order of the log."""
+    ends = {event.item: event for event in events if event.type == EventType.CAPTURED}
+    found = []
+    for event in events:
+        if event.type != EventType.CAPTURE_STARTED or event.item is None:
+            continue
+        end = ends.get(event.item)
+        found.append(
+            Attempt(
+                item=event.item,
+                started_seq=event.seq,
+                started=event.time,
+                url=str(event.detail.get("url", "")),
+                outcome=end.outcome if end else "abandoned",
+                finished_seq=end.seq if end else None,
+                manifest=end.digests.get(f"items/{event.item}/{NAME}") if end else None,
+            )
+        )
+    return found
+
+
+def read_item(case: CaseFolder, item: str) -> dict[str, Json]:
+    """Return ``item.json`` of the committed *item*; raises `CaseError`."""
+    if item not in {attempt.item for attempt in attempts(case.log().full_events()) if attempt.finished_seq}:
+        message = f"the case has no item {item!r}"
+        raise CaseError(message, hint="evidence-kit list shows the items")
+    try:
+        return parse_item((case.path / "items" / item / "item.json").read_bytes())
+    except (OSError, FormatError) as error:
+        message = f"item.json of {item} cannot be read: {error}"
+        raise CaseError(message, hint="run: evidence-kit verify CASE") from error
+
+
+def parse_item(data: bytes) -> dict[str, Json]:
+    """Read ``item.json``; raises `FormatError`."""
+    value = canonical.parse(data)
+    if not isinstance(value, dict) or value.get("schema") != SCHEMA:
+        message = f"item.json does not say {SCHEMA}"
+        raise FormatError(message)
+    return value
+
+
+def _file_json(folder: Path, file: ItemFile) -> dict[str, Json]:
+    path = folder / file.path
+    return {
+        "path": file.path,
+        "role": file.role,
+        "media_type": file.media_type,
+        "sha256": sha256_file(path).hex,
+        "bytes": path.stat().st_size,
+    }

@@ -1,0 +1,70 @@
+"""``.staging/``: work that is not evidence yet, and commits that were decided but not finished.
+
+``.staging/EV-0001/`` is an item being made; an open lock file beside it says that somebody is at it.
+``.staging/commit-000007/`` is the commit of event 7: ``event.jsonl`` and ``event.sig`` (the exact lines), ``seals/`` (files
+to be put there), and, written last, ``plan.json``. From then on the commit is decided, and whoever comes next finishes it.
+"""
+
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+
+from evidence_kit import canonical
+from evidence_kit.case.durable import sync_tree, write_new
+from evidence_kit.custody.log import Entry
+from evidence_kit.errors import CaseError, FormatError
+
+STAGING = ".staging"
+_PLAN = "plan.json"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlannedCommit:
+    """One decided commit."""
+
+    folder: Path
+    seq: int
+    entry: Entry
+    item: str | None
+    """The staged item folder that becomes evidence with this event."""
+    seals: dict[str, bytes]
+    """Path below ``seals/`` to content."""
+
+
+def plan_commit(staging: Path, *, seq: int, entry: Entry, item: str | None, seals: dict[str, bytes]) -> PlannedCommit:
+    """Write down a commit, the decision last; raises `CaseError`."""
+    folder = staging / f"commit-{seq:06d}"
+    shutil.rmtree(folder, ignore_errors=True)  # an undecided one of the same number: nothing of it is visible
+    (folder / "seals").mkdir(parents=True)
+    write_new(folder / "event.jsonl", entry.line)
+    write_new(folder / "event.sig", entry.signature_line)
+    for name, data in seals.items():
+        (folder / "seals" / name).parent.mkdir(parents=True, exist_ok=True)
+        write_new(folder / "seals" / name, data)
+    sync_tree(folder)
+    write_new(folder / _PLAN, canonical.pretty({"seq": seq, "item": item}))
+    return PlannedCommit(folder=folder, seq=seq, entry=entry, item=item, seals=seals)
+
+
+def planned_commits(staging: Path) -> list[PlannedCommit]:
+    """Return the decided commits found in *staging*, oldest first; raises `CaseError` for one that cannot be read."""
+    if not staging.is_dir():
+        return []
+    folders = sorted(path.parent for path in staging.glob(f"commit-*/{_PLAN}"))
+    return [_read_plan(folder) for folder in folders]
+
+
+def _read_plan(folder: Path) -> PlannedCommit:
+    try:
+        plan = canonical.parse((folder / _PLAN).read_bytes())
+        entry = Entry(line=(folder / "event.jsonl").read_bytes(), signature_line=(folder / "event.sig").read_bytes())
+        files = [path for path in (folder / "seals").rglob("*") if path.is_file()]
+        seals = {path.relative_to(folder / "seals").as_posix(): path.read_bytes() for path in files}
+    except (OSError, FormatError) as error:
+        message = f"the unfinished commit {folder.name} cannot be read: {error}"
+        raise CaseError(message) from error
+    match plan:
+        case {"seq": int(seq), "item": str() | None as item}:
+            return PlannedCommit(folder=folder, seq=seq, entry=entry, item=item, seals=seals)
+    message = f"the unfinished commit {folder.name} does not say what to do"
+    raise CaseError(message)

@@ -1,0 +1,77 @@
+"""Time stamps over log heads: ``seals/heads/000042.tsr`` stamps the head after event 42, and so every event up to it.
+
+The message imprint is the head itself: ``openssl ts -verify -digest HEAD -in 000042.tsr -CAfile tsa-chain.pem``.
+A second authority's token is ``000042-2.tsr``. A head that could not be stamped is stamped by the next command that can.
+"""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from evidence_kit.case.folder import CaseFolder
+from evidence_kit.custody.log import head_of
+from evidence_kit.errors import EvidenceError, TimestampError
+from evidence_kit.models import Digest
+from evidence_kit.trust.certificates import Certificate, chain_of
+from evidence_kit.trust.timestamps import certificates_inside, read_reply, stamp
+
+NAME = re.compile(r"([0-9]{6,})(?:-([2-9]))?\.tsr")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stamping:
+    """The time-stamping authorities to ask, and the trusted certificates that may stand above them."""
+
+    tsa: tuple[str, ...] = ()
+    roots: tuple[Certificate, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HeadToken:
+    """One token over the head after event *seq*."""
+
+    seq: int
+    time: datetime
+    authority: Certificate
+    path: str
+
+
+def stamp_head(case: CaseFolder, stamping: Stamping) -> list[str]:
+    """Stamp the present head with every authority asked for; return what went wrong, nothing if all is stamped."""
+    problems = []
+    seq, head = head_of(*case.log_bytes())
+    for number, url in enumerate(stamping.tsa, start=1):
+        name = f"{seq:06d}.tsr" if number == 1 else f"{seq:06d}-{number}.tsr"
+        if (case.path / "seals" / "heads" / name).exists():
+            continue
+        try:
+            reply = stamp(url, head)
+        except TimestampError as error:
+            problems.append(str(error))
+            continue
+        inside = certificates_inside(reply)
+        case.record_certificates((*inside, *(root for leaf in inside for root in chain_of(leaf, [*inside, *stamping.roots]))))
+        case.put_seal(f"heads/{name}", reply)
+    return problems
+
+
+def head_tokens(case: CaseFolder, links: Sequence[Digest]) -> list[HeadToken]:
+    """Return the tokens over heads that hold, oldest event first; those that do not hold are the verifier's business."""
+    found = []
+    certificates = case.certificates()
+    for path in sorted((case.path / "seals" / "heads").glob("*.tsr")):
+        match = NAME.fullmatch(path.name)
+        if not match or int(match[1]) >= len(links):
+            continue
+        try:
+            token = read_reply(path.read_bytes(), links[int(match[1])], certificates)
+        except EvidenceError:
+            continue
+        found.append(HeadToken(seq=int(match[1]), time=token.time, authority=token.certificate, path=f"heads/{path.name}"))
+    return sorted(found, key=lambda token: token.seq)
+
+
+def stamped_at(tokens: Sequence[HeadToken], seq: int) -> datetime | None:
+    """Return the earliest time at which event *seq* is shown to have existed, by a token over it or a later head."""
+    return min((token.time for token in tokens if token.seq >= seq), default=None)

@@ -1,0 +1,146 @@
+"""Check a custody log: every line, every link, every signature; name the smallest event that is wrong.
+
+Rules, in this order (docs/evidence-format.md, "Checking the log"):
+(1) both files end with a line feed and have equally many lines; (2) line n is canonical JSON with every field, and its
+`seq` is n (a number that stands twice with different lines is a fork); (3) `previous` is the link of the line before;
+(4) the signature is by the certificate that the actor names, over exactly that line; (5) all events name one case.
+A withheld line takes part in the chain by its digests and is counted; its signature cannot be checked.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from evidence_kit.custody.events import Event, WithheldEvent, read_line
+from evidence_kit.custody.log import FIRST_LINK, WITHHELD, decode_signature, next_link, split_lines
+from evidence_kit.errors import EvidenceError, FormatError
+from evidence_kit.models import Check, Digest, Outcome
+from evidence_kit.trust.certificates import Certificate
+from evidence_kit.trust.cms import verify_detached
+from evidence_kit.trust.digests import sha256_bytes
+
+_TITLES = {
+    "custody.lines": "Every custody event is one well-formed, numbered line",
+    "custody.fork": "No two custody events have the same number",
+    "custody.chain": "Every custody event is bound to the one before it",
+    "custody.signatures": "Every custody event was signed by the officer it names",
+}
+
+
+@dataclass(slots=True, kw_only=True)
+class LogFindings:
+    """What a log says and what is wrong with it."""
+
+    events: list[Event | WithheldEvent] = field(default_factory=list)
+    links: list[Digest] = field(default_factory=list)
+    """links[n] is the link after event n; links[0] is the first link."""
+    problems: list[Check] = field(default_factory=list)
+    signers: dict[str, Certificate] = field(default_factory=dict)
+    """Fingerprint to certificate of everyone whose signature holds."""
+
+    @property
+    def head(self) -> Digest:
+        """The last link."""
+        return self.links[-1]
+
+    def full_events(self) -> list[Event]:
+        """The events that are disclosed."""
+        return [event for event in self.events if isinstance(event, Event)]
+
+    def checks(self) -> list[Check]:
+        """Every problem, and for each rule without one a passed check."""
+        failed = {problem.id for problem in self.problems}
+        count = f"{len(self.events)} events"
+        withheld = len(self.events) - len(self.full_events())
+        if withheld:
+            count += f", {withheld} of them withheld"
+        passed = [
+            Check(id=id_, title=title, subject="custody.jsonl", outcome=Outcome.PASSED, detail=count)
+            for id_, title in _TITLES.items()
+            if id_ not in failed
+        ]
+        return [*passed, *self.problems]
+
+
+def check_log(log: bytes, signatures: bytes, certificates: Mapping[str, Certificate]) -> LogFindings:
+    """Check ``custody.jsonl`` and ``custody.sig`` against *certificates* (by fingerprint); never raises."""
+    findings = LogFindings(links=[FIRST_LINK])
+    lines, signature_lines = split_lines(log), split_lines(signatures)
+    if len(lines) != len(signature_lines):
+        detail = f"{len(lines)} lines in custody.jsonl, {len(signature_lines)} in custody.sig"
+        _problem(findings, "custody.lines", "custody.sig", detail)
+    if not lines:
+        _problem(findings, "custody.lines", "custody.jsonl", "the log is empty")
+    for number, line in enumerate(lines, start=1):
+        signature_line = signature_lines[number - 1] if number <= len(signature_lines) else b""
+        _check_entry(findings, number, line, signature_line, certificates)
+    return findings
+
+
+def _check_entry(
+    findings: LogFindings, number: int, line: bytes, signature_line: bytes, certificates: Mapping[str, Certificate]
+) -> None:
+    subject = f"event {number}"
+    try:
+        event = read_line(line)
+        signature = None if isinstance(event, WithheldEvent) else decode_signature(signature_line)
+    except FormatError as error:
+        _problem(findings, "custody.lines", subject, str(error))
+        # The chain goes on over the stored bytes, so that one bad line is not reported as many.
+        findings.links.append(next_link(findings.head, sha256_bytes(line), _signature_digest(signature_line)))
+        return
+    _check_number(findings, number, event)
+    if isinstance(event, WithheldEvent):
+        if signature_line != WITHHELD:
+            _problem(findings, "custody.lines", subject, "a withheld event's signature line must be '-'")
+        link = next_link(findings.head, event.line, event.signature)
+    else:
+        _check_binding(findings, subject, event)
+        _check_signature(findings, subject, event, line, signature or b"", certificates)
+        link = next_link(findings.head, sha256_bytes(line), sha256_bytes(signature or b""))
+    findings.events.append(event)
+    findings.links.append(link)
+
+
+def _check_number(findings: LogFindings, number: int, event: Event | WithheldEvent) -> None:
+    if event.seq == number:
+        return
+    if any(earlier.seq == event.seq for earlier in findings.events):
+        _problem(findings, "custody.fork", f"event {event.seq}", f"stands again in line {number}")
+    else:
+        _problem(findings, "custody.lines", f"event {number}", f"calls itself number {event.seq}")
+
+
+def _check_binding(findings: LogFindings, subject: str, event: Event) -> None:
+    if event.previous != findings.head:
+        _problem(findings, "custody.chain", subject, f"follows {event.previous}, but the line before gives {findings.head}")
+    first = next(iter(findings.full_events()), None)
+    if first is not None and event.case != first.case:
+        _problem(findings, "custody.lines", subject, f"belongs to another case: {event.case!r}, not {first.case!r}")
+
+
+def _check_signature(
+    findings: LogFindings, subject: str, event: Event, line: bytes, signature: bytes, certificates: Mapping[str, Certificate]
+) -> None:
+    certificate = certificates.get(event.certificate.hex)
+    if certificate is None:
+        _problem(findings, "custody.signatures", subject, f"the certificate {event.certificate} is not in trust/")
+        return
+    try:
+        facts = verify_detached(signature, sha256_bytes(line), [certificate])
+    except EvidenceError as error:
+        _problem(findings, "custody.signatures", subject, str(error))
+        return
+    if facts.signing_time != event.time.replace(microsecond=0):
+        _problem(findings, "custody.signatures", subject, "the signature claims another time than the event")
+    findings.signers[certificate.fingerprint] = certificate
+
+
+def _signature_digest(signature_line: bytes) -> Digest:
+    try:
+        return sha256_bytes(decode_signature(signature_line))
+    except FormatError:
+        return sha256_bytes(signature_line)
+
+
+def _problem(findings: LogFindings, id_: str, subject: str, detail: str) -> None:
+    findings.problems.append(Check(id=id_, title=_TITLES[id_], subject=subject, outcome=Outcome.FAILED, detail=detail))

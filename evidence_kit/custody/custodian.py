@@ -1,0 +1,53 @@
+"""The officer who acts, with the key that signs and the clock that is believed: makes signed lines."""
+
+import secrets
+from dataclasses import dataclass
+from datetime import tzinfo
+
+from evidence_kit.canonical import Json
+from evidence_kit.custody.events import Draft, write_line
+from evidence_kit.custody.log import Entry, encode_signature
+from evidence_kit.models import Clock, Digest, Officer
+from evidence_kit.trust.cms import sign_detached
+from evidence_kit.trust.digests import sha256_bytes
+from evidence_kit.trust.keys import Signer
+
+_UNVERIFIED_CLOCK: dict[str, Json] = {"source": "system", "offset_ms": None, "state": "unverified"}
+"""What is known of the clock: nothing compared it with another one."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Custodian:
+    """Who signs custody events and item manifests."""
+
+    officer: Officer
+    signer: Signer
+    clock: Clock
+    zone: tzinfo
+    """The local time zone of the machine, for the `local` field."""
+
+    def actor(self) -> dict[str, Json]:
+        """Return the officer as events name them."""
+        certificate = f"sha256:{self.signer.certificate.fingerprint}"
+        return {**self.officer.to_json(), "certificate": certificate, "practice": self.signer.practice}
+
+    def sign_event(self, draft: Draft, *, seq: int, previous: Digest, case: str) -> Entry:
+        """Return *draft* as the signed event number *seq* after the link *previous*."""
+        now = self.clock()
+        line = write_line(
+            draft,
+            seq=seq,
+            previous=previous,
+            case=case,
+            salt=secrets.token_bytes(32),
+            at=now,
+            local=now.astimezone(self.zone),
+            actor=self.actor(),
+            clock=_UNVERIFIED_CLOCK,
+        )
+        signature = sign_detached(sha256_bytes(line), self.signer, at=now, with_chain=False)
+        return Entry(line=line, signature_line=encode_signature(signature))
+
+    def sign_file(self, data: bytes) -> bytes:
+        """Return a detached CAdES signature over *data*, the certificate chain inside (DER)."""
+        return sign_detached(sha256_bytes(data), self.signer, at=self.clock(), with_chain=True)

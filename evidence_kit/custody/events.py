@@ -1,0 +1,206 @@
+"""One custody event: its fields, its one line of canonical JSON, and the line that stands for a withheld one.
+
+Every field is always there; what is not known is an empty string, null or an empty object. The salt (32 random bytes)
+keeps a withheld event's digest from being guessed. Fields follow PREMIS 3 events and ISO/IEC 27037, 6.1.
+"""
+
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from enum import StrEnum
+
+from evidence_kit import canonical
+from evidence_kit.canonical import Json
+from evidence_kit.errors import FormatError
+from evidence_kit.models import Digest, parse_utc, utc_text
+
+_EVENT_KEYS = frozenset(
+    "actor authority case clock detail digests item local note outcome place previous purpose salt seq time type".split()
+)
+_WITHHELD_KEYS = frozenset("day decided_by ground seq signature type withheld".split())
+_ACTOR_KEYS = frozenset({"name", "id", "role", "agency", "certificate", "practice"})
+
+
+class EventType(StrEnum):
+    """The types that this version writes; a reader accepts any other word and shows it as it is."""
+
+    CASE_OPENED = "case.opened"
+    CAPTURE_STARTED = "capture.started"
+    CAPTURED = "captured"
+    BUNDLE_STARTED = "bundle.started"
+    BUNDLE_SEALED = "bundle.sealed"
+    VERIFIED = "verified"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Draft:
+    """What happened, before anyone has signed it."""
+
+    type: EventType
+    item: str | None = None
+    digests: dict[str, Digest] = field(default_factory=dict)
+    """Path in the case (or a name given in *detail*) to SHA-256."""
+    purpose: str = ""
+    authority: str = ""
+    place: str = ""
+    outcome: str = "success"
+    note: str = ""
+    detail: dict[str, Json] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Event:
+    """One line of the log, read."""
+
+    seq: int
+    previous: Digest
+    case: str
+    type: str
+    time: datetime
+    local: str
+    item: str | None
+    actor: dict[str, Json]
+    certificate: Digest
+    digests: dict[str, Digest]
+    purpose: str
+    authority: str
+    place: str
+    outcome: str
+    note: str
+    detail: dict[str, Json]
+    clock: dict[str, Json]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WithheldEvent:
+    """A line that stands for one not disclosed: only digests, type, day and the ground."""
+
+    seq: int
+    line: Digest
+    signature: Digest
+    type: str
+    day: str
+    ground: str
+    decided_by: str
+
+
+def write_line(
+    draft: Draft, *, seq: int, previous: Digest, case: str, salt: bytes, at: datetime, local: datetime,
+    actor: dict[str, Json], clock: dict[str, Json],
+) -> bytes:
+    """Return the event's canonical line, its line feed included; raises `FormatError` for text that JSON cannot hold."""
+    value: dict[str, Json] = {
+        "seq": seq,
+        "previous": str(previous),
+        "case": case,
+        "salt": salt.hex(),
+        "type": str(draft.type),
+        "time": utc_text(at),
+        "local": local.isoformat(timespec="seconds"),
+        "clock": clock,
+        "actor": actor,
+        "item": draft.item,
+        "digests": {name: str(digest) for name, digest in draft.digests.items()},
+        "purpose": draft.purpose,
+        "authority": draft.authority,
+        "place": draft.place,
+        "outcome": draft.outcome,
+        "note": draft.note,
+        "detail": draft.detail,
+    }
+    return canonical.dumps(value) + b"\n"
+
+
+def read_line(line: bytes) -> Event | WithheldEvent:
+    """Read one line, its line feed included; raises `FormatError` naming what is wrong."""
+    if not line.endswith(b"\n") or line.count(b"\n") != 1:
+        message = "not one line ended by a line feed"
+        raise FormatError(message)
+    value = canonical.loads(line[:-1])
+    if not isinstance(value, dict):
+        message = "not a JSON object"
+        raise FormatError(message)
+    if value.keys() == _WITHHELD_KEYS:
+        return _withheld(value)
+    if value.keys() != _EVENT_KEYS:
+        wrong = ", ".join(sorted(value.keys() ^ _EVENT_KEYS))
+        message = f"fields missing or not known: {wrong}"
+        raise FormatError(message)
+    return _event(value)
+
+
+def _event(value: dict[str, Json]) -> Event:
+    actor = _object(value, "actor")
+    if actor.keys() != _ACTOR_KEYS:
+        message = "the actor has fields missing or not known"
+        raise FormatError(message)
+    salt = _text(value, "salt")
+    if len(salt) != 64 or set(salt) - set("0123456789abcdef"):
+        message = "the salt is not 32 bytes in hexadecimal"
+        raise FormatError(message)
+    item = value["item"]
+    if not (item is None or isinstance(item, str)):
+        message = "item is neither text nor null"
+        raise FormatError(message)
+    return Event(
+        seq=_number(value, "seq"),
+        previous=Digest.parse(value["previous"]),
+        case=_text(value, "case"),
+        type=_text(value, "type"),
+        time=parse_utc(value["time"]),
+        local=_text(value, "local"),
+        item=item,
+        actor=actor,
+        certificate=Digest.parse(actor["certificate"]),
+        digests={name: Digest.parse(digest) for name, digest in _object(value, "digests").items()},
+        purpose=_text(value, "purpose"),
+        authority=_text(value, "authority"),
+        place=_text(value, "place"),
+        outcome=_text(value, "outcome"),
+        note=_text(value, "note"),
+        detail=_object(value, "detail"),
+        clock=_object(value, "clock"),
+    )
+
+
+def _withheld(value: dict[str, Json]) -> WithheldEvent:
+    day = _text(value, "day")
+    try:
+        well_formed = datetime.strptime(day, "%Y-%m-%d").replace(tzinfo=UTC).strftime("%Y-%m-%d") == day
+    except ValueError:
+        well_formed = False
+    if not well_formed:
+        message = f"not a day: {day[:40]!r}"
+        raise FormatError(message)
+    return WithheldEvent(
+        seq=_number(value, "seq"),
+        line=Digest.parse(value["withheld"]),
+        signature=Digest.parse(value["signature"]),
+        type=_text(value, "type"),
+        day=day,
+        ground=_text(value, "ground"),
+        decided_by=_text(value, "decided_by"),
+    )
+
+
+def _text(value: dict[str, Json], key: str) -> str:
+    found = value[key]
+    if not isinstance(found, str):
+        message = f"{key} is not text"
+        raise FormatError(message)
+    return found
+
+
+def _number(value: dict[str, Json], key: str) -> int:
+    found = value[key]
+    if isinstance(found, bool) or not isinstance(found, int):
+        message = f"{key} is not a whole number"
+        raise FormatError(message)
+    return found
+
+
+def _object(value: dict[str, Json], key: str) -> dict[str, Json]:
+    found = value[key]
+    if not isinstance(found, dict):
+        message = f"{key} is not an object"
+        raise FormatError(message)
+    return found

@@ -1,0 +1,194 @@
+"""This installation: the officer, where the signing key is, the time-stamping authorities, the trusted roots, the language.
+
+``settings.json`` in the settings folder (``EVIDENCE_KIT_HOME``, else the platform's own) holds no secret: a key is named by
+its path. The practice key lies beside it as ``practice.p12``; its passphrase is no secret, for the key protects nothing.
+"""
+
+import os
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+from pathlib import Path
+
+from platformdirs import user_config_path
+
+from evidence_kit import canonical
+from evidence_kit.canonical import Json
+from evidence_kit.errors import FormatError, SettingsError
+from evidence_kit.models import Officer
+from evidence_kit.trust.certificates import Certificate, load_certificates
+from evidence_kit.trust.keys import Signer, make_practice_signer, open_pem, open_pkcs12, write_pkcs12
+
+SCHEMA = "evidence-kit/settings/1"
+AskPassphrase = Callable[[str], bytes]
+"""Given the name of a key file, returns its passphrase (empty for none)."""
+
+_PRACTICE_PASSPHRASE = b"practice"
+_SETUP_HINT = "run: evidence-kit setup --practice --name NAME --id ID --role ROLE --agency AGENCY"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SigningSource:
+    """Where the key is: *kind* ``practice``, ``p12`` or ``pem``; *certificate* only with ``pem``."""
+
+    kind: str
+    path: Path
+    certificate: Path | None = None
+
+    def to_json(self) -> dict[str, Json]:
+        """Return kind and paths."""
+        certificate = str(self.certificate) if self.certificate else None
+        return {"kind": self.kind, "path": str(self.path), "certificate": certificate}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """What ``settings.json`` says; everything may still be missing."""
+
+    home: Path
+    officer: Officer | None = None
+    signing: SigningSource | None = None
+    tsa: tuple[str, ...] = ()
+    language: str = ""
+
+    def to_json(self) -> dict[str, Json]:
+        """Return what is written to ``settings.json``."""
+        return {
+            "schema": SCHEMA,
+            "officer": self.officer.to_json() if self.officer else None,
+            "signing": self.signing.to_json() if self.signing else None,
+            "tsa": list(self.tsa),
+            "language": self.language,
+        }
+
+    def the_officer(self) -> Officer:
+        """Return the officer; raises `SettingsError` before `setup`."""
+        if self.officer is None:
+            message = "this installation does not know its officer yet"
+            raise SettingsError(message, hint=_SETUP_HINT)
+        return self.officer
+
+    def open_signer(self, ask_passphrase: AskPassphrase) -> Signer:
+        """Open the signing key; raises `SettingsError` before `setup`, `SigningError` when it cannot be opened."""
+        match self.signing:
+            case SigningSource(kind="practice", path=path):
+                return open_pkcs12(path, _PRACTICE_PASSPHRASE)
+            case SigningSource(kind="p12", path=path):
+                return open_pkcs12(path, ask_passphrase(path.name))
+            case SigningSource(kind="pem", path=path, certificate=Path() as certificate):
+                return open_pem(path, certificate, ask_passphrase(path.name))
+        message = "this installation has no signing key yet"
+        raise SettingsError(message, hint=_SETUP_HINT)
+
+    def trusted_roots(self) -> tuple[Certificate, ...]:
+        """Return the roots that were given with ``setup --trust``; raises `SettingsError` for one that is damaged."""
+        roots: list[Certificate] = []
+        for path in sorted((self.home / "trust").glob("*.pem")):
+            try:
+                roots.extend(load_certificates(path.read_bytes()))
+            except FormatError as error:
+                message = f"the trusted root {path.name} cannot be read"
+                raise SettingsError(message, hint=f"remove {path} and give it again with setup --trust") from error
+        return tuple(roots)
+
+    def practice_roots(self) -> tuple[Certificate, ...]:
+        """Return the root of this installation's practice key, if there is one."""
+        path = self.home / "practice.p12"
+        return open_pkcs12(path, _PRACTICE_PASSPHRASE).chain[-1:] if path.is_file() else ()
+
+
+def settings_home(environ: Mapping[str, str]) -> Path:
+    """Return the settings folder: ``EVIDENCE_KIT_HOME``, else the platform's own."""
+    given = environ.get("EVIDENCE_KIT_HOME")
+    return Path(given) if given else user_config_path("evidence_kit", appauthor=False)
+
+
+def load_settings(home: Path) -> Settings:
+    """Read the settings in *home*; empty ones before `setup`. Raises `SettingsError` when they are damaged."""
+    path = home / "settings.json"
+    if not path.is_file():
+        return Settings(home=home)
+    try:
+        return _read(home, canonical.parse(path.read_bytes()))
+    except (OSError, FormatError) as error:
+        message = f"{path} cannot be read: {error}"
+        raise SettingsError(message, hint="mend it or remove it and run setup again") from error
+
+
+def save_settings(settings: Settings) -> None:
+    """Write *settings*, the old ones replaced in one step; raises `SettingsError`."""
+    path = settings.home / "settings.json"
+    partial = path.with_suffix(".new")
+    try:
+        settings.home.mkdir(parents=True, exist_ok=True)
+        partial.write_bytes(canonical.pretty(settings.to_json()))
+        partial.replace(path)
+    except OSError as error:
+        message = f"{path} cannot be written: {error.strerror}"
+        raise SettingsError(message) from error
+
+
+def add_practice_key(settings: Settings, officer: Officer, *, now: datetime) -> Settings:
+    """Return *settings* with a practice key for *officer*, made and stored unless there is one; raises `SettingsError`."""
+    path = settings.home / "practice.p12"
+    if not path.exists():
+        data = write_pkcs12(make_practice_signer(officer, now=now), _PRACTICE_PASSPHRASE)
+        try:
+            settings.home.mkdir(parents=True, exist_ok=True)
+            handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0), 0o600)
+            with os.fdopen(handle, "wb") as stream:
+                stream.write(data)
+        except OSError as error:
+            message = f"{path} cannot be written: {error.strerror}"
+            raise SettingsError(message) from error
+    return replace(settings, officer=officer, signing=SigningSource(kind="practice", path=path))
+
+
+def add_trusted_roots(settings: Settings, file: Path) -> tuple[Certificate, ...]:
+    """Keep the certificates in *file* as trusted roots and return them; raises `SettingsError`, `FormatError`."""
+    try:
+        roots = load_certificates(file.read_bytes())
+        folder = settings.home / "trust"
+        folder.mkdir(parents=True, exist_ok=True)
+        for root in roots:
+            (folder / f"cert-{root.fingerprint}.pem").write_bytes(root.pem())
+    except OSError as error:
+        message = f"the trusted root {file} cannot be kept: {error.strerror}"
+        raise SettingsError(message) from error
+    return roots
+
+
+def _read(home: Path, value: Json) -> Settings:
+    match value:
+        case {
+            "schema": "evidence-kit/settings/1",
+            "officer": dict() | None as officer,
+            "signing": dict() | None as signing,
+            "tsa": list(tsa),
+            "language": str(language),
+        }:
+            return Settings(
+                home=home,
+                officer=_officer(officer) if officer else None,
+                signing=_signing(signing) if signing else None,
+                tsa=tuple(str(url) for url in tsa),
+                language=language,
+            )
+    message = f"it does not say {SCHEMA}"
+    raise FormatError(message)
+
+
+def _officer(value: Json) -> Officer:
+    match value:
+        case {"name": str(name), "id": str(id_), "role": str(role), "agency": str(agency)}:
+            return Officer(name=name, id=id_, role=role, agency=agency)
+    message = "the officer is not described"
+    raise FormatError(message)
+
+
+def _signing(value: Json) -> SigningSource:
+    match value:
+        case {"kind": str(kind), "path": str(path), "certificate": str() | None as certificate}:
+            return SigningSource(kind=kind, path=Path(path), certificate=Path(certificate) if certificate else None)
+    message = "the signing key is not described"
+    raise FormatError(message)

@@ -1,0 +1,192 @@
+"""X.509 certificates (RFC 5280): their names, their one PEM form, chains, and the mark of practice.
+
+A practice certificate, and the practice root above it, carry a *critical* certificatePolicies extension (4.2.1.4) with
+the policy `PRACTICE_POLICY`. A private extension of our own, marked critical, would have to be refused by every stock
+tool (4.2); a private policy is understood by them and printed by ``openssl x509 -text``.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cached_property
+
+from cryptography import x509
+from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
+from cryptography.hazmat.primitives.serialization import Encoding
+from cryptography.x509 import verification
+
+from evidence_kit.errors import FormatError
+from evidence_kit.trust.digests import sha256_bytes
+
+PRACTICE_POLICY = x509.ObjectIdentifier("2.25.166233576829314670419696731065251590887.1")
+"""Our own policy, in the arc of UUIDs that anyone may use (ITU-T X.667)."""
+
+_BROKEN = (ValueError, TypeError, UnsupportedAlgorithm, x509.InvalidVersion, x509.DuplicateExtension, x509.UnsupportedGeneralNameType)
+"""What `cryptography` raises, by what is wrong, for bytes that are not a certificate."""
+
+_PEM_BEGIN = b"-----BEGIN CERTIFICATE-----"
+
+
+@dataclass(frozen=True)
+class Certificate:
+    """One certificate, known by its DER bytes."""
+
+    der: bytes
+
+    @cached_property
+    def x509(self) -> x509.Certificate:
+        """The parsed certificate; raises `FormatError`."""
+        try:
+            parsed = x509.load_der_x509_certificate(self.der)
+            # These are read only when asked for: ask now, so that a broken certificate is refused in one place.
+            _ = (parsed.subject, parsed.issuer, parsed.serial_number, parsed.not_valid_after_utc, parsed.extensions)
+        except _BROKEN as error:
+            message = "not an X.509 certificate"
+            raise FormatError(message) from error
+        return parsed
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """SHA-256 of the DER as 64 hexadecimal digits."""
+        return sha256_bytes(self.der).hex
+
+    @cached_property
+    def subject(self) -> str:
+        """The common name when there is one, else the whole name; text from outside, not escaped."""
+        return _readable(self.x509.subject)
+
+    @cached_property
+    def issuer(self) -> str:
+        """The issuer's name in the form of `subject`."""
+        return _readable(self.x509.issuer)
+
+    @cached_property
+    def practice(self) -> bool:
+        """Whether the certificate says of itself that it is for practice only."""
+        try:
+            policies = self.x509.extensions.get_extension_for_class(x509.CertificatePolicies).value
+        except x509.ExtensionNotFound:
+            return False
+        return any(policy.policy_identifier == PRACTICE_POLICY for policy in policies)
+
+    @property
+    def self_signed(self) -> bool:
+        """Whether subject and issuer are the same name."""
+        return self.x509.subject == self.x509.issuer
+
+    @property
+    def not_after(self) -> datetime:
+        """The end of validity, UTC."""
+        return self.x509.not_valid_after_utc
+
+    @property
+    def public_key(self) -> ec.EllipticCurvePublicKey | rsa.RSAPublicKey:
+        """The key; raises `FormatError` when it is neither P-256, P-384 nor RSA of 2,048 bits or more."""
+        try:
+            key = self.x509.public_key()
+        except (ValueError, UnsupportedAlgorithm) as error:
+            message = f"the certificate of {self.subject!r} holds a key that cannot be read"
+            raise FormatError(message) from error
+        match key:
+            case ec.EllipticCurvePublicKey() if isinstance(key.curve, ec.SECP256R1 | ec.SECP384R1):
+                return key
+            case rsa.RSAPublicKey() if key.key_size >= 2048:
+                return key
+        message = f"the certificate of {self.subject!r} holds a key outside P-256, P-384 and RSA of 2,048 bits or more"
+        raise FormatError(message)
+
+    def pem(self) -> bytes:
+        """Return the one PEM form the kit writes and accepts in a case or bundle (RFC 7468, LF)."""
+        return self.x509.public_bytes(Encoding.PEM)
+
+
+def load_certificates(data: bytes) -> tuple[Certificate, ...]:
+    """Read one DER certificate or any number of PEM ones; raises `FormatError` when there is none."""
+    try:
+        if _PEM_BEGIN in data:
+            return tuple(_wrap(found) for found in x509.load_pem_x509_certificates(data))
+        return (_wrap(x509.load_der_x509_certificate(data)),)
+    except _BROKEN as error:
+        message = "no certificate could be read"
+        raise FormatError(message, hint="give certificates in PEM or DER form") from error
+
+
+def chain_of(leaf: Certificate, pool: Iterable[Certificate]) -> tuple[Certificate, ...]:
+    """Return the issuers of *leaf* found in *pool*, nearest first, as far as they go; signatures are checked."""
+    candidates = list(dict.fromkeys(pool))
+    chain: list[Certificate] = []
+    current = leaf
+    while not current.self_signed:
+        above = next((c for c in candidates if c not in chain and _issued(current, c)), None)
+        if above is None:
+            break
+        chain.append(above)
+        current = above
+    return tuple(chain)
+
+
+def leads_to_root(
+    leaf: Certificate, pool: Iterable[Certificate], roots: Sequence[Certificate], *, at: datetime
+) -> str | None:
+    """Return None when a path from *leaf* to one of *roots* is valid at the time *at*, else why there is none.
+
+    RFC 5280 section 6 without revocation; validated by `cryptography`. Purposes (EKU) are the caller's business.
+    A leaf that is itself one of *roots* has no authority above it, and leads nowhere.
+    """
+    anchors = [root.x509 for root in roots if root != leaf]
+    if not anchors:
+        return "no trusted root is known"
+    try:
+        verifier = (
+            verification.PolicyBuilder()
+            .store(verification.Store(anchors))
+            .time(at.replace(microsecond=0))
+            .extension_policies(ca_policy=_ca_policy(), ee_policy=_any_policy())
+            .build_client_verifier()
+        )
+        verifier.verify(leaf.x509, [c.x509 for c in pool if c != leaf])
+    except verification.VerificationError as error:
+        return str(error)
+    except ValueError as error:
+        return f"the certificate cannot be examined: {error}"
+    return None
+
+
+def _ca_policy() -> verification.ExtensionPolicy:
+    """Issuers must say they are authorities; of the rest only what RFC 5280 section 6 needs."""
+    return _any_policy().require_present(x509.BasicConstraints, verification.Criticality.AGNOSTIC, _must_be_ca)
+
+
+def _any_policy() -> verification.ExtensionPolicy:
+    """Accept the extensions that people's certificates carry; one that is critical and not listed is refused."""
+    policy = verification.ExtensionPolicy.permit_all()
+    for known in (x509.CertificatePolicies, x509.PolicyConstraints, x509.InhibitAnyPolicy):
+        policy = policy.may_be_present(known, verification.Criticality.AGNOSTIC, None)
+    return policy
+
+
+def _must_be_ca(_policy: verification.Policy, _certificate: x509.Certificate, extension: x509.BasicConstraints) -> None:
+    if not extension.ca:
+        message = "an issuer in the chain is not a certification authority"
+        raise ValueError(message)
+
+
+def _issued(child: Certificate, parent: Certificate) -> bool:
+    try:
+        child.x509.verify_directly_issued_by(parent.x509)
+    except (ValueError, TypeError, UnsupportedAlgorithm, InvalidSignature):
+        return False
+    return True
+
+
+def _wrap(found: x509.Certificate) -> Certificate:
+    return Certificate(found.public_bytes(Encoding.DER))
+
+
+def _readable(name: x509.Name) -> str:
+    common = name.get_attributes_for_oid(x509.NameOID.COMMON_NAME)
+    if common:
+        value = common[0].value
+        return value if isinstance(value, str) else value.decode("utf-8", "replace")
+    return name.rfc4514_string()

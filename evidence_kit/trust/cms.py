@@ -1,0 +1,167 @@
+"""Detached CAdES signatures (RFC 5652, ETSI EN 319 122-1 baseline B) in one fixed form.
+
+The form leaves no byte free: SHA-256 only; signed attributes exactly content-type, message-digest, signing-time and
+signing-certificate-v2 (without issuerSerial); one signer, named by issuer and serial number; no unsigned attribute, no
+CRL. The verifier reads the time and the signature value, writes the whole structure anew from them, and wants the same
+bytes. (Stock tools accept some altered signatures; `openssl cms -verify` took 19 of 1,373 flipped bits.)
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from asn1crypto import cms
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa, utils
+from cryptography.hazmat.primitives.serialization import Encoding
+
+from evidence_kit.errors import FormatError, IntegrityError
+from evidence_kit.models import Digest
+from evidence_kit.trust import der
+from evidence_kit.trust.certificates import Certificate
+from evidence_kit.trust.digests import sha256_bytes
+from evidence_kit.trust.keys import Signer
+
+_DATA = der.oid("1.2.840.113549.1.7.1")
+_SIGNED_DATA = der.oid("1.2.840.113549.1.7.2")
+_CONTENT_TYPE = der.oid("1.2.840.113549.1.9.3")
+_MESSAGE_DIGEST = der.oid("1.2.840.113549.1.9.4")
+_SIGNING_TIME = der.oid("1.2.840.113549.1.9.5")
+_SIGNING_CERTIFICATE_V2 = der.oid("1.2.840.113549.1.9.16.2.47")
+_SHA256 = der.sequence(der.oid("2.16.840.1.101.3.4.2.1"))
+_ECDSA_SHA256 = der.sequence(der.oid("1.2.840.10045.4.3.2"))
+_RSA_SHA256 = der.sequence(der.oid("1.2.840.113549.1.1.11"), der.NULL)
+
+_LARGEST = 64 * 1024
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SignatureFacts:
+    """What a signature that holds says."""
+
+    certificate: Certificate
+    signing_time: datetime
+    """The time the signer claims, UTC, whole seconds."""
+    embedded: tuple[Certificate, ...]
+    """The certificates inside, in the order of the file."""
+
+
+def sign_detached(digest: Digest, signer: Signer, *, at: datetime, with_chain: bool) -> bytes:
+    """Return a DER ContentInfo that signs content of the given SHA-256 *digest*; *with_chain* puts the chain inside."""
+    attributes = _signed_attributes(digest, signer.certificate, at)
+    signature = signer.sign(der.set_of(*attributes))
+    embedded = (signer.certificate, *signer.chain) if with_chain else ()
+    return _content_info(attributes, signature, signer.certificate, embedded)
+
+
+def verify_detached(data: bytes, digest: Digest, certificates: Iterable[Certificate]) -> SignatureFacts:
+    """Check that *data* signs *digest* with one of *certificates*, in the fixed form; a certificate inside is one too.
+
+    Raises `FormatError` when the structure is another, `IntegrityError` when the signature does not hold.
+    Whether the certificate may be believed is for the caller.
+    """
+    found = _read(data)
+    embedded = tuple(Certificate(member.chosen.dump()) for member in found.members)
+    known = tuple(certificates)
+    if not set(embedded) <= set(known):
+        message = "the signature file holds a certificate that is not among those recorded"
+        raise FormatError(message)
+    certificate = _signer_certificate(found, known)
+    attributes = _signed_attributes(digest, certificate, found.signing_time)
+    if found.message_digest != digest.value:
+        message = "the signature was made over other content"
+        raise IntegrityError(message)
+    check_signature(certificate, der.set_of(*attributes), found.signature)
+    if _content_info(attributes, found.signature, certificate, embedded) != data:
+        message = "the signature file is not in the one form allowed: some of its bytes were changed or added"
+        raise FormatError(message)
+    return SignatureFacts(certificate=certificate, signing_time=found.signing_time, embedded=embedded)
+
+
+def check_signature(certificate: Certificate, data: bytes, signature: bytes) -> None:
+    """Check a signature over SHA-256 of *data*; ECDSA must be minimal DER with low s. Raises `IntegrityError`."""
+    key = certificate.public_key
+    try:
+        if isinstance(key, rsa.RSAPublicKey):
+            key.verify(signature, data, padding.PKCS1v15(), hashes.SHA256())
+            return
+        key.verify(signature, data, ec.ECDSA(hashes.SHA256()))
+    except (InvalidSignature, ValueError) as error:
+        message = f"the signature does not belong to the content and the key of {certificate.subject!r}"
+        raise IntegrityError(message) from error
+    r, s = utils.decode_dss_signature(signature)
+    if utils.encode_dss_signature(r, s) != signature or s > der.ORDERS[key.curve.name] // 2:
+        message = "the signature value is not in the one form allowed"
+        raise IntegrityError(message)
+
+
+@dataclass(frozen=True, slots=True)
+class _Found:
+    members: Sequence[cms.CertificateChoices]
+    issuer: bytes
+    serial: int
+    signing_time: datetime
+    message_digest: bytes
+    signature: bytes
+
+
+def _read(data: bytes) -> _Found:
+    """Read the parts that differ from one signature to the next; the rest is compared as a whole later."""
+    if len(data) > _LARGEST:
+        message = f"the signature file is larger than {_LARGEST} bytes"
+        raise FormatError(message)
+    try:
+        signed = cms.ContentInfo.load(data, strict=True)["content"]
+        (info,) = signed["signer_infos"]
+        attributes = {attribute["type"].dotted: attribute["values"][0] for attribute in info["signed_attrs"]}
+        time = attributes["1.2.840.113549.1.9.5"].native
+        return _Found(
+            members=list(signed["certificates"]),
+            issuer=info["sid"].chosen["issuer"].dump(),
+            serial=info["sid"].chosen["serial_number"].native,
+            signing_time=time.astimezone(UTC),
+            message_digest=attributes["1.2.840.113549.1.9.4"].native,
+            signature=info["signature"].native,
+        )
+    except (ValueError, KeyError, TypeError, AttributeError, IndexError, OverflowError) as error:
+        # asn1crypto raises these, by what is wrong, for bytes that are not the structure asked for.
+        message = "not a detached CMS signature by one signer"
+        raise FormatError(message) from error
+
+
+def _signer_certificate(found: _Found, candidates: Iterable[Certificate]) -> Certificate:
+    for candidate in candidates:
+        if candidate.x509.serial_number == found.serial and candidate.x509.issuer.public_bytes() == found.issuer:
+            return candidate
+    message = f"the certificate with serial number {found.serial} that signed is not there"
+    raise FormatError(message)
+
+
+def _signed_attributes(digest: Digest, certificate: Certificate, at: datetime) -> list[bytes]:
+    essence = der.sequence(der.sequence(der.sequence(der.octets(sha256_bytes(certificate.der).value))))
+    return [
+        der.sequence(_CONTENT_TYPE, der.set_of(_DATA)),
+        der.sequence(_MESSAGE_DIGEST, der.set_of(der.octets(digest.value))),
+        der.sequence(_SIGNING_TIME, der.set_of(der.moment(at))),
+        der.sequence(_SIGNING_CERTIFICATE_V2, der.set_of(essence)),
+    ]
+
+
+def _content_info(
+    attributes: list[bytes], signature: bytes, certificate: Certificate, embedded: Sequence[Certificate]
+) -> bytes:
+    issuer = certificate.x509.issuer.public_bytes(Encoding.DER)
+    signer_info = der.sequence(
+        der.integer(1),
+        der.sequence(issuer, der.integer(certificate.x509.serial_number)),
+        _SHA256,
+        der.tlv(0xA0, *sorted(attributes)),
+        _RSA_SHA256 if isinstance(certificate.public_key, rsa.RSAPublicKey) else _ECDSA_SHA256,
+        der.octets(signature),
+    )
+    certificates = [der.tlv(0xA0, *sorted({inside.der for inside in embedded}))] if embedded else []
+    signed_data = der.sequence(
+        der.integer(1), der.set_of(_SHA256), der.sequence(_DATA), *certificates, der.set_of(signer_info)
+    )
+    return der.sequence(_SIGNED_DATA, der.tlv(0xA0, signed_data))

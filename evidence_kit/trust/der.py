@@ -1,0 +1,62 @@
+"""Write DER (ITU-T X.690) by hand, for the few structures whose every byte the kit must be able to predict."""
+
+from datetime import UTC, datetime
+
+ORDERS = {
+    "secp256r1": 0xFFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551,
+    "secp384r1": 0xFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFC7634D81F4372DDF581A0DB248B0A77AECEC196ACCC52973,
+}
+"""The orders of the groups of P-256 and P-384 (NIST SP 800-186, 3.2.1)."""
+
+NULL = b"\x05\x00"
+
+
+def tlv(tag: int, *parts: bytes) -> bytes:
+    """Return one value: *tag*, definite length, the *parts* joined."""
+    content = b"".join(parts)
+    size = len(content)
+    if size < 0x80:
+        return bytes((tag, size)) + content
+    length = size.to_bytes((size.bit_length() + 7) // 8, "big")
+    return bytes((tag, 0x80 | len(length))) + length + content
+
+
+def sequence(*parts: bytes) -> bytes:
+    """Return a SEQUENCE."""
+    return tlv(0x30, *parts)
+
+
+def set_of(*parts: bytes) -> bytes:
+    """Return a SET OF, its members in DER order (X.690, 11.6)."""
+    return tlv(0x31, *sorted(parts))
+
+
+def integer(value: int) -> bytes:
+    """Return a non-negative INTEGER."""
+    return tlv(0x02, value.to_bytes(value.bit_length() // 8 + 1, "big"))
+
+
+def octets(data: bytes) -> bytes:
+    """Return an OCTET STRING."""
+    return tlv(0x04, data)
+
+
+def oid(dotted: str) -> bytes:
+    """Return an OBJECT IDENTIFIER."""
+    first, second, *rest = (int(arc) for arc in dotted.split("."))
+    return tlv(0x06, *(_arc(arc) for arc in (first * 40 + second, *rest)))
+
+
+def moment(at: datetime) -> bytes:
+    """Return a CMS Time: UTCTime until 2049, GeneralizedTime after (RFC 5652, 11.3); whole seconds."""
+    at = at.astimezone(UTC)
+    if at.year < 2050:
+        return tlv(0x17, at.strftime("%y%m%d%H%M%SZ").encode("ascii"))
+    return tlv(0x18, at.strftime("%Y%m%d%H%M%SZ").encode("ascii"))
+
+
+def _arc(arc: int) -> bytes:
+    out = [arc & 0x7F]
+    while arc := arc >> 7:
+        out.append(0x80 | arc & 0x7F)
+    return bytes(reversed(out))

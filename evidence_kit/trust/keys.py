@@ -1,0 +1,169 @@
+"""Signing keys: opened from PKCS#12 (RFC 7292) or PEM, or made for practice.
+
+Every signature is over SHA-256. ECDSA signatures (FIPS 186-5) are given the smaller of the two equally valid values
+of s, so that no second form of a signature exists which a verifier would have to accept.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Literal
+
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa, utils
+from cryptography.hazmat.primitives.serialization import BestAvailableEncryption, Encoding, load_pem_private_key, pkcs12
+
+from evidence_kit.errors import FormatError, SigningError
+from evidence_kit.models import Officer
+from evidence_kit.trust.certificates import PRACTICE_POLICY, Certificate, chain_of, load_certificates
+from evidence_kit.trust.der import ORDERS
+
+PRACTICE_NOTICE = "PRACTICE, not a digital signature in law"
+_PRACTICE_YEARS = 2
+_DER = Encoding.DER
+
+PrivateKey = ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Signer:
+    """A private key with its certificate and the issuers above it, the root last when it is known."""
+
+    key: PrivateKey
+    certificate: Certificate
+    chain: tuple[Certificate, ...] = ()
+
+    @property
+    def practice(self) -> bool:
+        """Whether this key is for practice only."""
+        return self.certificate.practice or any(issuer.practice for issuer in self.chain)
+
+    @property
+    def algorithm(self) -> Literal["ecdsa", "rsa"]:
+        """The kind of signature."""
+        return "rsa" if isinstance(self.key, rsa.RSAPrivateKey) else "ecdsa"
+
+    def sign(self, data: bytes) -> bytes:
+        """Return the signature over SHA-256 of *data*: ECDSA as DER with low s, or RSA PKCS#1 v1.5 (RFC 8017, 8.2)."""
+        if isinstance(self.key, rsa.RSAPrivateKey):
+            return self.key.sign(data, padding.PKCS1v15(), hashes.SHA256())
+        r, s = utils.decode_dss_signature(self.key.sign(data, ec.ECDSA(hashes.SHA256())))
+        order = ORDERS[self.key.curve.name]
+        return utils.encode_dss_signature(r, min(s, order - s))
+
+
+def open_pkcs12(path: Path, passphrase: bytes) -> Signer:
+    """Open a PKCS#12 file; raises `SigningError` when the passphrase is wrong or it holds no usable key."""
+    try:
+        key, certificate, others = pkcs12.load_key_and_certificates(path.read_bytes(), passphrase or None)
+    except OSError as error:
+        message = f"the key file {path.name!r} cannot be read: {error.strerror}"
+        raise SigningError(message) from error
+    except ValueError as error:
+        message = f"the key file {path.name!r} cannot be opened: not PKCS#12, or the passphrase is wrong"
+        raise SigningError(message) from error
+    if certificate is None:
+        message = f"the key file {path.name!r} holds no certificate"
+        raise SigningError(message)
+    leaf = Certificate(certificate.public_bytes(_DER))
+    return _signer(key, leaf, [Certificate(other.public_bytes(_DER)) for other in others])
+
+
+def open_pem(key_path: Path, certificate_path: Path, passphrase: bytes) -> Signer:
+    """Open a PEM key and a PEM file of certificates, the signer's first; raises `SigningError`."""
+    try:
+        key = load_pem_private_key(key_path.read_bytes(), passphrase or None)
+        certificates = load_certificates(certificate_path.read_bytes())
+    except OSError as error:
+        message = f"the key or certificate cannot be read: {error.strerror}"
+        raise SigningError(message) from error
+    except (ValueError, TypeError, FormatError) as error:
+        message = f"the key {key_path.name!r} or its certificate cannot be opened, or the passphrase is wrong"
+        raise SigningError(message) from error
+    return _signer(key, certificates[0], list(certificates[1:]))
+
+
+def make_practice_signer(officer: Officer, *, now: datetime) -> Signer:
+    """Make a P-256 key for *officer* under a practice root of its own; every certificate carries the practice mark."""
+    root_key = ec.generate_private_key(ec.SECP256R1())
+    root_name = _name("evidence_kit practice root (PRACTICE)", "")
+    root = _certificate(root_name, root_name, root_key, root_key, authority=True, now=now)
+    key = ec.generate_private_key(ec.SECP256R1())
+    leaf = _certificate(_name(f"{officer.name} (PRACTICE)", officer.agency), root_name, key, root_key, authority=False, now=now)
+    return Signer(key=key, certificate=leaf, chain=(root,))
+
+
+def write_pkcs12(signer: Signer, passphrase: bytes) -> bytes:
+    """Return *signer* as an encrypted PKCS#12 file."""
+    return pkcs12.serialize_key_and_certificates(
+        b"evidence_kit",
+        signer.key,
+        signer.certificate.x509,
+        [issuer.x509 for issuer in signer.chain],
+        BestAvailableEncryption(passphrase),
+    )
+
+
+def _signer(key: object, leaf: Certificate, others: list[Certificate]) -> Signer:
+    if not isinstance(key, ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey):
+        message = "the key is neither an elliptic curve key nor an RSA key"
+        raise SigningError(message, hint="use P-256, P-384 or RSA")
+    try:
+        public = leaf.public_key
+    except FormatError as error:
+        raise SigningError(str(error)) from error
+    if public != key.public_key():
+        message = "the certificate does not belong to the key"
+        raise SigningError(message)
+    return Signer(key=key, certificate=leaf, chain=chain_of(leaf, others))
+
+
+def _name(common: str, organisation: str) -> x509.Name:
+    """Build a name whose parts fit the upper bounds of RFC 5280, appendix A.1 (64 characters)."""
+    parts = [x509.NameAttribute(x509.NameOID.COMMON_NAME, common[:64])]
+    if organisation:
+        parts.append(x509.NameAttribute(x509.NameOID.ORGANIZATION_NAME, organisation[:64]))
+    return x509.Name(parts)
+
+
+def _certificate(
+    subject: x509.Name,
+    issuer: x509.Name,
+    key: ec.EllipticCurvePrivateKey,
+    issuer_key: ec.EllipticCurvePrivateKey,
+    *,
+    authority: bool,
+    now: datetime,
+) -> Certificate:
+    notice = x509.UserNotice(notice_reference=None, explicit_text=PRACTICE_NOTICE)
+    issuer_id = x509.AuthorityKeyIdentifier.from_issuer_public_key(issuer_key.public_key())
+    builder = (
+        x509.CertificateBuilder()
+        .subject_name(subject)
+        .issuer_name(issuer)
+        .public_key(key.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(now - timedelta(minutes=5))
+        .not_valid_after(now + timedelta(days=365 * _PRACTICE_YEARS))
+        .add_extension(x509.BasicConstraints(ca=authority, path_length=0 if authority else None), critical=True)
+        .add_extension(_key_usage(authority=authority), critical=True)
+        .add_extension(x509.CertificatePolicies([x509.PolicyInformation(PRACTICE_POLICY, [notice])]), critical=True)
+        .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False)
+        .add_extension(issuer_id, critical=False)
+    )
+    return Certificate(builder.sign(issuer_key, hashes.SHA256()).public_bytes(_DER))
+
+
+def _key_usage(*, authority: bool) -> x509.KeyUsage:
+    return x509.KeyUsage(
+        digital_signature=not authority,
+        content_commitment=not authority,
+        key_cert_sign=authority,
+        crl_sign=authority,
+        key_encipherment=False,
+        data_encipherment=False,
+        key_agreement=False,
+        encipher_only=False,
+        decipher_only=False,
+    )
