@@ -43,7 +43,9 @@ def move_new(source: Path, target: Path) -> None:
         source.rename(target)
     except OSError as error:
         message = f"{source.name} could not be moved to {target.name}: {error.strerror}"
-        raise CaseError(message, hint="close programs that have files of the case open, then run the command again") from error
+        raise CaseError(
+            message, hint="close programs that have files of the case open, then run the command again"
+        ) from error
     sync_folder(target.parent)
 
 

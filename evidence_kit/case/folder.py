@@ -55,7 +55,9 @@ class CaseFolder:
             return cls(path=path, info=read_info((path / "case.json").read_bytes()))
         except (OSError, FormatError) as error:
             message = f"{path} is not a case: {error if isinstance(error, FormatError) else 'it has no case.json'}"
-            raise CaseError(message, hint="name a case with --case DIR, or open one: evidence-kit case new DIR") from error
+            raise CaseError(
+                message, hint="name a case with --case DIR, or open one: evidence-kit case new DIR"
+            ) from error
 
     @classmethod
     def create(cls, path: Path, info: CaseInfo, custodian: Custodian) -> "CaseFolder":
@@ -94,7 +96,12 @@ class CaseFolder:
         return cls(path=path, info=info)
 
     def commit(
-        self, draft: Draft, custodian: Custodian, *, new_item: bool = False, staged: bool = False,
+        self,
+        draft: Draft,
+        custodian: Custodian,
+        *,
+        new_item: bool = False,
+        staged: bool = False,
         seals: Mapping[str, bytes] | None = None,
     ) -> Committed:
         """Append *draft* to the log, signed by *custodian*; raises `CaseError`, with nothing changed.

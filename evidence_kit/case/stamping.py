@@ -51,7 +51,9 @@ def stamp_head(case: CaseFolder, stamping: Stamping) -> list[str]:
             problems.append(str(error))
             continue
         inside = certificates_inside(reply)
-        case.record_certificates((*inside, *(root for leaf in inside for root in chain_of(leaf, [*inside, *stamping.roots]))))
+        case.record_certificates(
+            (*inside, *(root for leaf in inside for root in chain_of(leaf, [*inside, *stamping.roots])))
+        )
         case.put_seal(f"heads/{name}", reply)
     return problems
 
@@ -68,7 +70,9 @@ def head_tokens(case: CaseFolder, links: Sequence[Digest]) -> list[HeadToken]:
             token = read_reply(path.read_bytes(), links[int(match[1])], certificates)
         except EvidenceError:
             continue
-        found.append(HeadToken(seq=int(match[1]), time=token.time, authority=token.certificate, path=f"heads/{path.name}"))
+        found.append(
+            HeadToken(seq=int(match[1]), time=token.time, authority=token.certificate, path=f"heads/{path.name}")
+        )
     return sorted(found, key=lambda token: token.seq)
 
 

@@ -112,14 +112,21 @@ def _check_number(findings: LogFindings, number: int, event: Event | WithheldEve
 
 def _check_binding(findings: LogFindings, subject: str, event: Event) -> None:
     if event.previous != findings.head:
-        _problem(findings, "custody.chain", subject, f"follows {event.previous}, but the line before gives {findings.head}")
+        _problem(
+            findings, "custody.chain", subject, f"follows {event.previous}, but the line before gives {findings.head}"
+        )
     first = next(iter(findings.full_events()), None)
     if first is not None and event.case != first.case:
         _problem(findings, "custody.lines", subject, f"belongs to another case: {event.case!r}, not {first.case!r}")
 
 
 def _check_signature(
-    findings: LogFindings, subject: str, event: Event, line: bytes, signature: bytes, certificates: Mapping[str, Certificate]
+    findings: LogFindings,
+    subject: str,
+    event: Event,
+    line: bytes,
+    signature: bytes,
+    certificates: Mapping[str, Certificate],
 ) -> None:
     certificate = certificates.get(event.certificate.hex)
     if certificate is None:

@@ -14,9 +14,27 @@ from evidence_kit.errors import FormatError
 from evidence_kit.models import Digest, parse_utc, utc_text
 
 _EVENT_KEYS = frozenset(
-    "actor authority case clock detail digests item local note outcome place previous purpose salt seq time type".split()
+    [
+        "actor",
+        "authority",
+        "case",
+        "clock",
+        "detail",
+        "digests",
+        "item",
+        "local",
+        "note",
+        "outcome",
+        "place",
+        "previous",
+        "purpose",
+        "salt",
+        "seq",
+        "time",
+        "type",
+    ]
 )
-_WITHHELD_KEYS = frozenset("day decided_by ground seq signature type withheld".split())
+_WITHHELD_KEYS = frozenset(["day", "decided_by", "ground", "seq", "signature", "type", "withheld"])
 _ACTOR_KEYS = frozenset({"name", "id", "role", "agency", "certificate", "practice"})
 
 
@@ -27,6 +45,7 @@ class EventType(StrEnum):
     CAPTURE_STARTED = "capture.started"
     CAPTURED = "captured"
     BUNDLE_STARTED = "bundle.started"
+    BUNDLED = "bundled"
     BUNDLE_SEALED = "bundle.sealed"
     VERIFIED = "verified"
 
@@ -84,8 +103,16 @@ class WithheldEvent:
 
 
 def write_line(
-    draft: Draft, *, seq: int, previous: Digest, case: str, salt: bytes, at: datetime, local: datetime,
-    actor: dict[str, Json], clock: dict[str, Json],
+    draft: Draft,
+    *,
+    seq: int,
+    previous: Digest,
+    case: str,
+    salt: bytes,
+    at: datetime,
+    local: datetime,
+    actor: dict[str, Json],
+    clock: dict[str, Json],
 ) -> bytes:
     """Return the event's canonical line, its line feed included; raises `FormatError` for text that JSON cannot hold."""
     value: dict[str, Json] = {

@@ -64,7 +64,9 @@ def head_of(log: bytes, signatures: bytes) -> tuple[int, Digest]:
     Raises `FormatError` when the two files do not hold equally many whole lines.
     """
     lines, signature_lines = split_lines(log), split_lines(signatures)
-    if len(lines) != len(signature_lines) or not all(line.endswith(b"\n") for line in lines[-1:] + signature_lines[-1:]):
+    if len(lines) != len(signature_lines) or not all(
+        line.endswith(b"\n") for line in lines[-1:] + signature_lines[-1:]
+    ):
         message = "custody.jsonl and custody.sig do not hold equally many whole lines"
         raise FormatError(message)
     link = FIRST_LINK

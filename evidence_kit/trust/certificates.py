@@ -22,7 +22,14 @@ from evidence_kit.trust.digests import sha256_bytes
 PRACTICE_POLICY = x509.ObjectIdentifier("2.25.166233576829314670419696731065251590887.1")
 """Our own policy, in the arc of UUIDs that anyone may use (ITU-T X.667)."""
 
-_BROKEN = (ValueError, TypeError, UnsupportedAlgorithm, x509.InvalidVersion, x509.DuplicateExtension, x509.UnsupportedGeneralNameType)
+_BROKEN = (
+    ValueError,
+    TypeError,
+    UnsupportedAlgorithm,
+    x509.InvalidVersion,
+    x509.DuplicateExtension,
+    x509.UnsupportedGeneralNameType,
+)
 """What `cryptography` raises, by what is wrong, for bytes that are not a certificate."""
 
 _PEM_BEGIN = b"-----BEGIN CERTIFICATE-----"

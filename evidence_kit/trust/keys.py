@@ -90,7 +90,9 @@ def make_practice_signer(officer: Officer, *, now: datetime) -> Signer:
     root_name = _name("evidence_kit practice root (PRACTICE)", "")
     root = _certificate(root_name, root_name, root_key, root_key, authority=True, now=now)
     key = ec.generate_private_key(ec.SECP256R1())
-    leaf = _certificate(_name(f"{officer.name} (PRACTICE)", officer.agency), root_name, key, root_key, authority=False, now=now)
+    leaf = _certificate(
+        _name(f"{officer.name} (PRACTICE)", officer.agency), root_name, key, root_key, authority=False, now=now
+    )
     return Signer(key=key, certificate=leaf, chain=(root,))
 
 

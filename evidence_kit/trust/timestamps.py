@@ -27,7 +27,6 @@ from evidence_kit.errors import EvidenceError, FormatError, IntegrityError, Time
 from evidence_kit.models import Digest
 from evidence_kit.trust import der
 from evidence_kit.trust.certificates import Certificate
-from evidence_kit.trust.digests import sha256_bytes
 
 _LARGEST = 256 * 1024
 _GRANTED = der.sequence(der.integer(0))
@@ -215,8 +214,10 @@ def _read(signed: cms.SignedData) -> _Found:
         essence=_essence(attributes),
         rsa=info["signature_algorithm"].signature_algo == "rsassa_pkcs1v15",
         signature=info["signature"].native,
-        imprint=(facts["message_imprint"]["hash_algorithm"]["algorithm"].native,
-                 facts["message_imprint"]["hashed_message"].native),
+        imprint=(
+            facts["message_imprint"]["hash_algorithm"]["algorithm"].native,
+            facts["message_imprint"]["hashed_message"].native,
+        ),
         time=facts["gen_time"].native.astimezone(UTC),
         policy=facts["policy"].dotted,
         token_serial=facts["serial_number"].native,

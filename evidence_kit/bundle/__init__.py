@@ -1,0 +1,5 @@
+"""A case becomes a court bundle: a BagIt bag with the signed report (docs/evidence-format.md, "Bundle").
+
+`make` is the order of work, `contents` copies the case, `exhibits` and `gather` tell the report what to say, `report`
+sets it, `guidance` writes down how to check it without us.
+"""

@@ -1,0 +1,81 @@
+"""Close a bundle: certificates, guidance, manifests, the signature over the tag manifest, its time stamp."""
+
+import shutil
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+from evidence_kit import __version__
+from evidence_kit.archive.bag import write_bag
+from evidence_kit.bundle.contents import EvidenceList, write_trust
+from evidence_kit.bundle.guidance import readme
+from evidence_kit.case.durable import write_new
+from evidence_kit.case.folder import CaseFolder
+from evidence_kit.case.layout import TAG_MANIFEST, TAG_SIGNATURE, TAG_TIME_STAMP
+from evidence_kit.custody.custodian import Custodian
+from evidence_kit.errors import TimestampError
+from evidence_kit.models import utc_text
+from evidence_kit.trust.certificates import Certificate
+from evidence_kit.trust.digests import sha256_bytes
+from evidence_kit.trust.timestamps import certificates_inside, stamp
+
+_TRIES = 3
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Closing:
+    """What closing a bundle needs to know."""
+
+    case: CaseFolder
+    custodian: Custodian
+    evidence: EvidenceList
+    begun: datetime
+    """When the bundle was begun: a time at which the signing certificates were valid."""
+    tsa: str | None
+    """The authority that stamps the tag manifest."""
+
+
+def close_bundle(folder: Path, closing: Closing, authorities: Iterable[Certificate]) -> None:
+    """Close the bundle in *folder*; *authorities* are the certificates of the time-stamping authorities so far.
+
+    The certificates inside a token must lie in ``data/trust/``, which the token itself covers: when an authority signs
+    with one it had not used before, the bag is closed anew with it. Raises `TimestampError`, `CaseError`, `OSError`.
+    """
+    practice = closing.custodian.signer.practice
+    text = readme(closing.begun, root=closing.evidence.root, stamped=closing.tsa is not None, practice=practice)
+    write_new(folder / "README.txt", text)
+    known = set(authorities)
+    for _ in range(_TRIES):
+        write_trust(closing.case, folder, closing.custodian.signer, sorted(known, key=lambda c: c.fingerprint))
+        write_bag(folder, info=_bag_info(closing))
+        tags = (folder / TAG_MANIFEST).read_bytes()
+        write_new(folder / TAG_SIGNATURE, closing.custodian.sign_file(tags))
+        if closing.tsa is None:
+            return
+        reply = stamp(closing.tsa, sha256_bytes(tags))
+        inside = set(certificates_inside(reply))
+        if inside <= known | set(closing.case.certificates()):
+            write_new(folder / TAG_TIME_STAMP, reply)
+            return
+        known |= inside
+        _open_again(folder)
+    message = "the time-stamping authority uses another certificate for every time stamp"
+    raise TimestampError(message)
+
+
+def _bag_info(closing: Closing) -> dict[str, str]:
+    return {
+        "Bag-Software-Agent": f"evidence_kit {__version__}",
+        "Bagging-Date": utc_text(closing.custodian.clock())[:10],
+        "External-Identifier": closing.case.info.number,
+        "Evidence-Kit-Format": "1",
+        "Evidence-Kit-Root": str(closing.evidence.root),
+        "Evidence-Kit-Time-Stamp": "none" if closing.tsa is None else "present",
+    }
+
+
+def _open_again(folder: Path) -> None:
+    shutil.rmtree(folder / "data" / "trust")
+    for name in ("bagit.txt", "bag-info.txt", "manifest-sha256.txt", TAG_MANIFEST, TAG_SIGNATURE):
+        (folder / name).unlink()

@@ -1,0 +1,73 @@
+"""What of a case goes into a bundle, byte for byte, and the list whose digest is the root."""
+
+import shutil
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from evidence_kit.case.folder import CaseFolder
+from evidence_kit.case.layout import belongs_to_root
+from evidence_kit.models import Digest
+from evidence_kit.trust.certificates import Certificate, chain_of
+from evidence_kit.trust.digests import sha256_bytes, sha256_file
+from evidence_kit.trust.keys import Signer
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EvidenceList:
+    """``data/evidence-sha256.txt``: every file under ``data/`` but reports, ``trust/`` and itself."""
+
+    data: bytes
+    files: int
+    size: int
+    """Bytes of the files listed, together."""
+
+    @property
+    def root(self) -> Digest:
+        """The root value of the bundle."""
+        return sha256_bytes(self.data)
+
+
+def copy_case(case: CaseFolder, target: Path, items: Sequence[str]) -> None:
+    """Copy the case's own files into ``data/`` of the bundle at *target*; raises `OSError`."""
+    data = target / "data"
+    (data / "items").mkdir(parents=True)
+    for name in ("case.json", "custody.jsonl", "custody.sig"):
+        shutil.copyfile(case.path / name, data / name)
+    for item in items:
+        shutil.copytree(case.path / "items" / item, data / "items" / item, copy_function=shutil.copyfile)
+    for name in ("heads", *items):
+        source = case.path / "seals" / name
+        if source.is_dir() and any(source.iterdir()):
+            shutil.copytree(source, data / "seals" / name, copy_function=shutil.copyfile)
+
+
+def write_trust(case: CaseFolder, target: Path, signer: Signer, authorities: Iterable[Certificate]) -> None:
+    """Write ``data/trust/``: every certificate in a file of its own, and three files for the stock commands.
+
+    ``signer.pem`` is the signer's certificate, ``chain.pem`` the issuers above it, ``tsa-chain.pem`` those of the
+    time-stamping authorities in *authorities*.
+    """
+    folder = target / "data" / "trust"
+    folder.mkdir(parents=True)
+    stamping = tuple(dict.fromkeys(authorities))
+    known = dict.fromkeys((*case.certificates(), signer.certificate, *signer.chain, *stamping))
+    for certificate in known:
+        (folder / f"cert-{certificate.fingerprint}.pem").write_bytes(certificate.pem())
+    chain = signer.chain or (signer.certificate,)
+    (folder / "signer.pem").write_bytes(signer.certificate.pem())
+    (folder / "chain.pem").write_bytes(b"".join(issuer.pem() for issuer in chain))
+    if stamping:
+        above = dict.fromkeys(issuer for leaf in stamping for issuer in (chain_of(leaf, known) or (leaf,)))
+        (folder / "tsa-chain.pem").write_bytes(b"".join(issuer.pem() for issuer in above))
+
+
+def list_evidence(target: Path) -> EvidenceList:
+    """Return the evidence list of the bundle being built at *target*; raises `OSError`."""
+    lines, size = [], 0
+    for path in sorted((target / "data").rglob("*"), key=lambda found: found.relative_to(target).as_posix()):
+        name = path.relative_to(target).as_posix()
+        if path.is_file() and belongs_to_root(name):
+            lines.append(f"{sha256_file(path).hex}  {name}\n")
+            size += path.stat().st_size
+    return EvidenceList(data="".join(lines).encode("ascii"), files=len(lines), size=size)

@@ -1,0 +1,157 @@
+"""An item becomes an exhibit of the report: read back from its own files, nothing remembered from the capture."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+from evidence_kit import canonical
+from evidence_kit.bundle.page_text import page_text
+from evidence_kit.bundle.report import SLICE_HEIGHT, SLICE_WIDTH
+from evidence_kit.bundle.report_model import Action, Exhibit, Fact, ItemFile, Redirect
+from evidence_kit.canonical import Json
+from evidence_kit.case.items import parse_item
+from evidence_kit.case.manifest import NAME
+from evidence_kit.errors import CaseError, FormatError
+from evidence_kit.models import Digest, Problem, Status, parse_utc
+from evidence_kit.pictures.viewing_copy import ViewingCopy, make_slices
+from evidence_kit.trust.digests import sha256_file
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ItemContext:
+    """What the log, not the item, knows of an item."""
+
+    number: int
+    time_stamp: datetime | None
+    time_stamp_pending: bool
+    note: str
+    practice: bool
+
+
+def read_exhibit(folder: Path, context: ItemContext, *, pictures: Path, blur: bool) -> Exhibit:
+    """Read the item in *folder* into an exhibit; its viewing copy is written to *pictures*. Raises `CaseError`."""
+    try:
+        record = parse_item((folder / "item.json").read_bytes())
+        files = tuple(_files(record))
+        page = _page(folder, files)
+        status, title = page.get("status"), page.get("title")
+        return Exhibit(
+            number=context.number,
+            item=_text(record, "id"),
+            status=Status(_text(record, "status")),
+            url=_text(record, "url"),
+            final_url=_text(record, "final_url"),
+            started=parse_utc(record["started"]),
+            finished=parse_utc(record["finished"]),
+            recorder=_text(record, "recorder"),
+            manifest_sha256=sha256_file(folder / NAME),
+            files=files,
+            note=context.note,
+            time_stamp=context.time_stamp,
+            time_stamp_pending=context.time_stamp_pending,
+            problems=tuple(_problems(record)),
+            environment=tuple(_facts(record.get("environment"))),
+            actions=tuple(_actions(record.get("actions"))),
+            flags=tuple(_flags(record)),
+            practice=context.practice,
+            visible_text=_visible_text(folder, files),
+            screenshot=_viewing_copy(folder, files, pictures / _text(record, "id"), blur=blur),
+            http_status=status if isinstance(status, int) else None,
+            title=title if isinstance(title, str) else "",
+            redirects=tuple(_redirects(page)),
+        )
+    except (OSError, FormatError, KeyError, ValueError) as error:
+        message = f"the item {folder.name} cannot be read: {error}"
+        raise CaseError(message, hint="run: evidence-kit verify CASE") from error
+
+
+def _page(folder: Path, files: tuple[ItemFile, ...]) -> dict[str, Json]:
+    """Return the head of ``page.json``; empty when the item has none."""
+    path = _of_role(folder, files, "inventory")
+    value = canonical.parse(path.read_bytes()) if path else {}
+    return value if isinstance(value, dict) else {}
+
+
+def _redirects(page: dict[str, Json]) -> Iterator[Redirect]:
+    for hop in _objects(page.get("redirects")):
+        match hop:
+            case {"status": int(status), "url": str(source), "location": str(target)}:
+                yield Redirect(status=status, source=source, target=target)
+
+
+def _viewing_copy(folder: Path, files: tuple[ItemFile, ...], target: Path, *, blur: bool) -> ViewingCopy | None:
+    path = _of_role(folder, files, "screenshot")
+    if path is None:
+        return None
+    target.mkdir()
+    return make_slices(path, target, page_width_px=SLICE_WIDTH, slice_height_px=SLICE_HEIGHT, blur=blur)
+
+
+def _visible_text(folder: Path, files: tuple[ItemFile, ...]) -> str:
+    path = _of_role(folder, files, "dom")
+    return page_text(path) if path else ""
+
+
+def _of_role(folder: Path, files: tuple[ItemFile, ...], role: str) -> Path | None:
+    return next((folder / file.path for file in files if file.role == role), None)
+
+
+def _files(record: dict[str, Json]) -> Iterator[ItemFile]:
+    for file in _objects(record.get("files")):
+        match file:
+            case {"path": str(path), "role": str(role), "sha256": str(digest), "bytes": int(size)}:
+                yield ItemFile(path=path, role=role, sha256=Digest.parse(f"sha256:{digest}"), size=size)
+            case _:
+                message = "a file is not described"
+                raise FormatError(message)
+
+
+def _problems(record: dict[str, Json]) -> Iterator[Problem]:
+    for problem in _objects(record.get("problems")):
+        yield Problem(code=_text(problem, "code"), detail=_text(problem, "detail"))
+
+
+def _facts(environment: Json) -> Iterator[Fact]:
+    for name, value in (environment if isinstance(environment, dict) else {}).items():
+        yield Fact(name=name, value=_plain(value))
+
+
+def _actions(value: Json) -> Iterator[Action]:
+    for action in _objects(value):
+        rest = {key: member for key, member in action.items() if key not in {"time", "action"}}
+        yield Action(time=parse_utc(action["time"]), name=_text(action, "action"), detail=_plain(rest) if rest else "")
+
+
+def _flags(record: dict[str, Json]) -> Iterator[Problem]:
+    for flag in _objects(record.get("flags")):
+        yield Problem(code=_text(flag, "code"), detail=_text(flag, "detail"))
+
+
+def _objects(value: Json) -> list[dict[str, Json]]:
+    return [member for member in value if isinstance(member, dict)] if isinstance(value, list) else []
+
+
+def _plain(value: Json) -> str:
+    """Return a fact as people read it: text as it is, lists and objects joined."""
+    match value:
+        case str():
+            return value
+        case dict():
+            return "; ".join(f"{key}: {_plain(member)}" for key, member in value.items())
+        case list():
+            return ", ".join(_plain(member) for member in value)
+        case bool():
+            return "yes" if value else "no"
+        case None:
+            return ""
+        case _:
+            return str(value)
+
+
+def _text(value: dict[str, Json], key: str) -> str:
+    found = value[key]
+    if not isinstance(found, str):
+        message = f"{key} is not text"
+        raise FormatError(message)
+    return found

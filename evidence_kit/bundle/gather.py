@@ -1,0 +1,171 @@
+"""Tell the report everything it says: from the case's log and items as they lie in the bundle being built."""
+
+import platform
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from importlib.metadata import version
+from pathlib import Path
+
+from evidence_kit import __version__
+from evidence_kit.bundle.contents import EvidenceList
+from evidence_kit.bundle.exhibits import ItemContext, read_exhibit
+from evidence_kit.bundle.report_model import (
+    Attempt,
+    AttemptOutcome,
+    CaseHead,
+    CheckCommand,
+    CustodyEntry,
+    Exhibit,
+    Holdings,
+    ReportData,
+    ReportSignature,
+    Software,
+    WithheldEvent,
+)
+from evidence_kit.case.folder import CaseFolder
+from evidence_kit.case.items import attempts
+from evidence_kit.case.stamping import HeadToken, head_tokens, stamped_at
+from evidence_kit.custody.chain import LogFindings
+from evidence_kit.custody.events import Event, EventType
+from evidence_kit.custody.log import split_lines
+from evidence_kit.models import Digest, Officer, Problem
+from evidence_kit.trust.digests import sha256_bytes
+
+_TIME_GAP = timedelta(minutes=10)
+"""An event claimed more than this before its first covering token has its time from the officer alone."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Source:
+    """The case, its checked log and its tokens, read once."""
+
+    case: CaseFolder
+    log: LogFindings
+    tokens: tuple[HeadToken, ...]
+    items: tuple[str, ...]
+    """The items in the bundle, in the order of their exhibit numbers."""
+    stamping_asked: bool
+
+    @classmethod
+    def read(cls, case: CaseFolder, items: tuple[str, ...], *, stamping_asked: bool) -> "Source":
+        """Read the log and the tokens of *case*."""
+        log = case.log()
+        return cls(
+            case=case,
+            log=log,
+            tokens=tuple(head_tokens(case, log.links)),
+            items=items,
+            stamping_asked=stamping_asked,
+        )
+
+    def begun(self) -> datetime:
+        """Return when the bundle being made was begun, by the log."""
+        return next(event.time for event in reversed(self.log.full_events()) if event.type == EventType.BUNDLE_STARTED)
+
+
+def gather_exhibits(source: Source, data: Path, pictures: Path, *, blur: bool) -> tuple[Exhibit, ...]:
+    """Return an exhibit for each item below *data*; the viewing copies are written to *pictures*."""
+    events = {event.item: event for event in source.log.full_events() if event.type == EventType.CAPTURED}
+    found = []
+    for number, item in enumerate(source.items, start=1):
+        event = events[item]
+        stamp = stamped_at(source.tokens, event.seq)
+        context = ItemContext(
+            number=number,
+            time_stamp=stamp,
+            time_stamp_pending=source.stamping_asked and stamp is None,
+            note=event.note,
+            practice=bool(event.actor.get("practice")),
+        )
+        found.append(read_exhibit(data / "items" / item, context, pictures=pictures, blur=blur))
+    return tuple(found)
+
+
+def gather_report(  # noqa: PLR0913  # each is one part of the report
+    source: Source,
+    exhibits: tuple[Exhibit, ...],
+    evidence: EvidenceList,
+    *,
+    officer: Officer,
+    purpose: str,
+    prepared_at: datetime,
+    signature: ReportSignature,
+    practice: bool,
+    commands: tuple[CheckCommand, ...],
+    gaps: Iterable[Problem] = (),
+) -> ReportData:
+    """Return everything the report says."""
+    info = source.case.info
+    numbers = {exhibit.item: exhibit.number for exhibit in exhibits}
+    left_out = [a for a in attempts(source.log.full_events()) if a.finished_seq and a.item not in numbers]
+    return ReportData(
+        case=CaseHead(number=info.number, title=info.title, office=info.office, legal_basis=info.legal_basis),
+        purpose=purpose,
+        prepared_by=officer,
+        prepared_at=prepared_at,
+        practice=practice,
+        signature=signature,
+        holdings=Holdings(
+            root=evidence.root,
+            files=evidence.files,
+            size=evidence.size,
+            withheld_items=len(left_out),
+            withheld_events=0,
+        ),
+        attempts=tuple(_attempts(source, numbers, exhibits)),
+        exhibits=exhibits,
+        custody=tuple(_custody(source)),
+        commands=commands,
+        software=_software(),
+        gaps=tuple(gaps),
+    )
+
+
+def _attempts(source: Source, numbers: dict[str, int], exhibits: tuple[Exhibit, ...]) -> Iterable[Attempt]:
+    reasons = {e.item: "; ".join(f"{p.code}: {p.detail}" for p in e.problems) for e in exhibits}
+    for attempt in attempts(source.log.full_events()):
+        yield Attempt(
+            seq=attempt.started_seq,
+            time=attempt.started,
+            url=attempt.url,
+            outcome=AttemptOutcome(attempt.outcome),
+            reason=reasons.get(attempt.item, ""),
+            item=attempt.item,
+            exhibit=numbers.get(attempt.item),
+        )
+
+
+def _custody(source: Source) -> Iterable[CustodyEntry]:
+    lines = split_lines(source.case.log_bytes()[0])
+    for event, line in zip(source.log.events, lines, strict=False):
+        if isinstance(event, Event):
+            yield _entry(source, event, sha256_bytes(line))
+        else:
+            withheld = WithheldEvent(day=event.day, ground=event.ground, decided_by=event.decided_by)
+            yield CustodyEntry(seq=event.seq, time=None, type=event.type, line_sha256=event.line, withheld=withheld)
+
+
+def _entry(source: Source, event: Event, digest: Digest) -> CustodyEntry:
+    stamp = stamped_at(source.tokens, event.seq)
+    return CustodyEntry(
+        seq=event.seq,
+        time=event.time,
+        type=event.type,
+        line_sha256=digest,
+        actor=str(event.actor["name"]),
+        role=str(event.actor["role"]),
+        item=event.item or "",
+        purpose=event.purpose,
+        authority=event.authority,
+        place=event.place,
+        outcome=event.outcome,
+        note=event.note,
+        claimed_time_only=bool(source.tokens) and (stamp is None or stamp - event.time > _TIME_GAP),
+    )
+
+
+def _software() -> tuple[Software, ...]:
+    others = tuple(Software(name=name, version=version(name)) for name in ("pyhanko", "typst", "warcio"))
+    own = Software(name="evidence_kit", version=__version__)
+    return (own, Software(name="Python", version=platform.python_version()), *others)

@@ -1,0 +1,58 @@
+"""How a stranger checks a bundle: the commands of other people's tools, and the README.txt that holds them.
+
+Every openssl command carries ``-binary -purpose any -attime``: without them it refuses text with plain line feeds,
+certificates with other purposes, and any certificate that has run out since.
+"""
+
+from datetime import datetime
+from string import Template
+
+from evidence_kit.bundle.report_model import CheckCommand, CheckStep
+from evidence_kit.models import Digest
+from evidence_kit.resources import template
+
+_EVENT = (
+    "sed -n 1p data/custody.jsonl >e; sed -n 1p data/custody.sig | base64 -d >e.p7s; openssl cms -verify -cades -binary"
+    " -purpose any -attime {at} -inform DER -in e.p7s -content e -certfile data/trust/signer.pem"
+    " -CAfile data/trust/chain.pem -out /dev/null"
+)
+_SIGNATURE = (
+    "openssl cms -verify -cades -binary -purpose any -attime {at} -inform DER -in tagmanifest-sha256.txt.p7s"
+    " -content tagmanifest-sha256.txt -certfile data/trust/signer.pem -CAfile data/trust/chain.pem -out /dev/null"
+)
+_TIME_STAMP = (
+    "openssl ts -verify -attime {at} -data tagmanifest-sha256.txt -in tagmanifest-sha256.txt.tsr"
+    " -CAfile data/trust/tsa-chain.pem"
+)
+
+
+def check_commands(at: datetime, *, stamped: bool) -> tuple[CheckCommand, ...]:
+    """Return the commands to print; *at* is a time at which the signing certificates were valid."""
+    seconds = int(at.timestamp())
+    commands = [
+        (CheckStep.FILES, "sha256sum -c manifest-sha256.txt"),
+        (CheckStep.TAGS, "sha256sum -c tagmanifest-sha256.txt"),
+        (CheckStep.ROOT, "sha256sum data/evidence-sha256.txt"),
+        (CheckStep.SIGNATURE, _SIGNATURE.format(at=seconds)),
+        *([(CheckStep.TIME_STAMP, _TIME_STAMP.format(at=seconds))] if stamped else []),
+        (CheckStep.REPORT, "pdfsig data/report.pdf"),
+    ]
+    return tuple(CheckCommand(step=step, command=command) for step, command in commands)
+
+
+def readme(at: datetime, *, root: Digest, stamped: bool, practice: bool) -> bytes:
+    """Return README.txt, in Mongolian and English."""
+    seconds = int(at.timestamp())
+    stamp = f"\n  {_TIME_STAMP.format(at=seconds)}\n" if stamped else ""
+    text = Template(template("bundle/README.txt").read_text(encoding="utf-8")).substitute(
+        practice=_PRACTICE if practice else "",
+        root=root.hex,
+        signature=_SIGNATURE.format(at=seconds),
+        timestamp_mn=f"\n   Цагийн тэмдэг:\n{stamp}" if stamped else "",
+        timestamp_en=f"\n   The time stamp:\n{stamp}" if stamped else "",
+        event=_EVENT.format(at=seconds),
+    )
+    return text.encode("utf-8")
+
+
+_PRACTICE = "\nСУРГАЛТ; хуулийн дагуу тоон гарын үсэг биш\nPRACTICE, not a digital signature in law\n"

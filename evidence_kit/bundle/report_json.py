@@ -1,0 +1,159 @@
+"""`ReportData` as the JSON document that the template reads: harmless text, moments and numbers in both languages.
+
+Every string has passed `evidence_kit.display.visible`, so control and bidirectional characters are written as escapes.
+A moment is ``{"utc", "local", "en", "mn"}``, a number ``{"en", "mn"}``, a digest 64 hexadecimal digits.
+"""
+
+from collections.abc import Iterator
+from dataclasses import fields, is_dataclass
+from datetime import datetime
+from pathlib import Path
+
+from evidence_kit.bundle.fonts import FontChoice, showable
+from evidence_kit.bundle.mongolian_dates import (
+    english_moment,
+    english_number,
+    local_stamp,
+    mongolian_moment,
+    mongolian_number,
+)
+from evidence_kit.bundle.report_model import AttemptOutcome, Language, ReportData
+from evidence_kit.canonical import Json
+from evidence_kit.display import shorten, visible
+from evidence_kit.errors import ReportError
+from evidence_kit.models import Digest, utc_text
+
+LONGEST_TEXT = 20_000
+"""Characters of one text that are printed; the whole text lies in the item's files."""
+
+_LONGEST_HEADER = 48
+_LANGUAGES: dict[Language, list[Json]] = {
+    Language.ENGLISH: ["en"],
+    Language.MONGOLIAN: ["mn"],
+    Language.BOTH: ["mn", "en"],
+}
+
+
+def report_json(data: ReportData, *, language: Language) -> dict[str, Json]:
+    """Return the document for the template.
+
+    Raises `ReportError` for a value the template could not know how to show.
+    """
+    document = _plain(data)
+    if not isinstance(document, dict):
+        raise ReportError("report data is not an object")
+    document["gaps"] = _plain(data.known_gaps())
+    document["languages"] = _LANGUAGES[language]
+    document["header"] = shorten(data.case.number, _LONGEST_HEADER)
+    document["counts"] = {str(outcome): _number(data.count(outcome)) for outcome in AttemptOutcome}
+    _number_pictures(document)
+    root = data.holdings.root.hex
+    document["root"] = [root[start : start + 4] for start in range(0, 64, 4)]
+    return document
+
+
+def strings(value: Json) -> Iterator[str]:
+    """Return every string within *value*, keys apart."""
+    match value:
+        case str():
+            yield value
+        case list():
+            for member in value:
+                yield from strings(member)
+        case dict():
+            for member in value.values():
+                yield from strings(member)
+
+
+def make_showable(
+    document: dict[str, Json], choice: FontChoice, *, base_only: bool
+) -> tuple[dict[str, Json], frozenset[str]]:
+    """Return *document* with what no font shows written as escapes and owned up to on page 1, and what that was."""
+    replaced: set[str] = set()
+
+    def rewrite(value: Json) -> Json:
+        match value:
+            case str():
+                text, lost = showable(value, choice, base_only=base_only)
+                replaced.update(lost)
+                return text
+            case list():
+                return [rewrite(member) for member in value]
+            case dict():
+                return {key: rewrite(member) for key, member in value.items()}
+            case _:
+                return value
+
+    result = {key: rewrite(member) for key, member in document.items()}
+    gaps = result["gaps"]
+    if replaced and isinstance(gaps, list):
+        result["gaps"] = [*gaps, {"code": "missing-glyphs", "detail": str(len(replaced))}]
+    return result, frozenset(replaced)
+
+
+def picture_paths(data: ReportData) -> list[Path]:
+    """Return the viewing copies in the order in which the document numbers them, from 0."""
+    shots = [exhibit.screenshot for exhibit in data.exhibits if exhibit.screenshot]
+    return [each.path for shot in shots for each in shot.slices]
+
+
+def _number_pictures(document: dict[str, Json]) -> None:
+    number = 0
+    exhibits = document["exhibits"]
+    for exhibit in exhibits if isinstance(exhibits, list) else []:
+        shot = exhibit.get("screenshot") if isinstance(exhibit, dict) else None
+        slices = shot.get("slices") if isinstance(shot, dict) else None
+        for each in slices if isinstance(slices, list) else []:
+            if isinstance(each, dict):
+                each["path"] = picture_name(number)
+                number += 1
+
+
+def picture_name(number: int) -> str:
+    """Return the name under which the template finds picture *number*."""
+    return f"pictures/{number:06}.jpg"
+
+
+def _plain(value: object) -> Json:
+    """Return *value* as JSON: dataclasses become objects with their fields' names."""
+    match value:
+        case None | bool():
+            return value
+        case str():
+            return _text(value)
+        case int():
+            return _number(value)
+        case datetime():
+            return _moment(value)
+        case Digest():
+            return value.hex
+        case Path():
+            # Pictures are handed over under names of our own, never under paths of this computer.
+            return None
+        case tuple() | list():
+            return [_plain(member) for member in value]
+        case dict():
+            return {str(key): _plain(member) for key, member in value.items()}
+    if is_dataclass(value) and not isinstance(value, type):
+        return {each.name: _plain(getattr(value, each.name)) for each in fields(value)}
+    raise ReportError(f"the report cannot show a {type(value).__name__}")
+
+
+def _text(text: str) -> str:
+    lines = str(text).replace("\r\n", "\n")
+    if len(lines) > LONGEST_TEXT:
+        lines = lines[:LONGEST_TEXT] + " […]"
+    return visible(lines, newlines=True)
+
+
+def _number(number: int) -> Json:
+    return {"value": number, "en": english_number(number), "mn": mongolian_number(number)}
+
+
+def _moment(moment: datetime) -> Json:
+    return {
+        "utc": utc_text(moment),
+        "local": local_stamp(moment),
+        "en": english_moment(moment),
+        "mn": mongolian_moment(moment),
+    }

@@ -1,0 +1,281 @@
+"""What the report says: frozen values with everything the pages need, and nothing about how pages look.
+
+Text from outside is kept here as it is; `report_json` makes it harmless. Times are aware UTC datetimes, digests are
+SHA-256, sizes are bytes or pixels. Codes (problems, roles, events, flags…) are English identifiers: the texts in
+``templates/report`` hold a sentence for each known one, and an unknown one is printed as it stands.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from evidence_kit.models import Digest, Officer, Problem, Status, Trust
+from evidence_kit.pictures.viewing_copy import ViewingCopy
+
+
+class Language(StrEnum):
+    """The language or languages a report speaks; in `BOTH` Mongolian comes first."""
+
+    ENGLISH = "en"
+    MONGOLIAN = "mn"
+    BOTH = "both"
+
+
+class SignatureLevel(StrEnum):
+    """PAdES baseline level (ETSI EN 319 142-1) the report's signature is going to have."""
+
+    B_B = "B-B"
+    B_T = "B-T"
+
+
+class TimeStampState(StrEnum):
+    """What is known of the time stamp on the report's signature when the pages are made."""
+
+    NONE = "none"
+    """No authority is configured."""
+    APPLIED = "applied"
+    """The signature carries one."""
+    PENDING = "pending"
+    """An authority is configured and could not be reached."""
+
+
+class AttemptOutcome(StrEnum):
+    """How a started capture ended; *abandoned* is a start without an end."""
+
+    COMPLETE = "complete"
+    INCOMPLETE = "incomplete"
+    FAILED = "failed"
+    ABANDONED = "abandoned"
+
+
+class CheckStep(StrEnum):
+    """Which question a printed command answers; the texts say what must appear."""
+
+    FILES = "files"
+    TAGS = "tags"
+    ROOT = "root"
+    SIGNATURE = "signature"
+    TIME_STAMP = "time_stamp"
+    REPORT = "report"
+    OTHER = "other"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CheckCommand:
+    """A command of other people's tools, printed exactly so, to be entered in the folder of the bundle."""
+
+    step: CheckStep
+    command: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CaseHead:
+    """The case as the cover names it."""
+
+    number: str
+    title: str
+    office: str
+    legal_basis: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReportSignature:
+    """How the report is signed and why the signer's name may be believed."""
+
+    level: SignatureLevel
+    signer: str
+    certificate_sha256: Digest
+    """Of the certificate's DER."""
+    trust: Trust
+    time_stamp: TimeStampState
+    authorities: tuple[str, ...] = ()
+    """Addresses or names of the time-stamping authorities asked."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Holdings:
+    """What the bundle holds and what was left out of it."""
+
+    root: Digest
+    """SHA-256 of ``data/evidence-sha256.txt``."""
+    files: int
+    """Files listed in it."""
+    size: int
+    """Their bytes together."""
+    withheld_items: int = 0
+    withheld_events: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fact:
+    """One line of a technical record: *name* is a code of ``environment`` in the texts, or shown as it stands."""
+
+    name: str
+    value: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ItemFile:
+    """One file of an item."""
+
+    path: str
+    """Relative to the item's folder."""
+    role: str
+    sha256: Digest
+    size: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Action:
+    """One thing the recorder did on the page."""
+
+    time: datetime | None
+    name: str
+    detail: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Redirect:
+    """One answer that led to another address."""
+
+    status: int
+    source: str
+    target: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Exhibit:
+    """One item as numbered in the bundle."""
+
+    number: int
+    item: str
+    status: Status
+    url: str
+    final_url: str
+    started: datetime
+    finished: datetime
+    recorder: str
+    manifest_sha256: Digest
+    files: tuple[ItemFile, ...]
+    http_status: int | None = None
+    title: str = ""
+    visible_text: str = ""
+    """Text of the page; what is longer than `report_json.LONGEST_TEXT` is cut and marked."""
+    identity: str = ""
+    """The account the capture was made with; empty: none."""
+    server: str = ""
+    """Address and port that answered."""
+    label: str = ""
+    note: str = ""
+    time_stamp: datetime | None = None
+    """Of the earliest token covering the item."""
+    time_stamp_pending: bool = False
+    problems: tuple[Problem, ...] = ()
+    environment: tuple[Fact, ...] = ()
+    actions: tuple[Action, ...] = ()
+    redirects: tuple[Redirect, ...] = ()
+    flags: tuple[Problem, ...] = ()
+    """Special conditions: code of ``flags`` in the texts, and a detail (e.g. the address led to)."""
+    practice: bool = False
+    screenshot: ViewingCopy | None = None
+    """Slices made with `report.SLICE_WIDTH` and `report.SLICE_HEIGHT` fill a page each."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Attempt:
+    """One capture that was started in the case."""
+
+    seq: int
+    """Number of the ``capture.started`` event."""
+    time: datetime
+    url: str
+    outcome: AttemptOutcome
+    reason: str = ""
+    item: str = ""
+    exhibit: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WithheldEvent:
+    """Why an event's content is not in the bundle."""
+
+    day: str
+    ground: str
+    decided_by: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CustodyEntry:
+    """One line of the custody log."""
+
+    seq: int
+    time: datetime | None
+    """None for a withheld event, which tells only its day."""
+    type: str
+    line_sha256: Digest
+    actor: str = ""
+    role: str = ""
+    item: str = ""
+    purpose: str = ""
+    authority: str = ""
+    place: str = ""
+    outcome: str = ""
+    note: str = ""
+    claimed_time_only: bool = False
+    withheld: WithheldEvent | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Software:
+    """A program that took part, and its version."""
+
+    name: str
+    version: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReportData:
+    """Everything the report says."""
+
+    case: CaseHead
+    purpose: str
+    prepared_by: Officer
+    prepared_at: datetime
+    practice: bool
+    signature: ReportSignature
+    holdings: Holdings
+    attempts: tuple[Attempt, ...]
+    exhibits: tuple[Exhibit, ...]
+    custody: tuple[CustodyEntry, ...]
+    commands: tuple[CheckCommand, ...]
+    software: tuple[Software, ...]
+    gaps: tuple[Problem, ...] = ()
+    """Further things page 1 must own up to; `known_gaps` adds what the other fields already tell."""
+
+    def count(self, outcome: AttemptOutcome) -> int:
+        """Return how many started captures of the case ended with *outcome*."""
+        return sum(attempt.outcome is outcome for attempt in self.attempts)
+
+    def known_gaps(self) -> tuple[Problem, ...]:
+        """Return everything incomplete for page 1: derived from the counts and states, then `gaps`.
+
+        The codes are those of ``incomplete`` in the texts; the detail is a bare number or empty.
+        """
+        pending = sum(exhibit.time_stamp_pending for exhibit in self.exhibits)
+        counted = {
+            "capture-incomplete": self.count(AttemptOutcome.INCOMPLETE),
+            "capture-failed": self.count(AttemptOutcome.FAILED),
+            "capture-abandoned": self.count(AttemptOutcome.ABANDONED),
+            "items-withheld": self.holdings.withheld_items,
+            "events-withheld": self.holdings.withheld_events,
+            "item-time-stamp-pending": pending,
+        }
+        states = {
+            "no-time-stamp": self.signature.time_stamp is TimeStampState.NONE,
+            "time-stamp-pending": self.signature.time_stamp is TimeStampState.PENDING,
+            "signer-claimed": self.signature.trust is Trust.CLAIMED,
+            "signer-practice": self.signature.trust is Trust.PRACTICE,
+        }
+        derived = [Problem(code=code, detail=str(number)) for code, number in counted.items() if number]
+        derived += [Problem(code=code, detail="") for code, holds in states.items() if holds]
+        return (*derived, *self.gaps)

@@ -1,0 +1,43 @@
+"""Where things lie in a case and in a bundle of format 1 (docs/evidence-format.md, "Case", "Bundle").
+
+A bundle holds the case's files below ``data/`` under the same names.
+"""
+
+import re
+
+EVIDENCE_LIST = "data/evidence-sha256.txt"
+TAG_MANIFEST = "tagmanifest-sha256.txt"
+TAG_SIGNATURE = f"{TAG_MANIFEST}.p7s"
+TAG_TIME_STAMP = f"{TAG_MANIFEST}.tsr"
+BAG_FILES = frozenset(
+    {
+        "README.txt",
+        "bag-info.txt",
+        "bagit.txt",
+        "manifest-sha256.txt",
+        TAG_MANIFEST,
+        TAG_SIGNATURE,
+        TAG_TIME_STAMP,
+    }
+)
+"""Everything beside ``data/`` in a bundle."""
+
+ITEM = re.compile(r"EV-([0-9]{4,})")
+CERTIFICATE = re.compile(r"trust/cert-([0-9a-f]{64})\.pem")
+HEAD_TOKEN = re.compile(r"seals/heads/([0-9]{6,})(?:-[2-9])?\.tsr")
+CHAIN_FILES = frozenset({"trust/signer.pem", "trust/chain.pem", "trust/tsa-chain.pem"})
+"""Written into bundles for the stock commands; each holds certificates that lie beside it under their own names."""
+
+_REPORT = re.compile(r"data/report(?:-[0-9]{2,})?\.pdf")
+
+
+def is_report(name: str) -> bool:
+    """Whether *name* is a report of a bundle."""
+    return bool(_REPORT.fullmatch(name))
+
+
+def belongs_to_root(name: str) -> bool:
+    """Whether the file *name* of a bundle is listed in ``data/evidence-sha256.txt``."""
+    if not name.startswith("data/") or name == EVIDENCE_LIST or name.startswith("data/trust/"):
+        return False
+    return not is_report(name)

@@ -1,0 +1,56 @@
+"""What people read on a terminal, in the language they chose: ``templates/cli/en.toml`` and ``mn.toml``.
+
+Both files have the same keys. A sentence is written so that an inserted value stands alone, after a colon or in a cell of
+a table: Mongolian nouns take endings, so nothing is ever glued to a value. Values may come from a page, a file name or a
+certificate, so each is made `visible` before it is inserted.
+"""
+
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+
+from evidence_kit.display import visible
+from evidence_kit.resources import template
+
+
+class Language(StrEnum):
+    """The languages that the kit speaks."""
+
+    MONGOLIAN = "mn"
+    ENGLISH = "en"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Texts:
+    """Every sentence of one language, by a dotted key such as ``setup.saved``."""
+
+    language: Language
+    sentences: Mapping[str, str]
+
+    @classmethod
+    def load(cls, language: Language) -> "Texts":
+        """Read the sentences of *language*; a broken template is a broken installation and raises `ValueError`."""
+        source = template(f"cli/{language}.toml").read_text(encoding="utf-8")
+        return cls(language=language, sentences=_flat(tomllib.loads(source)))
+
+    def say(self, key: str, **values: object) -> str:
+        """Return the sentence *key* with *values* in their places, made visible; an unknown key raises `KeyError`."""
+        sentence = self.sentences[key]
+        return (
+            sentence.format_map({name: visible(str(value)) for name, value in values.items()}) if values else sentence
+        )
+
+    def word(self, group: str, code: str, otherwise: str = "") -> str:
+        """Return the words of *group* for a stable English *code*; without any, *otherwise* or the code, made visible."""
+        return self.sentences.get(f"{group}.{code}") or visible(otherwise or code)
+
+
+def _flat(table: Mapping[str, object], prefix: str = "") -> dict[str, str]:
+    found: dict[str, str] = {}
+    for key, value in table.items():
+        if isinstance(value, Mapping):
+            found |= _flat(value, f"{prefix}{key}.")
+        else:
+            found[f"{prefix}{key}"] = str(value)
+    return found

@@ -1,0 +1,223 @@
+"""A bundle, as a folder or a zip, from the outside in.
+
+(1) the zip's own bytes; (2) the bag: lists, digests, strays; (3) the certificates that came with it; (4) the signature and
+time stamp over the list of lists; (5) the evidence list and so the root; (6) the custody log and its time stamps; (7) every
+item with its seal and web archive; (8) that the log says this bundle was made; (9) the report.
+"""
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from evidence_kit import canonical
+from evidence_kit.archive.bag import BagReport, check_bag
+from evidence_kit.archive.tree import Tree
+from evidence_kit.archive.zips import check_canonical
+from evidence_kit.case.layout import (
+    BAG_FILES,
+    CERTIFICATE,
+    CHAIN_FILES,
+    EVIDENCE_LIST,
+    HEAD_TOKEN,
+    ITEM,
+    TAG_MANIFEST,
+    TAG_SIGNATURE,
+    TAG_TIME_STAMP,
+    belongs_to_root,
+    is_report,
+)
+from evidence_kit.case.manifest import NAME
+from evidence_kit.custody.events import Event, EventType
+from evidence_kit.errors import EvidenceError, FormatError
+from evidence_kit.models import Digest, OnStep, VerificationReport, utc_text
+from evidence_kit.trust.certificates import Certificate
+from evidence_kit.trust.cms import verify_detached
+from evidence_kit.trust.digests import sha256_bytes
+from evidence_kit.trust.timestamps import read_reply
+from evidence_kit.verify.certificates import check_certificates
+from evidence_kit.verify.examination import Examination
+from evidence_kit.verify.files import SMALL, CaseFiles
+from evidence_kit.verify.history import History, check_history, check_items, stamp_trusted
+from evidence_kit.verify.items import check_item, check_seal
+from evidence_kit.verify.report_pdf import LIST_ATTACHMENT, LOG_ATTACHMENT, check_report
+
+_UNLISTED = frozenset({TAG_SIGNATURE, TAG_TIME_STAMP})
+
+
+def check_zip(exam: Examination, path: Path) -> None:
+    """Check that every byte of the zip at *path* outside the files in it is the one it must be."""
+    exam.concluded("zip.canonical", path.name, ((path.name, problem) for problem in check_canonical(path)))
+
+
+def check_bundle(exam: Examination, tree: Tree, subject: str, on_step: OnStep) -> VerificationReport:
+    """Check the bundle in *tree* and return the result."""
+    on_step("checking the lists")
+    bag = check_bag(tree, unlisted=_UNLISTED)
+    _note_bag(exam, bag)
+    files = CaseFiles(tree, "data/")
+    files.know(bag.digests)
+    certificates = check_certificates(exam, files, bundle=True)
+    _check_tag_signature(exam, tree, certificates)
+    root = _check_evidence_list(exam, tree, bag)
+    on_step("checking the custody log")
+    history = check_history(exam, files, certificates)
+    items = sorted({name.split("/")[1] for name in files.names() if name.startswith("items/") and name.count("/") > 1})
+    check_items(exam, files, history, items)
+    for item in items:
+        on_step(f"checking item {item}")
+        check_item(exam, files, item, f"items/{item}/")
+        check_seal(exam, files, item, certificates, history)
+    _check_strays(exam, tree, items)
+    _check_event(exam, files, history, items)
+    _check_info(exam, bag, tree, root)
+    on_step("checking the report")
+    _check_reports(exam, tree, certificates, bag)
+    exam.facts["items"] = list(items)
+    return exam.report(kind="bundle", subject=subject, root=str(root) if root else None)
+
+
+def _note_bag(exam: Examination, bag: BagReport) -> None:
+    ids = dict.fromkeys(finding.check for finding in bag.findings)
+    for id_ in ids:
+        found = [finding for finding in bag.findings if finding.check == id_]
+        problems = [(f.subject, f.detail) for f in found if f.outcome == "failed"]
+        exam.concluded(id_, found[0].subject if len(found) == 1 else "", problems, f"{len(found)} checked")
+
+
+def _check_tag_signature(exam: Examination, tree: Tree, certificates: Sequence[Certificate]) -> None:
+    try:
+        digest = sha256_bytes(tree.read(TAG_MANIFEST, SMALL))
+    except FormatError as error:
+        exam.failed("bag.signature", TAG_SIGNATURE, f"what it should sign cannot be read: {error}")
+        return
+    stamped = None
+    if TAG_TIME_STAMP in tree.names():
+        try:
+            token = read_reply(tree.read(TAG_TIME_STAMP, SMALL), digest, certificates)
+        except EvidenceError as error:
+            exam.failed("bag.timestamp", TAG_TIME_STAMP, str(error))
+        else:
+            exam.passed("bag.timestamp", TAG_TIME_STAMP, utc_text(token.time))
+            exam.facts["bundle_time_stamp"] = utc_text(token.time)
+            stamped = token.time if stamp_trusted(exam, token.certificate, certificates, token.time) else None
+    try:
+        facts = verify_detached(tree.read(TAG_SIGNATURE, SMALL), digest, certificates)
+    except EvidenceError as error:
+        exam.failed("bag.signature", TAG_SIGNATURE, str(error))
+        return
+    exam.passed(
+        "bag.signature", TAG_SIGNATURE, f"{facts.certificate.subject}, {utc_text(facts.signing_time)} as claimed"
+    )
+    exam.facts["sealed"] = utc_text(facts.signing_time)
+    exam.signed_by(facts.certificate, certificates, stamped)
+
+
+def _check_evidence_list(exam: Examination, tree: Tree, bag: BagReport) -> Digest | None:
+    try:
+        data = tree.read(EVIDENCE_LIST, SMALL)
+    except FormatError as error:
+        exam.failed("evidence.list", EVIDENCE_LIST, str(error))
+        return None
+    wanted = {
+        f"{bag.digests[name].hex}  {name}" for name in tree.names() if belongs_to_root(name) and name in bag.digests
+    }
+    lines = data.decode("utf-8", "replace").split("\n")
+    problems = [(EVIDENCE_LIST, f"does not belong: {line}") for line in lines[:-1] if line not in wanted]
+    problems += [(line[66:], "is not in the evidence list as it is") for line in sorted(wanted - set(lines))]
+    if not problems and (lines[-1] or lines[:-1] != sorted(wanted, key=lambda line: line[66:])):
+        problems.append((EVIDENCE_LIST, "it is not sorted, or a line stands twice"))
+    exam.concluded("evidence.list", EVIDENCE_LIST, problems, f"{len(wanted)} files")
+    return sha256_bytes(data)
+
+
+def _check_strays(exam: Examination, tree: Tree, items: Sequence[str]) -> None:
+    exam.concluded("case.strays", "", ((name, "it is not part of a bundle") for name in _strays(tree, items)))
+
+
+def _strays(tree: Tree, items: Sequence[str]) -> Iterator[str]:
+    known = {EVIDENCE_LIST, "data/case.json", "data/custody.jsonl", "data/custody.sig", *BAG_FILES}
+    known |= {f"data/seals/{item}/{NAME}.p7s" for item in items} | {f"data/{name}" for name in CHAIN_FILES}
+    for name in tree.names():
+        inner = name.removeprefix("data/")
+        if name in known or is_report(name):
+            continue
+        if name.startswith("data/") and (CERTIFICATE.fullmatch(inner) or HEAD_TOKEN.fullmatch(inner)):
+            continue
+        parts = inner.split("/")
+        # What lies inside an item's folder is the business of its manifest.
+        if name.startswith("data/items/") and len(parts) > 2 and ITEM.fullmatch(parts[1]):
+            continue
+        yield name
+
+
+def _check_event(exam: Examination, files: CaseFiles, history: History, items: Sequence[str]) -> None:
+    """The log's copy ends with ``bundle.started`` and one ``bundled`` for each item in the bundle."""
+    events = history.log.full_events()
+    begin = max((i for i, event in enumerate(events) if event.type == EventType.BUNDLE_STARTED), default=None)
+    subject = files.shown("custody.jsonl")
+    if begin is None:
+        exam.failed("bundle.event", subject, "the custody log does not say that a bundle was begun")
+        return
+    named = {event.item: event for event in events[begin + 1 :] if event.type == EventType.BUNDLED}
+    problems = [
+        (files.shown(f"items/{item}"), "the log does not say that it was put in") for item in items if item not in named
+    ]
+    problems += [(f"event {e.seq}", f"the item {item} is missing") for item, e in named.items() if item not in items]
+    problems += [
+        (f"event {event.seq}", f"a {event.type} event follows the bundle's beginning")
+        for event in events[begin + 1 :]
+        if event.type != EventType.BUNDLED
+    ]
+    exam.concluded("bundle.event", subject, [*problems, *_other_manifests(files, named)], f"{len(named)} items")
+    exam.facts["purpose"] = events[begin].purpose
+
+
+def _other_manifests(files: CaseFiles, named: dict[str | None, Event]) -> Iterator[tuple[str, str]]:
+    for event in named.values():
+        for name, digest in event.digests.items():
+            if files.has(name) and files.digest(name) != digest:
+                yield f"event {event.seq}", f"{name} was put in with the digest {digest}"
+
+
+def _check_info(exam: Examination, bag: BagReport, tree: Tree, root: Digest | None) -> None:
+    fields = dict(bag.info)
+    stamped = TAG_TIME_STAMP in tree.names()
+    wanted = {
+        "Evidence-Kit-Format": "1",
+        "Evidence-Kit-Root": str(root),
+        "Evidence-Kit-Time-Stamp": "present" if stamped else "none",
+        "External-Identifier": _case_number(tree),
+    }
+    problems = [
+        ("bag-info.txt", f"{name} is {fields.get(name)!r}, it ought to be {value!r}")
+        for name, value in wanted.items()
+        if fields.get(name) != value
+    ]
+    for name, value in wanted.items():
+        if name == "Evidence-Kit-Time-Stamp" and fields.get(name) == "present" and value == "none":
+            problems.append((TAG_TIME_STAMP, "it is missing"))
+    exam.concluded("bag.info", "bag-info.txt", problems)
+
+
+def _case_number(tree: Tree) -> str | None:
+    try:
+        value = canonical.parse(tree.read("data/case.json", SMALL))
+    except FormatError:
+        return None  # told by the checks of case.json itself
+    number = value.get("number") if isinstance(value, dict) else None
+    return number if isinstance(number, str) else None
+
+
+def _check_reports(exam: Examination, tree: Tree, certificates: Sequence[Certificate], bag: BagReport) -> None:
+    reports = [name for name in tree.names() if is_report(name)]
+    wanted = {
+        LIST_ATTACHMENT: bag.digests.get(EVIDENCE_LIST),
+        LOG_ATTACHMENT: bag.digests.get("data/custody.jsonl"),
+    }
+    if not reports:
+        exam.failed("report.signature", "data/report.pdf", "it is missing")
+    for name in reports:
+        try:
+            with tree.open(name) as stream:
+                check_report(exam, name, stream, certificates, {k: v for k, v in wanted.items() if v})
+        except (OSError, FormatError) as error:
+            exam.failed("report.signature", name, f"it cannot be read: {error}")

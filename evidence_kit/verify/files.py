@@ -1,0 +1,58 @@
+"""The files of a case or bundle, each hashed at most once."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from evidence_kit.archive.tree import Tree
+from evidence_kit.errors import FormatError
+from evidence_kit.models import Digest
+from evidence_kit.trust.digests import sha256_stream
+
+SMALL = 64 * 1024 * 1024
+"""Bytes that a file may have which is read as a whole: logs, lists, records."""
+
+
+@dataclass(slots=True)
+class CaseFiles:
+    """A case's files, wherever they lie in *tree*: at *prefix* ``""`` in a case, ``data/`` in a bundle."""
+
+    tree: Tree
+    prefix: str
+    _digests: dict[str, Digest] = field(default_factory=dict)
+    _names: list[str] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        """List the names once."""
+        self._names = [name.removeprefix(self.prefix) for name in self.tree.names() if name.startswith(self.prefix)]
+
+    def know(self, digests: Mapping[str, Digest]) -> None:
+        """Take over digests by the tree's own names."""
+        self._digests.update(digests)
+
+    def names(self) -> list[str]:
+        """Return the case's file names, sorted."""
+        return self._names
+
+    def has(self, name: str) -> bool:
+        """Whether there is a file *name*."""
+        return name in self._names
+
+    def read(self, name: str) -> bytes:
+        """Return a small file; raises `FormatError` when it is not there or too large."""
+        return self.tree.read(self.prefix + name, SMALL)
+
+    def digest(self, name: str) -> Digest:
+        """Return a file's digest; raises `FormatError` when it cannot be read."""
+        full = self.prefix + name
+        if full not in self._digests:
+            try:
+                with self.tree.open(full) as stream:
+                    self._digests[full] = sha256_stream(stream)
+            except OSError as error:
+                message = f"it cannot be read: {error.strerror or error}"
+                raise FormatError(message) from error
+        return self._digests[full]
+
+    def shown(self, name: str) -> str:
+        """Return the name under which people find the file."""
+        return self.prefix + name

@@ -1,0 +1,165 @@
+"""The custody log of a case or bundle: events, signatures, time stamps, and what they say about the items."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from evidence_kit.canonical import Json
+from evidence_kit.case.items import attempts
+from evidence_kit.case.layout import HEAD_TOKEN
+from evidence_kit.case.manifest import NAME
+from evidence_kit.custody.chain import LogFindings, check_log
+from evidence_kit.custody.events import Event, EventType
+from evidence_kit.errors import EvidenceError, FormatError
+from evidence_kit.models import Trust, utc_text
+from evidence_kit.trust.certificates import Certificate
+from evidence_kit.trust.timestamps import read_reply
+from evidence_kit.verify.examination import Examination
+from evidence_kit.verify.files import CaseFiles
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StampedHead:
+    """A token that holds over the head after event *seq*."""
+
+    seq: int
+    time: datetime
+    authority: Certificate
+    trusted: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class History:
+    """The log as it was found."""
+
+    log: LogFindings
+    tokens: tuple[StampedHead, ...]
+
+    def trusted_time(self, seq: int) -> datetime | None:
+        """Return the earliest trusted time that covers event *seq*."""
+        return min((token.time for token in self.tokens if token.trusted and token.seq >= seq), default=None)
+
+    def captured(self) -> dict[str, Event]:
+        """Return the event of each committed item."""
+        return {e.item: e for e in self.log.full_events() if e.type == EventType.CAPTURED and e.item}
+
+
+def check_history(
+    exam: Examination, files: CaseFiles, certificates: Sequence[Certificate], *, torn: bytes = b""
+) -> History:
+    """Check log, time stamps and the case's own record; note who signed. *torn* is an excused unfinished last line."""
+    try:
+        log_data, signatures = files.read("custody.jsonl"), files.read("custody.sig")
+    except FormatError as error:
+        exam.failed("custody.lines", files.shown("custody.jsonl"), str(error))
+        log_data = signatures = b""
+    log = check_log(log_data.removesuffix(torn), signatures, {c.fingerprint: c for c in certificates})
+    exam.add(log.checks())
+    tokens = tuple(_tokens(exam, files, log, certificates))
+    history = History(log=log, tokens=tokens)
+    _check_case_record(exam, files, log)
+    for event in log.full_events():
+        certificate = log.signers.get(event.certificate.hex)
+        if certificate is not None:
+            exam.signed_by(certificate, certificates, history.trusted_time(event.seq))
+    _facts(exam, history)
+    return history
+
+
+def _tokens(
+    exam: Examination, files: CaseFiles, log: LogFindings, certificates: Sequence[Certificate]
+) -> Iterator[StampedHead]:
+    for name in files.names():
+        match = HEAD_TOKEN.fullmatch(name)
+        if not match:
+            continue
+        seq = int(match[1])
+        try:
+            if seq >= len(log.links):
+                message = f"stamps the head after event {seq}, but the log ends with event {len(log.links) - 1}"
+                raise FormatError(message)
+            token = read_reply(files.read(name), log.links[seq], certificates)
+        except EvidenceError as error:
+            exam.failed("custody.timestamp", files.shown(name), str(error))
+            continue
+        trusted = stamp_trusted(exam, token.certificate, certificates, token.time)
+        exam.passed("custody.timestamp", files.shown(name), f"up to event {seq}, {utc_text(token.time)}")
+        yield StampedHead(seq=seq, time=token.time, authority=token.certificate, trusted=trusted)
+
+
+def stamp_trusted(exam: Examination, authority: Certificate, pool: Sequence[Certificate], at: datetime) -> bool:
+    """Note whether a time-stamping authority leads to a trusted root, once per authority."""
+    judgement = exam.believe(authority, pool, at)
+    trusted = judgement.trust is not Trust.CLAIMED
+    told = any(c.id == "timestamp.trust" and c.subject == authority.subject for c in exam.checks)
+    if trusted and not told:
+        exam.passed("timestamp.trust", authority.subject, str(judgement.trust))
+    elif not told:
+        exam.not_checked("timestamp.trust", authority.subject, judgement.detail)
+    return trusted
+
+
+def _check_case_record(exam: Examination, files: CaseFiles, log: LogFindings) -> None:
+    subject = files.shown("case.json")
+    first = next(iter(log.events), None)
+    if not isinstance(first, Event) or first.type != EventType.CASE_OPENED:
+        exam.failed("case.record", subject, "the log does not begin with the opening of a case")
+        return
+    try:
+        found = files.digest("case.json")
+    except FormatError as error:
+        exam.failed("case.record", subject, str(error))
+        return
+    wanted = first.digests.get("case.json")
+    problem = "" if found == wanted else f"its digest is {found}, the log recorded {wanted}"
+    exam.concluded("case.record", subject, [(subject, problem)] if problem else [])
+
+
+def check_items(exam: Examination, files: CaseFiles, history: History, present: Sequence[str]) -> None:
+    """Check that each item in *present* was committed with exactly this manifest, and that none is missing."""
+    recorded = history.captured()
+    problems = []
+    for item in present:
+        name = f"items/{item}/{NAME}"
+        event = recorded.get(item)
+        try:
+            found = files.digest(name)
+        except FormatError as error:
+            problems.append((files.shown(name), str(error)))
+            continue
+        if event is None:
+            problems.append((files.shown(f"items/{item}"), "the custody log records no such item"))
+        elif event.digests.get(name) != found:
+            problems.append(
+                (files.shown(name), f"its digest is {found}, event {event.seq} recorded {event.digests.get(name)}")
+            )
+    exam.concluded("custody.items", files.shown("items"), problems, f"{len(present)} items")
+
+
+def _facts(exam: Examination, history: History) -> None:
+    log = history.log
+    events = log.full_events()
+    tried = attempts(events)
+    count: dict[str, Json] = {
+        outcome: sum(attempt.outcome == outcome for attempt in tried)
+        for outcome in ("complete", "incomplete", "failed", "abandoned")
+    }
+    tokens: list[Json] = [
+        {
+            "event": token.seq,
+            "time": utc_text(token.time),
+            "authority": token.authority.subject,
+            "trusted": token.trusted,
+        }
+        for token in history.tokens
+    ]
+    exam.facts["custody"] = {
+        "events": len(log.events),
+        "withheld": len(log.events) - len(events),
+        "first": utc_text(events[0].time) if events else None,
+        "last": utc_text(events[-1].time) if events else None,
+        "officers": [*sorted({str(event.actor["name"]) for event in events})],
+        "head": str(log.head),
+    }
+    exam.facts["attempts"] = count
+    exam.facts["time_stamps"] = tokens

@@ -1,0 +1,116 @@
+"""One item: its manifest, its seal, its own record, its web archive."""
+
+from collections.abc import Iterator, Sequence
+
+from evidence_kit.archive.wacz_reader import check_wacz
+from evidence_kit.canonical import Json
+from evidence_kit.case.items import parse_item
+from evidence_kit.case.manifest import NAME, read_manifest
+from evidence_kit.errors import EvidenceError, FormatError
+from evidence_kit.models import Digest
+from evidence_kit.trust.certificates import Certificate
+from evidence_kit.trust.cms import verify_detached
+from evidence_kit.verify.archives import note_wacz
+from evidence_kit.verify.examination import Examination
+from evidence_kit.verify.files import CaseFiles
+from evidence_kit.verify.history import History
+
+
+def check_item(exam: Examination, files: CaseFiles, item: str, folder: str) -> None:
+    """Check everything inside the item's *folder* (``items/EV-0001/``, or empty for a folder on its own)."""
+    listed = _check_manifest(exam, files, folder)
+    record = _check_record(exam, files, item, folder, listed)
+    for name in listed:
+        if name.endswith(".wacz") and files.has(folder + name):
+            _check_wacz(exam, files, folder + name, record)
+
+
+def check_seal(
+    exam: Examination, files: CaseFiles, item: str, certificates: Sequence[Certificate], history: History | None
+) -> None:
+    """Check the detached signature over the item's manifest, and note who made it."""
+    name = f"seals/{item}/{NAME}.p7s"
+    try:
+        facts = verify_detached(files.read(name), files.digest(f"items/{item}/{NAME}"), certificates)
+    except EvidenceError as error:
+        exam.failed("item.seal", files.shown(name), str(error))
+        return
+    event = history.captured().get(item) if history else None
+    exam.passed("item.seal", files.shown(name), facts.certificate.subject)
+    exam.signed_by(facts.certificate, certificates, history.trusted_time(event.seq) if history and event else None)
+
+
+def _check_manifest(exam: Examination, files: CaseFiles, folder: str) -> dict[str, Digest]:
+    subject = files.shown(folder + NAME)
+    try:
+        listed = read_manifest(files.read(folder + NAME))
+    except FormatError as error:
+        exam.failed("item.manifest", subject, str(error))
+        return {}
+    exam.concluded("item.manifest", subject, _compare(files, folder, listed), f"{len(listed)} files")
+    return listed
+
+
+def _compare(files: CaseFiles, folder: str, listed: dict[str, Digest]) -> Iterator[tuple[str, str]]:
+    present = {name.removeprefix(folder) for name in files.names() if name.startswith(folder)} - {NAME}
+    for name in sorted(present - listed.keys()):
+        yield files.shown(folder + name), "the manifest does not list it"
+    for name, digest in listed.items():
+        try:
+            found = files.digest(folder + name) if name in present else None
+        except FormatError as error:
+            yield files.shown(folder + name), str(error)
+            continue
+        if found is None:
+            yield files.shown(folder + name), "it is missing"
+        elif found != digest:
+            yield files.shown(folder + name), f"its digest is {found}, the manifest has {digest}"
+
+
+def _check_record(
+    exam: Examination, files: CaseFiles, item: str, folder: str, listed: dict[str, Digest]
+) -> dict[str, Json]:
+    subject = files.shown(f"{folder}item.json")
+    try:
+        record = parse_item(files.read(f"{folder}item.json"))
+    except FormatError as error:
+        exam.failed("item.record", subject, str(error))
+        return {}
+    exam.concluded("item.record", subject, ((subject, why) for why in _contradictions(record, item, listed)))
+    return record
+
+
+def _contradictions(record: dict[str, Json], item: str, listed: dict[str, Digest]) -> Iterator[str]:
+    if item and record.get("id") != item:
+        yield f"it calls itself {record.get('id')!r}, not {item!r}"
+    files = record.get("files")
+    described = {NAME, "item.json"}
+    for file in files if isinstance(files, list) else []:
+        match file:
+            case {"path": str(path), "sha256": str(digest)}:
+                described.add(path)
+                if path not in listed or listed[path].hex != digest:
+                    yield f"it describes {path} with the digest {digest}, the manifest has {listed.get(path)}"
+            case _:
+                yield "it describes a file without path or digest"
+    for name in sorted(listed.keys() - described):
+        yield f"it does not describe {name}"
+
+
+def _check_wacz(exam: Examination, files: CaseFiles, name: str, record: dict[str, Json]) -> None:
+    shown = files.shown(name)
+    try:
+        with files.tree.open(files.prefix + name) as stream:
+            found = check_wacz(stream, canonical=True)
+    except OSError as error:
+        exam.failed("wacz.structure", shown, f"it cannot be read: {error.strerror or error}")
+        return
+    note_wacz(exam, shown, found.findings)
+    stated = record.get("wacz")
+    wanted = stated.get("transport_key_sha256") if isinstance(stated, dict) else None
+    if found.spki_sha256 is None or str(found.spki_sha256) != wanted:
+        exam.failed("wacz.transport", shown, f"made with the key {found.spki_sha256}, item.json names {wanted}")
+    else:
+        exam.passed(
+            "wacz.transport", shown, "the key was made for this archive and thrown away; it is nobody's signature"
+        )

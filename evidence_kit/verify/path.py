@@ -1,0 +1,146 @@
+"""Find out what is to be verified, and verify it."""
+
+from pathlib import Path
+
+from evidence_kit.archive.tree import FolderTree, ZipTree
+from evidence_kit.archive.wacz_reader import check_wacz
+from evidence_kit.archive.warc_reader import check_warc
+from evidence_kit.case.layout import TAG_MANIFEST
+from evidence_kit.errors import FormatError
+from evidence_kit.models import Clock, OnStep, VerificationReport, ignore
+from evidence_kit.trust.digests import sha256_file
+from evidence_kit.trust.judging import TrustedRoots
+from evidence_kit.verify.archives import note_wacz
+from evidence_kit.verify.bundle import check_bundle, check_zip
+from evidence_kit.verify.case_folder import check_case
+from evidence_kit.verify.certificates import check_certificates
+from evidence_kit.verify.examination import Examination
+from evidence_kit.verify.files import CaseFiles
+from evidence_kit.verify.history import check_history, check_items
+from evidence_kit.verify.items import check_item, check_seal
+from evidence_kit.verify.report_pdf import LIST_ATTACHMENT, LOG_ATTACHMENT, check_report
+
+_BUNDLE_SIGNS = ("bagit.txt", "bag-info.txt", TAG_MANIFEST, "data/case.json", "data/custody.jsonl")
+_CASE_SIGNS = ("case.json", "custody.jsonl", "custody.sig")
+_ITEM_SIGNS = ("item.json", "manifest-sha256.txt")
+_ZIP_MARK = b"Evidence-Kit-Format:"
+_SNIFFED = 256 * 1024
+
+
+def verify_path(path: Path, *, roots: TrustedRoots, clock: Clock, on_step: OnStep = ignore) -> VerificationReport:
+    """Verify whatever is at *path*, offline, and return every check; never raises for bad evidence.
+
+    A bundle is a folder or zip, a case a folder, an item a folder below a case's ``items/`` or alone; a report a PDF with
+    the kit's attachments. Anything else that can be read, such as a lone WACZ or WARC, is listed and never verified.
+    """
+    exam = Examination(roots=roots, now=clock())
+    subject = path.name or str(path)
+    try:
+        if path.is_dir():
+            return _verify_folder(exam, path.resolve(), on_step)
+        if path.is_file():
+            return _verify_file(exam, path, on_step)
+    except (OSError, FormatError) as error:
+        exam.failed("subject.readable", subject, str(error))
+        return exam.report(kind="unknown", subject=subject, root=None)
+    exam.failed("subject.kind", subject, "there is no such file or folder")
+    return exam.report(kind="unknown", subject=subject, root=None)
+
+
+def _verify_folder(exam: Examination, path: Path, on_step: OnStep) -> VerificationReport:
+    def holds(*names: str) -> bool:
+        return any((path / name).exists() for name in names)
+
+    if holds(*_BUNDLE_SIGNS):
+        return check_bundle(exam, FolderTree(path), path.name, on_step)
+    if holds(*_CASE_SIGNS):
+        return check_case(exam, path, on_step)
+    if holds(*_ITEM_SIGNS):
+        return _verify_item(exam, path)
+    exam.failed("subject.kind", path.name, "the folder is neither a bundle nor a case nor an item")
+    return exam.report(kind="unknown", subject=path.name, root=None)
+
+
+def _verify_item(exam: Examination, path: Path) -> VerificationReport:
+    """Check an item's folder: with its case around it also the seal and the log's word on it."""
+    case = path.parents[1]
+    inside = path.parent.name == "items" and (case / "custody.jsonl").is_file()
+    files = CaseFiles(FolderTree(case if inside else path), "")
+    folder = f"items/{path.name}/" if inside else ""
+    if inside:
+        certificates = check_certificates(exam, files, bundle=(case.parent / "bagit.txt").exists())
+        history = check_history(exam, files, certificates)
+        check_items(exam, files, history, [path.name])
+        check_seal(exam, files, path.name, certificates, history)
+    else:
+        exam.not_checked("item.seal", path.name, "the item lies alone: its seal and its custody log are not here")
+    check_item(exam, files, path.name if inside else "", folder)
+    manifest = f"{folder}manifest-sha256.txt"
+    root = str(files.digest(manifest)) if files.has(manifest) else None
+    return exam.report(kind="item", subject=path.name, root=root)
+
+
+def _verify_file(exam: Examination, path: Path, on_step: OnStep) -> VerificationReport:
+    with path.open("rb") as stream:
+        start = stream.read(_SNIFFED)
+    if b"%PDF-" in start[:1024]:
+        return _verify_pdf(exam, path)
+    tree = _bundle_zip(path)
+    if tree is not None or _ZIP_MARK in start:
+        return _verify_zip(exam, path, tree, on_step)
+    found = check_wacz(path) if start[:2] == b"PK" else None
+    if found is not None:
+        note_wacz(exam, path.name, found.findings)
+        return exam.report(kind="wacz", subject=path.name, root=str(sha256_file(path)))
+    return _verify_warc(exam, path)
+
+
+def _bundle_zip(path: Path) -> ZipTree | None:
+    try:
+        tree = ZipTree(path)
+    except FormatError:
+        return None
+    if any(name in _BUNDLE_SIGNS for name in tree.names()):
+        return tree
+    tree.close()
+    return None
+
+
+def _verify_zip(exam: Examination, path: Path, tree: ZipTree | None, on_step: OnStep) -> VerificationReport:
+    on_step("checking the zip")
+    check_zip(exam, path)
+    if tree is None:
+        exam.failed("subject.readable", path.name, "the zip of a bundle cannot be opened")
+        return exam.report(kind="bundle", subject=path.name, root=None)
+    try:
+        return check_bundle(exam, tree, path.name, on_step)
+    finally:
+        tree.close()
+
+
+def _verify_pdf(exam: Examination, path: Path) -> VerificationReport:
+    with path.open("rb") as stream:
+        found = check_report(exam, path.name, stream, (), {})
+    attached = {attachment.name: attachment.sha256 for attachment in found.attachments}
+    ours = {LIST_ATTACHMENT, LOG_ATTACHMENT} <= attached.keys()
+    if not ours:
+        exam.failed(
+            "subject.kind", path.name, "the PDF carries no evidence list and custody log: it is no report of ours"
+        )
+    root = attached.get(LIST_ATTACHMENT)
+    return exam.report(kind="report" if ours else "unknown", subject=path.name, root=str(root) if root else None)
+
+
+def _verify_warc(exam: Examination, path: Path) -> VerificationReport:
+    count = 0
+    try:
+        for record in check_warc(path):
+            count += 1
+            if record.failed:
+                exam.failed("warc.records", f"{path.name}#{record.offset} {record.record_id}".rstrip(), record.detail)
+    except FormatError as error:
+        exam.failed("subject.kind", path.name, f"neither bundle nor report, WACZ or WARC: {error}")
+        return exam.report(kind="unknown", subject=path.name, root=None)
+    if not exam.has_failed("warc.records"):
+        exam.passed("warc.records", path.name, f"{count} records")
+    return exam.report(kind="warc", subject=path.name, root=str(sha256_file(path)))
