@@ -1,0 +1,55 @@
+# `make` lists the targets. Each sets up what it needs by itself.
+
+BIN := .venv/bin
+PYTEST := $(BIN)/python -m pytest
+
+.DEFAULT_GOAL := help
+.PHONY: help setup demo test nightly coverage lint format wheel lock clean
+
+help:  ## list these targets
+	@sed -n 's/^\([a-z]*\):.*##  *\(.*\)/  make \1\t\2/p' Makefile | expand -t 18
+
+setup:  ## make .venv with everything that the tests need
+	@bash scripts/bootstrap.sh test
+
+demo:  ## capture, seal, bundle and verify a post of the practice network
+	@bash scripts/bootstrap.sh demo
+	@$(BIN)/python cli.py demo
+
+test: setup  ## run the tests
+	$(PYTEST) $(ARGS)
+
+nightly: setup  ## run the tests, the slow ones too
+	$(PYTEST) -m "" $(ARGS)
+
+coverage: setup  ## run the tests and show the branches that they miss
+	$(BIN)/coverage run -m pytest
+	$(BIN)/coverage report
+
+lint:  ## check style, types and the direction of imports
+	@bash scripts/bootstrap.sh lint
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+format:  ## put the code into its form
+	@bash scripts/bootstrap.sh lint
+	$(BIN)/ruff check --fix-only .
+	$(BIN)/ruff format .
+
+wheel:  ## build dist/
+	@bash scripts/bootstrap.sh lint
+	$(BIN)/python -m build --no-isolation
+
+# Only maintainers need uv, and only for this.
+LOCKED := uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --upgrade
+
+lock:  ## renew requirements/*.lock (needs uv)
+	$(LOCKED) pyproject.toml --group dev -o requirements/all.lock
+	for name in bagit build fastwarc wacz; do \
+	    $(LOCKED) requirements/oracle-$$name.in -o requirements/oracle-$$name.lock || exit; \
+	done
+
+clean:  ## remove everything that the targets above made
+	rm -rf .venv .oracles build dist .coverage htmlcov .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache

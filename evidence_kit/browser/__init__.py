@@ -1,0 +1,1 @@
+"""Finding, launching and speaking to Chromium."""

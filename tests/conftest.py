@@ -1,0 +1,49 @@
+"""What every test may ask for: other people's test data, and other people's programs."""
+
+import os
+import shutil
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+DATA_VARIABLE = "EVIDENCE_KIT_TEST_DATA"
+
+
+@pytest.fixture(scope="session")
+def project() -> Path:
+    """Return the root of the checkout."""
+    return ROOT
+
+
+@pytest.fixture(scope="session")
+def test_data() -> Path:
+    """Return the folder of files that others made; the test is skipped, and says so, where it is absent."""
+    folder = Path(os.environ.get(DATA_VARIABLE) or ROOT.parent / "shared" / "test-data")
+    if not (folder / "manifest.json").is_file():
+        pytest.skip(f"NOT TESTED: no test data at {folder}; set {DATA_VARIABLE} to the folder that has it")
+    return folder
+
+
+@pytest.fixture(scope="session")
+def oracle() -> Callable[[str], Path]:
+    """Return a function from the name of someone else's program to its path.
+
+    The test is skipped, and says so, where that program is not installed; with ``CI=true`` it fails instead.
+    """
+    return _find_oracle
+
+
+def _find_oracle(name: str) -> Path:
+    # This environment comes first: it brings the command `warcio`.
+    homes = [Path(sys.executable).parent, *sorted((ROOT / ".oracles").glob("*/bin"))]
+    path = os.pathsep.join([*map(str, homes), os.environ.get("PATH", os.defpath)])
+    found = shutil.which(name, path=path)
+    if found:
+        return Path(found)
+    message = f"NOT TESTED: no {name} to compare with; scripts/bootstrap.sh test installs it"
+    if os.environ.get("CI") == "true":
+        pytest.fail(message)
+    pytest.skip(message)
