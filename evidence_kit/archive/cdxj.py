@@ -1,0 +1,97 @@
+"""CDXJ lines: where a record lies in its WARC, for replay programs and for pointers into the evidence.
+
+A line is ``KEY TIMESTAMP JSON`` (CDXJ 0.1 as pywb and ReplayWeb.page read it): the key is the URL in sort-friendly form
+(SURT), the timestamp has 14 digits (UTC), offset and length count bytes of the compressed WARC.
+"""
+
+import json
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from urllib.parse import quote, urlsplit
+
+_WWW = re.compile(r"^www\d*\.")
+_DEFAULT_PORTS = {"http": 80, "ws": 80, "https": 443, "wss": 443}
+_PRINTABLE = "".join(chr(code) for code in range(0x21, 0x7F))
+_REPLAYED = frozenset({"response", "resource", "revisit"})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IndexLine:
+    """One record of a WARC, as an index and a pointer need it."""
+
+    record_id: str
+    """``urn:uuid:…``, without angle brackets."""
+    record_type: str
+    url: str
+    """The WARC-Target-URI exactly as written."""
+    date: datetime
+    offset: int
+    """Byte at which the record's gzip member begins."""
+    length: int
+    """Bytes of the gzip member."""
+    filename: str
+    mime: str = ""
+    status: int | None = None
+    digest: str = ""
+    """Of the payload, which is the whole block unless it is HTTP: ``sha256:`` and base32, as in the record."""
+    method: str = "GET"
+
+    @property
+    def key(self) -> str:
+        """The SURT key; a method other than GET is part of it, so a reply to POST is never replayed for a GET."""
+        if self.method == "GET":
+            return surt(self.url)
+        return surt(f"{self.url}{'&' if '?' in self.url else '?'}__wb_method={self.method}")
+
+    def to_line(self) -> str:
+        """Return the CDXJ line without its line end."""
+        fields = {"url": self.url}
+        if self.mime:
+            fields["mime"] = self.mime
+        if self.status is not None:
+            fields["status"] = str(self.status)
+        fields |= {
+            "digest": self.digest,
+            "length": str(self.length),
+            "offset": str(self.offset),
+            "filename": self.filename,
+        }
+        if self.method != "GET":
+            fields["method"] = self.method
+        timestamp = self.date.astimezone(UTC).strftime("%Y%m%d%H%M%S")
+        return f"{self.key} {timestamp} {json.dumps(fields)}"
+
+
+def index_bytes(lines: Iterable[IndexLine], *, filename: str) -> bytes:
+    """Return a sorted CDXJ index of the records that can be replayed, with *filename* as the name of their WARC."""
+    replayed = (replace(line, filename=filename) for line in lines if line.record_type in _REPLAYED)
+    texts = sorted(line.to_line().encode("ascii") for line in replayed)
+    return b"".join(text + b"\n" for text in texts)
+
+
+def ascii_uri(uri: str) -> str:
+    """Return *uri* with everything but printable ASCII percent-encoded, so that it can end no line and no field.
+
+    Percent signs stay as they are: what was encoded before is not encoded again.
+    """
+    return quote(uri, safe=_PRINTABLE, errors="surrogatepass")
+
+
+def surt(url: str) -> str:
+    """Return the sort-friendly form of *url*, ``mn,example)/path?a=1&b=2``; other schemes stay as they are."""
+    plain = ascii_uri(url)
+    try:
+        parts = urlsplit(plain)
+        port = parts.port
+    except ValueError:
+        return plain
+    if parts.scheme not in _DEFAULT_PORTS or not parts.hostname:
+        return plain
+    host = ",".join(reversed(_WWW.sub("", parts.hostname).split(".")))
+    if port is not None and port != _DEFAULT_PORTS[parts.scheme]:
+        host += f":{port}"
+    path = parts.path.lower().rstrip("/") or "/"
+    query = "&".join(sorted(parts.query.lower().split("&")))
+    return f"{host}){path}" + (f"?{query}" if query else "")

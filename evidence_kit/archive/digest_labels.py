@@ -1,0 +1,143 @@
+"""Digests as WARC files of many tools write them, and the several things they are taken over.
+
+A label is an algorithm, a colon and a value (WARC 1.1, 5.8): ``sha1``, ``sha256``, ``sha-256``, ``md5``…, in base32
+with or without padding, hexadecimal or base64. Payloads of chunked bodies are digested by some tools as stored and by
+others de-chunked (RFC 9112, 7.1), so both are counted.
+"""
+
+import base64
+import hashlib
+import re
+from dataclasses import dataclass
+from enum import StrEnum
+
+_ALGORITHMS = {"md5": 16, "sha1": 20, "sha224": 28, "sha256": 32, "sha384": 48, "sha512": 64}
+_URL_SAFE = str.maketrans("+/", "-_")
+_LONGEST_CHUNK_LINE = 16 * 1024
+_CHUNK_SIZE = re.compile(rb"[0-9a-fA-F]{1,16}")
+
+
+class DigestOutcome(StrEnum):
+    """What comparing a record with its digest gave."""
+
+    OK = "ok"
+    MISMATCH = "mismatch"
+    UNKNOWN_ALGORITHM = "unknown-algorithm"
+    ABSENT = "absent"
+    MALFORMED = "malformed"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LabelledDigest:
+    """A digest header: what it says, and the values it can mean."""
+
+    text: str
+    algorithm: str
+    """hashlib's name, empty if unknown."""
+    values: frozenset[bytes]
+    """Empty when the value has no known form."""
+
+    @classmethod
+    def parse(cls, text: str) -> "LabelledDigest":
+        """Read a label; what cannot be read leaves *algorithm* or *values* empty."""
+        label, _, value = text.partition(":")
+        algorithm = label.strip().lower().replace("-", "")
+        size = _ALGORITHMS.get(algorithm)
+        if size is None:
+            return cls(text=text, algorithm="", values=frozenset())
+        return cls(text=text, algorithm=algorithm, values=_decoded(value.strip(), size))
+
+
+def _decoded(value: str, size: int) -> frozenset[bytes]:
+    bare = value.rstrip("=")
+    found = set()
+    for decode, text in (
+        (bytes.fromhex, value),
+        (base64.b32decode, bare.upper() + "=" * (-len(bare) % 8)),
+        (base64.urlsafe_b64decode, bare.translate(_URL_SAFE) + "=" * (-len(bare) % 4)),
+    ):
+        try:
+            found.add(decode(text))
+        except ValueError:
+            # Not this form, then; binascii.Error is a ValueError.
+            continue
+    return frozenset(candidate for candidate in found if len(candidate) == size)
+
+
+class DigestCheck:
+    """Counts the digest that a label asks for, while the bytes go by."""
+
+    def __init__(self, text: str | None) -> None:
+        """Expect the digest *text*, or none."""
+        self.expected = LabelledDigest.parse(text) if text is not None else None
+        algorithm = self.expected.algorithm if self.expected else ""
+        self._hasher = hashlib.new(algorithm, usedforsecurity=False) if algorithm else None
+
+    def update(self, data: bytes) -> None:
+        """Take the next bytes."""
+        if self._hasher is not None:
+            self._hasher.update(data)
+
+    def outcome(self) -> DigestOutcome:
+        """Return how the bytes compare with the label."""
+        if self.expected is None:
+            return DigestOutcome.ABSENT
+        if self._hasher is None:
+            return DigestOutcome.UNKNOWN_ALGORITHM if ":" in self.expected.text else DigestOutcome.MALFORMED
+        if not self.expected.values:
+            return DigestOutcome.MALFORMED
+        return DigestOutcome.OK if self._hasher.digest() in self.expected.values else DigestOutcome.MISMATCH
+
+    def found(self) -> str:
+        """Return the digest that was counted, as algorithm and hexadecimal digits."""
+        return f"{self._hasher.name}:{self._hasher.hexdigest()}" if self._hasher is not None else ""
+
+
+class Dechunker:
+    """Takes the chunked transfer coding off a body that is fed to it piece by piece."""
+
+    def __init__(self) -> None:
+        """Expect the first chunk's size line."""
+        self.valid = True
+        """False from the first byte that is not chunked coding."""
+        self._line = bytearray()
+        self._left = 0
+        self._in = "size"
+
+    def feed(self, data: bytes) -> bytes:
+        """Return what *data* holds of the body."""
+        out = bytearray()
+        at = 0
+        while at < len(data) and self.valid:
+            if self._in == "data":
+                piece = data[at : at + self._left]
+                out += piece
+                at += len(piece)
+                self._left -= len(piece)
+                if not self._left:
+                    self._in = "end"
+                continue
+            end = data.find(b"\n", at)
+            stop = len(data) if end < 0 else end + 1
+            self._line += data[at:stop]
+            at = stop
+            if end >= 0:
+                self._end_of_line(bytes(self._line).strip())
+                self._line.clear()
+            elif len(self._line) > _LONGEST_CHUNK_LINE:
+                self.valid = False
+        return bytes(out)
+
+    def _end_of_line(self, line: bytes) -> None:
+        match self._in:
+            case "size":
+                size = line.split(b";", 1)[0].strip()
+                self.valid = _CHUNK_SIZE.fullmatch(size) is not None
+                self._left = int(size, 16) if self.valid else 0
+                self._in = "data" if self._left else "trailer"
+            case "end":
+                self.valid = not line
+                self._in = "size"
+            case _:
+                # Trailer fields, and whatever a server sends after them, are no part of the body.
+                return

@@ -1,0 +1,186 @@
+"""A WARC file as one stream of bytes that knows where its gzip members begin (RFC 1952; WARC 1.1 annex D).
+
+Reading goes forward only, in constant memory whatever the compression ratio. Damage never raises: it is noted in
+`problems`, reading pauses there (`broken`), and `resume` goes on at the next member that holds a WARC record.
+"""
+
+import zlib
+from typing import BinaryIO
+
+_PIECE = 64 * 1024
+_MAGIC = b"\x1f\x8b"
+_DEFLATE_MAGIC = b"\x1f\x8b\x08"
+_PROBE = 4096
+
+
+class MemberStream:
+    """The bytes of a WARC, inflated if they are gzip members."""
+
+    def __init__(self, stream: BinaryIO) -> None:
+        """Begin at the stream's position, which counts as offset 0."""
+        self.problems: list[tuple[int, str]] = []
+        """What was found wrong with the compression: byte offset, English sentence."""
+        self.broken = False
+        """Reading stopped at damage; `resume` goes on behind it."""
+        self._stream = stream
+        self._input = stream.read(_PIECE)
+        self._position = 0
+        self._member_offset = 0
+        self._inflate: zlib._Decompress | None = None
+        self._buffer = b""
+        self._at = 0
+        self.gzipped = self._input.startswith(_MAGIC)
+
+    @property
+    def offset(self) -> int:
+        """Where the next byte lies: in a gzip file, the offset of the member that holds it."""
+        if self.gzipped:
+            return self._member_offset
+        return self._position - (len(self._buffer) - self._at)
+
+    def peek(self, size: int) -> bytes:
+        """Return up to *size* next bytes (of this member) without taking them; empty at the end or at damage."""
+        while len(self._buffer) - self._at < size and self._more():
+            pass
+        return self._buffer[self._at : self._at + size]
+
+    def read(self, size: int) -> bytes:
+        """Return 1 to *size* next bytes; empty at the end or at damage."""
+        if self._at == len(self._buffer) and not self._next_bytes():
+            return b""
+        piece = self._buffer[self._at : self._at + size]
+        self._at += len(piece)
+        return piece
+
+    def readline(self, limit: int) -> bytes:
+        """Return the next bytes up to and with a line feed, at most *limit* of them."""
+        line = bytearray()
+        while len(line) < limit:
+            if self._at == len(self._buffer) and not self._next_bytes():
+                break
+            end = self._buffer.find(b"\n", self._at, self._at + limit - len(line))
+            stop = min(len(self._buffer), self._at + limit - len(line)) if end < 0 else end + 1
+            line += self._buffer[self._at : stop]
+            self._at = stop
+            if end >= 0:
+                break
+        return bytes(line)
+
+    def at_member_end(self) -> bool:
+        """Return whether nothing is left of the current gzip member; always true for a plain file."""
+        if not self.gzipped:
+            return True
+        while self._at == len(self._buffer) and self._inflate is not None and not self.broken:
+            self._step()
+        return self._at == len(self._buffer)
+
+    def skip_member(self) -> None:
+        """Leave out the rest of the current gzip member."""
+        while not self.at_member_end():
+            self._at = len(self._buffer)
+
+    def resume(self) -> None:
+        """Go on after damage."""
+        self.broken = False
+
+    def _next_bytes(self) -> bool:
+        """Fill the empty buffer, crossing into the next member if need be."""
+        while self._at == len(self._buffer) and not self.broken:
+            if not self._step():
+                return False
+        return self._at < len(self._buffer)
+
+    def _more(self) -> bool:
+        """Lengthen the buffer without crossing into another member."""
+        if self._at == len(self._buffer):
+            return self._next_bytes()
+        if self.broken or (self.gzipped and self._inflate is None):
+            return False
+        rest = self._buffer[self._at :]
+        self._buffer, self._at = b"", 0
+        alive = self._step()
+        self._buffer = rest + self._buffer
+        return alive
+
+    def _step(self) -> bool:
+        """Produce a piece, or finish a member, or note damage; false at the end of the file."""
+        if not self._input:
+            self._input = self._stream.read(_PIECE)
+        if not self.gzipped:
+            self._buffer, self._at, self._input = self._input, 0, b""
+            self._position += len(self._buffer)
+            return bool(self._buffer)
+        if self._inflate is None:
+            return self._begin_member()
+        return self._inflate_piece(self._inflate)
+
+    def _begin_member(self) -> bool:
+        self._top_up(len(_MAGIC))
+        if not self._input:
+            return False
+        self._member_offset = self._position
+        if not self._input.startswith(_MAGIC):
+            self._damaged("bytes that are no gzip member")
+            return False
+        self._inflate = zlib.decompressobj(16 + zlib.MAX_WBITS)
+        return True
+
+    def _inflate_piece(self, inflate: "zlib._Decompress") -> bool:
+        if not self._input:
+            # The inflater may still hold output or wait for nothing; at the end of the file it waits in vain.
+            self._inflate = None
+            self.problems.append((self._member_offset, "the file ends inside this gzip member"))
+            self.broken = True
+            return False
+        before = len(self._input)
+        try:
+            self._buffer, self._at = inflate.decompress(self._input, _PIECE), 0
+        except zlib.error as error:
+            self._damaged(f"the gzip member is damaged ({error})")
+            return False
+        self._input = inflate.unused_data if inflate.eof else inflate.unconsumed_tail
+        self._position += before - len(self._input)
+        if inflate.eof:
+            self._inflate = None
+        return True
+
+    def _damaged(self, what: str) -> None:
+        """Note damage to the current member and move to the next one that holds a WARC record."""
+        self._inflate = None
+        self.broken = True
+        start = max(0, self._member_offset + 1 - self._position)
+        self._drop(start)
+        while True:
+            found = self._input.find(_DEFLATE_MAGIC)
+            if found >= 0:
+                self._drop(found)
+                self._top_up(_PROBE)
+                if _holds_record(self._input[:_PROBE]):
+                    break
+                self._drop(1)
+                continue
+            self._drop(max(0, len(self._input) - len(_DEFLATE_MAGIC) + 1))
+            before = len(self._input)
+            self._top_up(before + 1)
+            if len(self._input) == before:
+                self._drop(before)
+                break
+        self.problems.append((self._member_offset, f"{what}; reading goes on at byte {self._position}"))
+
+    def _drop(self, count: int) -> None:
+        self._input = self._input[count:]
+        self._position += count
+
+    def _top_up(self, size: int) -> None:
+        while len(self._input) < size:
+            piece = self._stream.read(_PIECE)
+            if not piece:
+                return
+            self._input += piece
+
+
+def _holds_record(data: bytes) -> bool:
+    try:
+        return zlib.decompressobj(16 + zlib.MAX_WBITS).decompress(data, 16).upper().startswith(b"WARC/")
+    except zlib.error:
+        return False

@@ -1,0 +1,113 @@
+"""Check every record of a WARC against its own digests, whoever wrote it.
+
+Block and payload are reported apart: a block digest covers the bytes as they lie there, while tools disagree about what
+a payload is (chunked or not), so a payload that differs in a foreign archive is not by itself tampering. No finding is
+ever raised; a record that no digest covers says so. Bytes of WARC headers are covered by no digest in the file, so a
+changed header is found only where it breaks the form: the file's own digest must be checked elsewhere.
+"""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO
+
+from evidence_kit.archive.digest_labels import Dechunker, DigestCheck, DigestOutcome
+from evidence_kit.archive.warc_records import PIECE, WarcRecord, begin, opened, read_warc, record_at
+from evidence_kit.display import shorten
+
+__all__ = ["DigestOutcome", "RecordFinding", "WarcRecord", "check_warc", "read_warc", "record_at"]
+
+_WRONG = frozenset({DigestOutcome.MISMATCH, DigestOutcome.MALFORMED})
+_CHUNKED = re.compile(rb"\n(?:x-archive-orig-|x-orig-)?transfer-encoding:[^\n]*chunked", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecordFinding:
+    """What checking one record gave; damage between records is a finding without type and id."""
+
+    offset: int
+    """Byte at which the record, or its gzip member, begins."""
+    record_id: str = ""
+    type: str = ""
+    url: str = ""
+    block: DigestOutcome = DigestOutcome.ABSENT
+    payload: DigestOutcome = DigestOutcome.ABSENT
+    problems: tuple[str, ...] = ()
+    """Departures from the form of a WARC, damage among them."""
+    notes: tuple[str, ...] = ()
+    """What else there is to say about the digests."""
+
+    @property
+    def failed(self) -> bool:
+        """Whether anything is wrong; a digest that is absent or of an unknown algorithm is not."""
+        return bool(self.problems) or not _WRONG.isdisjoint({self.block, self.payload})
+
+    @property
+    def detail(self) -> str:
+        """Problems and notes as one English text."""
+        return "; ".join(self.problems + self.notes)
+
+
+def check_warc(source: Path | BinaryIO) -> Iterator[RecordFinding]:
+    """Yield a finding for every record, in order, and one for every damaged stretch in or between them.
+
+    Raises `FormatError` when the first bytes are no WARC, and `OSError`.
+    """
+    with opened(source) as raw:
+        stream = begin(raw)
+        reported, following = 0, True
+        while following:
+            finding, following = _check_record(WarcRecord(stream, check=True))
+            yield finding
+            damage, reported = stream.problems[reported:], len(stream.problems)
+            for offset, problem in damage:
+                yield RecordFinding(offset=offset, problems=(problem,))
+
+
+def _check_record(record: WarcRecord) -> tuple[RecordFinding, bool]:
+    """Read the whole *record*; return its finding and whether another can follow."""
+    notes: list[str] = []
+    text = record.header("WARC-Payload-Digest")
+    if text is not None and (elsewhere := _payload_is_elsewhere(record)):
+        notes.append(f"its payload digest is that of {elsewhere}, which is not compared")
+        text = None
+    dechunker = Dechunker() if text is not None and _CHUNKED.search(record.http_head) else None
+    stored, bare = DigestCheck(text), DigestCheck(text if dechunker is not None else None)
+    while piece := record.read(PIECE):
+        stored.update(piece)
+        if dechunker is not None:
+            bare.update(dechunker.feed(piece))
+    following = record.finish()
+    payload = stored.outcome()
+    if payload is DigestOutcome.MISMATCH and dechunker is not None and dechunker.valid:
+        payload = bare.outcome()
+        notes += ["its payload digest is that of the body without chunks"] * (payload is DigestOutcome.OK)
+    notes += _differences(record.block_digest, "block") + _differences(stored, "payload", payload)
+    finding = RecordFinding(
+        offset=record.offset,
+        record_id=record.record_id,
+        type=record.type,
+        url=record.url,
+        block=record.block_digest.outcome(),
+        payload=payload,
+        problems=tuple(record.problems),
+        notes=tuple(notes),
+    )
+    return finding, following
+
+
+def _payload_is_elsewhere(record: WarcRecord) -> str:
+    if record.type == "revisit":
+        return "the record it revisits"
+    if record.type == "continuation" or record.header("WARC-Segment-Number") is not None:
+        return "all its segments together"
+    return ""
+
+
+def _differences(digest: DigestCheck, what: str, outcome: DigestOutcome | None = None) -> list[str]:
+    """Say what a digest that is not right ought to be."""
+    if digest.expected is None or (outcome or digest.outcome()) is DigestOutcome.OK:
+        return []
+    found = f", found {digest.found()}" if digest.found() else ""
+    return [f"{what} digest {outcome or digest.outcome()}: {shorten(digest.expected.text, 120)}{found}"]

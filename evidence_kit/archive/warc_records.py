@@ -1,0 +1,261 @@
+"""Read WARC 0.17 to 1.1 (ISO 28500) record by record, strictly about form and patiently about everything else.
+
+A record's departures from the standard are collected in its `problems`; damage ends the record, not the reading.
+Memory stays constant whatever lengths, lines or compression a file claims.
+"""
+
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import BinaryIO
+
+from evidence_kit.archive.digest_labels import DigestCheck
+from evidence_kit.archive.gzip_members import MemberStream
+from evidence_kit.display import shorten
+from evidence_kit.errors import FormatError
+
+PIECE = 256 * 1024
+"""Bytes to read at a time."""
+
+_LONGEST_LINE = 64 * 1024
+_LARGEST_HEAD = 1024 * 1024
+_MOST_PROBLEMS = 10
+"""Of one record; hostile ones could hold hundreds of thousands."""
+_VERSION = re.compile(rb"(WARC/(?:0\.1[78]|1\.[01]))[ \t]*\r?\n", re.IGNORECASE)
+_NAME = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")
+_LENGTH = re.compile(r"[0-9]{1,18}")
+_CONTINUED = "continuation"
+_TYPES = frozenset({"warcinfo", "response", "resource", "request", "metadata", "revisit", "conversion", _CONTINUED})
+_WITHOUT_URI = frozenset({"warcinfo", "metadata"})
+_MANDATORY = {
+    "WARC-Type": re.compile(r"\S+"),
+    "WARC-Record-ID": re.compile(r"<[A-Za-z][A-Za-z0-9+.-]*:[^<>\s]+>"),
+    "WARC-Date": re.compile(r"\d{4}(-\d\d(-\d\d([Tt]\d\d:\d\d(:\d\d(\.\d{1,9})?)?[Zz])?)?)?", re.ASCII),
+    "Content-Length": _LENGTH,
+}
+_ONCE = frozenset(
+    {"warc-type", "warc-record-id", "warc-date", "content-length", "content-type", "warc-target-uri", "warc-truncated"}
+    | {"warc-block-digest", "warc-payload-digest", "warc-ip-address", "warc-refers-to", "warc-warcinfo-id"}
+    | {"warc-filename", "warc-profile", "warc-segment-number", "warc-segment-origin-id", "warc-segment-total-length"}
+)
+_HTTP = re.compile(r"application/http\b", re.IGNORECASE)
+
+
+class WarcRecord:
+    """One record, whose payload can be read until the next record is asked for."""
+
+    def __init__(self, stream: MemberStream, *, check: bool = False) -> None:
+        """Read the record's header, and its HTTP head, from *stream*; *check* counts the block's digest meanwhile."""
+        self.problems: list[str] = []
+        """Departures from the standard, in English."""
+        self.readable = False
+        """Whether the header told how long the block is."""
+        self.http_head = b""
+        """Of HTTP messages: request or status line, header lines and blank line, as stored."""
+        self._stream = stream
+        self._left = 0
+        stream.peek(1)
+        self.offset = stream.offset
+        """Byte at which the record, or its gzip member, begins."""
+        self.headers: tuple[tuple[str, str], ...] = tuple(self._read_headers())
+        """The header lines in order."""
+        self._first = {name.lower(): value for name, value in reversed(self.headers)}
+        self._check_headers()
+        self.block_digest = DigestCheck(self.header("WARC-Block-Digest") if check else None)
+        """Over the bytes of the block that were read so far."""
+        if self.readable and _HTTP.match(self.header("Content-Type") or "") and self.type != _CONTINUED:
+            self.http_head = self._read_http_head()
+
+    @property
+    def type(self) -> str:
+        """WARC-Type in lower case, or nothing."""
+        return (self.header("WARC-Type") or "").lower()
+
+    @property
+    def record_id(self) -> str:
+        """WARC-Record-ID without its angle brackets, or nothing."""
+        return (self.header("WARC-Record-ID") or "").strip("<>")
+
+    @property
+    def url(self) -> str:
+        """WARC-Target-URI without the angle brackets that some tools put around it, or nothing."""
+        return (self.header("WARC-Target-URI") or "").strip("<>")
+
+    def header(self, name: str) -> str | None:
+        """Return the first value of the header *name*, in any case."""
+        return self._first.get(name.lower())
+
+    def read(self, size: int) -> bytes:
+        """Return 1 to *size* next bytes of the payload (after an HTTP head), empty at its end."""
+        piece = self._stream.read(min(size, self._left)) if self._left else b""
+        self._left -= len(piece)
+        self.block_digest.update(piece)
+        return piece
+
+    def finish(self) -> bool:
+        """Read what is left, check how the record ends, and return whether another can follow."""
+        while self.read(PIECE):
+            pass
+        stream = self._stream
+        if self._left:
+            self._problem(f"{self._left} bytes of the block are missing")
+        elif self.readable:
+            self._check_end()
+        if not stream.gzipped:
+            if not self.readable:
+                self._problem("the rest of the file was not read")
+            return self.readable and not self._left and bool(stream.peek(1))
+        if not stream.at_member_end():
+            self._problem("the record does not end with its gzip member")
+            # Files compressed as one piece go on with the next record; anything else is left out.
+            if not self.readable or stream.peek(5).upper() != b"WARC/":
+                stream.skip_member()
+        return _another(stream)
+
+    def _read_headers(self) -> Iterator[tuple[str, str]]:
+        """Yield the header lines, unfolded; what cannot be read becomes a problem."""
+        line = self._stream.readline(_LONGEST_LINE)
+        self.version = match[1].decode("ascii").upper() if (match := _VERSION.fullmatch(line)) else ""
+        if not self.version:
+            self._problem(f"a record does not begin with a WARC version but with {_shown(line)}")
+            return
+        name, value, size = "", "", len(line)
+        while True:
+            line = self._stream.readline(_LONGEST_LINE)
+            size += len(line)
+            if size > _LARGEST_HEAD or not line.endswith(b"\n"):
+                self._problem("the record's header does not end")
+                return
+            if not line.endswith(b"\r\n"):
+                self._problem("a header line ends without a carriage return")
+            if line[:1] in {b" ", b"\t"} and name:
+                value += " " + self._text(line).strip()
+                continue
+            if name:
+                yield name, value.strip()
+            if line in {b"\r\n", b"\n"}:
+                self.readable = True
+                return
+            name, colon, value = (part.strip(" \t\r\n") for part in self._text(line).partition(":"))
+            if not colon or not _NAME.fullmatch(name):
+                self._problem(f"not a header line: {_shown(line)}")
+                name = ""
+
+    def _problem(self, text: str) -> None:
+        if len(self.problems) < _MOST_PROBLEMS:
+            self.problems.append(text)
+
+    def _text(self, line: bytes) -> str:
+        try:
+            return line.decode("utf-8")
+        except UnicodeDecodeError:
+            self._problem(f"a header line is not UTF-8: {_shown(line)}")
+            return line.decode("latin-1")
+
+    def _check_headers(self) -> None:
+        if not self.version:
+            return
+        names = [name.lower() for name, _ in self.headers]
+        for name in sorted(_ONCE & set(names)):
+            if names.count(name) > 1:
+                self._problem(f"{name} stands more than once")
+        for name, form in _MANDATORY.items():
+            value = self.header(name)
+            if value is None:
+                self._problem(f"{name} is missing")
+            elif not form.fullmatch(value):
+                self._problem(f"{name} is malformed: {shorten(value)}")
+        length = self.header("Content-Length") or ""
+        if _LENGTH.fullmatch(length):
+            self._left = int(length)
+        else:
+            self.readable = False
+        self._check_type()
+
+    def _check_type(self) -> None:
+        if self.type not in _TYPES:
+            self._problem(f"not a type of record: {shorten(self.type, 40)}")
+        elif self.type not in _WITHOUT_URI and not self.url:
+            self._problem("WARC-Target-URI is missing")
+        segment = self.header("WARC-Segment-Number")
+        if segment is not None and (not _LENGTH.fullmatch(segment) or (int(segment) > 1) != (self.type == _CONTINUED)):
+            self._problem(f"WARC-Segment-Number {shorten(segment, 40)} is not one of a {shorten(self.type, 40)} record")
+
+    def _read_http_head(self) -> bytes:
+        head = bytearray()
+        while self._left:
+            line = self._stream.readline(min(_LONGEST_LINE, self._left))
+            self._left -= len(line)
+            self.block_digest.update(line)
+            head += line
+            if not line or line in {b"\r\n", b"\n"}:
+                break
+            if len(head) > _LARGEST_HEAD:
+                self._problem("the HTTP head does not end")
+                break
+        return bytes(head)
+
+    def _check_end(self) -> None:
+        stream = self._stream
+        end = stream.peek(4)
+        if end == b"\r\n\r\n":
+            stream.read(4)
+            return
+        self._problem("the record does not end with two line ends")
+        while stream.peek(1) in {b"\r", b"\n"}:
+            stream.read(1)
+
+
+def read_warc(source: Path | BinaryIO) -> Iterator[WarcRecord]:
+    """Yield the records of a WARC, gzip members or plain; each can be read until the next is asked for.
+
+    Raises `FormatError` when the first bytes are no WARC, and `OSError`.
+    """
+    with opened(source) as raw:
+        stream = begin(raw)
+        following = True
+        while following:
+            record = WarcRecord(stream)
+            yield record
+            following = record.finish()
+
+
+@contextmanager
+def record_at(path: Path, offset: int) -> Iterator[WarcRecord]:
+    """Give the record that begins at byte *offset*, as an index line says; raises `FormatError` and `OSError`."""
+    with path.open("rb") as raw:
+        raw.seek(offset)
+        yield WarcRecord(begin(raw))
+
+
+@contextmanager
+def opened(source: Path | BinaryIO) -> Iterator[BinaryIO]:
+    """Give *source* as an open binary stream, and close it only if it was a path."""
+    if isinstance(source, Path):
+        with source.open("rb") as stream:
+            yield stream
+    else:
+        yield source
+
+
+def begin(raw: BinaryIO) -> MemberStream:
+    """Return the stream of a WARC at its first record; raises `FormatError` when there is none."""
+    stream = MemberStream(raw)
+    start = stream.peek(5)
+    if not stream.broken and start.upper() != b"WARC/":
+        raise FormatError(f"not a WARC: it begins with {_shown(start)}")
+    if not _another(stream):
+        raise FormatError("not a WARC: no gzip member in it can be read")
+    return stream
+
+
+def _another(stream: MemberStream) -> bool:
+    """Go on behind any damage, and return whether there is something to read."""
+    while not stream.peek(1) and stream.broken:
+        stream.resume()
+    return bool(stream.peek(1))
+
+
+def _shown(line: bytes) -> str:
+    return repr(line[:40].decode("latin-1"))
