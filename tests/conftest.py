@@ -3,10 +3,12 @@
 import os
 import shutil
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+
+from tests.support.tsa import OpensslTsa
 
 ROOT = Path(__file__).parents[1]
 DATA_VARIABLE = "EVIDENCE_KIT_TEST_DATA"
@@ -47,3 +49,11 @@ def _find_oracle(name: str) -> Path:
     if os.environ.get("CI") == "true":
         pytest.fail(message)
     pytest.skip(message)
+
+
+@pytest.fixture(scope="module")
+def tsa(oracle: Callable[[str], Path]) -> Iterator[OpensslTsa]:
+    """Return a time-stamping authority that answers on the loopback interface while the module's tests run."""
+    oracle("openssl")
+    with OpensslTsa() as authority:
+        yield authority

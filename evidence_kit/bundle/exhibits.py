@@ -35,7 +35,7 @@ def read_exhibit(folder: Path, context: ItemContext, *, pictures: Path, blur: bo
         record = parse_item((folder / "item.json").read_bytes())
         files = tuple(_files(record))
         page = _page(folder, files)
-        status, title = page.get("status"), page.get("title")
+        status, title = page.get("http_status"), page.get("title")
         return Exhibit(
             number=context.number,
             item=_text(record, "id"),
@@ -67,10 +67,12 @@ def read_exhibit(folder: Path, context: ItemContext, *, pictures: Path, blur: bo
 
 
 def _page(folder: Path, files: tuple[ItemFile, ...]) -> dict[str, Json]:
-    """Return the head of ``page.json``; empty when the item has none."""
+    """Return what ``page.json`` says of the page as a whole; empty when the item has none."""
     path = _of_role(folder, files, "inventory")
-    value = canonical.parse(path.read_bytes()) if path else {}
-    return value if isinstance(value, dict) else {}
+    match canonical.parse(path.read_bytes()) if path else None:
+        case {"page": dict(page)}:
+            return page
+    return {}
 
 
 def _redirects(page: dict[str, Json]) -> Iterator[Redirect]:

@@ -1,9 +1,10 @@
 """Which fonts the report is set in, and which characters none of them can show.
 
 Noto Serif and Noto Sans come with this package's dependencies, so a report looks the same on every system; the fixed
-width DejaVu Sans Mono is inside typst. Only for characters that these lack are Noto fonts of the system taken in (emoji,
-Chinese, Arabic…), each chosen by name order, so that the same fonts give the same report. What no font shows is
-written as an escape and counted: never a silent box (PDF/A forbids the .notdef glyph, ISO 19005-2, 6.2.11.8).
+width DejaVu Sans Mono is inside typst. Only for characters that these lack are Noto fonts of the system taken in
+(emoji, Chinese, Arabic…), chosen in the order of their names, so that the same fonts give the same report. What no
+font shows is written as an escape and counted: never a silent box (PDF/A forbids the .notdef glyph, ISO 19005-3,
+which takes 6.2.11.8 from ISO 19005-2).
 
 A font's characters are read from its ``cmap`` table (OpenType 1.9, formats 4 and 12).
 """
@@ -26,6 +27,9 @@ _SYSTEM_FOLDERS: dict[str, tuple[str, ...]] = {
     "darwin": ("/Library/Fonts", "/System/Library/Fonts"),
     "win32": ("C:/Windows/Fonts",),
 }
+_SEGMENTS, _GROUPS = 4, 12
+"""Formats of a cmap subtable."""
+
 # Zero width joiners and variation selectors shape their neighbours and need no picture of their own.
 _SHAPING = frozenset({0x200C, 0x200D, *range(0xFE00, 0xFE10)})
 _MOST_MARKS = 3
@@ -34,10 +38,12 @@ _MOST_MARKS = 3
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FontChoice:
-    """The fonts of one report: *folders* of the base fonts, *extra* files in the order they are asked, what is missing."""
+    """The fonts of one report, and what none of them shows."""
 
     folders: tuple[Path, ...]
+    """Of the base fonts."""
     extra: tuple[Path, ...]
+    """Files of the system's fonts, in the order in which they are asked."""
     missing: frozenset[str]
     base: frozenset[int]
     """Code points that both base fonts have."""
@@ -78,7 +84,7 @@ def choose_fonts(text: Iterable[str], *, system: Sequence[Path]) -> FontChoice:
 
 
 def showable(text: str, choice: FontChoice, *, base_only: bool = False) -> tuple[str, frozenset[str]]:
-    """Return *text* with everything *choice* cannot show written ``\\u{1F642}``, and the set of what was replaced.
+    r"""Return *text* with everything *choice* cannot show written ``\u{1F642}``, and the set of what was replaced.
 
     With *base_only* nothing but single characters of the base fonts is kept: the way out when a combination of
     characters turns out not to be showable although each of them is.
@@ -152,10 +158,10 @@ def _cmap(data: bytes) -> Iterator[int]:
         _, _, place = struct.unpack_from(">HHI", data, offset + 4 + 8 * index)
         kind = struct.unpack_from(">H", data, offset + place)[0]
         best.setdefault(kind, offset + place)
-    if 12 in best:
-        yield from _format_12(data, best[12])
-    elif 4 in best:
-        yield from _format_4(data, best[4])
+    if _GROUPS in best:
+        yield from _groups(data, best[_GROUPS])
+    elif _SEGMENTS in best:
+        yield from _segments(data, best[_SEGMENTS])
 
 
 def _tables(data: bytes, start: int) -> Mapping[bytes, int]:
@@ -164,13 +170,13 @@ def _tables(data: bytes, start: int) -> Mapping[bytes, int]:
     return {tag: offset for tag, _, offset, _ in records}
 
 
-def _format_12(data: bytes, at: int) -> Iterator[int]:
+def _groups(data: bytes, at: int) -> Iterator[int]:
     for index in range(struct.unpack_from(">I", data, at + 12)[0]):
         first, last, _ = struct.unpack_from(">III", data, at + 16 + 12 * index)
         yield from range(first, min(last, sys.maxunicode) + 1)
 
 
-def _format_4(data: bytes, at: int) -> Iterator[int]:
+def _segments(data: bytes, at: int) -> Iterator[int]:
     segments = struct.unpack_from(">H", data, at + 6)[0] // 2
     layout = f">{segments}H"
     width = 2 * segments

@@ -30,8 +30,8 @@ from evidence_kit.resources import template
 SLICE_WIDTH = 1280
 """Pixels across a page: what `make_slices` takes as *page_width_px*."""
 
-SLICE_HEIGHT = 1500
-"""Pixels down a page, for `make_slices`: at the full width of 170 mm this is 199 mm, and captions fit below."""
+SLICE_HEIGHT = 1464
+"""Pixels down a page, for `make_slices`: at the full width of 170 mm this is 194 mm, and captions fit below."""
 
 _TEMPLATES = ("report.typ", "style.typ", "cover.typ", "exhibits.typ", "closing.typ", "en.toml", "mn.toml")
 _MEDIA_TYPES = {".txt": "text/plain", ".jsonl": "application/jsonl", ".json": "application/json"}

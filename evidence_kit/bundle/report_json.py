@@ -26,6 +26,11 @@ from evidence_kit.models import Digest, utc_text
 LONGEST_TEXT = 20_000
 """Characters of one text that are printed; the whole text lies in the item's files."""
 
+LONGEST_LINES = 400
+"""Lines of one text that are printed."""
+
+_CUT = " […]"
+
 _LONGEST_HEADER = 48
 _LANGUAGES: dict[Language, list[Json]] = {
     Language.ENGLISH: ["en"],
@@ -114,7 +119,7 @@ def picture_name(number: int) -> str:
     return f"pictures/{number:06}.jpg"
 
 
-def _plain(value: object) -> Json:
+def _plain(value: object) -> Json:  # noqa: PLR0911  # one line for each kind of value
     """Return *value* as JSON: dataclasses become objects with their fields' names."""
     match value:
         case None | bool():
@@ -140,10 +145,9 @@ def _plain(value: object) -> Json:
 
 
 def _text(text: str) -> str:
-    lines = str(text).replace("\r\n", "\n")
-    if len(lines) > LONGEST_TEXT:
-        lines = lines[:LONGEST_TEXT] + " […]"
-    return visible(lines, newlines=True)
+    whole = str(text).replace("\r\n", "\n")
+    kept = "\n".join(whole[:LONGEST_TEXT].split("\n")[:LONGEST_LINES])
+    return visible(kept + (_CUT if len(kept) < len(whole) else ""), newlines=True)
 
 
 def _number(number: int) -> Json:

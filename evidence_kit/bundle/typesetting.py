@@ -49,12 +49,12 @@ def typeset(job: Job) -> dict[str, object]:
 
 
 def _families(fonts: typst.Fonts, names: list[str]) -> list[str]:
-    """Return the family of each file of *names*; of a collection its first."""
+    """Return the family of each file of *names*, of a collection its first; a file that typst refuses has none."""
     by_file: dict[str, str] = {}
     for font in sorted(fonts.fonts(), key=lambda font: font.index):
         if font.path:
             by_file.setdefault(Path(font.path).name, font.family)
-    return [by_file[name] for name in names]
+    return [by_file[name] for name in names if name in by_file]
 
 
 if __name__ == "__main__":

@@ -28,11 +28,12 @@ from evidence_kit.case.layout import (
 from evidence_kit.case.manifest import NAME
 from evidence_kit.custody.events import Event, EventType
 from evidence_kit.errors import EvidenceError, FormatError
-from evidence_kit.models import Digest, OnStep, VerificationReport, utc_text
+from evidence_kit.models import Digest, OnStep, Outcome, VerificationReport, utc_text
 from evidence_kit.trust.certificates import Certificate
 from evidence_kit.trust.cms import verify_detached
 from evidence_kit.trust.digests import sha256_bytes
 from evidence_kit.trust.timestamps import read_reply
+from evidence_kit.verify.catalogue import TITLES
 from evidence_kit.verify.certificates import check_certificates
 from evidence_kit.verify.examination import Examination
 from evidence_kit.verify.files import SMALL, CaseFiles
@@ -41,6 +42,8 @@ from evidence_kit.verify.items import check_item, check_seal
 from evidence_kit.verify.report_pdf import LIST_ATTACHMENT, LOG_ATTACHMENT, check_report
 
 _UNLISTED = frozenset({TAG_SIGNATURE, TAG_TIME_STAMP})
+_NOT_THE_BAGS = frozenset({"bag.info", "bag.signature", "bag.timestamp"})
+"""Checks of this module; the others named ``bag.`` are those of the archive room."""
 
 
 def check_zip(exam: Examination, path: Path) -> None:
@@ -76,11 +79,10 @@ def check_bundle(exam: Examination, tree: Tree, subject: str, on_step: OnStep) -
 
 
 def _note_bag(exam: Examination, bag: BagReport) -> None:
-    ids = dict.fromkeys(finding.check for finding in bag.findings)
-    for id_ in ids:
+    for id_ in (name for name in TITLES if name.startswith("bag.") and name not in _NOT_THE_BAGS):
         found = [finding for finding in bag.findings if finding.check == id_]
-        problems = [(f.subject, f.detail) for f in found if f.outcome == "failed"]
-        exam.concluded(id_, found[0].subject if len(found) == 1 else "", problems, f"{len(found)} checked")
+        problems = [(f.subject, f.detail) for f in found if f.outcome is Outcome.FAILED]
+        exam.concluded(id_, found[0].subject if len(found) == 1 else "", problems, f"{len(found)} looked at")
 
 
 def _check_tag_signature(exam: Examination, tree: Tree, certificates: Sequence[Certificate]) -> None:
@@ -195,6 +197,7 @@ def _check_info(exam: Examination, bag: BagReport, tree: Tree, root: Digest | No
     for name, value in wanted.items():
         if name == "Evidence-Kit-Time-Stamp" and fields.get(name) == "present" and value == "none":
             problems.append((TAG_TIME_STAMP, "it is missing"))
+    problems += [(f.subject, f.detail) for f in bag.findings if f.check == "bag.info" and f.outcome is Outcome.FAILED]
     exam.concluded("bag.info", "bag-info.txt", problems)
 
 

@@ -1,0 +1,64 @@
+"""Small cases for tests, made by the product's own rooms without a browser."""
+
+from pathlib import Path
+
+from evidence_kit.archive.warc_writer import WarcWriter
+from evidence_kit.archive.wacz import Page, write_wacz
+from evidence_kit.case.folder import CaseFolder
+from evidence_kit.case.info import CaseInfo
+from evidence_kit.case.items import ItemFile, ItemRecord, commit_item
+from evidence_kit.custody.custodian import Custodian
+from evidence_kit.custody.events import Draft, EventType
+from evidence_kit.models import Status
+
+URL = "https://example.mn/post/1"
+
+
+def open_case(path: Path, custodian: Custodian, *, number: str = "2026-001") -> CaseFolder:
+    """Open a case at *path*."""
+    info = CaseInfo(
+        number=number, title="Сургалтын хэрэг", office="Сургалт", legal_basis="гомдол", language="mn", created=custodian.clock()
+    )
+    return CaseFolder.create(path, info, custodian)
+
+
+def commit_small_item(case: CaseFolder, custodian: Custodian) -> str:
+    """Commit an item with a small web archive and return its id."""
+    record = stage_small_item(case, custodian)
+    commit_item(case, record, custodian)
+    return record.id
+
+
+def stage_small_item(case: CaseFolder, custodian: Custodian) -> ItemRecord:
+    """Start an item and stage its files, so that only the commit is left to do."""
+    item = case.commit(Draft(type=EventType.CAPTURE_STARTED, detail={"url": URL}), custodian, new_item=True).item or ""
+    folder = case.staging / item
+    folder.mkdir()
+    now = custodian.clock()
+    with WarcWriter(folder / "data.warc.gz", created=now) as warc:
+        warc.warcinfo({"software": "test"})
+        line = warc.resource("urn:test", b"resource", media_type="text/plain", date=now)
+    seal = write_wacz(
+        folder / "capture.wacz",
+        warc=folder / "data.warc.gz",
+        index=[line],
+        pages=[Page(url=URL, ts=now, title="Тест", id="1")],
+        title="test",
+        created=now,
+        software="test",
+    )
+    (folder / "data.warc.gz").unlink()
+    return ItemRecord(
+        id=item,
+        case=case.info.number,
+        source="captured",
+        status=Status.INCOMPLETE,
+        url=URL,
+        final_url=URL,
+        started=now,
+        finished=now,
+        recorder="browser",
+        problems=(),
+        files=(ItemFile(path="capture.wacz", role="wacz", media_type="application/wacz"),),
+        detail={"wacz": {"transport_key_sha256": str(seal.spki_sha256)}},
+    )

@@ -1,0 +1,56 @@
+"""A certification authority for tests: roots, units below them, officers."""
+
+from datetime import timedelta
+
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding
+
+from evidence_kit.models import Clock
+from evidence_kit.trust.certificates import Certificate
+from evidence_kit.trust.keys import Signer
+
+
+class Authority:
+    """A key with a certificate that may issue others; made without a parent it is a root."""
+
+    def __init__(self, name: str, *, clock: Clock, parent: "Authority | None" = None, authority: bool = True) -> None:
+        self._clock = clock
+        self._parent = parent
+        self._key = ec.generate_private_key(ec.SECP256R1())
+        self.name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, name)])
+        self.certificate = self._certify(self.name, self._key.public_key(), authority=authority, by=parent or self)
+
+    def issue_authority(self, name: str) -> "Authority":
+        """Return an authority below this one."""
+        return Authority(name, clock=self._clock, parent=self)
+
+    def issue_as_authority_without_being_one(self, name: str) -> "Authority":
+        """Return an officer's certificate whose key issues others all the same."""
+        return Authority(name, clock=self._clock, parent=self, authority=False)
+
+    def issue(self, name: str) -> Signer:
+        """Return an officer's key."""
+        key = ec.generate_private_key(ec.SECP256R1())
+        subject = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, name)])
+        certificate = self._certify(subject, key.public_key(), authority=False, by=self)
+        return Signer(key=key, certificate=certificate, chain=self._chain())
+
+    def _chain(self) -> tuple[Certificate, ...]:
+        return (self.certificate, *(self._parent._chain() if self._parent else ()))
+
+    def _certify(
+        self, subject: x509.Name, key: ec.EllipticCurvePublicKey, *, authority: bool, by: "Authority"
+    ) -> Certificate:
+        builder = (
+            x509.CertificateBuilder()
+            .subject_name(subject)
+            .issuer_name(by.name)
+            .public_key(key)
+            .serial_number(x509.random_serial_number())
+            .not_valid_before(self._clock() - timedelta(days=1))
+            .not_valid_after(self._clock() + timedelta(days=730))
+            .add_extension(x509.BasicConstraints(ca=authority, path_length=None), critical=True)
+        )
+        return Certificate(builder.sign(by._key, hashes.SHA256()).public_bytes(Encoding.DER))

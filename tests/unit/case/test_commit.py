@@ -1,0 +1,150 @@
+"""A case keeps log and items in step, whatever interrupts it."""
+
+import os
+import shutil
+from pathlib import Path
+
+import pytest
+
+from evidence_kit.case import folder as folder_module
+from evidence_kit.case.folder import CaseFolder
+from evidence_kit.case.items import commit_item
+from evidence_kit.custody.custodian import Custodian
+from evidence_kit.custody.events import Draft, EventType
+from evidence_kit.errors import CaseError
+from evidence_kit.models import Verdict
+from evidence_kit.verify import verify_path
+from tests.support.cases import commit_small_item, open_case, stage_small_item
+from tests.support.people import practice_custodian, roots_of
+
+
+def _verdict(case: CaseFolder, custodian: Custodian) -> Verdict:
+    return verify_path(case.path, roots=roots_of(custodian.signer), clock=custodian.clock).verdict
+
+
+def test_a_new_case_verifies(tmp_path: Path) -> None:
+    custodian = practice_custodian()
+    case = open_case(tmp_path / "хэрэг № 1", custodian)
+
+    assert _verdict(case, custodian) is Verdict.VERIFIED
+
+
+def test_a_case_is_never_made_over_something(tmp_path: Path) -> None:
+    (tmp_path / "case").mkdir()
+    (tmp_path / "case" / "letter.txt").write_text("x", encoding="utf-8")
+
+    with pytest.raises(CaseError, match="not empty"):
+        open_case(tmp_path / "case", practice_custodian())
+
+    assert [path.name for path in tmp_path.iterdir()] == ["case"]
+
+
+def test_item_numbers_are_given_once(tmp_path: Path) -> None:
+    custodian = practice_custodian()
+    case = open_case(tmp_path / "case", custodian)
+    first = commit_small_item(case, custodian)
+    abandoned = case.commit(Draft(type=EventType.CAPTURE_STARTED), custodian, new_item=True).item
+
+    assert [first, abandoned, commit_small_item(case, custodian)] == ["EV-0001", "EV-0002", "EV-0003"]
+
+
+class _PowerCut(Exception):  # noqa: N818  # not an error of the kit
+    """The machine stops here."""
+
+
+STEPS = ("move_new", "write_new", "_append_once:custody.jsonl", "_append_once:custody.sig", "rmtree")
+
+
+@pytest.mark.parametrize("step", STEPS)
+def test_a_crash_at_any_step_of_a_decided_commit_is_finished_by_the_next_command(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, step: str
+) -> None:
+    """Only the moment of the crash is simulated: everything that was written before stays, as on a disk."""
+    custodian = practice_custodian()
+    case = open_case(tmp_path / "case", custodian)
+    commit_small_item(case, custodian)
+    record = stage_small_item(case, custodian)
+    name, _, wanted = step.partition(":")
+    with monkeypatch.context() as patch:
+        real = getattr(folder_module, name, None) or shutil.rmtree
+
+        def crash(*arguments: object, **named: object) -> object:
+            # With `ignore_errors` an undecided commit is cleared away: nothing was decided yet.
+            if not named and (not wanted or str(arguments[0]).endswith(wanted)):
+                raise _PowerCut
+            return real(*arguments, **named)  # type: ignore[operator]
+
+        patch.setattr(folder_module.shutil if name == "rmtree" else folder_module, name, crash)
+        with pytest.raises(_PowerCut):
+            commit_item(case, record, custodian)
+
+    assert _verdict(case, custodian) is not Verdict.ALTERED
+    seq = case.commit(Draft(type=EventType.VERIFIED), custodian).seq
+    assert _verdict(case, custodian) is Verdict.VERIFIED
+    assert seq == len(case.log().events)
+    assert (case.path / "items" / "EV-0002" / "item.json").is_file()
+    assert not [path for path in case.staging.iterdir() if path.name.startswith("commit-")]
+
+
+@pytest.mark.parametrize("size", [1, 40, 300])
+def test_a_torn_last_line_is_completed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, size: int) -> None:
+    custodian = practice_custodian()
+    case = open_case(tmp_path / "case", custodian)
+
+    def tear(path: Path, _seq: int, line: bytes) -> None:
+        with path.open("ab") as stream:
+            stream.write(line[:size])
+        raise _PowerCut
+
+    with monkeypatch.context() as patch:
+        patch.setattr(folder_module, "_append_once", tear)
+        with pytest.raises(_PowerCut):
+            case.commit(Draft(type=EventType.VERIFIED), custodian)
+
+    assert _verdict(case, custodian) is not Verdict.ALTERED
+    assert case.repair() == [2]
+    assert _verdict(case, custodian) is Verdict.VERIFIED
+
+
+def test_a_torn_last_line_without_its_plan_is_altered(tmp_path: Path) -> None:
+    custodian = practice_custodian()
+    case = open_case(tmp_path / "case", custodian)
+    with (case.path / "custody.jsonl").open("ab") as stream:
+        stream.write(b'{"actor"')
+
+    assert _verdict(case, custodian) is Verdict.ALTERED
+
+
+def test_a_folder_that_no_event_names_is_altered(tmp_path: Path) -> None:
+    custodian = practice_custodian()
+    case = open_case(tmp_path / "case", custodian)
+    item = commit_small_item(case, custodian)
+    shutil.copytree(case.path / "items" / item, case.path / "items" / "EV-0099")
+
+    assert _verdict(case, custodian) is Verdict.ALTERED
+
+
+def test_a_case_in_use_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    custodian = practice_custodian()
+    case = open_case(tmp_path / "case", custodian)
+    monkeypatch.setattr(folder_module, "_LOCK_SECONDS", 0.1)
+
+    with folder_module.FileLock(case.staging / "case.lock"), pytest.raises(CaseError, match="in use"):
+        case.commit(Draft(type=EventType.VERIFIED), custodian)
+
+
+def test_verifying_writes_nothing(tmp_path: Path) -> None:
+    custodian = practice_custodian()
+    case = open_case(tmp_path / "case", custodian)
+    commit_small_item(case, custodian)
+    before = {path: (path.stat().st_mtime_ns, path.stat().st_size) for path in case.path.rglob("*")}
+
+    _verdict(case, custodian)
+
+    assert {path: (path.stat().st_mtime_ns, path.stat().st_size) for path in case.path.rglob("*")} == before
+    assert os.listdir(tmp_path) == ["case"]
+
+
+def test_case_info_that_is_not_ours_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(CaseError, match="not a case"):
+        CaseFolder.open(tmp_path)

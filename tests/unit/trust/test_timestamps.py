@@ -1,0 +1,100 @@
+"""Time stamps of a real authority, and real replies of many authorities."""
+
+import json
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from evidence_kit.errors import EvidenceError, FormatError, IntegrityError, TimestampError
+from evidence_kit.models import Digest
+from evidence_kit.trust.digests import sha256_bytes
+from evidence_kit.trust.timestamps import certificates_inside, kept_form, read_reply, stamp
+from tests.support.tsa import OpensslTsa
+
+DIGEST = sha256_bytes(b"content\n")
+
+
+@pytest.mark.network
+@pytest.mark.parametrize("rsa", [False, True])
+@pytest.mark.parametrize("include_root", [False, True])
+def test_a_stamp_of_openssl_is_accepted_and_still_verifies_with_openssl(
+    tmp_path: Path, rsa: bool, include_root: bool
+) -> None:
+    (tmp_path / "content").write_bytes(b"content\n")
+    with OpensslTsa(rsa=rsa, include_root=include_root) as tsa:
+        reply = stamp(tsa.url, DIGEST)
+        (tmp_path / "r.tsr").write_bytes(reply)
+        token = read_reply(reply, DIGEST, certificates_inside(reply))
+        command = ["openssl", "ts", "-verify", "-data", "content", "-in", "r.tsr", "-CAfile", str(tsa.root_pem)]
+        done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+
+    assert "Verification: OK" in done.stdout, done.stderr
+    assert token.certificate in token.embedded
+    assert len(token.embedded) == 1 + include_root
+
+
+@pytest.mark.network
+@pytest.mark.parametrize("rsa", [False, True])
+def test_every_changed_byte_of_a_stamp_is_refused(rsa: bool) -> None:
+    with OpensslTsa(rsa=rsa) as tsa:
+        reply = stamp(tsa.url, DIGEST)
+    known = certificates_inside(reply)
+
+    for position in range(len(reply)):
+        for change in (0x01, 0x0A):
+            altered = bytearray(reply)
+            altered[position] ^= change
+            with pytest.raises((FormatError, IntegrityError)):
+                read_reply(bytes(altered), DIGEST, known)
+    with pytest.raises(EvidenceError):
+        read_reply(reply + b"\0", DIGEST, known)
+
+
+@pytest.mark.network
+def test_a_stamp_over_something_else_is_refused(tsa: OpensslTsa) -> None:
+    reply = stamp(tsa.url, DIGEST)
+
+    with pytest.raises(IntegrityError, match="other content"):
+        read_reply(reply, sha256_bytes(b"other"), certificates_inside(reply))
+
+
+@pytest.mark.network
+@pytest.mark.parametrize("answer", ["refused", "garbage", "error", "empty"])
+def test_an_authority_that_does_not_stamp_is_a_clear_error(tsa: OpensslTsa, answer: str) -> None:
+    tsa.answer = answer  # type: ignore[assignment]  # one of the Literals, by the parametrisation
+    try:
+        with pytest.raises(TimestampError, match="authority"):
+            stamp(tsa.url, DIGEST)
+    finally:
+        tsa.answer = "granted"
+
+
+@pytest.mark.network
+def test_an_authority_that_is_not_there_is_a_clear_error() -> None:
+    with pytest.raises(TimestampError, match="could not be reached"):
+        stamp("http://127.0.0.1:9/", DIGEST, timeout=2)
+
+
+def test_an_address_that_is_no_web_address_is_refused() -> None:
+    with pytest.raises(TimestampError, match="not an address"):
+        stamp("file:///etc/passwd", DIGEST)
+
+
+def test_replies_of_other_authorities_are_read_or_refused_clearly(test_data: Path) -> None:
+    """Whatever other people's clients were tested with: a stamp that holds, or an `EvidenceError`; never anything else."""
+    expected = json.loads((test_data / "expected-rfc3161.json").read_text(encoding="utf-8"))["parse"]
+    held = []
+    for name, facts in expected.items():
+        if len(facts["imprint"]) != 64:
+            continue
+        try:
+            reply = kept_form((test_data / name).read_bytes())
+            token = read_reply(reply, Digest(bytes.fromhex(facts["imprint"])), certificates_inside(reply))
+        except EvidenceError:
+            continue
+        held.append(Path(name).name)
+        assert str(token.time) == facts["gen_time"], name
+
+    assert held == ["response-sha256.tsr"]
