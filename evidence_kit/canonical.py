@@ -86,7 +86,7 @@ def _refuse_number(text: str) -> NoReturn:
     raise FormatError(message)
 
 
-def _check(value: Json, *, depth: int) -> None:
+def _check(value: object, *, depth: int) -> None:
     if depth > _DEEPEST:
         message = f"JSON is nested deeper than {_DEEPEST}"
         raise FormatError(message)

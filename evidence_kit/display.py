@@ -1,4 +1,4 @@
-"""Show text from outside (pages, files, names) so that it can deceive neither a reader nor a terminal.
+r"""Show text from outside (pages, files, names) so that it can deceive neither a reader nor a terminal.
 
 Control characters (Unicode Cc, escape sequences among them), characters that reorder, hide or join text (Cf: U+202E,
 U+2066, U+200B, U+FEFF…), line and paragraph separators, private use and unassigned ones are written ``\\u{202E}``.

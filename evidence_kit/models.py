@@ -18,6 +18,7 @@ Clock = Callable[[], datetime]
 OnStep = Callable[[str], None]
 """Hears what long work is doing, in English, for a progress line."""
 
+_BYTES = 32
 _DIGEST = re.compile(r"sha256:([0-9a-f]{64})")
 
 
@@ -33,7 +34,7 @@ class Digest:
 
     def __post_init__(self) -> None:
         """Refuse anything but 32 bytes."""
-        if len(self.value) != 32:
+        if len(self.value) != _BYTES:
             message = f"a SHA-256 value has 32 bytes, not {len(self.value)}"
             raise FormatError(message)
 

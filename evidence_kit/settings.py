@@ -1,7 +1,8 @@
-"""This installation: the officer, where the signing key is, the time-stamping authorities, the trusted roots, the language.
+"""This installation: officer, place of the signing key, time-stamping authorities, trusted roots, language.
 
-``settings.json`` in the settings folder (``EVIDENCE_KIT_HOME``, else the platform's own) holds no secret: a key is named by
-its path. The practice key lies beside it as ``practice.p12``; its passphrase is no secret, for the key protects nothing.
+``settings.json`` in the settings folder (``EVIDENCE_KIT_HOME``, else the platform's own) holds no secret: a key is
+named by its path. The practice key lies beside it as ``practice.p12``; its passphrase is no secret, for the key
+protects nothing.
 """
 
 import os
@@ -129,7 +130,7 @@ def save_settings(settings: Settings) -> None:
 
 
 def add_practice_key(settings: Settings, officer: Officer, *, now: datetime) -> Settings:
-    """Return *settings* with a practice key for *officer*, made and stored unless there is one; raises `SettingsError`."""
+    """Return *settings* with a practice key for *officer*, made unless there is one; raises `SettingsError`."""
     path = settings.home / "practice.p12"
     if not path.exists():
         data = write_pkcs12(make_practice_signer(officer, now=now), _PRACTICE_PASSPHRASE)

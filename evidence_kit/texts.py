@@ -1,8 +1,9 @@
 """What people read on a terminal, in the language they chose: ``templates/cli/en.toml`` and ``mn.toml``.
 
-Both files have the same keys. A sentence is written so that an inserted value stands alone, after a colon or in a cell of
-a table: Mongolian nouns take endings, so nothing is ever glued to a value. Values may come from a page, a file name or a
-certificate, so each is made `visible` before it is inserted.
+Both files have the same keys. The words for problems, roles of files, events and outcomes are the report's own, so that
+terminal and paper use one word for one thing. A sentence is written so that an inserted value stands alone, after a
+colon or in a cell of a table: Mongolian nouns take endings, so nothing is ever glued to a value. Values may come from a
+page, a file name or a certificate, so each is made `visible` before it is inserted.
 """
 
 import tomllib
@@ -12,6 +13,8 @@ from enum import StrEnum
 
 from evidence_kit.display import visible
 from evidence_kit.resources import template
+
+_FROM_REPORT = ("events", "outcomes", "problems", "roles", "status")
 
 
 class Language(StrEnum):
@@ -31,8 +34,9 @@ class Texts:
     @classmethod
     def load(cls, language: Language) -> "Texts":
         """Read the sentences of *language*; a broken template is a broken installation and raises `ValueError`."""
-        source = template(f"cli/{language}.toml").read_text(encoding="utf-8")
-        return cls(language=language, sentences=_flat(tomllib.loads(source)))
+        report = _read(f"report/{language}.toml")
+        shared = {group: report[group] for group in _FROM_REPORT}
+        return cls(language=language, sentences=_flat({**shared, **_read(f"cli/{language}.toml")}))
 
     def say(self, key: str, **values: object) -> str:
         """Return the sentence *key* with *values* in their places, made visible; an unknown key raises `KeyError`."""
@@ -42,8 +46,12 @@ class Texts:
         )
 
     def word(self, group: str, code: str, otherwise: str = "") -> str:
-        """Return the words of *group* for a stable English *code*; without any, *otherwise* or the code, made visible."""
+        """Return the words of *group* for a stable English *code*; without any, *otherwise* or the code itself."""
         return self.sentences.get(f"{group}.{code}") or visible(otherwise or code)
+
+
+def _read(name: str) -> dict[str, object]:
+    return tomllib.loads(template(name).read_text(encoding="utf-8"))
 
 
 def _flat(table: Mapping[str, object], prefix: str = "") -> dict[str, str]:

@@ -1,8 +1,8 @@
 """`CaseFolder`: open or create a case, commit to it under its lock, read it.
 
-A commit is decided in ``.staging/`` first (staging.py) and then carried out in this order: item folder renamed, seals put
-in place, event line appended, signature appended, the decision removed. Each step is done only if it was not done yet, so
-that a crash anywhere is finished by the next command. An item exists when its event is in the log.
+A commit is decided in ``.staging/`` first (staging.py) and then carried out in this order: item folder renamed, seals
+put in place, event line appended, signature appended, the decision removed. Each step is done only if it was not done
+yet, so that a crash anywhere is finished by the next command. An item exists when its event is in the log.
 """
 
 import os
@@ -220,7 +220,7 @@ class CaseFolder:
 
 
 def _append_once(path: Path, seq: int, line: bytes) -> None:
-    """Make *line* the line number *seq* of *path*: it is there, or torn, or not yet; anything else is not ours to mend."""
+    """Make *line* the line number *seq* of *path*: it is there, torn, or not yet; anything else is not ours to mend."""
     data = path.read_bytes()
     lines = split_lines(data)
     if len(lines) >= seq and lines[seq - 1] == line:

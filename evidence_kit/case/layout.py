@@ -22,13 +22,18 @@ BAG_FILES = frozenset(
 )
 """Everything beside ``data/`` in a bundle."""
 
-ITEM = re.compile(r"EV-([0-9]{4,})")
 CERTIFICATE = re.compile(r"trust/cert-([0-9a-f]{64})\.pem")
 HEAD_TOKEN = re.compile(r"seals/heads/([0-9]{6,})(?:-[2-9])?\.tsr")
 CHAIN_FILES = frozenset({"trust/signer.pem", "trust/chain.pem", "trust/tsa-chain.pem"})
 """Written into bundles for the stock commands; each holds certificates that lie beside it under their own names."""
 
+_IN_ITEM = re.compile(r"items/EV-[0-9]{4,}/.")
 _REPORT = re.compile(r"data/report(?:-[0-9]{2,})?\.pdf")
+
+
+def inside_item(name: str) -> bool:
+    """Whether *name* lies inside an item's folder, where the item's manifest says what belongs."""
+    return bool(_IN_ITEM.match(name))
 
 
 def is_report(name: str) -> bool:

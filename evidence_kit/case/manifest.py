@@ -1,4 +1,4 @@
-"""``manifest-sha256.txt`` of an item: what sha256sum writes and checks, sorted, every file of the folder but itself."""
+"""``manifest-sha256.txt`` of an item: what sha256sum writes, sorted, every file of the folder but itself."""
 
 import re
 from pathlib import Path
@@ -13,7 +13,7 @@ _LONGEST = 100
 
 
 def build_manifest(folder: Path) -> bytes:
-    """Return the manifest of every file below *folder*; raises `FormatError` for a name that the format does not allow."""
+    """Return the manifest of every file below *folder*; raises `FormatError` for a name the format does not allow."""
     files = sorted(path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file())
     lines = [f"{sha256_file(folder / name).hex}  {name}\n" for name in files if name != NAME]
     data = "".join(lines).encode("ascii", "backslashreplace")
@@ -22,7 +22,7 @@ def build_manifest(folder: Path) -> bytes:
 
 
 def read_manifest(data: bytes) -> dict[str, Digest]:
-    """Return path to digest; raises `FormatError` unless sorted, without doubles, and every path of the allowed form."""
+    """Return path to digest; raises `FormatError` unless sorted, without doubles, every path of the allowed form."""
     found: dict[str, Digest] = {}
     try:
         text = data.decode("ascii")

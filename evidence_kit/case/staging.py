@@ -1,8 +1,9 @@
 """``.staging/``: work that is not evidence yet, and commits that were decided but not finished.
 
 ``.staging/EV-0001/`` is an item being made; an open lock file beside it says that somebody is at it.
-``.staging/commit-000007/`` is the commit of event 7: ``event.jsonl`` and ``event.sig`` (the exact lines), ``seals/`` (files
-to be put there), and, written last, ``plan.json``. From then on the commit is decided, and whoever comes next finishes it.
+``.staging/commit-000007/`` is the commit of event 7: ``event.jsonl`` and ``event.sig`` (the exact lines), ``seals/``
+(files to be put there), and, written last, ``plan.json``. From then on the commit is decided, and whoever comes next
+finishes it.
 """
 
 import shutil

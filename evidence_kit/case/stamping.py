@@ -1,7 +1,7 @@
 """Time stamps over log heads: ``seals/heads/000042.tsr`` stamps the head after event 42, and so every event up to it.
 
-The message imprint is the head itself: ``openssl ts -verify -digest HEAD -in 000042.tsr -CAfile tsa-chain.pem``.
-A second authority's token is ``000042-2.tsr``. A head that could not be stamped is stamped by the next command that can.
+The message imprint is the head itself: ``openssl ts -verify -digest HEAD -in 000042.tsr -CAfile tsa-chain.pem``. A
+second authority's token is ``000042-2.tsr``. A head that could not be stamped is stamped by the next command that can.
 """
 
 import re
@@ -59,7 +59,7 @@ def stamp_head(case: CaseFolder, stamping: Stamping) -> list[str]:
 
 
 def head_tokens(case: CaseFolder, links: Sequence[Digest]) -> list[HeadToken]:
-    """Return the tokens over heads that hold, oldest event first; those that do not hold are the verifier's business."""
+    """Return the tokens over heads that hold, oldest event first; others are the verifier's business."""
     found = []
     certificates = case.certificates()
     for path in sorted((case.path / "seals" / "heads").glob("*.tsr")):

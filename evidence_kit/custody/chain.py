@@ -34,6 +34,8 @@ class LogFindings:
     links: list[Digest] = field(default_factory=list)
     """links[n] is the link after event n; links[0] is the first link."""
     problems: list[Check] = field(default_factory=list)
+    case: str = ""
+    """The case that the first disclosed event names."""
     signers: dict[str, Certificate] = field(default_factory=dict)
     """Fingerprint to certificate of everyone whose signature holds."""
 
@@ -95,7 +97,7 @@ def _check_entry(
         link = next_link(findings.head, event.line, event.signature)
     else:
         _check_binding(findings, subject, event)
-        _check_signature(findings, subject, event, line, signature or b"", certificates)
+        _check_signature(findings, event, certificates, line=line, signature=signature or b"")
         link = next_link(findings.head, sha256_bytes(line), sha256_bytes(signature or b""))
     findings.events.append(event)
     findings.links.append(link)
@@ -115,19 +117,15 @@ def _check_binding(findings: LogFindings, subject: str, event: Event) -> None:
         _problem(
             findings, "custody.chain", subject, f"follows {event.previous}, but the line before gives {findings.head}"
         )
-    first = next(iter(findings.full_events()), None)
-    if first is not None and event.case != first.case:
-        _problem(findings, "custody.lines", subject, f"belongs to another case: {event.case!r}, not {first.case!r}")
+    findings.case = findings.case or event.case
+    if event.case != findings.case:
+        _problem(findings, "custody.lines", subject, f"belongs to another case: {event.case!r}, not {findings.case!r}")
 
 
 def _check_signature(
-    findings: LogFindings,
-    subject: str,
-    event: Event,
-    line: bytes,
-    signature: bytes,
-    certificates: Mapping[str, Certificate],
+    findings: LogFindings, event: Event, certificates: Mapping[str, Certificate], *, line: bytes, signature: bytes
 ) -> None:
+    subject = f"event {len(findings.links)}"
     certificate = certificates.get(event.certificate.hex)
     if certificate is None:
         _problem(findings, "custody.signatures", subject, f"the certificate {event.certificate} is not in trust/")

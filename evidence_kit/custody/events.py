@@ -38,6 +38,9 @@ _WITHHELD_KEYS = frozenset(["day", "decided_by", "ground", "seq", "signature", "
 _ACTOR_KEYS = frozenset({"name", "id", "role", "agency", "certificate", "practice"})
 
 
+_SALT_BYTES = 32
+
+
 class EventType(StrEnum):
     """The types that this version writes; a reader accepts any other word and shows it as it is."""
 
@@ -102,7 +105,7 @@ class WithheldEvent:
     decided_by: str
 
 
-def write_line(
+def write_line(  # noqa: PLR0913  # each is one field of the event
     draft: Draft,
     *,
     seq: int,
@@ -114,7 +117,7 @@ def write_line(
     actor: dict[str, Json],
     clock: dict[str, Json],
 ) -> bytes:
-    """Return the event's canonical line, its line feed included; raises `FormatError` for text that JSON cannot hold."""
+    """Return the event's canonical line, its line feed included; raises `FormatError` for text no JSON holds."""
     value: dict[str, Json] = {
         "seq": seq,
         "previous": str(previous),
@@ -161,7 +164,7 @@ def _event(value: dict[str, Json]) -> Event:
         message = "the actor has fields missing or not known"
         raise FormatError(message)
     salt = _text(value, "salt")
-    if len(salt) != 64 or set(salt) - set("0123456789abcdef"):
+    if len(salt) != 2 * _SALT_BYTES or set(salt) - set("0123456789abcdef"):
         message = "the salt is not 32 bytes in hexadecimal"
         raise FormatError(message)
     item = value["item"]

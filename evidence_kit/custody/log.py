@@ -1,10 +1,10 @@
-"""The two files of the log, line by line, and the links between the lines.
+r"""The two files of the log, line by line, and the links between the lines.
 
-``custody.jsonl`` holds event n in line n; line n of ``custody.sig`` is the base64 (RFC 4648, 4; one line) of the detached
-signature over line n, its line feed included, or ``-`` where the event is withheld.
+``custody.jsonl`` holds event n in line n; line n of ``custody.sig`` is the base64 (RFC 4648, 4; one line) of the
+detached signature over line n, its line feed included, or ``-`` where the event is withheld.
 
-link_0 is 32 zero bytes; link_n = SHA-256("evidence-kit/custody/1\\n" || link_{n-1} || SHA-256(line_n) || SHA-256(sig_n)),
-with line_n including its line feed and sig_n the DER. The head of the log is its last link.
+link_0 is 32 zero bytes; link_n = SHA-256("evidence-kit/custody/1\\n" || link_{n-1} || SHA-256(line_n) ||
+SHA-256(sig_n)), with line_n including its line feed and sig_n the DER. The head of the log is its last link.
 """
 
 import base64

@@ -32,6 +32,7 @@ _BROKEN = (
 )
 """What `cryptography` raises, by what is wrong, for bytes that are not a certificate."""
 
+_RSA_BITS = 2048
 _PEM_BEGIN = b"-----BEGIN CERTIFICATE-----"
 
 
@@ -98,7 +99,7 @@ class Certificate:
         match key:
             case ec.EllipticCurvePublicKey() if isinstance(key.curve, ec.SECP256R1 | ec.SECP384R1):
                 return key
-            case rsa.RSAPublicKey() if key.key_size >= 2048:
+            case rsa.RSAPublicKey() if key.key_size >= _RSA_BITS:
                 return key
         message = f"the certificate of {self.subject!r} holds a key outside P-256, P-384 and RSA of 2,048 bits or more"
         raise FormatError(message)

@@ -8,6 +8,10 @@ ORDERS = {
 }
 """The orders of the groups of P-256 and P-384 (NIST SP 800-186, 3.2.1)."""
 
+_LONG = 0x80
+"""From this size on, the length itself is counted first (X.690, 8.1.3.5)."""
+_GENERALIZED = 2050
+
 NULL = b"\x05\x00"
 
 
@@ -15,10 +19,10 @@ def tlv(tag: int, *parts: bytes) -> bytes:
     """Return one value: *tag*, definite length, the *parts* joined."""
     content = b"".join(parts)
     size = len(content)
-    if size < 0x80:
+    if size < _LONG:
         return bytes((tag, size)) + content
     length = size.to_bytes((size.bit_length() + 7) // 8, "big")
-    return bytes((tag, 0x80 | len(length))) + length + content
+    return bytes((tag, _LONG | len(length))) + length + content
 
 
 def sequence(*parts: bytes) -> bytes:
@@ -50,7 +54,7 @@ def oid(dotted: str) -> bytes:
 def moment(at: datetime) -> bytes:
     """Return a CMS Time: UTCTime until 2049, GeneralizedTime after (RFC 5652, 11.3); whole seconds."""
     at = at.astimezone(UTC)
-    if at.year < 2050:
+    if at.year < _GENERALIZED:
         return tlv(0x17, at.strftime("%y%m%d%H%M%SZ").encode("ascii"))
     return tlv(0x18, at.strftime("%Y%m%d%H%M%SZ").encode("ascii"))
 

@@ -129,7 +129,7 @@ def _name(common: str, organisation: str) -> x509.Name:
     return x509.Name(parts)
 
 
-def _certificate(
+def _certificate(  # noqa: PLR0913  # each is one part of the certificate
     subject: x509.Name,
     issuer: x509.Name,
     key: ec.EllipticCurvePrivateKey,

@@ -1,8 +1,8 @@
 """A bundle, as a folder or a zip, from the outside in.
 
-(1) the zip's own bytes; (2) the bag: lists, digests, strays; (3) the certificates that came with it; (4) the signature and
-time stamp over the list of lists; (5) the evidence list and so the root; (6) the custody log and its time stamps; (7) every
-item with its seal and web archive; (8) that the log says this bundle was made; (9) the report.
+(1) the zip's own bytes; (2) the bag: lists, digests, strays; (3) the certificates that came with it; (4) the signature
+and time stamp over the list of lists; (5) the evidence list and so the root; (6) the custody log and its time stamps;
+(7) every item with its seal and web archive; (8) that the log says this bundle was made; (9) the report.
 """
 
 from collections.abc import Iterator, Sequence
@@ -18,11 +18,11 @@ from evidence_kit.case.layout import (
     CHAIN_FILES,
     EVIDENCE_LIST,
     HEAD_TOKEN,
-    ITEM,
     TAG_MANIFEST,
     TAG_SIGNATURE,
     TAG_TIME_STAMP,
     belongs_to_root,
+    inside_item,
     is_report,
 )
 from evidence_kit.case.manifest import NAME
@@ -144,9 +144,7 @@ def _strays(tree: Tree, items: Sequence[str]) -> Iterator[str]:
             continue
         if name.startswith("data/") and (CERTIFICATE.fullmatch(inner) or HEAD_TOKEN.fullmatch(inner)):
             continue
-        parts = inner.split("/")
-        # What lies inside an item's folder is the business of its manifest.
-        if name.startswith("data/items/") and len(parts) > 2 and ITEM.fullmatch(parts[1]):
+        if name.startswith("data/") and inside_item(inner):
             continue
         yield name
 

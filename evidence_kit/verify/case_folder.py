@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from evidence_kit.archive.tree import FolderTree
-from evidence_kit.case.layout import CERTIFICATE, HEAD_TOKEN, ITEM
+from evidence_kit.case.layout import CERTIFICATE, HEAD_TOKEN, inside_item
 from evidence_kit.case.manifest import NAME
 from evidence_kit.case.staging import STAGING, PlannedCommit, planned_commits
 from evidence_kit.errors import CaseError
@@ -63,7 +63,7 @@ def _torn(files: CaseFiles, planned: Sequence[PlannedCommit]) -> bytes:
     log, signatures = files.read("custody.jsonl"), files.read("custody.sig") if files.has("custody.sig") else b""
     line = planned[-1].entry.line
     lines = log.split(b"\n")
-    tail = lines[-1] if lines[-1] else (lines[-2] + b"\n" if len(lines) > 1 else b"")
+    tail = lines[-1] or (lines[-2] + b"\n" if len(lines) > 1 else b"")
     unsigned = log.count(b"\n") > signatures.count(b"\n") or not log.endswith(b"\n")
     return tail if unsigned and line.startswith(tail) else b""
 
@@ -72,9 +72,8 @@ def _strays(files: CaseFiles, items: Sequence[str], pending: set[str]) -> Iterat
     known = {"case.json", "custody.jsonl", "custody.sig"}
     known |= {f"seals/{item}/{NAME}.p7s" for item in (*items, *pending)}
     for name in files.names():
-        parts = name.split("/")
-        if name in known or parts[0] == STAGING or CERTIFICATE.fullmatch(name) or HEAD_TOKEN.fullmatch(name):
+        if name in known or name.startswith(f"{STAGING}/") or CERTIFICATE.fullmatch(name) or HEAD_TOKEN.fullmatch(name):
             continue
-        if parts[0] == "items" and len(parts) > 2 and ITEM.fullmatch(parts[1]):
+        if inside_item(name):
             continue
         yield name

@@ -1,7 +1,7 @@
 """One run of the verifier: it collects checks and signers, and comes to the verdict.
 
-The verdict (docs/evidence-format.md, "Verdict"): *altered* if any check failed; else *verified* if there is a signer and
-every signer is established or this installation's own practice key; else *unchanged*.
+The verdict (docs/evidence-format.md, "Verdict"): *altered* if any check failed; else *verified* if there is a signer
+and every signer is established or this installation's own practice key; else *unchanged*.
 """
 
 from collections import Counter

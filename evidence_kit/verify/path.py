@@ -30,8 +30,9 @@ _SNIFFED = 256 * 1024
 def verify_path(path: Path, *, roots: TrustedRoots, clock: Clock, on_step: OnStep = ignore) -> VerificationReport:
     """Verify whatever is at *path*, offline, and return every check; never raises for bad evidence.
 
-    A bundle is a folder or zip, a case a folder, an item a folder below a case's ``items/`` or alone; a report a PDF with
-    the kit's attachments. Anything else that can be read, such as a lone WACZ or WARC, is listed and never verified.
+    A bundle is a folder or zip, a case a folder, an item a folder below a case's ``items/`` or alone; a report a PDF
+    with the kit's attachments. Anything else that can be read, such as a lone WACZ or WARC, is listed and never
+    verified.
     """
     exam = Examination(roots=roots, now=clock())
     subject = path.name or str(path)

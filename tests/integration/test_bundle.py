@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from evidence_kit.bundle.make import MadeBundle
-from evidence_kit.models import Outcome, Trust, VerificationReport, Verdict
+from evidence_kit.models import Outcome, Trust, Verdict, VerificationReport
 from evidence_kit.trust.judging import TrustedRoots
 from evidence_kit.verify.catalogue import TITLES
 from tests.support.people import SetClock, practice_custodian
@@ -28,7 +28,12 @@ pytestmark = [pytest.mark.browser, pytest.mark.network]
 @pytest.fixture(scope="module")
 def way(tmp_path_factory: pytest.TempPathFactory, tsa: OpensslTsa) -> WholeWay:
     """A case with one captured post, stamped."""
-    return go(tmp_path_factory.mktemp("way") / "хэрэг", practice_custodian(SetClock(datetime.now(UTC))), "/posts/1001", tsa=tsa)
+    return go(
+        tmp_path_factory.mktemp("way") / "хэрэг",
+        practice_custodian(SetClock(datetime.now(UTC))),
+        "/posts/1001",
+        tsa=tsa,
+    )
 
 
 @pytest.fixture(scope="module")
@@ -48,7 +53,9 @@ def _failed(report: VerificationReport) -> dict[str, str]:
 
 
 def _run(*command: str | Path, folder: Path) -> str:
-    done = subprocess.run([str(part) for part in command], cwd=folder, capture_output=True, text=True, timeout=120, check=False)
+    done = subprocess.run(
+        [str(part) for part in command], cwd=folder, capture_output=True, text=True, timeout=120, check=False
+    )
     assert done.returncode == 0, f"{command}: {done.stdout}{done.stderr}"
     return done.stdout + done.stderr
 
@@ -63,7 +70,9 @@ def test_the_bundle_verifies_with_a_practice_signer_and_a_trusted_time(way: Whol
     assert {check.outcome for check in report.checks} == {Outcome.PASSED}
 
 
-def test_every_check_that_applies_to_a_stamped_bundle_was_made(way: WholeWay, made: MadeBundle, zipped: MadeBundle) -> None:
+def test_every_check_that_applies_to_a_stamped_bundle_was_made(
+    way: WholeWay, made: MadeBundle, zipped: MadeBundle
+) -> None:
     """A check that silently does not run is worse than one that fails."""
     only_elsewhere = {"case.leftovers", "subject.kind", "subject.readable"}
 
@@ -127,7 +136,9 @@ def _flip(path: Path, position: int) -> None:
         stream.write(bytes([byte ^ 0x20]))
 
 
-def test_one_changed_byte_in_any_file_is_altered_and_names_the_file(tmp_path: Path, way: WholeWay, made: MadeBundle) -> None:
+def test_one_changed_byte_in_any_file_is_altered_and_names_the_file(
+    tmp_path: Path, way: WholeWay, made: MadeBundle
+) -> None:
     """First byte, last byte, and one in the middle of every file of the bundle."""
     folder = tmp_path / "bundle"
     shutil.copytree(made.path, folder)
@@ -142,7 +153,10 @@ def test_one_changed_byte_in_any_file_is_altered_and_names_the_file(tmp_path: Pa
             report = way.verify(folder)
 
             assert report.verdict is Verdict.ALTERED, (name, position)
-            assert any(name in check.subject for check in report.checks if check.outcome is Outcome.FAILED), (name, position)
+            assert any(name in check.subject for check in report.checks if check.outcome is Outcome.FAILED), (
+                name,
+                position,
+            )
             _flip(path, position)
     assert way.verify(folder).verdict is Verdict.VERIFIED
 
@@ -170,7 +184,11 @@ def test_one_changed_byte_anywhere_in_the_zip_is_altered(tmp_path: Path, way: Wh
         entries = archive.infolist()
         start = archive.start_dir
     size = path.stat().st_size
-    headers = [entries[n].header_offset + d for n in (0, len(entries) // 2, -1) for d in (0, 3, 6, 8, 10, 14, 18, 22, 26, 28, 31)]
+    headers = [
+        entries[n].header_offset + d
+        for n in (0, len(entries) // 2, -1)
+        for d in (0, 3, 6, 8, 10, 14, 18, 22, 26, 28, 31)
+    ]
     directory = [start + d for d in range(0, size - start, max(1, (size - start) // 25))]
     for position in [*headers, *directory, *range(size - 22, size)]:
         _flip(path, position)
@@ -233,7 +251,18 @@ def test_a_missing_or_emptied_file_is_altered_and_named(
         assert any(name in check.subject for check in report.checks if check.outcome is Outcome.FAILED), name
 
 
-@pytest.mark.parametrize("name", ["letter.txt", "data/letter.txt", "data/items/EV-0001/x.png", "data/items/EV-0009/x.png", "data/trust/x.pem", "verify.html", "data/seals/heads/999999.tsr"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "letter.txt",
+        "data/letter.txt",
+        "data/items/EV-0001/x.png",
+        "data/items/EV-0009/x.png",
+        "data/trust/x.pem",
+        "verify.html",
+        "data/seals/heads/999999.tsr",
+    ],
+)
 def test_a_file_too_many_is_altered_and_named(tmp_path: Path, way: WholeWay, made: MadeBundle, name: str) -> None:
     folder = tmp_path / "bundle"
     shutil.copytree(made.path, folder)

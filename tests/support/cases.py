@@ -2,8 +2,8 @@
 
 from pathlib import Path
 
-from evidence_kit.archive.warc_writer import WarcWriter
 from evidence_kit.archive.wacz import Page, write_wacz
+from evidence_kit.archive.warc_writer import WarcWriter
 from evidence_kit.case.folder import CaseFolder
 from evidence_kit.case.info import CaseInfo
 from evidence_kit.case.items import ItemFile, ItemRecord, commit_item
@@ -17,7 +17,12 @@ URL = "https://example.mn/post/1"
 def open_case(path: Path, custodian: Custodian, *, number: str = "2026-001") -> CaseFolder:
     """Open a case at *path*."""
     info = CaseInfo(
-        number=number, title="Сургалтын хэрэг", office="Сургалт", legal_basis="гомдол", language="mn", created=custodian.clock()
+        number=number,
+        title="Сургалтын хэрэг",
+        office="Сургалт",
+        legal_basis="гомдол",
+        language="mn",
+        created=custodian.clock(),
     )
     return CaseFolder.create(path, info, custodian)
 

@@ -1,3 +1,4 @@
+# ruff: noqa: SLF001  # an authority knows the one above it
 """A certification authority for tests: roots, units below them, officers."""
 
 from datetime import timedelta

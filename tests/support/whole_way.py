@@ -1,4 +1,4 @@
-"""The whole way once, for many tests: a post of the practice network captured by a real browser, bundled and stamped."""
+"""The whole way once, for many tests: posts of the practice network captured by a real browser, and bundled."""
 
 import os
 from dataclasses import dataclass

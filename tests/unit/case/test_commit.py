@@ -1,10 +1,11 @@
 """A case keeps log and items in step, whatever interrupts it."""
 
-import os
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from filelock import FileLock
 
 from evidence_kit.case import folder as folder_module
 from evidence_kit.case.folder import CaseFolder
@@ -66,15 +67,16 @@ def test_a_crash_at_any_step_of_a_decided_commit_is_finished_by_the_next_command
     record = stage_small_item(case, custodian)
     name, _, wanted = step.partition(":")
     with monkeypatch.context() as patch:
-        real = getattr(folder_module, name, None) or shutil.rmtree
+        place: object = shutil if name == "rmtree" else folder_module
+        real: Callable[..., object] = getattr(place, name)
 
         def crash(*arguments: object, **named: object) -> object:
             # With `ignore_errors` an undecided commit is cleared away: nothing was decided yet.
             if not named and (not wanted or str(arguments[0]).endswith(wanted)):
                 raise _PowerCut
-            return real(*arguments, **named)  # type: ignore[operator]
+            return real(*arguments, **named)
 
-        patch.setattr(folder_module.shutil if name == "rmtree" else folder_module, name, crash)
+        patch.setattr(place, name, crash)
         with pytest.raises(_PowerCut):
             commit_item(case, record, custodian)
 
@@ -129,7 +131,7 @@ def test_a_case_in_use_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
     case = open_case(tmp_path / "case", custodian)
     monkeypatch.setattr(folder_module, "_LOCK_SECONDS", 0.1)
 
-    with folder_module.FileLock(case.staging / "case.lock"), pytest.raises(CaseError, match="in use"):
+    with FileLock(case.staging / "case.lock"), pytest.raises(CaseError, match="in use"):
         case.commit(Draft(type=EventType.VERIFIED), custodian)
 
 
@@ -142,7 +144,7 @@ def test_verifying_writes_nothing(tmp_path: Path) -> None:
     _verdict(case, custodian)
 
     assert {path: (path.stat().st_mtime_ns, path.stat().st_size) for path in case.path.rglob("*")} == before
-    assert os.listdir(tmp_path) == ["case"]
+    assert [path.name for path in tmp_path.iterdir()] == ["case"]
 
 
 def test_case_info_that_is_not_ours_is_refused(tmp_path: Path) -> None:

@@ -7,6 +7,7 @@ from collections.abc import Callable
 import pytest
 
 from evidence_kit import canonical
+from evidence_kit.canonical import Json
 from evidence_kit.custody.chain import LogFindings, check_log
 from evidence_kit.custody.custodian import Custodian
 from evidence_kit.custody.events import Draft, EventType
@@ -24,7 +25,9 @@ def _log(count: int = 4, custodian: Custodian = CUSTODIAN) -> tuple[list[bytes],
     signatures: list[bytes] = []
     head = FIRST_LINK
     for seq in range(1, count + 1):
-        draft = Draft(type=EventType.CAPTURED, item=f"EV-{seq:04d}", note="Тэмдэглэл ₮", detail={"url": "https://example.mn/өү"})
+        draft = Draft(
+            type=EventType.CAPTURED, item=f"EV-{seq:04d}", note="Тэмдэглэл ₮", detail={"url": "https://example.mn/өү"}
+        )
         entry = custodian.sign_event(draft, seq=seq, previous=head, case="2026-1")
         lines.append(entry.line)
         signatures.append(entry.signature_line)
@@ -145,7 +148,9 @@ def test_every_single_byte_of_the_log_counts() -> None:
         assert findings.head != head or findings.problems
 
 
-@pytest.mark.parametrize("log", [b"", b"\n", b"{}\n", b"null\n", b"[]\n", b"\xff\xfe\n", b"{" * 100_000 + b"\n", b"1e999\n", b"\r\n" * 50])
+@pytest.mark.parametrize(
+    "log", [b"", b"\n", b"{}\n", b"null\n", b"[]\n", b"\xff\xfe\n", b"{" * 100_000 + b"\n", b"1e999\n", b"\r\n" * 50]
+)
 def test_rubbish_is_a_failed_check_and_never_an_exception(log: bytes) -> None:
     assert check_log(log, log, {}).problems
 
@@ -153,7 +158,7 @@ def test_rubbish_is_a_failed_check_and_never_an_exception(log: bytes) -> None:
 def test_a_withheld_event_keeps_the_chain_whole_and_is_counted() -> None:
     lines, signatures = _log()
     head = _check(lines, signatures).head
-    stand_in = {
+    stand_in: dict[str, Json] = {
         "seq": 2,
         "withheld": str(sha256_bytes(lines[1])),
         "signature": str(sha256_bytes(decode_signature(signatures[1]))),
@@ -162,7 +167,7 @@ def test_a_withheld_event_keeps_the_chain_whole_and_is_counted() -> None:
         "ground": "another person",
         "decided_by": "officer 0001",
     }
-    lines[1] = canonical.dumps(dict(stand_in)) + b"\n"
+    lines[1] = canonical.dumps(stand_in) + b"\n"
     signatures[1] = b"-\n"
 
     findings = _check(lines, signatures)

@@ -44,7 +44,9 @@ def test_a_certificate_under_a_trusted_root_is_established_through_an_intermedia
     intermediate = root.issue_authority("Agency unit")
     signer = intermediate.issue("Officer")
 
-    found = judge(signer.certificate, [intermediate.certificate], TrustedRoots(established=(root.certificate,)), at=clock())
+    found = judge(
+        signer.certificate, [intermediate.certificate], TrustedRoots(established=(root.certificate,)), at=clock()
+    )
 
     assert found.trust is Trust.ESTABLISHED
 
@@ -96,7 +98,9 @@ def test_a_chain_is_found_in_any_order_and_ends_at_the_root() -> None:
     )
 
 
-@pytest.mark.parametrize("data", [b"", b"text", b"-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n", b"\x30\x03\x02\x01\x01"])
+@pytest.mark.parametrize(
+    "data", [b"", b"text", b"-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n", b"\x30\x03\x02\x01\x01"]
+)
 def test_what_is_no_certificate_is_refused_clearly(data: bytes) -> None:
     with pytest.raises(FormatError):
         load_certificates(data)

@@ -55,7 +55,11 @@ def test_openssl_verifies_the_signature_as_cades(tmp_path: Path, signer: Signer,
     command = "openssl cms -verify -cades -binary -purpose any -inform DER -in e.p7s -content e -certfile signer.pem"
 
     done = subprocess.run(
-        [*command.split(), "-CAfile", "chain.pem", "-out", "out"], cwd=tmp_path, capture_output=True, text=True, check=False
+        [*command.split(), "-CAfile", "chain.pem", "-out", "out"],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=False,
     )
 
     assert done.returncode == 0, done.stderr
@@ -113,7 +117,10 @@ def test_a_certificate_inside_that_is_not_recorded_is_refused() -> None:
 
 
 def test_a_signature_by_somebody_else_with_the_same_name_and_number_is_refused() -> None:
-    mine, theirs = _self_signed(ec.generate_private_key(ec.SECP256R1())), _self_signed(ec.generate_private_key(ec.SECP256R1()))
+    mine, theirs = (
+        _self_signed(ec.generate_private_key(ec.SECP256R1())),
+        _self_signed(ec.generate_private_key(ec.SECP256R1())),
+    )
     signature = sign_detached(DIGEST, theirs, at=NOW, with_chain=False)
 
     with pytest.raises(EvidenceError):

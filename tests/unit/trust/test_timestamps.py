@@ -2,7 +2,6 @@
 
 import json
 import subprocess
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -83,7 +82,7 @@ def test_an_address_that_is_no_web_address_is_refused() -> None:
 
 
 def test_replies_of_other_authorities_are_read_or_refused_clearly(test_data: Path) -> None:
-    """Whatever other people's clients were tested with: a stamp that holds, or an `EvidenceError`; never anything else."""
+    """Whatever other people's clients were tested with: a stamp that holds, or a clear error; never anything else."""
     expected = json.loads((test_data / "expected-rfc3161.json").read_text(encoding="utf-8"))["parse"]
     held = []
     for name, facts in expected.items():
