@@ -1,8 +1,8 @@
 """Make a court bundle of a case.
 
-The order: the case's log says that a bundle is begun and what goes into it; the case's files are copied byte for byte and
-listed, which gives the root; the report prints the root and is signed; the bag is closed, signed and stamped; it gets its
-name in one step; the case's log says what came out. A failure leaves nothing at the place asked for.
+The order: the case's log says that a bundle is begun and what goes into it; the case's files are copied byte for byte
+and listed, which gives the root; the report prints the root and is signed; the bag is closed, signed and stamped; it
+gets its name in one step; the case's log says what came out. A failure leaves nothing at the place asked for.
 """
 
 import os
@@ -90,7 +90,7 @@ class MadeBundle:
         }
 
 
-def make_bundle(
+def make_bundle(  # noqa: PLR0913  # a case, a place, and who makes it how
     case: CaseFolder,
     output: Path,
     *,

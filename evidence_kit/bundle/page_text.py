@@ -1,4 +1,4 @@
-"""The text of a recorded page, from its rendered DOM: what stands in the document, not what a style sheet made of it."""
+"""The text of a recorded page, from its rendered DOM: what stands there, not what a style sheet made of it."""
 
 from html.parser import HTMLParser
 from pathlib import Path

@@ -1,0 +1,57 @@
+"""Join the tiles of a screenshot, one below the other, into one PNG.
+
+Chromium draws pages higher than some thousands of pixels reliably only in tiles. A picture of one tile is kept as the
+browser made it; several are decoded and written again, pixel for pixel.
+"""
+
+import io
+from collections.abc import Sequence
+from pathlib import Path
+
+from PIL import Image, UnidentifiedImageError
+
+from evidence_kit.errors import FormatError
+
+_MOST_PIXELS = 8192 * 16384
+
+
+def png_size(data: bytes) -> tuple[int, int]:
+    """Return width and height of a PNG in pixels; raises `FormatError` when it is none."""
+    with _opened(data) as picture:
+        return picture.size
+
+
+def write_joined(path: Path, tiles: Sequence[bytes]) -> tuple[int, int]:
+    """Write *tiles*, PNGs of one width in order from the top, to *path* and return the picture's width and height.
+
+    Raises `FormatError` for tiles that are no PNG or differ in width, `OSError` when *path* cannot be written.
+    """
+    sizes = [png_size(tile) for tile in tiles]
+    width = sizes[0][0]
+    if any(size[0] != width for size in sizes):
+        message = f"tiles of a screenshot differ in width: {sorted({size[0] for size in sizes})}"
+        raise FormatError(message)
+    height = sum(size[1] for size in sizes)
+    if len(tiles) == 1:
+        path.write_bytes(tiles[0])
+        return width, height
+    whole = Image.new("RGB", (width, height))
+    top = 0
+    for tile, size in zip(tiles, sizes, strict=True):
+        with _opened(tile) as picture:
+            whole.paste(picture.convert("RGB"), (0, top))
+        top += size[1]
+    whole.save(path, format="PNG", compress_level=6)
+    return width, height
+
+
+def _opened(data: bytes) -> Image.Image:
+    try:
+        picture = Image.open(io.BytesIO(data), formats=["PNG"])
+    except (UnidentifiedImageError, Image.DecompressionBombError) as error:
+        message = "a tile of a screenshot is not a PNG of reasonable size"
+        raise FormatError(message) from error
+    if picture.width * picture.height > _MOST_PIXELS:
+        message = f"a tile of a screenshot is too large: {picture.width} x {picture.height}"
+        raise FormatError(message)
+    return picture

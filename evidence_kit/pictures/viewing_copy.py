@@ -1,0 +1,230 @@
+"""Viewing copies: what a page of the report shows of a screenshot, which itself stays where it is, bound by its hash.
+
+A tall screenshot becomes JPEG slices, one below the other, each repeating a little of the one before, so that no line
+of text is cut in two without standing whole in one of them. Slices are RGB, 8 bits, without EXIF or colour profile,
+and the same picture gives the same bytes with the same Pillow. Lengths are pixels, offsets are rows of the original.
+
+Every picture may come from a hostile page: only PNG and JPEG are opened, and nothing larger than `LARGEST_PIXELS`.
+"""
+
+import math
+import struct
+import warnings
+import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from io import BytesIO
+from pathlib import Path
+from typing import NoReturn
+
+from PIL import Image, UnidentifiedImageError
+
+from evidence_kit.errors import FormatError
+from evidence_kit.models import Digest
+from evidence_kit.trust.digests import sha256_bytes, sha256_file
+
+LARGEST_PIXELS = 250_000_000
+"""The largest picture opened: 1,280 pixels wide, this is 195,000 high, and takes 750 MB of memory as RGB."""
+
+Image.MAX_IMAGE_PIXELS = LARGEST_PIXELS
+
+OVERLAP = 24
+"""Rows of a slice that the next one repeats: more than a line of ordinary text."""
+
+_FORMATS = ("PNG", "JPEG")
+_HALF = 0.5
+"""A page's text stays legible at half its size, not below (12 CSS pixels become 6 points on paper)."""
+
+_BLUR_COLUMNS = 24
+_BLUR_CELL = 48
+_BLUR_LEVELS = 16
+
+_UNREADABLE = (
+    OSError,
+    SyntaxError,
+    ValueError,
+    TypeError,
+    KeyError,
+    IndexError,
+    EOFError,
+    OverflowError,
+    MemoryError,
+    struct.error,
+    zlib.error,
+)
+"""What Pillow raises, by what is wrong, for bytes that are not the picture they claim to be."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Slice:
+    """One JPEG of a viewing copy."""
+
+    path: Path
+    width: int
+    height: int
+    top: int
+    """The first row of the original that it shows."""
+    bottom: int
+    """The row of the original after the last that it shows."""
+    bytes: int
+    sha256: Digest
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ViewingCopy:
+    """All slices of one picture, from the top down, and what they were made from."""
+
+    original_sha256: Digest
+    original_bytes: int
+    original_width: int
+    original_height: int
+    blurred: bool
+    slices: tuple[Slice, ...]
+
+
+def picture_size(path: Path) -> tuple[int, int]:
+    """Return width and height of the PNG or JPEG at *path*, without decoding it; raises `FormatError`."""
+    with _opened(path) as picture:
+        return picture.size
+
+
+def make_slices(  # noqa: PLR0913  # each is one plain number of the page's layout
+    png: Path,
+    folder: Path,
+    *,
+    page_width_px: int = 1280,
+    slice_height_px: int,
+    blur: bool,
+    quality: int = 85,
+) -> ViewingCopy:
+    """Write the viewing copy of the picture at *png* into *folder* as ``slice-001.jpg`` and so on.
+
+    A slice is at most *page_width_px* wide, but never shrunk below half the original's size, and at most
+    *slice_height_px* high. With *blur*, what is shown is made from a mosaic of about 24 coarsely coloured cells across:
+    text and faces are not in it, so they cannot be had back from it. Raises `FormatError` for a picture that cannot
+    be read, `OSError` for a folder that cannot be written. Nothing that exists is overwritten.
+    """
+    if slice_height_px <= 2 * OVERLAP:
+        message = f"a slice of {slice_height_px} pixels is not higher than what slices repeat"
+        raise FormatError(message)
+    with _opened(png) as opened:
+        picture = _decoded(opened)
+    scale = min(1.0, max(page_width_px / picture.width, _HALF))
+    source = _mosaic(picture) if blur else picture
+    slices = []
+    for number, (top, bottom) in enumerate(_bands(picture.height, int(slice_height_px / scale), OVERLAP), start=1):
+        size = (max(1, round(picture.width * scale)), max(1, min(slice_height_px, round((bottom - top) * scale))))
+        ratio = source.height / picture.height
+        shown = source.resize(
+            size,
+            Image.Resampling.BICUBIC if blur else Image.Resampling.LANCZOS,
+            box=(0, top * ratio, source.width, bottom * ratio),
+        )
+        jpeg = _jpeg(shown, quality=quality)
+        path = folder / f"slice-{number:03}.jpg"
+        with path.open("xb") as file:
+            file.write(jpeg)
+        slices.append(
+            Slice(
+                path=path,
+                width=size[0],
+                height=size[1],
+                top=top,
+                bottom=bottom,
+                bytes=len(jpeg),
+                sha256=sha256_bytes(jpeg),
+            )
+        )
+    return ViewingCopy(
+        original_sha256=sha256_file(png),
+        original_bytes=png.stat().st_size,
+        original_width=picture.width,
+        original_height=picture.height,
+        blurred=blur,
+        slices=tuple(slices),
+    )
+
+
+def placeholder(number: int) -> bytes:
+    """Return a JPEG of 8 x 8 pixels that is unlike that of any other *number* from 0 to 16,777,215.
+
+    Layout needs a picture for every slice, and equal ones would be stored once.
+    """
+    if not 0 <= number < 1 << 24:
+        message = f"there is no placeholder with the number {number}"
+        raise FormatError(message)
+    colour = (number >> 16, number >> 8 & 0xFF, number & 0xFF)
+    return _jpeg(Image.new("RGB", (8, 8), colour), quality=95, comment=f"placeholder {number}".encode("ascii"))
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[Image.Image]:
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("error", Image.DecompressionBombWarning)
+            picture = Image.open(path, formats=_FORMATS)
+    except (Image.DecompressionBombWarning, Image.DecompressionBombError) as error:
+        message = f"the picture {path.name!r} has more than {LARGEST_PIXELS:,} pixels"
+        raise FormatError(message) from error
+    except _UNREADABLE as error:
+        _refuse(path, error)
+    with picture:
+        try:
+            yield picture
+        except _UNREADABLE as error:
+            _refuse(path, error)
+
+
+def _refuse(path: Path, error: Exception) -> NoReturn:
+    reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
+    if isinstance(error, UnidentifiedImageError):
+        reason = "it does not begin as one"
+    message = f"the picture {path.name!r} cannot be read as PNG or JPEG: {reason}"
+    raise FormatError(message) from error
+
+
+def _decoded(opened: Image.Image) -> Image.Image:
+    """Decode whole, as RGB on white: a page without background is white to its reader."""
+    if opened.mode == "RGB" and "transparency" not in opened.info:
+        opened.load()
+        return opened
+    if opened.mode.startswith("I"):
+        # 16 bits of grey: Pillow would cut them off at 255 instead of scaling.
+        return opened.convert("I").point(lambda value: value * (1 / 257)).convert("L").convert("RGB")
+    if "transparency" not in opened.info and opened.mode not in {"LA", "PA", "RGBA", "La", "RGBa"}:
+        return opened.convert("RGB")
+    clear = opened.convert("RGBA")
+    white = Image.new("RGB", clear.size, "white")
+    white.paste(clear, mask=clear.getchannel("A"))
+    return white
+
+
+def _mosaic(picture: Image.Image) -> Image.Image:
+    """Return one pixel for each cell of the whole picture, in 16 levels of each colour.
+
+    Cells of a fixed grid: slices that overlap must not show the same rows averaged in two different ways. Coarse
+    colours: averages exact to 1/255 let known text be found by trying; and a face that fills the page, seen in
+    this many cells, is no longer one.
+    """
+    cell = max(_BLUR_CELL, picture.width / _BLUR_COLUMNS)
+    size = (max(1, math.ceil(picture.width / cell)), max(1, math.ceil(picture.height / cell)))
+    small = picture.resize(size, Image.Resampling.BOX)
+    step = 256 // _BLUR_LEVELS
+    return small.point([value // step * step + step // 2 for value in range(256)] * 3)
+
+
+def _bands(height: int, largest: int, overlap: int) -> Iterator[tuple[int, int]]:
+    """Cut *height* rows into bands of *largest* rows, each starting *overlap* rows before the last one's end."""
+    top = 0
+    while top + largest < height:
+        yield top, top + largest
+        top += largest - overlap
+    yield top, height
+
+
+def _jpeg(picture: Image.Image, *, quality: int, comment: bytes = b"") -> bytes:
+    """Encode without chroma subsampling, which smears coloured text."""
+    out = BytesIO()
+    picture.save(out, "JPEG", quality=quality, subsampling=0, optimize=True, comment=comment)
+    return out.getvalue()

@@ -1,0 +1,39 @@
+"""Run captures in tests: the browser of this machine, a real clock, everything else as in a case."""
+
+import os
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from evidence_kit.browser.find import find_browser
+from evidence_kit.capture import CaptureOptions, PageCapture, capture_page
+from evidence_kit.models import OnStep, ignore
+
+WARCINFO = {"software": "evidence_kit tests", "format": "WARC File Format 1.1"}
+
+
+def now() -> datetime:
+    """Tell the time."""
+    return datetime.now(UTC)
+
+
+def capture(url: str, folder: Path, options: CaptureOptions | None = None, on_step: OnStep = ignore) -> PageCapture:
+    """Capture *url* into *folder*; the test is skipped, and says so, where there is no browser."""
+    browser = find_browser(os.environ)
+    if browser is None:
+        pytest.skip("NOT TESTED: no browser on this machine")
+    return capture_page(
+        url,
+        folder,
+        options=options or CaptureOptions(timeout=16),
+        browser=browser,
+        warcinfo=WARCINFO,
+        clock=now,
+        on_step=on_step,
+    )
+
+
+def codes(result: PageCapture) -> list[str]:
+    """Return the codes of a capture's problems."""
+    return [problem.code for problem in result.problems]

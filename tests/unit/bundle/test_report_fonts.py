@@ -1,0 +1,73 @@
+"""Characters that the fonts lack are found before anything is printed."""
+
+from pathlib import Path
+
+import pytest
+
+from evidence_kit.bundle.fonts import base_folders, characters, choose_fonts, showable, system_folders
+from evidence_kit.errors import FormatError, ReportError
+
+SERIF = "NotoSerif[wdth,wght].ttf"
+
+
+def test_the_fonts_of_the_package_have_the_mongolian_letters_and_the_currency_sign() -> None:
+    for folder in base_folders():
+        for path in folder.glob("*.ttf"):
+            assert set(map(ord, "ӨҮөүЁё₮№«»…")) <= characters(path)
+
+
+def test_a_character_without_a_glyph_is_found_missing() -> None:
+    choice = choose_fonts(["цас \U0001f600"], system=())
+
+    assert choice.missing == {"\U0001f600"}
+    assert choice.extra == ()
+    assert showable("цас \U0001f600", choice) == ("цас \\u{1F600}", frozenset("\U0001f600"))
+
+
+def test_system_fonts_are_not_looked_at_for_what_the_package_shows(tmp_path: Path) -> None:
+    (tmp_path / "NotoSansBroken.ttf").write_bytes(b"not a font")
+
+    assert choose_fonts(["Өнөөдөр 25 000 ₮"], system=[tmp_path]).extra == ()
+
+
+def test_a_damaged_or_foreign_system_font_is_passed_over(tmp_path: Path) -> None:
+    (tmp_path / "NotoSansBroken.ttf").write_bytes(b"not a font")
+    (tmp_path / "NotoSansShort.otf").write_bytes(b"\0\1\0\0\0\1")
+    (tmp_path / "Other.ttf").write_bytes((base_folders()[1] / SERIF).read_bytes())
+
+    assert choose_fonts(["\U0001f600"], system=[tmp_path]).extra == ()
+
+
+def test_a_system_font_is_taken_for_what_it_alone_shows() -> None:
+    choice = choose_fonts(["\U0001f600"], system=system_folders())
+    if choice.missing:
+        pytest.skip("NOT TESTED: no Noto Color Emoji on this system")
+
+    assert [path.name for path in choice.extra] == ["NotoColorEmoji.ttf"]
+
+
+def test_joiners_and_variation_selectors_are_never_missing() -> None:
+    assert choose_fonts(["\u200d\ufe0f"], system=()).missing == frozenset()
+
+
+def test_a_heap_of_combining_marks_cannot_paint_over_other_lines() -> None:
+    choice = choose_fonts(["a\u0301"], system=())
+    shown, replaced = showable("a" + "\u0301" * 50, choice)
+
+    assert shown == "a" + "\u0301" * 3 + "\\u{0301}" * 47
+    assert replaced == {"\u0301"}
+
+
+def test_decomposed_letters_stay_as_they_are() -> None:
+    choice = choose_fonts(["и\u0306"], system=())
+
+    assert showable("и\u0306", choice) == ("и\u0306", frozenset())
+
+
+def test_bytes_that_are_no_font_are_refused(tmp_path: Path) -> None:
+    (tmp_path / "a.ttf").write_bytes(b"\0\1\0\0\0\1\0\0\0\0\0\0name")
+
+    with pytest.raises(FormatError, match="not a font"):
+        characters(tmp_path / "a.ttf")
+    with pytest.raises(ReportError, match="cannot be read"):
+        characters(tmp_path / "none.ttf")
