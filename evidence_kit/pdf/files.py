@@ -4,7 +4,7 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from tempfile import mkstemp
+from secrets import token_hex
 
 from evidence_kit.errors import EvidenceError
 
@@ -17,9 +17,8 @@ def new_file(target: Path, *, error: type[EvidenceError]) -> Iterator[Path]:
     for that, and `OSError` when the folder cannot be written.
     """
     _refuse_existing(target, error)
-    handle, name = mkstemp(prefix=".new-", suffix=".pdf", dir=target.parent)
-    os.close(handle)
-    temporary = Path(name)
+    temporary = target.with_name(f".new-{token_hex(8)}.pdf")
+    temporary.open("xb").close()
     try:
         yield temporary
         with temporary.open("rb+") as file:
@@ -31,9 +30,6 @@ def new_file(target: Path, *, error: type[EvidenceError]) -> Iterator[Path]:
 
 def _give_name(temporary: Path, target: Path, error: type[EvidenceError]) -> None:
     """Rename without overwriting: a link refuses where a POSIX rename does not, but some disks know no links."""
-    umask = os.umask(0o077)
-    os.umask(umask)
-    temporary.chmod(0o666 & ~umask)
     try:
         os.link(temporary, target)
     except FileExistsError:

@@ -67,7 +67,7 @@ def sign_pdf(  # noqa: PLR0913  # each is one statement of the signature
 
     *tsa* are addresses of time-stamping authorities: the first that answers stamps the signature, and if none does,
     nothing is written and `TimestampError` is raised, so that signing without is the caller's own decision. Raises
-    `SigningError` for a PDF or key that cannot be used and for an existing *target*, `OSError` for a full disk.
+    `SigningError` for a PDF, key or disk that cannot be used and for an existing *target*.
     """
     with new_file(target, error=SigningError) as temporary:
         stamper = _Stamper(tsa, timeout) if tsa else None
@@ -78,8 +78,6 @@ def sign_pdf(  # noqa: PLR0913  # each is one statement of the signature
                 _end_the_line(stream)
                 field = asyncio.run(_sign(stream, _PyhankoSigner(signer), stamper, wording, now))
         except EvidenceError:
-            raise
-        except FileNotFoundError:
             raise
         except UNREADABLE as error:
             message = f"{source.name!r} cannot be signed: {error}"

@@ -4,11 +4,12 @@ Chromium draws pages higher than some thousands of pixels reliably only in tiles
 browser made it; several are decoded and written again, pixel for pixel.
 """
 
+import contextlib
 import io
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from PIL import Image, UnidentifiedImageError
+from PIL import Image
 
 from evidence_kit.errors import FormatError
 
@@ -45,13 +46,15 @@ def write_joined(path: Path, tiles: Sequence[bytes]) -> tuple[int, int]:
     return width, height
 
 
-def _opened(data: bytes) -> Image.Image:
+@contextlib.contextmanager
+def _opened(data: bytes) -> Iterator[Image.Image]:
     try:
-        picture = Image.open(io.BytesIO(data), formats=["PNG"])
-    except (UnidentifiedImageError, Image.DecompressionBombError) as error:
-        message = "a tile of a screenshot is not a PNG of reasonable size"
+        with Image.open(io.BytesIO(data), formats=["PNG"]) as picture:
+            if picture.width * picture.height > _MOST_PIXELS:
+                message = f"a tile of a screenshot is too large: {picture.width} x {picture.height}"
+                raise FormatError(message)
+            yield picture
+    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
+        # Pillow has no error of its own for a picture that it cannot read.
+        message = "a tile of a screenshot is not a PNG that can be read"
         raise FormatError(message) from error
-    if picture.width * picture.height > _MOST_PIXELS:
-        message = f"a tile of a screenshot is too large: {picture.width} x {picture.height}"
-        raise FormatError(message)
-    return picture

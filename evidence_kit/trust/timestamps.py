@@ -14,8 +14,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from http.client import HTTPException
+from typing import ClassVar
 
-from asn1crypto import cms, tsp
+from asn1crypto import cms, core, tsp
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
@@ -42,6 +43,15 @@ _SIGNING_CERTIFICATE = "1.2.840.113549.1.9.16.2.12"
 _SIGNING_CERTIFICATE_V2 = "1.2.840.113549.1.9.16.2.47"
 _BROKEN = (ValueError, KeyError, TypeError, AttributeError, IndexError, OverflowError)
 """What asn1crypto raises, by what is wrong, for bytes that are not the structure asked for."""
+
+
+class _AnyReply(core.Sequence):  # type: ignore[misc]  # asn1crypto has no types
+    """A TimeStampResp; asn1crypto's own wants a token even in a refusal, which has none (RFC 3161, 2.4.2)."""
+
+    _fields: ClassVar = [
+        ("status", tsp.PKIStatusInfo),
+        ("time_stamp_token", cms.ContentInfo, {"optional": True}),
+    ]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -108,9 +118,9 @@ def fetch_reply(url: str, request: bytes, *, timeout: float) -> bytes:
 def kept_form(reply: bytes) -> bytes:
     """Return *reply* as it is kept; raises `TimestampError` when it was refused or cannot be read."""
     try:
-        parsed = tsp.TimeStampResp.load(reply)
+        parsed = _AnyReply.load(reply)
         status = parsed["status"]["status"].native
-        text = parsed["status"]["status_string"].native
+        text = " ".join(parsed["status"]["status_string"].native or ())
         if status in {"granted", "granted_with_mods"}:
             return _write(_read(parsed["time_stamp_token"]["content"]))
     except _BROKEN as error:
@@ -119,7 +129,7 @@ def kept_form(reply: bytes) -> bytes:
     except FormatError as error:
         message = f"the time-stamping authority's answer cannot be used: {error}"
         raise TimestampError(message) from error
-    message = f"the time-stamping authority refused: {status} {text or ''}".rstrip()
+    message = f"the time-stamping authority refused: {status} {text}".rstrip()
     raise TimestampError(message)
 
 

@@ -25,6 +25,8 @@ def check_report(
         problems.append((shown, "it carries no signature"))
     for signature in found.signatures:
         problems += [(f"{shown}#{signature.field}", why) for why in _problems(signature)]
+    if not problems and not found.whole_and_valid:
+        problems.append((shown, "something was appended to the signed document"))
     levels = ", ".join(str(signature.level) for signature in found.signatures)
     exam.concluded("report.signature", shown, problems, levels)
     tail = [(shown, f"{found.trailing_bytes} bytes follow the signed document")] if found.trailing_bytes else []

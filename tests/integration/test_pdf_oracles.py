@@ -46,7 +46,7 @@ def test_pdfsig_and_qpdf_accept_a_stamped_signature(tmp_path: Path, tsa: Openssl
 
 
 @pytest.mark.parametrize("kind", ["ecdsa", "rsa"])
-def test_openssl_verifies_the_signature_and_its_time_stamp(
+def test_openssl_verifies_the_signature_of_a_stamped_report(
     tmp_path: Path, tsa: OpensslTsa, oracle: Oracle, kind: str
 ) -> None:
     signer = practice_signer() if kind == "ecdsa" else rsa_signer()

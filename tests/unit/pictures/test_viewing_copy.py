@@ -97,7 +97,7 @@ def test_a_blurred_copy_has_the_same_layout_but_no_detail(tmp_path: Path) -> Non
     for shown, hidden in zip(clear.slices, blurred.slices, strict=True):
         assert (shown.width, shown.height, shown.top) == (hidden.width, hidden.height, hidden.top)
         with Image.open(shown.path) as a, Image.open(hidden.path) as b:
-            row = (0, 450, 640, 451)
+            row = (0, a.height // 2, 640, a.height // 2 + 1)
             assert max(ImageStat.Stat(a.crop(row)).stddev) > 20
             assert max(ImageStat.Stat(b.crop(row)).stddev) < 9
 

@@ -71,6 +71,16 @@ def test_an_authority_that_does_not_stamp_is_a_clear_error(tsa: OpensslTsa, answ
 
 
 @pytest.mark.network
+def test_a_refusal_says_what_the_authority_said(tsa: OpensslTsa) -> None:
+    tsa.answer = "refused"
+    try:
+        with pytest.raises(TimestampError, match="refused: rejection"):
+            stamp(tsa.url, DIGEST)
+    finally:
+        tsa.answer = "granted"
+
+
+@pytest.mark.network
 def test_an_authority_that_is_not_there_is_a_clear_error() -> None:
     with pytest.raises(TimestampError, match="could not be reached"):
         stamp("http://127.0.0.1:9/", DIGEST, timeout=2)
