@@ -1,0 +1,239 @@
+"""Start Chromium with a fresh profile of its own and end it, whatever happens in between.
+
+The profile is a new temporary folder, removed at the end, so nothing of an earlier capture is sent to a site and
+nothing of this one stays. The debugging port is chosen by the system and read from ``DevToolsActivePort``.
+"""
+
+import contextlib
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from evidence_kit.errors import CaptureError
+
+_START_SECONDS = 30.0
+_STOP_SECONDS = 5.0
+
+_QUIET = (
+    "--no-first-run",
+    "--no-default-browser-check",
+    "--no-pings",
+    "--no-service-autorun",
+    "--disable-background-networking",
+    "--disable-breakpad",
+    "--disable-client-side-phishing-detection",
+    "--disable-component-extensions-with-background-pages",
+    "--disable-component-update",
+    "--disable-default-apps",
+    "--disable-domain-reliability",
+    "--disable-extensions",
+    "--disable-search-engine-choice-screen",
+    "--disable-sync",
+    "--metrics-recording-only",
+    "--password-store=basic",
+    "--use-mock-keychain",
+    "--mute-audio",
+    "--hide-scrollbars",
+)
+"""No traffic and no questions of the browser's own."""
+
+_STEADY = (
+    "--disable-background-timer-throttling",
+    "--disable-backgrounding-occluded-windows",
+    "--disable-renderer-backgrounding",
+    "--disable-dev-shm-usage",
+    "--force-color-profile=srgb",
+    "--font-render-hinting=none",
+)
+"""The same picture on every machine, as far as fonts allow."""
+
+_OFF_FEATURES = (
+    "AcceptCHFrame",
+    "AutofillServerCommunication",
+    "CertificateTransparencyComponentUpdater",
+    "DestroyProfileOnBrowserClose",
+    "DialMediaRouteProvider",
+    "GlobalMediaControls",
+    "HttpsUpgrades",
+    "InterestFeedContentSuggestions",
+    "MediaRouter",
+    "OptimizationHints",
+    "PaintHolding",
+    "Translate",
+)
+"""Features that talk to the maker, or that change the address asked for (HttpsUpgrades)."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LaunchOptions:
+    """How Chromium is started."""
+
+    viewport: tuple[int, int]
+    """Width and height in CSS pixels, at one device pixel each."""
+    locale: str
+    """BCP 47, e.g. ``mn-MN``: language asked for and form of dates."""
+    timezone: str
+    """IANA name, e.g. ``Asia/Ulaanbaatar``."""
+    insecure: bool = False
+    """Go on although a server's certificate is invalid."""
+    connect_to: tuple[tuple[str, str], ...] = ()
+    """``(HOST[:PORT], ADDRESS:PORT)``: go there instead of asking DNS. Training and tests only."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sandbox:
+    """Whether pages ran inside Chromium's sandbox, and why not."""
+
+    on: bool
+    why: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Chromium:
+    """A running Chromium."""
+
+    address: str
+    """The ``ws://`` address of its protocol socket, on this machine."""
+    process: subprocess.Popen[bytes]
+    sandbox: Sandbox
+    arguments: tuple[str, ...]
+    """The command line without the program and without the profile's path."""
+
+
+def sandbox_here() -> Sandbox:
+    """Return whether Chromium can use its sandbox: it refuses to start with one for root."""
+    if sys.platform != "win32" and os.geteuid() == 0:
+        return Sandbox(on=False, why="the kit ran as root, for whom Chromium has no sandbox")
+    return Sandbox(on=True)
+
+
+def chromium_arguments(options: LaunchOptions, sandbox: Sandbox) -> tuple[str, ...]:
+    """Return the command-line arguments of a capture, all but the profile's path."""
+    width, height = options.viewport
+    language = options.locale.split("-", maxsplit=1)[0]
+    arguments = [
+        "--headless=new",
+        "--remote-debugging-port=0",
+        *_QUIET,
+        *_STEADY,
+        f"--disable-features={','.join(_OFF_FEATURES)}",
+        f"--window-size={width},{height}",
+        "--force-device-scale-factor=1",
+        f"--lang={options.locale}",
+        f"--accept-lang={options.locale},{language},en",
+    ]
+    if not sandbox.on:
+        arguments.append("--no-sandbox")
+    if options.insecure:
+        arguments.append("--ignore-certificate-errors")
+    if options.connect_to:
+        rules = ",".join(f"MAP {host} {address}" for host, address in options.connect_to)
+        arguments.append(f"--host-resolver-rules={rules}")
+    return (*arguments, "about:blank")
+
+
+@contextlib.contextmanager
+def launched(
+    program: Path, options: LaunchOptions, *, environment: Mapping[str, str] | None = None
+) -> Iterator[Chromium]:
+    """Run the Chromium at *program* until the block is left, however it is left; then nothing of it remains.
+
+    *environment* replaces the process's own. Raises `CaptureError` when it does not start within 30 seconds.
+    """
+    sandbox = sandbox_here()
+    arguments = chromium_arguments(options, sandbox)
+    folder = Path(tempfile.mkdtemp(prefix="evidence-kit-"))
+    try:
+        with (folder / "stderr.txt").open("wb") as errors:
+            process = _start(
+                [str(program), f"--user-data-dir={folder / 'profile'}", *arguments], errors.fileno(), environment
+            )
+            try:
+                address = _address(process, folder)
+                yield Chromium(address=address, process=process, sandbox=sandbox, arguments=arguments)
+            finally:
+                stop(process)
+    finally:
+        _remove(folder)
+
+
+def stop(process: subprocess.Popen[bytes]) -> None:
+    """End the browser and all processes it started."""
+    if sys.platform == "win32":
+        # Only the tree: terminating the first process leaves its children holding files of the profile.
+        taskkill = Path(os.environ.get("SystemRoot", r"C:\Windows")) / "System32" / "taskkill.exe"  # noqa: SIM112
+        subprocess.run([str(taskkill), "/T", "/F", "/PID", str(process.pid)], capture_output=True, check=False)
+    else:
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            os.killpg(process.pid, signal.SIGKILL)
+    with contextlib.suppress(subprocess.TimeoutExpired):
+        process.wait(_STOP_SECONDS)
+
+
+def _start(command: list[str], errors: int, environment: Mapping[str, str] | None) -> subprocess.Popen[bytes]:
+    # A process group of its own: Ctrl-C on the terminal reaches the kit only, which then ends the browser itself.
+    windows = sys.platform == "win32"
+    try:
+        return subprocess.Popen(
+            command,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=errors,
+            env=environment,
+            start_new_session=not windows,
+            creationflags=0x00000200 if windows else 0,
+        )
+    except OSError as error:
+        message = f"the browser {command[0]} cannot be started: {error.strerror}"
+        raise CaptureError(message) from error
+
+
+def _address(process: subprocess.Popen[bytes], folder: Path) -> str:
+    port_file = folder / "profile" / "DevToolsActivePort"
+    limit = time.monotonic() + _START_SECONDS
+    while time.monotonic() < limit:
+        lines = _lines(port_file)
+        if len(lines) >= 2:  # noqa: PLR2004
+            return f"ws://127.0.0.1:{int(lines[0])}{lines[1]}"
+        if process.poll() is not None:
+            break
+        time.sleep(0.02)
+    said = (folder / "stderr.txt").read_text(encoding="utf-8", errors="replace").strip().splitlines()
+    fatal = [line for line in said if ":FATAL:" in line or "error while loading" in line]
+    message = f"the browser did not start: {(fatal or said or ['it said nothing'])[-1]}"
+    raise CaptureError(message, hint="start it once by hand to see what it lacks")
+
+
+def _lines(path: Path) -> list[str]:
+    try:
+        return path.read_text(encoding="ascii").splitlines()
+    except (FileNotFoundError, PermissionError):
+        # Not written yet; on Windows it may be open in the browser for a moment.
+        return []
+
+
+def _remove(folder: Path) -> None:
+    _remove_socket(folder / "profile" / "SingletonSocket")
+    # Dying processes may still write into the profile for some milliseconds (and lock its files on Windows).
+    for _ in range(50):
+        shutil.rmtree(folder, ignore_errors=True)
+        if not folder.exists():
+            return
+        time.sleep(0.1)
+
+
+def _remove_socket(link: Path) -> None:
+    """Remove the socket that Chromium keeps in a folder of its own beside ours, and leaves there when it is killed."""
+    if not link.is_symlink():
+        return
+    home = link.readlink().parent
+    if not home.is_absolute() or {path.name for path in home.glob("*")} - {"SingletonSocket", "SingletonCookie"}:
+        return
+    shutil.rmtree(home, ignore_errors=True)

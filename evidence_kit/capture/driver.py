@@ -1,0 +1,224 @@
+"""Drive one page: go there, let it load, scroll it to its end, let it settle.
+
+No step waits for a silent network, which pages with an open stream never have; every step has a limit in time. Nothing
+is put into the page: scrolling runs in an isolated world, which shares the page's document but none of its scripts.
+"""
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from evidence_kit.browser.cdp import BrowserGoneError, Connection, Event, Fields, ProtocolError
+from evidence_kit.canonical import Json
+from evidence_kit.capture.inventory import cleaned
+from evidence_kit.capture.recorder import Recorder
+from evidence_kit.capture.result import Action
+from evidence_kit.models import Clock, OnStep
+
+_MOST_STEPS = 400
+_STEP_SECONDS = 0.25
+_GROWTH_SECONDS = 2.0
+_SETTLE_SECONDS = 6.0
+_QUIET_SECONDS = 0.5
+_FONT_SECONDS = 3.0
+_WORLD = "evidence-kit"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limits:
+    """Times of the event loop's clock, in seconds, by which each step is over."""
+
+    load: float
+    scroll: float
+    settle: float
+
+    @classmethod
+    def of(cls, start: float, timeout: float) -> "Limits":
+        """Share out *timeout* seconds: a half to loading, a quarter more to scrolling, a tenth more to settling."""
+        return cls(load=start + timeout * 0.5, scroll=start + timeout * 0.75, settle=start + timeout * 0.85)
+
+
+class Driver:
+    """The hands on one page."""
+
+    def __init__(self, connection: Connection, session: str, recorder: Recorder, *, clock: Clock) -> None:
+        """Drive the page of *session*; times of actions come from *clock*."""
+        self.connection = connection
+        self.session = session
+        self.actions: list[Action] = []
+        self.navigation_error = ""
+        """``net::ERR_…`` when the address could not be opened."""
+        self.loaded = False
+        """Whether the load event was fired."""
+        self.timed_out = False
+        """Whether the time for loading ended before the browser was done."""
+        self.crashed = asyncio.Event()
+        self.frame = ""
+        """The main frame's id."""
+        self._recorder = recorder
+        self._clock = clock
+        self._stopped = asyncio.Event()
+        self._loader = ""
+        recorder.listeners.append(self._hear)
+
+    async def send(self, method: str, params: Fields | None = None, *, timeout: float = 10.0) -> Fields:
+        """Send a command to the page."""
+        return await self.connection.send(method, params, session=self.session, timeout=timeout)
+
+    def note(self, name: str, **detail: Json) -> None:
+        """Remember that something was done."""
+        known = {key: cleaned(value) for key, value in detail.items()}
+        self.actions.append(Action(time=self._clock(), name=name, detail=known))
+
+    async def visit(self, url: str, limits: Limits, *, scroll: bool, on_step: OnStep) -> None:
+        """Go to *url*, wait, scroll and settle, each within its limit."""
+        on_step(f"opening {url}")
+        await self._open(url, limits.load)
+        if self.navigation_error:
+            return
+        await self.send("Page.bringToFront")
+        await self._fonts()
+        if scroll:
+            on_step("scrolling")
+            await self._scroll(limits.scroll)
+        on_step("waiting for what is still on its way")
+        await self._settle(limits.settle)
+
+    async def evaluate(self, expression: str, *, timeout: float = 5.0) -> Any:  # noqa: ANN401  # a JSON value of the page
+        """Return the value of *expression* in an isolated world of the main frame; a promise is awaited."""
+        world = await self.send("Page.createIsolatedWorld", {"frameId": self.frame, "worldName": _WORLD})
+        answer = await self.send(
+            "Runtime.evaluate",
+            {
+                "expression": expression,
+                "contextId": world["executionContextId"],
+                "returnByValue": True,
+                "awaitPromise": True,
+            },
+            timeout=timeout,
+        )
+        if "exceptionDetails" in answer:
+            message = f"the page could not evaluate {expression[:60]}"
+            raise ProtocolError(message)
+        return answer["result"].get("value")
+
+    async def heights(self) -> tuple[int, int, int]:
+        """Return the page's height, the top of what is shown and the height of what is shown, in CSS pixels."""
+        metrics = await self.send("Page.getLayoutMetrics")
+        view = metrics["cssVisualViewport"]
+        return int(metrics["cssContentSize"]["height"]), int(view["pageY"]), int(view["clientHeight"])
+
+    def _hear(self, event: Event) -> Any:  # noqa: ANN401  # a coroutine or None
+        if event.method == "Page.javascriptDialogOpening":
+            return self._dialog(event)
+        if event.session == self.session:
+            match event.method:
+                case "Page.loadEventFired":
+                    self.loaded = True
+                    self._stopped.set()
+                case "Page.frameStoppedLoading" if event.params["frameId"] == self.frame:
+                    # Without a load event, too: the document's connection broke off.
+                    self._stopped.set()
+                case "Inspector.targetCrashed":
+                    self.crashed.set()
+                case "Page.frameNavigated":
+                    self._navigated(event.params["frame"])
+                case _:
+                    pass
+        return None
+
+    def _navigated(self, frame: Fields) -> None:
+        if not frame.get("parentId") and self._loader and frame["loaderId"] != self._loader:
+            self.note("page-navigated-itself", url=frame["url"])
+
+    async def _dialog(self, event: Event) -> None:
+        # Leaving is allowed, or the page could hold us; anything else is answered as by closing it.
+        kind = event.params["type"]
+        accept = kind == "beforeunload"
+        self.note("dialog-answered", kind=kind, text=event.params["message"], accepted=accept)
+        await self.connection.send("Page.handleJavaScriptDialog", {"accept": accept}, session=event.session)
+
+    async def _open(self, url: str, limit: float) -> None:
+        loop = asyncio.get_running_loop()
+        tree = await self.send("Page.getFrameTree")
+        self.frame = tree["frameTree"]["frame"]["id"]
+        self._stopped.clear()
+        self.loaded = False
+        self.note("navigated", url=url)
+        try:
+            answer = await self.send("Page.navigate", {"url": url}, timeout=max(limit - loop.time(), 0.1))
+        except BrowserGoneError:
+            raise
+        except ProtocolError as error:
+            late = "did not answer" in str(error)
+            self.navigation_error = "timeout" if late else str(error)
+            return
+        self.navigation_error = answer.get("errorText", "")
+        self._loader = answer.get("loaderId", "")
+        if self.navigation_error:
+            return
+        stopped = await self._wait(self._stopped.is_set, limit)
+        self.timed_out = not stopped
+        self.note("loaded" if self.loaded else "loading-stopped" if stopped else "load-not-awaited-longer")
+
+    async def _fonts(self) -> None:
+        try:
+            await self.evaluate("document.fonts.ready.then(() => true)", timeout=_FONT_SECONDS)
+        except BrowserGoneError:
+            raise
+        except ProtocolError:
+            self.note("fonts-not-awaited-longer")
+        else:
+            self.note("fonts-ready")
+
+    async def _scroll(self, limit: float) -> None:
+        steps, top, why, height = 0, 0, "end of the page", 0
+        loop = asyncio.get_running_loop()
+        try:
+            while True:
+                height, top, shown = await self.heights()
+                if top + shown >= height - 1 and not await self._grows(height, limit):
+                    break
+                if loop.time() >= limit or steps >= _MOST_STEPS:
+                    why = "time limit" if loop.time() >= limit else "step limit"
+                    break
+                steps += 1
+                target = top + max(shown * 4 // 5, 100)
+                await self.evaluate(f"window.scrollTo({{top: {target}, behavior: 'instant'}})")
+                await asyncio.sleep(_STEP_SECONDS)
+                if (await self.heights())[1] <= top and top + shown < height - 1:
+                    why = "the page cannot be scrolled further"
+                    break
+            await self.evaluate("window.scrollTo({top: 0, behavior: 'instant'})")
+        except BrowserGoneError:
+            raise
+        except ProtocolError as error:
+            why = f"the page did not answer: {error}"
+        self.note("scrolled", steps=steps, height=height, stopped=why)
+
+    async def _grows(self, height: int, limit: float) -> bool:
+        """Wait at the end of the page whether more comes; pages load on arrival there."""
+        patience = min(asyncio.get_running_loop().time() + _GROWTH_SECONDS, limit)
+        while asyncio.get_running_loop().time() < patience:
+            await asyncio.sleep(0.1)
+            if (await self.heights())[0] > height:
+                return True
+            quiet = not self._recorder.awaited and not self._recorder.busy
+            if quiet and asyncio.get_running_loop().time() > patience - _GROWTH_SECONDS + _QUIET_SECONDS:
+                return False
+        return False
+
+    async def _settle(self, limit: float) -> None:
+        limit = min(limit, asyncio.get_running_loop().time() + _SETTLE_SECONDS)
+        quiet = await self._wait(lambda: not self._recorder.awaited and not self._recorder.busy, limit)
+        self.note(
+            "settled" if quiet else "settled-with-requests-under-way", pending=len(self._recorder.traffic.pending())
+        )
+
+    async def _wait(self, done: Callable[[], bool], limit: float) -> bool:
+        loop = asyncio.get_running_loop()
+        # Many unlike things end a wait; asking for all of them is simpler than an event for each.
+        while not done() and loop.time() < limit:  # noqa: ASYNC110
+            await asyncio.sleep(0.02)
+        return done()

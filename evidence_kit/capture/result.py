@@ -1,0 +1,74 @@
+"""What a capture is asked for, and what it gives back."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from evidence_kit.archive.wacz import WaczSeal
+from evidence_kit.canonical import Json
+from evidence_kit.models import Problem, Status, utc_text
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CaptureOptions:
+    """How a page is captured."""
+
+    scroll: bool = True
+    """Scroll down step by step until the page stops growing, so that it loads what it loads while being read."""
+    timeout: float = 60.0
+    """Seconds for loading, scrolling and settling together; the snapshots may take up to 30 more."""
+    max_bytes: int = 512 * 1024 * 1024
+    """Response bodies kept, in bytes altogether; what comes after is marked as truncated."""
+    insecure: bool = False
+    """Go on although a server's certificate is invalid."""
+    connect_to: tuple[tuple[str, str], ...] = ()
+    """``(HOST[:PORT], ADDRESS:PORT)``: go there instead of asking DNS. Training and tests only."""
+    locale: str = "mn-MN"
+    timezone: str = "Asia/Ulaanbaatar"
+    viewport: tuple[int, int] = (1280, 900)
+    """Width and height in CSS pixels, one device pixel each."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CapturedFile:
+    """One file of a capture."""
+
+    path: str
+    """Relative to the capture's folder, with forward slashes."""
+    role: str
+    """``wacz``, ``screenshot``, ``dom`` or ``inventory``."""
+    media_type: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Action:
+    """One thing that was done to the page."""
+
+    time: datetime
+    name: str
+    """``navigated``, ``scrolled``, ``dialog-answered``…"""
+    detail: Mapping[str, Json] = field(default_factory=dict)
+
+    def to_json(self) -> dict[str, Json]:
+        """Return time, action and detail."""
+        return {"time": utc_text(self.time), "action": self.name, **self.detail}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PageCapture:
+    """A page as it was captured, and what is known of how."""
+
+    url: str
+    final_url: str
+    started: datetime
+    finished: datetime
+    status: Status
+    problems: tuple[Problem, ...]
+    recorder: str
+    files: tuple[CapturedFile, ...]
+    wacz: WaczSeal
+    environment: dict[str, Json]
+    """Browser, system, viewport, languages, sandbox and versions."""
+    actions: tuple[Action, ...]
+    page: dict[str, Json]
+    """Title, language, redirects, status of the document and counts: the head of ``page.json``."""

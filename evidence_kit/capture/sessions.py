@@ -1,0 +1,105 @@
+"""Attach to every target of the browser before it runs: pages, frames of other sites, workers of all kinds.
+
+Each is held at its start (``waitForDebuggerOnStart``) until listening has been turned on in it, so that not even its
+first request is missed. The commands are sent at once and not one after the other: a service worker answers none of
+them before it is let go.
+"""
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from evidence_kit.browser.cdp import BrowserGoneError, Connection, Fields, ProtocolError
+
+MEBIBYTE = 1024 * 1024
+_SECONDS = 10.0
+_BUFFERS: Fields = {"maxTotalBufferSize": 160 * MEBIBYTE, "maxResourceBufferSize": 32 * MEBIBYTE}
+_PROBE: Fields = {"maxTotalBufferSize": "asked only whether the command is known"}
+"""Refused either way, but differently. Taken seriously, the command would empty what streams begin with."""
+_ATTACH: Fields = {"autoAttach": True, "waitForDebuggerOnStart": True, "flatten": True}
+_OWN_SURFACES = [{"type": "browser_ui", "exclude": True}, {"type": "browser", "exclude": True}]
+_FRAMES = frozenset({"page", "iframe"})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Target:
+    """Something that runs code of a page."""
+
+    session: str
+    id: str
+    type: str
+    """``page``, ``iframe``, ``worker``, ``shared_worker``, ``service_worker``…"""
+    url: str
+
+
+class Sessions:
+    """All targets attached so far."""
+
+    def __init__(self, connection: Connection, *, timezone: str, locale: str) -> None:
+        """Attach over *connection*; pages are told *timezone* and *locale*."""
+        self.targets: dict[str, Target] = {}
+        self.durable = True
+        """Whether the browser keeps bodies outside the page's process (Chromium of 2025 and later)."""
+        self._connection = connection
+        self._timezone = timezone
+        self._locale = locale
+
+    async def begin(self) -> None:
+        """Attach to what is there and to what will come."""
+        everything = [*_OWN_SURFACES, {"type": "tab", "exclude": True}, {}]
+        await self._connection.send("Target.setAutoAttach", {**_ATTACH, "filter": everything})
+
+    async def open_page(self) -> Target:
+        """Open an empty page and return it when it is attached; raises `ProtocolError` when it never is."""
+        # The browser's first page comes before: it tells what this browser knows.
+        await self._until(lambda target: target.type == "page")
+        answer = await self._connection.send("Target.createTarget", {"url": "about:blank"})
+        return await self._until(lambda target: target.id == answer["targetId"])
+
+    async def _until(self, wanted: Callable[[Target], bool]) -> Target:
+        for _ in range(int(_SECONDS / 0.01)):
+            for target in self.targets.values():
+                if wanted(target):
+                    return target
+            await asyncio.sleep(0.01)
+        message = f"the browser showed no page within {_SECONDS:g} s"
+        raise ProtocolError(message)
+
+    async def attached(self, params: Fields) -> None:
+        """Turn on listening in a target that has just been attached, and let it run."""
+        session, about = params["sessionId"], params["targetInfo"]
+        kind = about["type"]
+        commands: list[tuple[str, Fields]] = [
+            ("Target.setAutoAttach", _ATTACH),
+            ("Network.enable", {**_BUFFERS, "enableDurableMessages": True}),
+        ]
+        if kind in _FRAMES:
+            commands += [
+                ("Network.configureDurableMessages", _PROBE),
+                ("Page.enable", {}),
+                ("Emulation.setTimezoneOverride", {"timezoneId": self._timezone}),
+                ("Emulation.setLocaleOverride", {"locale": self._locale.replace("-", "_")}),
+            ]
+        commands += [("Fetch.enable", {"patterns": [self._pattern()]}), ("Runtime.runIfWaitingForDebugger", {})]
+        await asyncio.gather(*(self._try(session, method, fields) for method, fields in commands))
+        self.targets[session] = Target(session=session, id=about["targetId"], type=kind, url=about.get("url", ""))
+
+    def _pattern(self) -> Fields:
+        """Return what to hold when its head has come: documents, as only then can a download be read.
+
+        Without durable bodies everything is held, to be read before the page's process can lose it.
+        """
+        pattern: Fields = {"urlPattern": "*", "requestStage": "Response"}
+        if self.durable:
+            pattern["resourceType"] = "Document"
+        return pattern
+
+    async def _try(self, session: str, method: str, fields: Fields) -> None:
+        # Not every kind of target knows every command (workers have no pages), and a target may be gone already.
+        try:
+            await self._connection.send(method, fields, session=session, timeout=_SECONDS)
+        except BrowserGoneError:
+            raise
+        except ProtocolError as error:
+            if method == "Network.configureDurableMessages" and "wasn't found" in str(error):
+                self.durable = False

@@ -1,0 +1,151 @@
+"""Take one live page into a case: start event, capture, item, end event, time stamp.
+
+The start is committed before the browser goes anywhere, so that an attempt can be neither undone nor made in secret;
+when nothing follows it, it is shown for ever as abandoned.
+"""
+
+import platform
+import shutil
+from dataclasses import dataclass
+from datetime import datetime
+
+from evidence_kit import __version__
+from evidence_kit.browser.find import Browser
+from evidence_kit.canonical import Json
+from evidence_kit.capture.page import capture_page
+from evidence_kit.capture.result import CaptureOptions, PageCapture
+from evidence_kit.case.describe import describe_item
+from evidence_kit.case.folder import CaseFolder
+from evidence_kit.case.items import ItemFile, ItemRecord, commit_item
+from evidence_kit.case.stamping import Stamping, stamp_head
+from evidence_kit.custody.custodian import Custodian
+from evidence_kit.custody.events import Draft, EventType
+from evidence_kit.errors import CaptureError, UsageError
+from evidence_kit.models import OnStep, Problem, Status, ignore
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TakenItem:
+    """A committed item and what the command answers about it."""
+
+    id: str
+    status: Status
+    answer: dict[str, Json]
+    """One member of ``items[]``."""
+    unstamped: tuple[str, ...]
+    """Why time stamps are still pending; empty when none are asked for or all are there."""
+
+
+def take_page(  # noqa: PLR0913  # a case, an address, and who takes it how
+    case: CaseFolder,
+    url: str,
+    *,
+    custodian: Custodian,
+    browser: Browser,
+    options: CaptureOptions,
+    stamping: Stamping,
+    note: str = "",
+    on_step: OnStep = ignore,
+) -> TakenItem:
+    """Capture the page at *url* into *case* and return the committed item, however the capture ended.
+
+    Raises `UsageError` for ``connect_to`` with a key that is not for practice, `CaseError` when the case cannot be
+    written; a page that cannot be had is an item with status ``failed``.
+    """
+    if options.connect_to and not custodian.signer.practice:
+        message = "addresses are led elsewhere for training only, and this signing key is not a practice key"
+        raise UsageError(message, hint="leave out --connect-to, or sign with a practice key")
+    on_step("recording the start in the custody log")
+    start = Draft(type=EventType.CAPTURE_STARTED, note=note, detail={"url": url, "recorder": "browser"})
+    item = case.commit(start, custodian, new_item=True).item or ""
+    stamp_head(case, stamping)
+    folder = case.staging / item
+    folder.mkdir()
+    started = custodian.clock()
+    try:
+        page = capture_page(
+            url,
+            folder,
+            options=options,
+            browser=browser,
+            warcinfo=_warcinfo(case, item, custodian),
+            clock=custodian.clock,
+            on_step=on_step,
+        )
+        record = _record(case, item, page, options)
+    except CaptureError as error:
+        # What was half-made belongs to no record: the item holds the failure alone.
+        shutil.rmtree(folder)
+        folder.mkdir()
+        record = _failed(case, item, url, error, started=started, finished=custodian.clock())
+    on_step("sealing the item")
+    commit_item(case, record, custodian, note=note)
+    unstamped = stamp_head(case, stamping)
+    return TakenItem(
+        id=item,
+        status=record.status,
+        answer=describe_item(case, item, stamping_asked=bool(stamping.tsa)),
+        unstamped=tuple(unstamped),
+    )
+
+
+def _warcinfo(case: CaseFolder, item: str, custodian: Custodian) -> dict[str, str]:
+    officer = custodian.officer
+    return {
+        "software": f"evidence_kit/{__version__} Python/{platform.python_version()}",
+        "format": "WARC File Format 1.1",
+        "conformsTo": "http://iipc.github.io/warc-specifications/specifications/warc-format/warc-1.1/",
+        "operator": f"{officer.name} ({officer.id}, {officer.role}, {officer.agency})",
+        "hostname": platform.node(),
+        "isPartOf": f"case {case.info.number}, item {item}",
+    }
+
+
+def _flags(options: CaptureOptions) -> list[Json]:
+    """Return the special conditions that every reader of the item must be told."""
+    flags: list[Json] = [
+        {"code": "connect-to", "detail": f"{name} = {address}"} for name, address in options.connect_to
+    ]
+    if options.insecure:
+        flags.append({"code": "insecure", "detail": ""})
+    return flags
+
+
+def _record(case: CaseFolder, item: str, page: PageCapture, options: CaptureOptions) -> ItemRecord:
+    return ItemRecord(
+        id=item,
+        case=case.info.number,
+        source="captured",
+        status=page.status,
+        url=page.url,
+        final_url=page.final_url,
+        started=page.started,
+        finished=page.finished,
+        recorder=page.recorder,
+        problems=page.problems,
+        files=tuple(ItemFile(path=file.path, role=file.role, media_type=file.media_type) for file in page.files),
+        detail={
+            "environment": page.environment,
+            "actions": [action.to_json() for action in page.actions],
+            "flags": _flags(options),
+            "wacz": {"transport_key_sha256": str(page.wacz.spki_sha256)},
+        },
+    )
+
+
+def _failed(  # noqa: PLR0913  # each is one plain fact of the record
+    case: CaseFolder, item: str, url: str, error: CaptureError, *, started: datetime, finished: datetime
+) -> ItemRecord:
+    return ItemRecord(
+        id=item,
+        case=case.info.number,
+        source="captured",
+        status=Status.FAILED,
+        url=url,
+        final_url=url,
+        started=started,
+        finished=finished,
+        recorder="browser",
+        problems=(Problem(code="capture.failed", detail=str(error)),),
+        files=(),
+    )
