@@ -163,10 +163,17 @@ class SignerFinding:
     certificate_sha256: str
     """64 hexadecimal digits of the certificate's DER."""
     trust: Trust
+    practice: bool
+    """Whether the certificate says of itself that it is for practice only."""
 
     def to_json(self) -> dict[str, Json]:
-        """Return name, fingerprint and trust."""
-        return {"name": self.name, "certificate_sha256": self.certificate_sha256, "trust": str(self.trust)}
+        """Return name, fingerprint, trust and the mark of practice."""
+        return {
+            "name": self.name,
+            "certificate_sha256": self.certificate_sha256,
+            "trust": str(self.trust),
+            "practice": self.practice,
+        }
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

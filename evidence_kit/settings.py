@@ -1,24 +1,22 @@
 """This installation: officer, place of the signing key, time-stamping authorities, trusted roots, language.
 
 ``settings.json`` in the settings folder (``EVIDENCE_KIT_HOME``, else the platform's own) holds no secret: a key is
-named by its path. The practice key lies beside it as ``practice.p12``; its passphrase is no secret, for the key
-protects nothing.
+named by its path. Practice keys lie beside it as ``practice.p12`` and so on; their passphrase is no secret, for the
+keys protect nothing.
 """
 
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
-
-from platformdirs import user_config_path
 
 from evidence_kit import canonical
 from evidence_kit.canonical import Json
 from evidence_kit.errors import FormatError, SettingsError
 from evidence_kit.models import Officer
 from evidence_kit.trust.certificates import Certificate, load_certificates
-from evidence_kit.trust.keys import Signer, make_practice_signer, open_pem, open_pkcs12, write_pkcs12
+from evidence_kit.trust.keys import Signer, make_practice_signer, open_pem, open_pkcs12, practice_name, write_pkcs12
 
 SCHEMA = "evidence-kit/settings/1"
 AskPassphrase = Callable[[str], bytes]
@@ -93,15 +91,9 @@ class Settings:
         return tuple(roots)
 
     def practice_roots(self) -> tuple[Certificate, ...]:
-        """Return the root of this installation's practice key, if there is one."""
-        path = self.home / "practice.p12"
-        return open_pkcs12(path, _PRACTICE_PASSPHRASE).chain[-1:] if path.is_file() else ()
-
-
-def settings_home(environ: Mapping[str, str]) -> Path:
-    """Return the settings folder: ``EVIDENCE_KIT_HOME``, else the platform's own."""
-    given = environ.get("EVIDENCE_KIT_HOME")
-    return Path(given) if given else user_config_path("evidence_kit", appauthor=False)
+        """Return the roots of this installation's practice keys, present and past."""
+        keys = (open_pkcs12(path, _PRACTICE_PASSPHRASE) for path in sorted(self.home.glob("practice*.p12")))
+        return tuple(root for key in keys for root in key.chain[-1:])
 
 
 def load_settings(home: Path) -> Settings:
@@ -131,8 +123,8 @@ def save_settings(settings: Settings) -> None:
 
 def add_practice_key(settings: Settings, officer: Officer, *, now: datetime) -> Settings:
     """Return *settings* with a practice key for *officer*, made unless there is one; raises `SettingsError`."""
-    path = settings.home / "practice.p12"
-    if not path.exists():
+    path, there = _practice_key_of(settings.home, officer)
+    if not there:
         data = write_pkcs12(make_practice_signer(officer, now=now), _PRACTICE_PASSPHRASE)
         try:
             settings.home.mkdir(parents=True, exist_ok=True)
@@ -157,6 +149,16 @@ def add_trusted_roots(settings: Settings, file: Path) -> tuple[Certificate, ...]
         message = f"the trusted root {file} cannot be kept: {error.strerror}"
         raise SettingsError(message) from error
     return roots
+
+
+def _practice_key_of(home: Path, officer: Officer) -> tuple[Path, bool]:
+    """Return the file of the practice key that names *officer*, and whether it is there: one officer, one key."""
+    number = 1
+    while (path := home / ("practice.p12" if number == 1 else f"practice-{number}.p12")).exists():
+        if open_pkcs12(path, _PRACTICE_PASSPHRASE).certificate.x509.subject == practice_name(officer):
+            return path, True
+        number += 1
+    return path, False
 
 
 def _read(home: Path, value: Json) -> Settings:

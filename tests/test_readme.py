@@ -23,6 +23,14 @@ def _normal(line: str, folder: Path) -> str:
     return line
 
 
+def _run(arguments: list[str]) -> object:
+    try:
+        main(arguments)
+    except SystemExit as end:
+        return end.code or 0
+    return 0
+
+
 def _transcript(readme: str) -> list[tuple[str, list[str]]]:
     block = readme.split("```console\n", 1)[1].split("```", 1)[0]
     steps: list[tuple[str, list[str]]] = []
@@ -47,12 +55,9 @@ def test_the_transcript_is_what_the_program_says(
     with PracticeServer() as server:
         for command, expected in steps:
             arguments = shlex.split(command.replace("http://127.0.0.1:8080", server.url))
-            with pytest.raises(SystemExit) as end:
-                main(arguments)
-                raise SystemExit(0)
+            assert _run(arguments) == 0, command
             printed = [_normal(line, tmp_path) for line in capsys.readouterr().out.splitlines()]
 
-            assert not end.value.code, command
             assert expected
             for line in expected:
                 wanted = _normal(line, tmp_path)

@@ -30,7 +30,12 @@ class Judgement:
     def finding(self) -> SignerFinding:
         """Return the ``signers[]`` member."""
         certificate = self.certificate
-        return SignerFinding(name=certificate.subject, certificate_sha256=certificate.fingerprint, trust=self.trust)
+        return SignerFinding(
+            name=certificate.subject,
+            certificate_sha256=certificate.fingerprint,
+            trust=self.trust,
+            practice=certificate.practice,
+        )
 
 
 def judge(certificate: Certificate, pool: Iterable[Certificate], roots: TrustedRoots, *, at: datetime) -> Judgement:

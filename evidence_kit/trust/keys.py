@@ -21,6 +21,8 @@ from evidence_kit.trust.der import ORDERS
 
 PRACTICE_NOTICE = "PRACTICE, not a digital signature in law"
 _PRACTICE_YEARS = 2
+_MARK = " (PRACTICE)"
+_LONGEST = 64
 _DER = Encoding.DER
 
 PrivateKey = ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey
@@ -90,10 +92,13 @@ def make_practice_signer(officer: Officer, *, now: datetime) -> Signer:
     root_name = _name("evidence_kit practice root (PRACTICE)", "")
     root = _certificate(root_name, root_name, root_key, root_key, authority=True, now=now)
     key = ec.generate_private_key(ec.SECP256R1())
-    leaf = _certificate(
-        _name(f"{officer.name} (PRACTICE)", officer.agency), root_name, key, root_key, authority=False, now=now
-    )
+    leaf = _certificate(practice_name(officer), root_name, key, root_key, authority=False, now=now)
     return Signer(key=key, certificate=leaf, chain=(root,))
+
+
+def practice_name(officer: Officer) -> x509.Name:
+    """Return the name in the practice certificate of *officer*."""
+    return _name(f"{officer.name[: _LONGEST - len(_MARK)]}{_MARK}", officer.agency)
 
 
 def write_pkcs12(signer: Signer, passphrase: bytes) -> bytes:
@@ -122,10 +127,10 @@ def _signer(key: object, leaf: Certificate, others: list[Certificate]) -> Signer
 
 
 def _name(common: str, organisation: str) -> x509.Name:
-    """Build a name whose parts fit the upper bounds of RFC 5280, appendix A.1 (64 characters)."""
-    parts = [x509.NameAttribute(x509.NameOID.COMMON_NAME, common[:64])]
+    """Build a name whose parts fit the upper bounds of RFC 5280, appendix A.1."""
+    parts = [x509.NameAttribute(x509.NameOID.COMMON_NAME, common[:_LONGEST])]
     if organisation:
-        parts.append(x509.NameAttribute(x509.NameOID.ORGANIZATION_NAME, organisation[:64]))
+        parts.append(x509.NameAttribute(x509.NameOID.ORGANIZATION_NAME, organisation[:_LONGEST]))
     return x509.Name(parts)
 
 

@@ -105,6 +105,10 @@ def fetch_reply(url: str, request: bytes, *, timeout: float) -> bytes:
     try:
         with urllib.request.urlopen(query, timeout=timeout) as response:  # noqa: S310  # as above
             body: bytes = response.read(_LARGEST + 1)
+    except urllib.error.HTTPError as error:
+        error.close()  # it is a response too, and would keep its connection
+        message = f"the time-stamping authority at {url} answered with HTTP status {error.code}"
+        raise TimestampError(message) from error
     except (OSError, HTTPException, ValueError) as error:
         reason = error.reason if isinstance(error, urllib.error.URLError) else error
         message = f"the time-stamping authority at {url} could not be reached: {reason}"

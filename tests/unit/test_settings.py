@@ -2,12 +2,14 @@
 
 import stat
 import sys
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
 from evidence_kit.errors import SettingsError, SigningError
+from evidence_kit.home import settings_home, stored_language
 from evidence_kit.settings import (
     Settings,
     SigningSource,
@@ -15,7 +17,6 @@ from evidence_kit.settings import (
     add_trusted_roots,
     load_settings,
     save_settings,
-    settings_home,
 )
 from evidence_kit.trust.keys import write_pkcs12
 from tests.support.people import OFFICER, SetClock, practice_custodian
@@ -44,6 +45,16 @@ def test_a_practice_key_is_made_once_and_is_called_practice(tmp_path: Path) -> N
     assert first.practice
     assert "PRACTICE" in first.certificate.subject
     assert Settings(home=tmp_path).practice_roots() == first.chain
+
+
+def test_another_officer_gets_a_key_of_their_own_and_the_old_root_stays_known(tmp_path: Path) -> None:
+    first = add_practice_key(Settings(home=tmp_path), OFFICER, now=NOW)
+    other = add_practice_key(first, replace(OFFICER, name="Зохиомол Сүрэн"), now=NOW)
+    again = add_practice_key(other, OFFICER, now=NOW)
+
+    assert other.open_signer(_no_passphrase).certificate.subject == "Зохиомол Сүрэн (PRACTICE)"
+    assert again.open_signer(_no_passphrase).certificate == first.open_signer(_no_passphrase).certificate
+    assert len(again.practice_roots()) == 2
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no permission bits of this kind")
@@ -97,6 +108,15 @@ def test_trusted_roots_are_kept_and_damaged_ones_are_not_passed_over(tmp_path: P
 def test_the_variable_names_the_settings_folder(tmp_path: Path) -> None:
     assert settings_home({"EVIDENCE_KIT_HOME": str(tmp_path)}) == tmp_path
     assert settings_home({}).name == "evidence_kit"
+
+
+def test_the_language_is_known_without_opening_anything_else(tmp_path: Path) -> None:
+    save_settings(Settings(home=tmp_path, language="mn"))
+
+    assert stored_language(tmp_path) == "mn"
+    assert stored_language(tmp_path / "nothing") == ""
+    (tmp_path / "settings.json").write_bytes(b"damaged")
+    assert stored_language(tmp_path) == ""
 
 
 def test_signing_works_for_the_whole_chain_of_a_fresh_custodian() -> None:

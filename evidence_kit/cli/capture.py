@@ -1,0 +1,200 @@
+"""``capture``: live pages into the case, one item each."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from evidence_kit.canonical import Json
+from evidence_kit.cli.addresses import read_batch, read_connect_to, read_link
+from evidence_kit.cli.case import describe_case, pending, tell_unstamped
+from evidence_kit.cli.items import item_text
+from evidence_kit.cli.options import CaseOption, JsonOption, PassphraseOption
+from evidence_kit.cli.output import emit, note, say
+from evidence_kit.cli.run import Run
+from evidence_kit.display import visible
+from evidence_kit.errors import CaptureError, UsageError
+from evidence_kit.models import Status
+from evidence_kit.texts import Texts
+
+if TYPE_CHECKING:
+    from evidence_kit.browser.find import Browser
+    from evidence_kit.capture.result import CaptureOptions
+    from evidence_kit.capture.take import TakenItem
+    from evidence_kit.case.folder import CaseFolder
+    from evidence_kit.case.stamping import Stamping
+    from evidence_kit.custody.custodian import Custodian
+
+_TIMEOUT = 60.0
+_MAX_BYTES = 512 * 1024 * 1024
+
+
+class Recorder(StrEnum):
+    """How a page is recorded."""
+
+    AUTO = "auto"
+    WIRE = "wire"
+    BROWSER = "browser"
+
+
+@dataclass(slots=True, kw_only=True)
+class Taken:
+    """What a run of `capture` brought."""
+
+    practice: bool
+    items: "list[TakenItem]" = field(default_factory=list)
+    skipped: list[str] = field(default_factory=list)
+
+    def unstamped(self) -> list[str]:
+        """Return why time stamps are missing, each reason once."""
+        return list(dict.fromkeys(reason for item in self.items for reason in item.unstamped))
+
+    def exit_code(self) -> int:
+        """Return 1 when a capture failed, else 4 when one is incomplete or not stamped, else 0."""
+        found = {item.status for item in self.items}
+        if Status.FAILED in found:
+            return 1
+        return 4 if Status.INCOMPLETE in found or self.unstamped() else 0
+
+
+def register(root: typer.Typer) -> None:
+    """Add the command."""
+    root.command("capture")(_capture)
+
+
+def _capture(
+    ctx: typer.Context,
+    urls: Annotated[list[str] | None, typer.Argument(metavar="URL", help="option.url")] = None,
+    *,
+    batch: Annotated[Path | None, typer.Option("--batch", metavar="FILE", help="option.batch")] = None,
+    resume: Annotated[bool, typer.Option("--resume", help="option.resume")] = False,
+    recorder: Annotated[Recorder, typer.Option("--recorder", help="option.recorder")] = Recorder.AUTO,
+    scroll: Annotated[bool, typer.Option("--scroll/--no-scroll", help="option.scroll")] = True,
+    timeout: Annotated[
+        float, typer.Option("--timeout", metavar="SECONDS", min=1, max=3600, help="option.timeout")
+    ] = _TIMEOUT,
+    max_bytes: Annotated[int, typer.Option("--max-bytes", metavar="N", min=1, help="option.max-bytes")] = _MAX_BYTES,
+    insecure: Annotated[bool, typer.Option("--insecure", help="option.insecure")] = False,
+    connect_to: Annotated[
+        list[str] | None, typer.Option("--connect-to", metavar="HOST[:PORT]=ADDRESS:PORT", help="option.connect-to")
+    ] = None,
+    note_text: Annotated[str, typer.Option("--note", metavar="TEXT", help="option.note")] = "",
+    case: CaseOption = None,
+    passphrase_file: PassphraseOption = None,
+    json: JsonOption = False,
+) -> None:
+    from evidence_kit.capture.result import CaptureOptions
+
+    run = Run.of(ctx)
+    if recorder is Recorder.WIRE:
+        raise UsageError("this version has no wire recorder", hint="leave --recorder out, or say --recorder browser")
+    links = _links(run.texts, [*(urls or ()), *(read_batch(batch) if batch else ())])
+    options = CaptureOptions(
+        scroll=scroll,
+        timeout=timeout,
+        max_bytes=max_bytes,
+        insecure=insecure,
+        connect_to=tuple(read_connect_to(text) for text in connect_to or ()),
+    )
+    folder = run.case(case)
+    settings = run.settings()
+    custodian = run.custodian(settings, passphrase_file)
+    taken = take_pages(
+        run,
+        folder,
+        links,
+        custodian=custodian,
+        stamping=run.stamping(settings),
+        options=options,
+        note_text=note_text,
+        resume=resume,
+        tell=not json,
+    )
+    if json:
+        document: dict[str, Json] = {"schema": "evidence-kit/capture/1", "practice": taken.practice}
+        document["case"] = describe_case(folder)
+        document["items"] = [item.answer for item in taken.items]
+        document["skipped"] = [*taken.skipped]
+        document["problems"] = pending(taken.unstamped())
+        emit(document)
+    raise typer.Exit(taken.exit_code())
+
+
+def take_pages(
+    run: Run,
+    case: "CaseFolder",
+    links: Sequence[str],
+    *,
+    custodian: "Custodian",
+    stamping: "Stamping",
+    options: "CaptureOptions",
+    note_text: str = "",
+    resume: bool = False,
+    tell: bool,
+) -> Taken:
+    """Capture the page of each link, in this order, and say of each how it went if *tell*.
+
+    Raises `CaptureError` without a browser, before anything was recorded, and what `take_page` raises.
+    """
+    from evidence_kit.capture.take import take_page
+
+    taken = Taken(practice=custodian.signer.practice)
+    browser = the_browser(run)
+    done = _complete(case) if resume else set()
+    if tell:
+        run.say_practice(practice=taken.practice)
+    for number, link in enumerate(links, start=1):
+        if link in done:
+            taken.skipped.append(link)
+            note(run.texts.say("capture.skipped", url=link))
+            continue
+        run.progress()(f"{number}/{len(links)} {visible(link)}")
+        item = take_page(
+            case,
+            link,
+            custodian=custodian,
+            browser=browser,
+            options=options,
+            stamping=stamping,
+            note=note_text,
+            on_step=run.progress(),
+        )
+        taken.items.append(item)
+        if tell:
+            say(item_text(run.texts, item.answer))
+            say(run.texts.say(f"capture.{item.status}"))
+    if tell:
+        tell_unstamped(run.texts, taken.unstamped())
+    return taken
+
+
+def the_browser(run: Run) -> "Browser":
+    """Return the browser to use; raises `CaptureError` when there is none."""
+    from evidence_kit.browser.find import find_browser
+
+    found = find_browser(run.environ)
+    if found is None:
+        hint = "install Chrome, Edge or Chromium, or run: python -m evidence_kit.browser.install"
+        raise CaptureError("no Chromium, Chrome or Edge was found", hint=hint)
+    return found
+
+
+def _links(texts: Texts, given: Sequence[str]) -> list[str]:
+    if not given:
+        raise UsageError("no link was given", hint="say: evidence-kit capture URL, or --batch FILE")
+    links = []
+    for text in given:
+        link, completed = read_link(text)
+        if completed:
+            note(texts.say("capture.completed", url=link))
+        links.append(link)
+    return list(dict.fromkeys(links))
+
+
+def _complete(case: "CaseFolder") -> set[str]:
+    from evidence_kit.case.items import attempts
+
+    return {attempt.url for attempt in attempts(case.log().full_events()) if attempt.outcome == Status.COMPLETE}

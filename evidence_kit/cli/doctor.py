@@ -1,0 +1,142 @@
+"""``doctor``: whether everything is there that a capture needs, and whether a crash left something behind."""
+
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from evidence_kit.canonical import Json
+from evidence_kit.cli import health
+from evidence_kit.cli.health import Finding, State
+from evidence_kit.cli.options import JsonOption, PassphraseOption
+from evidence_kit.cli.output import emit, say, table
+from evidence_kit.cli.run import Run
+from evidence_kit.display import visible
+from evidence_kit.texts import Language, Texts
+
+if TYPE_CHECKING:
+    from evidence_kit.case.folder import CaseFolder
+
+_IN_USE_SECONDS = 15 * 60
+"""A staged folder that changed since then may belong to a capture that is still running."""
+
+
+def register(root: typer.Typer) -> None:
+    """Add the command."""
+    root.command("doctor")(_doctor)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Diagnosis:
+    """Everything that was found."""
+
+    findings: tuple[Finding, ...]
+    practice: bool
+    case: Path | None
+
+    @property
+    def healthy(self) -> bool:
+        """Whether nothing is missing and nothing needs attention."""
+        return not {finding.state for finding in self.findings} & {State.FAILED, State.WARNING}
+
+    def to_json(self) -> dict[str, Json]:
+        """Return the result; it is English whatever people read."""
+        english = Texts.load(Language.ENGLISH)
+        return {
+            "schema": "evidence-kit/doctor/1",
+            "case": str(self.case) if self.case else None,
+            "practice": self.practice,
+            "checks": [finding.to_json(english) for finding in self.findings],
+        }
+
+
+def _doctor(
+    ctx: typer.Context,
+    *,
+    case: Annotated[
+        Path | None, typer.Argument(metavar="CASE", envvar="EVIDENCE_KIT_CASE", help="option.doctor-case")
+    ] = None,
+    clear: Annotated[bool, typer.Option("--clear", help="option.clear")] = False,
+    passphrase_file: PassphraseOption = None,
+    json: JsonOption = False,
+) -> None:
+    run = Run.of(ctx)
+    diagnosis = examine(run, case, clear=clear, passphrase_file=passphrase_file)
+    if json:
+        emit(diagnosis.to_json())
+    else:
+        _tell(run.texts, diagnosis)
+    raise typer.Exit(0 if diagnosis.healthy else 4)
+
+
+def examine(run: Run, path: Path | None, *, clear: bool, passphrase_file: Path | None) -> Diagnosis:
+    """Look at everything; raises `CaseError` for a case that is none, `SettingsError` for damaged settings."""
+    settings = run.settings()
+    here = path is None and (Path() / "case.json").is_file()
+    case = run.case(path) if path or here else None
+    folder = case.path if case else Path.cwd()
+    signer, key = health.key(run, settings, passphrase_file)
+    findings = [
+        health.browser(run),
+        *health.fonts(run),
+        health.settings_folder(settings.home),
+        *key,
+        *health.authorities(run, settings.tsa),
+        health.space(folder),
+        health.cloud([folder, settings.home]),
+        *(_leftovers(case, clear=clear) if case else ()),
+    ]
+    practice = bool(signer and signer.practice)
+    return Diagnosis(findings=tuple(findings), practice=practice, case=case.path if case else None)
+
+
+def _leftovers(case: "CaseFolder", *, clear: bool) -> list[Finding]:
+    """Finish what a crash interrupted, and name the folders of captures that never ended."""
+    finished = case.repair()
+    if finished:
+        events = ", ".join(str(number) for number in finished)
+        found = [Finding.of("case.commits", State.WARNING, "doctor.commits-finished", events=events)]
+    else:
+        found = [Finding.of("case.commits", State.PASSED, "doctor.commits-none")]
+    folders = [entry for entry in sorted(case.staging.iterdir()) if entry.is_dir()]
+    for folder in folders:
+        found.append(_leftover(folder, clear=clear))
+    if not folders:
+        found.append(Finding.of("case.leftovers", State.PASSED, "doctor.leftovers-none"))
+    return found
+
+
+def _leftover(folder: Path, *, clear: bool) -> Finding:
+    import shutil
+
+    newest = max(path.stat().st_mtime for path in (folder, *folder.rglob("*")))
+    if time.time() - newest < _IN_USE_SECONDS:
+        return Finding.of("case.leftovers", State.WARNING, "doctor.leftover-fresh", name=folder.name)
+    if not clear:
+        return Finding.of("case.leftovers", State.WARNING, "doctor.leftover", name=folder.name)
+    try:
+        shutil.rmtree(folder)
+    except OSError as error:
+        reason = error.strerror or str(error)
+        return Finding.of("case.leftovers", State.FAILED, "doctor.leftover-stays", name=folder.name, reason=reason)
+    return Finding.of("case.leftovers", State.PASSED, "doctor.leftover-cleared", name=folder.name)
+
+
+def _tell(texts: Texts, diagnosis: Diagnosis) -> None:
+    if diagnosis.practice:
+        say(texts.say("practice.line"))
+    say(texts.say("doctor.fine" if diagnosis.healthy else "doctor.not-fine"))
+    if diagnosis.case:
+        say(f"{texts.say('common.case')}: {visible(str(diagnosis.case))}")
+    header = [texts.say(f"doctor.column-{name}") for name in ("outcome", "check", "detail")]
+    lines = [
+        [
+            texts.say(f"outcome.{found.state}"),
+            texts.say(f"doctor.title.{found.id}"),
+            texts.say(found.key, **found.values),
+        ]
+        for found in diagnosis.findings
+    ]
+    say(table(header, lines))

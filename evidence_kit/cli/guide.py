@@ -1,0 +1,181 @@
+"""The dialogue for people who never use a terminal: plain questions about language, officer, case, link and bundle."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, TypeVar
+
+from evidence_kit.cli.addresses import read_link
+from evidence_kit.cli.language import VARIABLE
+from evidence_kit.cli.output import say, show_error
+from evidence_kit.cli.run import Run
+from evidence_kit.cli.setup import Wishes, change_settings, tell_settings
+from evidence_kit.display import visible
+from evidence_kit.errors import CaseError, SettingsError, SigningError, UsageError
+from evidence_kit.texts import Language, Texts
+
+if TYPE_CHECKING:
+    from evidence_kit.case.folder import CaseFolder
+    from evidence_kit.custody.custodian import Custodian
+    from evidence_kit.settings import Settings
+
+Ask = Callable[[str], str]
+"""Shows a question and returns what was typed."""
+
+_Answer = TypeVar("_Answer")
+_YES = frozenset({"y", "yes", "т", "тийм", "1"})
+_LANGUAGES = {"1": Language.MONGOLIAN, "2": Language.ENGLISH, "mn": Language.MONGOLIAN, "en": Language.ENGLISH}
+
+
+def converse(run: Run, ask: Ask = input) -> None:
+    """Lead from nothing to a capture and a bundle; raises what the steps raise."""
+    settings = run.settings()
+    if not settings.language and VARIABLE not in run.environ:
+        run.texts = Texts.load(_language(run, ask))
+    say(run.texts.say("guide.welcome"))
+    if settings.officer is None or settings.signing is None:
+        say(run.texts.say("guide.setup"))
+        settings = _set_up(run, ask)
+    custodian = run.custodian(settings, None)
+    case = _again(run, lambda: _case(run, custodian, ask))
+    _stamp_opening(run, case, settings)
+    run.say_practice(practice=custodian.signer.practice)
+    _captures(run, case, settings, custodian, ask)
+    _bundle(run, case, settings, custodian, ask)
+    say(run.texts.say("guide.end", path=case.path))
+
+
+def _set_up(run: Run, ask: Ask) -> "Settings":
+    """Ask until the answers can be used; what was typed before need not be typed again."""
+    wishes: Wishes | None = None
+    while True:
+        wishes = ask_profile(run, ask, wishes)
+        try:
+            settings, signer = change_settings(run, wishes)
+        except (UsageError, SigningError) as error:
+            show_error(error, run.texts)
+        else:
+            tell_settings(run.texts, settings, signer)
+            return settings
+
+
+def ask_profile(run: Run, ask: Ask = input, before: Wishes | None = None) -> Wishes:
+    """Ask for everything that `setup` can set; Enter keeps what is known, or what was typed *before*."""
+    known = run.settings()
+    texts = run.texts
+
+    def field(key: str) -> str:
+        present = str(getattr(before, key, None) or getattr(known.officer, key, ""))
+        shown = f" [{visible(present)}]" if present else ""
+        while True:
+            answer = ask(f"{texts.say(f'guide.{key}')}{shown}: ").strip() or present
+            if answer:
+                return answer
+
+    wishes = Wishes(
+        name=field("name"), id=field("id"), role=field("role"), agency=field("agency"), language=texts.language
+    )
+    say(texts.say("guide.key"))
+    choice = ask("> ").strip()
+    if choice == "2":
+        wishes = replace(wishes, p12=_path(ask(f"{texts.say('guide.p12')}: ")))
+    elif choice == "1" or known.signing is None:
+        wishes = replace(wishes, practice=True)
+    tsa = ask(f"{texts.say('guide.tsa')}: ").strip()
+    return replace(wishes, tsa=(tsa,)) if tsa else wishes
+
+
+def _language(run: Run, ask: Ask) -> Language:
+    say(run.texts.say("guide.language"))
+    return _LANGUAGES.get(ask("> ").strip().lower(), run.texts.language)
+
+
+def _case(run: Run, custodian: "Custodian", ask: Ask) -> "CaseFolder":
+    """Open the case in the folder that is named, or make one there."""
+    from evidence_kit.case.folder import CaseFolder
+    from evidence_kit.cli.case import open_case
+
+    texts = run.texts
+    folder = _path(_required(ask, texts.say("guide.case"))).absolute()
+    if (folder / "case.json").is_file():
+        case = CaseFolder.open(folder)
+        say(texts.say("guide.case-found", number=case.info.number, title=case.info.title))
+        return case
+    say(texts.say("guide.case-new", path=folder))
+    case = open_case(
+        folder,
+        custodian,
+        number=_required(ask, texts.say("guide.number")),
+        title=_required(ask, texts.say("guide.title")),
+        legal_basis=ask(f"{texts.say('guide.legal-basis')}: "),
+        language=str(texts.language),
+    )
+    say(texts.say("case.opened", path=case.path))
+    return case
+
+
+def _stamp_opening(run: Run, case: "CaseFolder", settings: "Settings") -> None:
+    from evidence_kit.case.stamping import stamp_head
+    from evidence_kit.cli.case import tell_unstamped
+
+    tell_unstamped(run.texts, stamp_head(case, run.stamping(settings)))
+
+
+def _captures(run: Run, case: "CaseFolder", settings: "Settings", custodian: "Custodian", ask: Ask) -> None:
+    from evidence_kit.capture.result import CaptureOptions
+    from evidence_kit.cli.capture import take_pages
+
+    while text := ask(f"{run.texts.say('guide.link')}: ").strip():
+        try:
+            link, _ = read_link(text)
+        except UsageError as error:
+            show_error(error, run.texts)
+            continue
+        say(run.texts.say("guide.capturing", url=link))
+        take_pages(
+            run, case, [link], custodian=custodian, stamping=run.stamping(settings), options=CaptureOptions(), tell=True
+        )
+
+
+def _bundle(run: Run, case: "CaseFolder", settings: "Settings", custodian: "Custodian", ask: Ask) -> None:
+    from evidence_kit.cli.bundle import seal, tell_bundle
+
+    if ask(f"{run.texts.say('guide.bundle')} ").strip().lower() not in _YES:
+        return
+    purpose = ask(f"{run.texts.say('guide.purpose')}: ").strip()
+
+    def make() -> None:
+        output = _path(_required(ask, run.texts.say("guide.output"))).absolute()
+        made = seal(
+            run,
+            case,
+            output,
+            settings=settings,
+            custodian=custodian,
+            purpose=purpose,
+            as_zip=output.suffix.lower() == ".zip",
+        )
+        tell_bundle(run.texts, made)
+
+    _again(run, make)
+
+
+def _again(run: Run, step: Callable[[], _Answer]) -> _Answer:
+    """Do *step*, and again for as long as what was typed cannot be used."""
+    while True:
+        try:
+            return step()
+        except (UsageError, CaseError, SigningError, SettingsError) as error:
+            show_error(error, run.texts)
+
+
+def _required(ask: Ask, question: str) -> str:
+    while True:
+        answer = ask(f"{question}: ").strip()
+        if answer:
+            return answer
+
+
+def _path(text: str) -> Path:
+    """Return the path that was typed, or dropped on the window, which puts quotes around it."""
+    return Path(text.strip().strip("'\"")).expanduser()

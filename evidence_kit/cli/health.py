@@ -1,0 +1,204 @@
+"""What `doctor` looks at, one function each. A finding names its sentence by key, to be said in any language."""
+
+import os
+import shutil
+import stat
+import subprocess
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from evidence_kit.canonical import Json
+from evidence_kit.errors import CaptureError, EvidenceError
+from evidence_kit.texts import Texts
+
+if TYPE_CHECKING:
+    from evidence_kit.cli.run import Run
+    from evidence_kit.settings import Settings
+    from evidence_kit.trust.keys import Signer
+
+_FONT_SECONDS = 20.0
+_LETTERS = {"fonts.mongolian": "4e8 4ae 4e9 4af 20ae", "fonts.emoji": "1f642"}
+"""What a page may show: Ө Ү ө ү ₮, and emoji; as fontconfig writes sets of characters."""
+_SOON = timedelta(days=30)
+_CLOCK_LIMIT = 60.0
+"""Seconds; a time stamp has whole seconds, and its request takes some."""
+_LOW, _TOO_LOW = 2 * 1024**3, 256 * 1024**2
+_CLOUDS = {
+    "onedrive": "OneDrive",
+    "dropbox": "Dropbox",
+    "google drive": "Google Drive",
+    "googledrive": "Google Drive",
+    "my drive": "Google Drive",
+    "icloud": "iCloud",
+    "com~apple~clouddocs": "iCloud",
+    "yandex.disk": "Yandex Disk",
+    "yandexdisk": "Yandex Disk",
+    "nextcloud": "Nextcloud",
+}
+
+
+class State(StrEnum):
+    """What a check of `doctor` found."""
+
+    PASSED = "passed"
+    FAILED = "failed"
+    WARNING = "warning"
+    NOT_CHECKED = "not-checked"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finding:
+    """One check: *id*, *state*, and its detail as the key of a sentence with values."""
+
+    id: str
+    state: State
+    key: str
+    values: dict[str, object] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, id_: str, state: State, key: str, **values: object) -> "Finding":
+        """Return a finding whose detail is the sentence *key* with *values*."""
+        return cls(id=id_, state=state, key=key, values=values)
+
+    def to_json(self, texts: Texts) -> dict[str, Json]:
+        """Return the ``checks[]`` member in the language of *texts*."""
+        return {
+            "id": self.id,
+            "title": texts.say(f"doctor.title.{self.id}"),
+            "outcome": str(self.state),
+            "detail": texts.say(self.key, **self.values),
+        }
+
+
+def browser(run: "Run") -> Finding:
+    """Look for the browser and ask its version."""
+    from evidence_kit.browser.find import find_browser
+
+    try:
+        found = find_browser(run.environ)
+        version = found.version() if found else ""
+    except CaptureError as error:
+        return Finding.of("browser", State.FAILED, "doctor.problem", problem=error)
+    if found is None:
+        return Finding.of("browser", State.FAILED, "doctor.browser-missing")
+    return Finding.of("browser", State.PASSED, "doctor.browser", path=found.path, version=version)
+
+
+def fonts(run: "Run") -> list[Finding]:
+    """Ask fontconfig for fonts that show Mongolian letters and emoji in a screenshot; other systems bring theirs."""
+    program = shutil.which("fc-list", path=run.environ.get("PATH"))
+    return [_font(program, id_, letters) for id_, letters in _LETTERS.items()]
+
+
+def _font(program: str | None, id_: str, letters: str) -> Finding:
+    if program is None:
+        return Finding.of(id_, State.NOT_CHECKED, "doctor.fonts-unknown")
+    command = [program, f":charset={letters}", "family"]
+    try:
+        done = subprocess.run(command, capture_output=True, timeout=_FONT_SECONDS, check=True)
+    except (OSError, subprocess.SubprocessError) as error:
+        return Finding.of(id_, State.NOT_CHECKED, "doctor.problem", problem=error)
+    families = sorted(set(done.stdout.decode("utf-8", "replace").splitlines()))
+    if not families:
+        return Finding.of(id_, State.FAILED, "doctor.fonts-missing")
+    return Finding.of(id_, State.PASSED, "doctor.fonts", count=len(families), first=families[0].split(",")[0])
+
+
+def settings_folder(home: Path) -> Finding:
+    """See that the settings can be written by the officer and by nobody else."""
+    if not home.is_dir():
+        return Finding.of("settings", State.WARNING, "doctor.settings-missing", path=home)
+    if not os.access(home, os.W_OK):
+        return Finding.of("settings", State.FAILED, "doctor.settings-closed", path=home)
+    # Windows has access lists instead of these bits, and Python does not read them.
+    if os.name == "posix" and home.stat().st_mode & (stat.S_IWGRP | stat.S_IWOTH):
+        return Finding.of("settings", State.WARNING, "doctor.settings-open", path=home)
+    return Finding.of("settings", State.PASSED, "doctor.value", value=home)
+
+
+def key(run: "Run", settings: "Settings", passphrase_file: Path | None) -> "tuple[Signer | None, list[Finding]]":
+    """Open the signing key and look at the end of its certificate."""
+    if settings.signing is None or settings.officer is None:
+        return None, [Finding.of("key", State.FAILED, "doctor.key-missing")]
+    try:
+        signer = settings.open_signer(run.passphrases(passphrase_file))
+    except EvidenceError as error:
+        return None, [Finding.of("key", State.FAILED, "doctor.problem", problem=error)]
+    certificate = signer.certificate
+    opened = "doctor.key-practice" if signer.practice else "doctor.key"
+    found = [Finding.of("key", State.PASSED, opened, subject=certificate.subject)]
+    left = certificate.not_after - run.clock()
+    day = certificate.not_after.date().isoformat()
+    if left < timedelta(0):
+        found.append(Finding.of("key.expiry", State.FAILED, "doctor.key-expired", day=day))
+    else:
+        state = State.WARNING if left < _SOON else State.PASSED
+        found.append(Finding.of("key.expiry", state, "doctor.key-until", day=day, days=left.days))
+    return signer, found
+
+
+def authorities(run: "Run", urls: Sequence[str]) -> list[Finding]:
+    """Ask each authority for a time stamp, and compare the clock with the first answer."""
+    if not urls:
+        return [
+            Finding.of("tsa", State.NOT_CHECKED, "doctor.tsa-none"),
+            Finding.of("clock", State.NOT_CHECKED, "doctor.clock-unverified"),
+        ]
+    found, offsets = [], []
+    for url in urls:
+        finding, offset = _authority(run, url)
+        found.append(finding)
+        offsets += [] if offset is None else [offset]
+    if not offsets:
+        return [*found, Finding.of("clock", State.NOT_CHECKED, "doctor.clock-unverified")]
+    state = State.PASSED if abs(offsets[0]) <= _CLOCK_LIMIT else State.WARNING
+    return [*found, Finding.of("clock", state, "doctor.clock-offset", seconds=f"{offsets[0]:+.1f}")]
+
+
+def _authority(run: "Run", url: str) -> tuple[Finding, float | None]:
+    from evidence_kit.trust.digests import sha256_bytes
+    from evidence_kit.trust.timestamps import certificates_inside, read_reply, stamp
+
+    # What is stamped does not matter; it is no evidence, and always the same.
+    digest = sha256_bytes(b"evidence-kit doctor")
+    before = run.clock()
+    try:
+        reply = stamp(url, digest)
+        after = run.clock()
+        token = read_reply(reply, digest, certificates_inside(reply))
+    except EvidenceError as error:
+        return Finding.of("tsa", State.FAILED, "doctor.problem", problem=error), None
+    offset = _offset(before, after, token.time)
+    return Finding.of("tsa", State.PASSED, "doctor.tsa", url=url, authority=token.certificate.subject), offset
+
+
+def _offset(before: datetime, after: datetime, stamped: datetime) -> float:
+    """Return by how many seconds our clock is ahead of the authority's; 0 within the time that the request took."""
+    earliest, latest = stamped, stamped + timedelta(seconds=1)
+    if before > latest:
+        return (before - latest).total_seconds()
+    return min((after - earliest).total_seconds(), 0.0)
+
+
+def space(folder: Path) -> Finding:
+    """Look at the space that is left on the disk of *folder*."""
+    try:
+        free = shutil.disk_usage(folder).free
+    except OSError as error:
+        return Finding.of("disk.space", State.NOT_CHECKED, "doctor.problem", problem=error)
+    state = State.FAILED if free < _TOO_LOW else State.WARNING if free < _LOW else State.PASSED
+    return Finding.of("disk.space", state, "doctor.space", gigabytes=f"{free / 1000**3:.1f}")
+
+
+def cloud(folders: Iterable[Path]) -> Finding:
+    """See whether a folder lies where a program copies everything to somebody else's computers."""
+    for folder in folders:
+        for part in folder.absolute().parts:
+            for mark, name in _CLOUDS.items():
+                if mark in part.lower():
+                    return Finding.of("disk.cloud", State.WARNING, "doctor.cloud", service=name, path=folder)
+    return Finding.of("disk.cloud", State.PASSED, "doctor.cloud-none")

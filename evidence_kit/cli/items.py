@@ -1,0 +1,143 @@
+"""``list`` and ``show``: what a case holds, and everything known of one item."""
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from evidence_kit.canonical import Json
+from evidence_kit.cli.case import describe_case, signed_for_practice
+from evidence_kit.cli.events import event_table, stored_events
+from evidence_kit.cli.options import CaseOption, JsonOption
+from evidence_kit.cli.output import emit, rows, say, table
+from evidence_kit.cli.run import Run
+from evidence_kit.display import shorten, visible
+from evidence_kit.errors import CaseError
+from evidence_kit.models import utc_text
+from evidence_kit.texts import Texts
+
+if TYPE_CHECKING:
+    from evidence_kit.case.items import Attempt
+
+_LINK = 60
+
+
+def register(root: typer.Typer) -> None:
+    """Add the commands."""
+    root.command("list")(_list)
+    root.command("show")(_show)
+
+
+def _list(ctx: typer.Context, *, case: CaseOption = None, json: JsonOption = False) -> None:
+    from evidence_kit.case.describe import describe_item
+    from evidence_kit.case.items import attempts
+
+    run = Run.of(ctx)
+    folder = run.case(case)
+    events = folder.log().full_events()
+    tried = attempts(events)
+    practice = signed_for_practice(events)
+    if json:
+        asked = bool(run.settings().tsa)
+        items: list[Json] = [describe_item(folder, t.item, stamping_asked=asked) for t in tried if t.finished_seq]
+        abandoned: list[Json] = [_abandoned(attempt) for attempt in tried if not attempt.finished_seq]
+        document: dict[str, Json] = {
+            "schema": "evidence-kit/list/1",
+            "practice": practice,
+            "case": describe_case(folder),
+        }
+        emit({**document, "items": items, "abandoned": abandoned})
+        return
+    texts = run.texts
+    run.say_practice(practice=practice)
+    if not tried:
+        say(texts.say("items.none"))
+        return
+    header = [texts.say(f"items.{column}") for column in ("id", "status", "started", "url")]
+    lines = [
+        [
+            attempt.item,
+            texts.say(f"status.{attempt.outcome}"),
+            utc_text(attempt.started)[:19] + "Z",
+            shorten(attempt.url, _LINK),
+        ]
+        for attempt in tried
+    ]
+    say(table(header, lines))
+
+
+def _show(
+    ctx: typer.Context,
+    item: Annotated[str, typer.Argument(metavar="ITEM", help="option.item")],
+    *,
+    case: CaseOption = None,
+    json: JsonOption = False,
+) -> None:
+    from evidence_kit.case.describe import describe_item
+    from evidence_kit.case.items import attempts, read_item
+
+    run = Run.of(ctx)
+    folder = run.case(case)
+    events = folder.log().full_events()
+    attempt = next((attempt for attempt in attempts(events) if attempt.item == item), None)
+    if attempt is None:
+        raise CaseError(f"the case has no item {item!r}", hint="evidence-kit list shows the items")
+    described: dict[str, Json] = {}
+    if attempt.finished_seq:
+        described = describe_item(folder, item, stamping_asked=bool(run.settings().tsa))
+        described["record"] = read_item(folder, item)
+    stored = [event for event in stored_events(folder) if event.get("item") == item]
+    practice = signed_for_practice(events)
+    if json:
+        document: dict[str, Json] = {
+            "schema": "evidence-kit/show/1",
+            "practice": practice,
+            "case": describe_case(folder),
+        }
+        items: list[Json] = [{**described, "events": [*stored]}] if described else []
+        abandoned: list[Json] = [] if described else [{**_abandoned(attempt), "events": [*stored]}]
+        emit({**document, "items": items, "abandoned": abandoned})
+        return
+    run.say_practice(practice=practice)
+    say(item_text(run.texts, described) if described else _abandoned_text(run.texts, attempt))
+    say()
+    say(event_table(run.texts, [event for event in events if event.item == item]))
+
+
+def item_text(texts: Texts, item: dict[str, Json]) -> str:
+    """Return what people read of one ``items[]`` member."""
+    pairs = [(texts.say("items.status"), texts.say(f"status.{item['status']}"))]
+    pairs += [
+        (texts.say(f"items.{key}"), visible(str(item[key]))) for key in ("url", "final_url", "started", "finished")
+    ]
+    if item["url"] == item["final_url"]:
+        pairs.pop(2)
+    stamp = str(item["timestamp"])
+    pairs.append((texts.say("items.timestamp"), texts.word("stamp-state", stamp)))
+    pairs.append((texts.say("items.path"), str(item["path"])))
+    pairs.append((texts.say("items.manifest"), str(item["manifest_sha256"])))
+    lines = [f"{item['id']}", rows(pairs)]
+    for file in _objects(item["files"]):
+        lines.append(f"  {texts.word('roles', str(file['role']))}: {file['path']} ({file['bytes']} B)")
+        lines.append(f"    SHA-256 {file['sha256']}")
+    lines += [
+        f"  - {texts.word('problems', str(problem['code']))}: {visible(str(problem['detail']))}"
+        for problem in _objects(item["problems"])
+    ]
+    return "\n".join(lines)
+
+
+def _abandoned(attempt: "Attempt") -> dict[str, Json]:
+    return {"id": attempt.item, "url": attempt.url, "started": utc_text(attempt.started), "seq": attempt.started_seq}
+
+
+def _abandoned_text(texts: Texts, attempt: "Attempt") -> str:
+    pairs = [
+        (texts.say("items.status"), texts.say("status.abandoned")),
+        (texts.say("items.url"), visible(attempt.url)),
+        (texts.say("items.started"), utc_text(attempt.started)),
+    ]
+    return f"{attempt.item}\n{rows(pairs)}"
+
+
+def _objects(value: Json) -> list[dict[str, Json]]:
+    return [member for member in value if isinstance(member, dict)] if isinstance(value, list) else []

@@ -1,0 +1,17 @@
+"""Options that several commands share: the same name means the same thing everywhere.
+
+Help is named here by its key in ``templates/cli``; `app` puts the sentences in.
+"""
+
+from pathlib import Path
+from typing import Annotated, TypeAlias
+
+import typer
+
+CaseOption: TypeAlias = Annotated[
+    Path | None, typer.Option("--case", metavar="DIR", envvar="EVIDENCE_KIT_CASE", help="option.case")
+]
+JsonOption: TypeAlias = Annotated[bool, typer.Option("--json", help="option.json")]
+PassphraseOption: TypeAlias = Annotated[
+    Path | None, typer.Option("--passphrase-file", metavar="FILE", help="option.passphrase-file")
+]

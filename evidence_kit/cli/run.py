@@ -1,0 +1,128 @@
+"""One run of a command: language, environment and clock, and from them what commands ask for.
+
+Commands get it as ``ctx.obj``. The settings, the key and the case are opened only when asked for, since opening them
+loads the libraries of cryptography.
+"""
+
+import getpass
+import sys
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import typer
+
+from evidence_kit.cli.output import Progress, say
+from evidence_kit.display import visible
+from evidence_kit.errors import SettingsError, UsageError
+from evidence_kit.texts import Texts
+
+if TYPE_CHECKING:
+    from evidence_kit.case.folder import CaseFolder
+    from evidence_kit.case.stamping import Stamping
+    from evidence_kit.custody.custodian import Custodian
+    from evidence_kit.settings import Settings
+    from evidence_kit.trust.judging import TrustedRoots
+
+PASSPHRASE_VARIABLE = "EVIDENCE_KIT_PASSPHRASE"  # noqa: S105  # a name, not a passphrase
+
+
+@dataclass(slots=True, kw_only=True)
+class Run:
+    """What every command is given."""
+
+    texts: Texts
+    environ: Mapping[str, str]
+
+    @classmethod
+    def of(cls, ctx: typer.Context) -> "Run":
+        """Return the run that *ctx* belongs to."""
+        run = ctx.obj
+        if not isinstance(run, cls):
+            message = "a command was started without its run"
+            raise TypeError(message)
+        return run
+
+    def clock(self) -> datetime:
+        """Return the time of the machine, UTC; ``SOURCE_DATE_EPOCH`` never reaches custody events."""
+        return datetime.now(UTC)
+
+    def progress(self) -> Progress:
+        """Return a listener for the steps of long work."""
+        return Progress(self.texts)
+
+    def settings(self) -> "Settings":
+        """Return the settings; raises `SettingsError`."""
+        from evidence_kit.home import settings_home
+        from evidence_kit.settings import load_settings
+
+        return load_settings(settings_home(self.environ))
+
+    def case(self, path: Path | None) -> "CaseFolder":
+        """Open the case that was named, or the one in the current folder; raises `CaseError`."""
+        from evidence_kit.case.folder import CaseFolder
+
+        return CaseFolder.open((path or Path()).absolute())
+
+    def custodian(self, settings: "Settings", passphrase_file: Path | None) -> "Custodian":
+        """Return the officer with the opened key; raises `SettingsError`, `SigningError`."""
+        from evidence_kit.custody.custodian import Custodian
+
+        return Custodian(
+            officer=settings.the_officer(),
+            signer=settings.open_signer(self.passphrases(passphrase_file)),
+            clock=self.clock,
+            zone=self.clock().astimezone().tzinfo or UTC,
+        )
+
+    def stamping(self, settings: "Settings") -> "Stamping":
+        """Return which authorities are to be asked for time stamps; raises `SettingsError`."""
+        from evidence_kit.case.stamping import Stamping
+
+        return Stamping(tsa=settings.tsa, roots=settings.trusted_roots())
+
+    def roots(self, settings: "Settings") -> "TrustedRoots":
+        """Return the roots that came from outside any evidence; raises `SettingsError`."""
+        from evidence_kit.trust.judging import TrustedRoots
+
+        return TrustedRoots(established=settings.trusted_roots(), practice=settings.practice_roots())
+
+    def passphrases(self, file: Path | None) -> Callable[[str], bytes]:
+        """Return how the passphrase of a key comes: from *file*, the environment, or the person at the terminal."""
+
+        def ask(name: str) -> bytes:
+            if file is not None:
+                return _first_line(file)
+            if PASSPHRASE_VARIABLE in self.environ:
+                return self.environ[PASSPHRASE_VARIABLE].encode()
+            if sys.stdin.isatty():
+                return getpass.getpass(f"{self.texts.say('ask.passphrase', name=name)}: ", stream=sys.stderr).encode()
+            return b""
+
+        return ask
+
+    def say_practice(self, *, practice: bool) -> None:
+        """Say, as part of a result for people, that the key is a practice one, if it is."""
+        if practice:
+            say(self.texts.say("practice.line"))
+
+    def report_time(self) -> datetime | None:
+        """Return the time that reports are to print, from ``SOURCE_DATE_EPOCH``; raises `UsageError`."""
+        text = self.environ.get("SOURCE_DATE_EPOCH", "")
+        if not text:
+            return None
+        try:
+            return datetime.fromtimestamp(int(text), UTC)
+        except (ValueError, OverflowError, OSError) as error:
+            message = f"SOURCE_DATE_EPOCH is not a number of seconds: {visible(text)}"
+            raise UsageError(message) from error
+
+
+def _first_line(file: Path) -> bytes:
+    try:
+        return file.read_bytes().split(b"\n", 1)[0].removesuffix(b"\r")
+    except OSError as error:
+        message = f"the passphrase file {file} cannot be read: {error.strerror}"
+        raise SettingsError(message) from error

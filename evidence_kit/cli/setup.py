@@ -1,0 +1,206 @@
+"""``setup``: the officer, the key that signs, the time-stamping authorities, the trusted roots, the language."""
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+from urllib.parse import urlsplit
+
+import typer
+
+from evidence_kit.canonical import Json
+from evidence_kit.cli.options import JsonOption, PassphraseOption
+from evidence_kit.cli.output import emit, is_dialogue, rows, say
+from evidence_kit.cli.run import Run
+from evidence_kit.display import visible
+from evidence_kit.errors import FormatError, UsageError
+from evidence_kit.models import Officer, utc_text
+from evidence_kit.texts import Language, Texts
+
+if TYPE_CHECKING:
+    from evidence_kit.settings import Settings, SigningSource
+    from evidence_kit.trust.certificates import Certificate
+    from evidence_kit.trust.keys import Signer
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wishes:
+    """What `setup` was asked to change; None and empty mean: leave it as it is."""
+
+    name: str | None = None
+    id: str | None = None
+    role: str | None = None
+    agency: str | None = None
+    practice: bool = False
+    p12: Path | None = None
+    pem: tuple[Path, Path] | None = None
+    tsa: tuple[str, ...] = ()
+    no_tsa: bool = False
+    trust: tuple[Path, ...] = ()
+    language: Language | None = None
+    passphrase_file: Path | None = None
+
+
+def register(root: typer.Typer) -> None:
+    """Add the command."""
+    root.command("setup")(_setup)
+
+
+def _setup(
+    ctx: typer.Context,
+    *,
+    name: Annotated[str | None, typer.Option("--name", metavar="NAME", help="option.name")] = None,
+    id_: Annotated[str | None, typer.Option("--id", metavar="ID", help="option.id")] = None,
+    role: Annotated[str | None, typer.Option("--role", metavar="ROLE", help="option.role")] = None,
+    agency: Annotated[str | None, typer.Option("--agency", metavar="AGENCY", help="option.agency")] = None,
+    practice: Annotated[bool, typer.Option("--practice", help="option.practice")] = False,
+    p12: Annotated[Path | None, typer.Option("--p12", metavar="FILE", help="option.p12")] = None,
+    pem: Annotated[tuple[Path, Path] | None, typer.Option("--pem", metavar="KEY CERT", help="option.pem")] = None,
+    tsa: Annotated[list[str] | None, typer.Option("--tsa", metavar="URL", help="option.tsa")] = None,
+    no_tsa: Annotated[bool, typer.Option("--no-tsa", help="option.no-tsa")] = False,
+    trust: Annotated[list[Path] | None, typer.Option("--trust", metavar="FILE", help="option.trust")] = None,
+    language: Annotated[Language | None, typer.Option("--language", help="option.language")] = None,
+    passphrase_file: PassphraseOption = None,
+    json: JsonOption = False,
+) -> None:
+    run = Run.of(ctx)
+    wishes = Wishes(
+        name=name,
+        id=id_,
+        role=role,
+        agency=agency,
+        practice=practice,
+        p12=p12,
+        pem=pem,
+        tsa=tuple(tsa or ()),
+        no_tsa=no_tsa,
+        trust=tuple(trust or ()),
+        language=language,
+        passphrase_file=passphrase_file,
+    )
+    if wishes == Wishes(passphrase_file=passphrase_file) and not json and is_dialogue():
+        from evidence_kit.cli.guide import ask_profile
+
+        wishes = ask_profile(run)
+    settings, signer = change_settings(run, wishes)
+    document = _describe(settings, signer)
+    if json:
+        emit(document)
+    else:
+        tell_settings(run.texts, settings, signer)
+
+
+def change_settings(run: Run, wishes: Wishes) -> "tuple[Settings, Signer | None]":
+    """Change the settings as wished, write them if anything was wished, and return them with the key if it was opened.
+
+    Raises `UsageError`, `SettingsError`, and `SigningError` for a key that does not open.
+    """
+    from evidence_kit.settings import add_practice_key, add_trusted_roots, save_settings
+
+    settings = before = run.settings()
+    settings = replace(settings, officer=_officer(wishes, settings.officer), tsa=_authorities(wishes, settings.tsa))
+    settings = replace(settings, language=str(wishes.language or settings.language))
+    signing = _signing(wishes)
+    practice = signing is None and settings.signing is not None and settings.signing.kind == "practice"
+    if wishes.practice or (practice and settings.officer != before.officer):
+        settings = add_practice_key(settings, settings.the_officer(), now=run.clock())
+    elif signing is not None:
+        settings = replace(settings, signing=signing)
+    chosen = wishes.practice or signing is not None
+    signer = settings.open_signer(run.passphrases(wishes.passphrase_file)) if chosen or practice else None
+    for file in wishes.trust:
+        try:
+            add_trusted_roots(settings, file)
+        except FormatError as error:
+            raise UsageError(f"{file} holds no certificate", hint=error.hint) from error
+    if settings != before:
+        save_settings(settings)
+    return settings, signer
+
+
+def _officer(wishes: Wishes, known: Officer | None) -> Officer | None:
+    given = {key: value for key in ("name", "id", "role", "agency") if (value := getattr(wishes, key)) is not None}
+    if not given:
+        return known
+    fields = {**(known.to_json() if known else {}), **given}
+    missing = [f"--{key}" for key in ("name", "id", "role", "agency") if not str(fields.get(key) or "").strip()]
+    if missing:
+        raise UsageError(f"the officer is not fully described: {', '.join(missing)} missing")
+    for key, value in given.items():
+        if visible(value) != value:
+            raise UsageError(f"--{key} holds characters that cannot be printed: {visible(value)}")
+    return Officer(**{key: str(value).strip() for key, value in fields.items()})
+
+
+def _authorities(wishes: Wishes, known: tuple[str, ...]) -> tuple[str, ...]:
+    if wishes.tsa and wishes.no_tsa:
+        raise UsageError("--tsa and --no-tsa exclude each other")
+    for url in wishes.tsa:
+        try:
+            parts = urlsplit(url)
+        except ValueError:
+            parts = urlsplit("")
+        if parts.scheme not in {"http", "https"} or not parts.hostname or visible(url) != url:
+            raise UsageError(f"--tsa is not an http or https address: {visible(url)}")
+    return () if wishes.no_tsa else wishes.tsa or known
+
+
+def _signing(wishes: Wishes) -> "SigningSource | None":
+    from evidence_kit.settings import SigningSource
+
+    if sum((wishes.practice, wishes.p12 is not None, wishes.pem is not None)) > 1:
+        raise UsageError("--practice, --p12 and --pem exclude each other")
+    if wishes.p12 is not None:
+        return SigningSource(kind="p12", path=wishes.p12.absolute())
+    if wishes.pem is not None:
+        key, certificate = wishes.pem
+        return SigningSource(kind="pem", path=key.absolute(), certificate=certificate.absolute())
+    return None
+
+
+def _describe(settings: "Settings", signer: "Signer | None") -> dict[str, Json]:
+    signing: dict[str, Json] | None = None
+    if settings.signing:
+        signing = settings.signing.to_json()
+        signing["practice"] = signer.practice if signer else None
+        if signer:
+            signing["subject"] = signer.certificate.subject
+            signing["certificate_sha256"] = signer.certificate.fingerprint
+            signing["not_after"] = utc_text(signer.certificate.not_after)
+    return {
+        "schema": "evidence-kit/setup/1",
+        "home": str(settings.home),
+        "practice": bool(signer and signer.practice),
+        "profile": settings.officer.to_json() if settings.officer else None,
+        "signing": signing,
+        "tsa": list(settings.tsa),
+        "trust": [_root(root) for root in settings.trusted_roots()],
+        "language": settings.language,
+    }
+
+
+def _root(root: "Certificate") -> Json:
+    return {"subject": root.subject, "certificate_sha256": root.fingerprint, "not_after": utc_text(root.not_after)}
+
+
+def tell_settings(texts: Texts, settings: "Settings", signer: "Signer | None") -> None:
+    """Show people the settings, and the certificate of the key if it was opened."""
+    none = texts.say("common.none")
+    officer = settings.officer
+    pairs = [(texts.say("setup.home"), visible(str(settings.home)))]
+    pairs += [
+        (texts.say(f"setup.{key}"), visible(getattr(officer, key)) if officer else none)
+        for key in ("name", "id", "role", "agency")
+    ]
+    pairs.append((texts.say("setup.key"), visible(str(settings.signing.path)) if settings.signing else none))
+    if signer:
+        pairs.append((texts.say("setup.certificate"), visible(signer.certificate.subject)))
+        pairs.append((texts.say("setup.until"), signer.certificate.not_after.date().isoformat()))
+    pairs += [(texts.say("setup.tsa"), visible(url)) for url in settings.tsa or [none]]
+    pairs += [(texts.say("setup.root"), visible(root.subject)) for root in settings.trusted_roots()]
+    pairs.append((texts.say("setup.language"), settings.language or texts.say("setup.system-language")))
+    say(texts.say("setup.heading"))
+    say(rows(pairs))
+    if signer and signer.practice:
+        say(texts.say("practice.line"))
+    if officer is None or settings.signing is None:
+        say(texts.say("setup.unfinished"))

@@ -1,0 +1,187 @@
+"""``verify``: the plain answer first, then what, when, by whom, and what is wrong."""
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from evidence_kit.canonical import Json
+from evidence_kit.cli.case import pending, tell_unstamped
+from evidence_kit.cli.options import JsonOption, PassphraseOption
+from evidence_kit.cli.output import emit, note, rows, say
+from evidence_kit.cli.run import Run
+from evidence_kit.display import visible
+from evidence_kit.errors import EvidenceError, FormatError, UsageError
+from evidence_kit.models import Check, Outcome, Trust, Verdict, VerificationReport
+from evidence_kit.texts import Texts
+
+if TYPE_CHECKING:
+    from evidence_kit.trust.judging import TrustedRoots
+
+_EXIT = {Verdict.VERIFIED: 0, Verdict.UNCHANGED: 4, Verdict.ALTERED: 3, Verdict.CANNOT_VERIFY: 1}
+_MOST = 20
+"""Failed or unmade checks shown to people; ``--json`` has them all."""
+
+
+def register(root: typer.Typer) -> None:
+    """Add the command."""
+    root.command("verify")(_verify)
+
+
+def _verify(
+    ctx: typer.Context,
+    path: Annotated[Path, typer.Argument(metavar="PATH", help="option.verify-path")],
+    *,
+    trust: Annotated[list[Path] | None, typer.Option("--trust", metavar="FILE.pem", help="option.verify-trust")] = None,
+    strict: Annotated[bool, typer.Option("--strict", help="option.strict")] = False,
+    record: Annotated[bool, typer.Option("--record", help="option.record")] = False,
+    passphrase_file: PassphraseOption = None,
+    json: JsonOption = False,
+) -> None:
+    from evidence_kit.verify import verify_path
+
+    run = Run.of(ctx)
+    if record and not (path / "case.json").is_file():
+        raise UsageError("--record is for a case", hint="leave out --record, or name the folder of a case")
+    report = verify_path(path, roots=_roots(run, trust or ()), clock=run.clock, on_step=run.progress())
+    recorded, unstamped = (_record(run, path, report, passphrase_file)) if record else (None, [])
+    if json:
+        document = {**report.to_json(), "practice": is_practice(report)}
+        emit({**document, "recorded": recorded, "problems": pending(unstamped)} if record else document)
+    else:
+        say(verification_text(run.texts, report))
+        tell_unstamped(run.texts, unstamped)
+    raise typer.Exit(exit_code(report, strict=strict, incomplete=bool(unstamped), lost=record and recorded is None))
+
+
+def exit_code(report: VerificationReport, *, strict: bool = False, incomplete: bool = False, lost: bool = False) -> int:
+    """Return 3 for altered, else 1 for what could not be done, else 4 for what is open, else 0."""
+    unmade = any(check.outcome is Outcome.NOT_CHECKED for check in report.checks)
+    codes = {_EXIT[report.verdict], 1 if lost else 0, 4 if incomplete or (strict and unmade) else 0}
+    return next((code for code in (3, 1, 4) if code in codes), 0)
+
+
+def is_practice(report: VerificationReport) -> bool:
+    """Whether a signer's certificate is one for practice: believed as such, or claiming to be one by its name."""
+    return any(signer.practice for signer in report.signers)
+
+
+def _roots(run: Run, files: Sequence[Path]) -> "TrustedRoots":
+    from evidence_kit.trust.certificates import load_certificates
+
+    roots = run.roots(run.settings())
+    for file in files:
+        try:
+            roots = replace(roots, established=(*roots.established, *load_certificates(file.read_bytes())))
+        except OSError as error:
+            raise UsageError(f"the root {file} cannot be read: {error.strerror}") from error
+        except FormatError as error:
+            raise UsageError(f"the root {file} holds no certificate", hint=error.hint) from error
+    return roots
+
+
+def _record(
+    run: Run, path: Path, report: VerificationReport, passphrase_file: Path | None
+) -> tuple[int | None, list[str]]:
+    """Append the result to the case's log; return the event's number, or None when that could not be done."""
+    from evidence_kit.case.stamping import stamp_head
+    from evidence_kit.custody.events import Draft, EventType
+
+    outcomes = Counter(str(check.outcome) for check in report.checks)
+    detail: dict[str, Json] = {
+        "head": report.root,
+        "checks": {key.replace("-", "_"): outcomes[key] for key in sorted(outcomes)},
+    }
+    try:
+        case = run.case(path)
+        settings = run.settings()
+        draft = Draft(type=EventType.VERIFIED, outcome=str(report.verdict), detail=detail)
+        committed = case.commit(draft, run.custodian(settings, passphrase_file))
+        return committed.seq, stamp_head(case, run.stamping(settings))
+    except EvidenceError as error:
+        # The answer must be given all the same; the exit code tells that it was not recorded.
+        note(run.texts.say("verify.not-recorded", problem=error))
+        return None, []
+
+
+def verification_text(texts: Texts, report: VerificationReport) -> str:
+    """Return what people read of *report*."""
+    practice = is_practice(report)
+    verdict = str(report.verdict)
+    says = f"{verdict}-practice" if practice and report.verdict is Verdict.VERIFIED else verdict
+    lines = [f"[{texts.say(f'verdict.{verdict}')}] {texts.say(f'verdict-says.{says}')}"]
+    if practice:
+        lines.append(texts.say("practice.line"))
+    lines += ["", texts.say("verify.what"), rows(_what(texts, report))]
+    times = _times(texts, report)
+    if times:
+        lines += ["", texts.say("verify.when"), rows(times)]
+    lines += ["", texts.say("verify.who")]
+    lines += [rows(_signer(texts, signer.name, signer.certificate_sha256, signer.trust)) for signer in report.signers]
+    if not report.signers:
+        lines.append(f"  {texts.say('verify.nobody')}")
+    for outcome in (Outcome.FAILED, Outcome.NOT_CHECKED):
+        lines += _group(texts, outcome, [check for check in report.checks if check.outcome is outcome])
+    passed = sum(check.outcome is Outcome.PASSED for check in report.checks)
+    lines += ["", f"{texts.say('outcome.passed')}: {passed}"]
+    return "\n".join(lines)
+
+
+def _what(texts: Texts, report: VerificationReport) -> list[tuple[str, str]]:
+    pairs = [
+        (texts.say("verify.kind"), texts.say(f"kind.{report.kind}")),
+        (texts.say("verify.subject"), visible(report.subject)),
+    ]
+    items = report.facts.get("items")
+    if isinstance(items, list):
+        pairs.append(
+            (texts.say("verify.items"), visible(", ".join(str(item) for item in items)) or texts.say("common.none"))
+        )
+    attempts = report.facts.get("attempts")
+    if isinstance(attempts, dict):
+        counts = ", ".join(f"{texts.word('status', name)}: {count}" for name, count in attempts.items() if count)
+        pairs.append((texts.say("verify.attempts"), counts or texts.say("common.none")))
+    if report.root:
+        pairs.append((texts.say(f"verify.root-{report.kind}"), report.root))
+    return pairs
+
+
+def _times(texts: Texts, report: VerificationReport) -> list[tuple[str, str]]:
+    facts = report.facts
+    pairs = [
+        (texts.say(f"verify.{key}"), visible(str(facts[key])))
+        for key in ("sealed", "bundle_time_stamp", "report_time_stamp")
+        if isinstance(facts.get(key), str)
+    ]
+    custody = facts.get("custody")
+    if isinstance(custody, dict) and custody.get("first"):
+        pairs.append((texts.say("verify.first"), visible(str(custody["first"]))))
+        pairs.append((texts.say("verify.last"), visible(str(custody["last"]))))
+    stamps = facts.get("time_stamps")
+    if isinstance(stamps, list) and custody:
+        pairs.append((texts.say("verify.stamps"), str(len(stamps)) if stamps else texts.say("common.none")))
+    return pairs
+
+
+def _signer(texts: Texts, name: str, fingerprint: str, trust: Trust) -> list[tuple[str, str]]:
+    return [
+        (texts.say("verify.name"), visible(name)),
+        (texts.say("verify.trust"), texts.say(f"trust.{trust}")),
+        (texts.say("verify.certificate"), fingerprint),
+    ]
+
+
+def _group(texts: Texts, outcome: Outcome, checks: Sequence[Check]) -> list[str]:
+    if not checks:
+        return []
+    lines = ["", f"{texts.say(f'outcome.{outcome}')}: {len(checks)}"]
+    for check in checks[:_MOST]:
+        title = texts.word("check", check.id, check.title)
+        lines.append(f"  - {visible(check.subject) or check.id}: {visible(check.detail)}")
+        lines.append(f"    {texts.say(f'verify.{outcome}')}: {title} ({check.id})")
+    if len(checks) > _MOST:
+        lines.append(f"  {texts.say('verify.more', count=len(checks) - _MOST)}")
+    return lines
