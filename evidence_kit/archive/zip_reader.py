@@ -107,9 +107,14 @@ class ZipReader:
         end_of_last = 0
         for entry in sorted(self._zip.infolist(), key=lambda entry: entry.header_offset):
             name = entry.filename
-            if entry.is_dir() and not entry.file_size:
+            # Not `entry.is_dir()`, which fails on an empty name.
+            if name.endswith("/") and not entry.file_size:
                 continue
-            if problem := _problem(entry) or ("it stands twice" if name in found else ""):
+            if (
+                problem := ("" if name else "it has no name")
+                or _problem(entry)
+                or ("it stands twice" if name in found else "")
+            ):
                 self.problems.append((name, problem))
                 continue
             if entry.header_offset < end_of_last:

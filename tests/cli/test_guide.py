@@ -2,6 +2,7 @@
 
 import os
 import select
+import signal
 import subprocess
 import sys
 import time
@@ -139,21 +140,26 @@ def test_on_a_terminal_the_program_asks_and_ends_quietly_when_interrupted(tmp_pa
     )
     os.close(theirs)
     expect = _expecting(ours)
+    try:
+        expect("Language")
+        os.write(ours, b"1\n")
+        expect("Таны нэр")
+        os.write(ours, b"\x03")
 
-    expect("Language")
-    os.write(ours, b"1\n")
-    expect("Таны нэр")
-    os.write(ours, b"\x03")
-
-    assert process.wait(timeout=30) == 130
-    assert "Traceback" not in _rest(ours)
-    os.close(ours)
+        assert process.wait(timeout=30) == 130
+        assert "Traceback" not in _rest(ours)
+    finally:
+        process.kill()
+        process.wait()
+        os.close(ours)
 
 
 def _control_the_terminal() -> None:
     import fcntl  # noqa: PLC0415  # exists on POSIX only
     import termios  # noqa: PLC0415
 
+    # A shell starts its background jobs with this signal ignored, and that is inherited.
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
     fcntl.ioctl(0, termios.TIOCSCTTY, 0)
 
 
