@@ -19,11 +19,12 @@ class CaseFiles:
     tree: Tree
     prefix: str
     _digests: dict[str, Digest] = field(default_factory=dict)
-    _names: list[str] = field(default_factory=list)
+    _names: dict[str, None] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         """List the names once."""
-        self._names = [name.removeprefix(self.prefix) for name in self.tree.names() if name.startswith(self.prefix)]
+        own = (name for name in self.tree.names() if name.startswith(self.prefix))
+        self._names = dict.fromkeys(name.removeprefix(self.prefix) for name in own)
 
     def know(self, digests: Mapping[str, Digest]) -> None:
         """Take over digests by the tree's own names."""
@@ -31,7 +32,7 @@ class CaseFiles:
 
     def names(self) -> list[str]:
         """Return the case's file names, sorted."""
-        return self._names
+        return list(self._names)
 
     def has(self, name: str) -> bool:
         """Whether there is a file *name*."""
