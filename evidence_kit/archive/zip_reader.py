@@ -110,11 +110,8 @@ class ZipReader:
             # Not `entry.is_dir()`, which fails on an empty name.
             if name.endswith("/") and not entry.file_size:
                 continue
-            if (
-                problem := ("" if name else "it has no name")
-                or _problem(entry)
-                or ("it stands twice" if name in found else "")
-            ):
+            problem = _problem(entry) or ("it stands twice" if name in found else "")
+            if problem:
                 self.problems.append((name, problem))
                 continue
             if entry.header_offset < end_of_last:
