@@ -5,6 +5,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from evidence_kit.archive.manifests import manifest_bytes
 from evidence_kit.case.folder import CaseFolder
 from evidence_kit.case.layout import belongs_to_root
 from evidence_kit.models import Digest
@@ -64,10 +65,10 @@ def write_trust(case: CaseFolder, target: Path, signer: Signer, authorities: Ite
 
 def list_evidence(target: Path) -> EvidenceList:
     """Return the evidence list of the bundle being built at *target*; raises `OSError`."""
-    lines, size = [], 0
-    for path in sorted((target / "data").rglob("*"), key=lambda found: found.relative_to(target).as_posix()):
-        name = path.relative_to(target).as_posix()
-        if path.is_file() and belongs_to_root(name):
-            lines.append(f"{sha256_file(path).hex}  {name}\n")
-            size += path.stat().st_size
-    return EvidenceList(data="".join(lines).encode("ascii"), files=len(lines), size=size)
+    paths = {path.relative_to(target).as_posix(): path for path in (target / "data").rglob("*") if path.is_file()}
+    listed = {name: path for name, path in paths.items() if belongs_to_root(name)}
+    return EvidenceList(
+        data=manifest_bytes({name: sha256_file(path) for name, path in listed.items()}),
+        files=len(listed),
+        size=sum(path.stat().st_size for path in listed.values()),
+    )

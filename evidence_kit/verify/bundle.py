@@ -10,6 +10,7 @@ from pathlib import Path
 
 from evidence_kit import canonical
 from evidence_kit.archive.bag import BagReport, check_bag
+from evidence_kit.archive.manifests import parse_manifest
 from evidence_kit.archive.tree import Tree
 from evidence_kit.archive.zips import check_canonical
 from evidence_kit.case.layout import (
@@ -119,16 +120,22 @@ def _check_evidence_list(exam: Examination, tree: Tree, bag: BagReport) -> Diges
     except FormatError as error:
         exam.failed("evidence.list", EVIDENCE_LIST, str(error))
         return None
-    wanted = {
-        f"{bag.digests[name].hex}  {name}" for name in tree.names() if belongs_to_root(name) and name in bag.digests
-    }
-    lines = data.decode("utf-8", "replace").split("\n")
-    problems = [(EVIDENCE_LIST, f"does not belong: {line}") for line in lines[:-1] if line not in wanted]
-    problems += [(line[66:], "is not in the evidence list as it is") for line in sorted(wanted - set(lines))]
-    if not problems and (lines[-1] or lines[:-1] != sorted(wanted, key=lambda line: line[66:])):
-        problems.append((EVIDENCE_LIST, "it is not sorted, or a line stands twice"))
-    exam.concluded("evidence.list", EVIDENCE_LIST, problems, f"{len(wanted)} files")
+    wanted = {name: bag.digests[name] for name in tree.names() if belongs_to_root(name) and name in bag.digests}
+    exam.concluded("evidence.list", EVIDENCE_LIST, _other_evidence(data, wanted), f"{len(wanted)} files")
     return sha256_bytes(data)
+
+
+def _other_evidence(data: bytes, wanted: dict[str, Digest]) -> Iterator[tuple[str, str]]:
+    try:
+        listed = parse_manifest(data)
+    except FormatError as error:
+        yield EVIDENCE_LIST, str(error)
+        return
+    for name in sorted(listed.keys() | wanted.keys()):
+        if name not in wanted:
+            yield name, "it is in the evidence list, and not in the bundle"
+        elif listed.get(name) != wanted[name]:
+            yield name, f"its digest is {wanted[name]}, the evidence list has {listed.get(name)}"
 
 
 def _check_strays(exam: Examination, tree: Tree, items: Sequence[str]) -> None:
