@@ -6,8 +6,6 @@ nothing of this one stays. The debugging port is chosen by the system and read f
 
 import contextlib
 import os
-import shutil
-import signal
 import subprocess
 import sys
 import tempfile
@@ -16,6 +14,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from evidence_kit.browser.keeper import end_processes, kept, remove_profile
 from evidence_kit.errors import CaptureError
 
 _START_SECONDS = 30.0
@@ -151,28 +150,24 @@ def launched(
     arguments = chromium_arguments(options, sandbox)
     folder = Path(tempfile.mkdtemp(prefix="evidence-kit-"))
     try:
-        with (folder / "stderr.txt").open("wb") as errors:
+        with (folder / "stderr.txt").open("wb") as errors, kept(folder) as keeper:
             process = _start(
                 [str(program), f"--user-data-dir={folder / 'profile'}", *arguments], errors.fileno(), environment
             )
             try:
+                keeper.write(b"%d\n" % process.pid)
+                keeper.flush()
                 address = _address(process, folder)
                 yield Chromium(address=address, process=process, sandbox=sandbox, arguments=arguments)
             finally:
                 stop(process)
     finally:
-        _remove(folder)
+        remove_profile(folder)
 
 
 def stop(process: subprocess.Popen[bytes]) -> None:
     """End the browser and all processes it started."""
-    if sys.platform == "win32":
-        # Only the tree: terminating the first process leaves its children holding files of the profile.
-        taskkill = Path(os.environ.get("SystemRoot", r"C:\Windows")) / "System32" / "taskkill.exe"  # noqa: SIM112
-        subprocess.run([str(taskkill), "/T", "/F", "/PID", str(process.pid)], capture_output=True, check=False)
-    else:
-        with contextlib.suppress(ProcessLookupError, PermissionError):
-            os.killpg(process.pid, signal.SIGKILL)
+    end_processes(process.pid)
     with contextlib.suppress(subprocess.TimeoutExpired):
         process.wait(_STOP_SECONDS)
 
@@ -217,23 +212,3 @@ def _lines(path: Path) -> list[str]:
     except (FileNotFoundError, PermissionError):
         # Not written yet; on Windows it may be open in the browser for a moment.
         return []
-
-
-def _remove(folder: Path) -> None:
-    _remove_socket(folder / "profile" / "SingletonSocket")
-    # Dying processes may still write into the profile for some milliseconds (and lock its files on Windows).
-    for _ in range(50):
-        shutil.rmtree(folder, ignore_errors=True)
-        if not folder.exists():
-            return
-        time.sleep(0.1)
-
-
-def _remove_socket(link: Path) -> None:
-    """Remove the socket that Chromium keeps in a folder of its own beside ours, and leaves there when it is killed."""
-    if not link.is_symlink():
-        return
-    home = link.readlink().parent
-    if not home.is_absolute() or {path.name for path in home.glob("*")} - {"SingletonSocket", "SingletonCookie"}:
-        return
-    shutil.rmtree(home, ignore_errors=True)
