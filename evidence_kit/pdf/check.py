@@ -91,6 +91,9 @@ class _Signed:
     known: tuple[Certificate, ...]
 
 
+_TAIL = 64 * 1024
+"""Bytes searched for the end of a PDF: readers look through 1,024, and something may have been appended."""
+
 _Step = Callable[[SignatureFindings, _Signed], SignatureFindings]
 
 
@@ -104,6 +107,8 @@ def check_pdf(source: Path | BinaryIO, *, known: Iterable[Certificate] = ()) -> 
     with _opened(source) as stream:
         size = stream.seek(0, os.SEEK_END)
         found = PdfFindings(bytes=size)
+        if not _has_end(stream, size):
+            return replace(found, problems=("cannot be read: there is no end of a PDF in its last bytes",))
         try:
             found = replace(found, attachments=attachments(source))
         except FormatError as error:
@@ -130,6 +135,15 @@ def _opened(source: Path | BinaryIO) -> Iterator[BinaryIO]:
             yield stream
     else:
         yield source
+
+
+def _has_end(stream: BinaryIO, size: int) -> bool:
+    """Return whether the last bytes say where the file's table is (ISO 32000-2, 7.5.5).
+
+    pyHanko looks for it from behind, byte by byte, and would go through any number of them.
+    """
+    stream.seek(max(0, size - _TAIL))
+    return b"startxref" in stream.read(_TAIL)
 
 
 def _text(error: BaseException) -> str:
