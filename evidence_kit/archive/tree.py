@@ -48,7 +48,9 @@ class FolderTree:
             raise FormatError(f"not a folder: {shorten(str(root))}")
         self._root = root
         problems: list[tuple[str, str]] = []
-        self._sizes = dict(sorted(_files(root, "", problems)))
+        self.empty_folders: list[str] = []
+        """Folders in which nothing lies: no list of files can name them."""
+        self._sizes = dict(sorted(_files(root, "", problems, self.empty_folders)))
         self.problems: tuple[tuple[str, str], ...] = (*problems, *_collisions(self._sizes))
 
     def names(self) -> list[str]:
@@ -120,17 +122,19 @@ def _limited(tree: Tree, name: str, limit: int) -> bytes:
     return data
 
 
-def _files(folder: Path, prefix: str, problems: list[tuple[str, str]]) -> Iterator[tuple[str, int]]:
+def _files(folder: Path, prefix: str, problems: list[tuple[str, str]], empty: list[str]) -> Iterator[tuple[str, int]]:
     """Yield path and size of every plain file below *folder*."""
     with os.scandir(folder) as entries:
         listed = sorted(entries, key=lambda entry: entry.name)
+    if not listed and prefix:
+        empty.append(prefix)
     for entry in listed:
         name = prefix + entry.name
         status = entry.stat(follow_symlinks=False)
         if stat.S_ISLNK(status.st_mode) or getattr(status, "st_file_attributes", 0) & _REPARSE_POINT:
             problems.append((name, "it is a link"))
         elif stat.S_ISDIR(status.st_mode):
-            yield from _files(Path(entry.path), f"{name}/", problems)
+            yield from _files(Path(entry.path), f"{name}/", problems, empty)
         elif not stat.S_ISREG(status.st_mode):
             problems.append((name, "it is neither a file nor a folder"))
         elif "\\" in entry.name or not _encodable(entry.name):

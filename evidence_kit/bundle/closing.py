@@ -1,7 +1,7 @@
 """Close a bundle: certificates, guidance, manifests, the signature over the tag manifest, its time stamp."""
 
 import shutil
-from collections.abc import Iterable
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -13,10 +13,10 @@ from evidence_kit.bundle.guidance import readme
 from evidence_kit.case.durable import write_new
 from evidence_kit.case.folder import CaseFolder
 from evidence_kit.case.layout import TAG_MANIFEST, TAG_SIGNATURE, TAG_TIME_STAMP
+from evidence_kit.case.stamping import HeadToken
 from evidence_kit.custody.custodian import Custodian
 from evidence_kit.errors import TimestampError
 from evidence_kit.models import utc_text
-from evidence_kit.trust.certificates import Certificate
 from evidence_kit.trust.digests import sha256_bytes
 from evidence_kit.trust.timestamps import certificates_inside, stamp
 
@@ -36,29 +36,32 @@ class Closing:
     """The authority that stamps the tag manifest."""
 
 
-def close_bundle(folder: Path, closing: Closing, authorities: Iterable[Certificate]) -> None:
-    """Close the bundle in *folder*; *authorities* are the certificates of the time-stamping authorities so far.
+def close_bundle(folder: Path, closing: Closing, tokens: Sequence[HeadToken]) -> None:
+    """Close the bundle in *folder*; *tokens* are those over the heads of the log, oldest first.
 
-    The certificates inside a token must lie in ``data/trust/``, which the token itself covers: when an authority signs
-    with one it had not used before, the bag is closed anew with it. Raises `TimestampError`, `CaseError`, `OSError`.
+    The certificates inside the bundle's own token must be those of ``data/trust/tsa.pem``, which that token covers:
+    they are taken from the newest token over a head, and if they turn out to be others, the bag is closed anew.
+    Raises `TimestampError`, `CaseError`, `OSError`.
     """
     practice = closing.custodian.signer.practice
     text = readme(closing.begun, root=closing.evidence.root, stamped=closing.tsa is not None, practice=practice)
     write_new(folder / "README.txt", text)
-    known = set(authorities)
+    known = sorted({token.authority for token in tokens}, key=lambda c: c.fingerprint)
+    first = [token for token in tokens if "-" not in token.path]
+    inside = set(first[-1].embedded) if closing.tsa and first else set()
     for _ in range(_TRIES):
-        write_trust(closing.case, folder, closing.custodian.signer, sorted(known, key=lambda c: c.fingerprint))
+        write_trust(closing.case, folder, closing.custodian.signer, known, inside)
         write_bag(folder, info=_bag_info(closing))
         tags = (folder / TAG_MANIFEST).read_bytes()
         write_new(folder / TAG_SIGNATURE, closing.custodian.sign_file(tags))
         if closing.tsa is None:
             return
         reply = stamp(closing.tsa, sha256_bytes(tags))
-        inside = set(certificates_inside(reply))
-        if inside <= known | set(closing.case.certificates()):
+        held = set(certificates_inside(reply))
+        if held == inside:
             write_new(folder / TAG_TIME_STAMP, reply)
             return
-        known |= inside
+        inside = held
         _open_again(folder)
     message = "the time-stamping authority uses another certificate for every time stamp"
     raise TimestampError(message)

@@ -43,21 +43,26 @@ def copy_case(case: CaseFolder, target: Path, items: Sequence[str]) -> None:
             shutil.copytree(source, data / "seals" / name, copy_function=shutil.copyfile)
 
 
-def write_trust(case: CaseFolder, target: Path, signer: Signer, authorities: Iterable[Certificate]) -> None:
-    """Write ``data/trust/``: every certificate in a file of its own, and three files for the stock commands.
+def write_trust(
+    case: CaseFolder, target: Path, signer: Signer, authorities: Iterable[Certificate], inside: Iterable[Certificate]
+) -> None:
+    """Write ``data/trust/``: every certificate in a file of its own, and four files that gather some of them.
 
     ``signer.pem`` is the signer's certificate, ``chain.pem`` the issuers above it, ``tsa-chain.pem`` those of the
-    time-stamping authorities in *authorities*.
+    time-stamping authorities in *authorities*, ``tsa.pem`` the certificates *inside* the bundle's own time stamp.
     """
     folder = target / "data" / "trust"
     folder.mkdir(parents=True)
-    stamping = tuple(dict.fromkeys(authorities))
+    held = sorted(set(inside), key=lambda certificate: certificate.fingerprint)
+    stamping = tuple(dict.fromkeys((*authorities, *held)))
     known = dict.fromkeys((*case.certificates(), signer.certificate, *signer.chain, *stamping))
     for certificate in known:
         (folder / f"cert-{certificate.fingerprint}.pem").write_bytes(certificate.pem())
     chain = signer.chain or (signer.certificate,)
     (folder / "signer.pem").write_bytes(signer.certificate.pem())
     (folder / "chain.pem").write_bytes(b"".join(issuer.pem() for issuer in chain))
+    if held:
+        (folder / "tsa.pem").write_bytes(b"".join(certificate.pem() for certificate in held))
     if stamping:
         above = dict.fromkeys(issuer for leaf in stamping for issuer in (chain_of(leaf, known) or (leaf,)))
         (folder / "tsa-chain.pem").write_bytes(b"".join(issuer.pem() for issuer in above))

@@ -175,7 +175,7 @@ class _Builder:
         self.on_step("closing the bag")
         tsa = self.stamping.tsa[0] if self.stamping.tsa else None
         closing = Closing(case=self.case, custodian=self.custodian, evidence=evidence, begun=source.begun(), tsa=tsa)
-        close_bundle(self.folder, closing, {token.authority for token in source.tokens})
+        close_bundle(self.folder, closing, source.tokens)
         report = self.folder / "data" / "report.pdf"
         return _Built(
             evidence=evidence,

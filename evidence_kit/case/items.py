@@ -72,16 +72,19 @@ def commit_item(case: CaseFolder, record: ItemRecord, custodian: Custodian, *, n
     manifest = build_manifest(folder)
     write_new(folder / NAME, manifest)
     sync_tree(folder)
+    seal = custodian.sign_file(manifest)
     draft = Draft(
         type=EventType.CAPTURED,
         item=record.id,
-        digests={f"items/{record.id}/{NAME}": sha256_bytes(manifest)},
+        digests={
+            f"items/{record.id}/{NAME}": sha256_bytes(manifest),
+            f"seals/{record.id}/{NAME}.p7s": sha256_bytes(seal),
+        },
         outcome=str(record.status),
         note=note,
         detail={"url": record.url, "final_url": record.final_url, "recorder": record.recorder},
     )
-    seals = {f"{record.id}/{NAME}.p7s": custodian.sign_file(manifest)}
-    return case.commit(draft, custodian, staged=True, seals=seals)
+    return case.commit(draft, custodian, staged=True, seals={f"{record.id}/{NAME}.p7s": seal})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

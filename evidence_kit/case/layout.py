@@ -24,8 +24,10 @@ BAG_FILES = frozenset(
 
 CERTIFICATE = re.compile(r"trust/cert-([0-9a-f]{64})\.pem")
 HEAD_TOKEN = re.compile(r"seals/heads/([0-9]{6,})(?:-[2-9])?\.tsr")
-CHAIN_FILES = frozenset({"trust/signer.pem", "trust/chain.pem", "trust/tsa-chain.pem"})
-"""Written into bundles for the stock commands; each holds certificates that lie beside it under their own names."""
+CHAIN_FILES = frozenset({"trust/signer.pem", "trust/chain.pem", "trust/tsa.pem", "trust/tsa-chain.pem"})
+"""Written into bundles for the stock commands, and to say what the seals hold.
+
+Each holds certificates that lie beside it under their own names."""
 
 _IN_ITEM = re.compile(r"items/EV-[0-9]{4,}/.")
 _REPORT = re.compile(r"data/report(?:-[0-9]{2,})?\.pdf")

@@ -34,6 +34,7 @@ class HeadToken:
     seq: int
     time: datetime
     authority: Certificate
+    embedded: tuple[Certificate, ...]
     path: str
 
 
@@ -71,7 +72,13 @@ def head_tokens(case: CaseFolder, links: Sequence[Digest]) -> list[HeadToken]:
         except EvidenceError:
             continue
         found.append(
-            HeadToken(seq=int(match[1]), time=token.time, authority=token.certificate, path=f"heads/{path.name}")
+            HeadToken(
+                seq=int(match[1]),
+                time=token.time,
+                authority=token.certificate,
+                embedded=token.embedded,
+                path=f"heads/{path.name}",
+            )
         )
     return sorted(found, key=lambda token: token.seq)
 

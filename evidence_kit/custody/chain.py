@@ -1,16 +1,19 @@
 """Check a custody log: every line, every link, every signature; name the smallest event that is wrong.
 
 Rules, in this order (docs/evidence-format.md, "Checking the log"):
-(1) both files end with a line feed and have equally many lines; (2) line n is canonical JSON with every field, and its
-`seq` is n (a number that stands twice with different lines is a fork); (3) `previous` is the link of the line before;
-(4) the signature is by the certificate that the actor names, over exactly that line; (5) all events name one case.
+(1) both files end with a line feed and have equally many lines;
+(2) line n is canonical JSON with every field, and its `seq` is n (a number that stands twice is a fork);
+(3) `previous` is the link of the line before;
+(4) the signature is by the certificate that the actor names, over exactly that line;
+(5) all events name one case;
+(6) the case is opened by event 1, and every item is begun once, and ended at most once after it.
 A withheld line takes part in the chain by its digests and is counted; its signature cannot be checked.
 """
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from evidence_kit.custody.events import Event, WithheldEvent, read_line
+from evidence_kit.custody.events import Event, EventType, WithheldEvent, read_line
 from evidence_kit.custody.log import FIRST_LINK, WITHHELD, decode_signature, next_link, split_lines
 from evidence_kit.errors import EvidenceError, FormatError
 from evidence_kit.models import Check, Digest, Outcome
@@ -23,7 +26,9 @@ _TITLES = {
     "custody.fork": "No two custody events have the same number",
     "custody.chain": "Every custody event is bound to the one before it",
     "custody.signatures": "Every custody event was signed by the officer it names",
+    "custody.order": "The case was opened first, and every item begun once and ended at most once",
 }
+_NEVER_WITHHELD = frozenset({EventType.BUNDLE_STARTED, EventType.BUNDLED})
 
 
 @dataclass(slots=True, kw_only=True)
@@ -63,8 +68,13 @@ class LogFindings:
         return [*passed, *self.problems]
 
 
-def check_log(log: bytes, signatures: bytes, certificates: Mapping[str, Certificate]) -> LogFindings:
-    """Check ``custody.jsonl`` and ``custody.sig`` against *certificates* (by fingerprint); never raises."""
+def check_log(
+    log: bytes, signatures: bytes, certificates: Mapping[str, Certificate], *, withholding: bool = False
+) -> LogFindings:
+    """Check ``custody.jsonl`` and ``custody.sig`` against *certificates* (by fingerprint); never raises.
+
+    Only a bundle's copy may withhold events: *withholding*.
+    """
     findings = LogFindings(links=[FIRST_LINK])
     lines, signature_lines = split_lines(log), split_lines(signatures)
     if len(lines) != len(signature_lines):
@@ -75,7 +85,31 @@ def check_log(log: bytes, signatures: bytes, certificates: Mapping[str, Certific
     for number, line in enumerate(lines, start=1):
         signature_line = signature_lines[number - 1] if number <= len(signature_lines) else b""
         _check_entry(findings, number, line, signature_line, certificates)
+    for event in findings.events:
+        if isinstance(event, WithheldEvent) and (not withholding or event.seq == 1 or event.type in _NEVER_WITHHELD):
+            _problem(findings, "custody.lines", f"event {event.seq}", "this event may not be withheld here")
+    _check_order(findings)
     return findings
+
+
+def _check_order(findings: LogFindings) -> None:
+    """Want the opening of the case first and once, and every item started once and captured once after it."""
+    started: set[str] = set()
+    captured: set[str] = set()
+    for event in findings.full_events():
+        subject = f"event {event.seq}"
+        if (event.type == EventType.CASE_OPENED) != (event.seq == 1):
+            _problem(findings, "custody.order", subject, "a case is opened by its first event, and by no other")
+        if event.type == EventType.CASE_OPENED and event.detail.get("format") != 1:
+            _problem(findings, "custody.order", subject, "the case is not of format 1")
+        if event.type == EventType.CAPTURE_STARTED:
+            if event.item is None or event.item in started:
+                _problem(findings, "custody.order", subject, f"the item {event.item} is not a new one")
+            started.add(event.item or "")
+        if event.type == EventType.CAPTURED:
+            if event.item not in started or event.item in captured:
+                _problem(findings, "custody.order", subject, f"the item {event.item} was not begun, or ended before")
+            captured.add(event.item or "")
 
 
 def _check_entry(

@@ -4,6 +4,7 @@ Every field is always there; what is not known is an empty string, null or an em
 keeps a withheld event's digest from being guessed. Fields follow PREMIS 3 events and ISO/IEC 27037, 6.1.
 """
 
+import re
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from enum import StrEnum
@@ -35,7 +36,9 @@ _EVENT_KEYS = frozenset(
     ]
 )
 _WITHHELD_KEYS = frozenset(["day", "decided_by", "ground", "seq", "signature", "type", "withheld"])
-_ACTOR_KEYS = frozenset({"name", "id", "role", "agency", "certificate", "practice"})
+_ACTOR_TEXTS = ("name", "id", "role", "agency", "certificate")
+_CLOCK_KEYS = frozenset({"source", "offset_ms", "state"})
+_ITEM = re.compile(r"EV-[0-9]{4,}")
 
 
 _SALT_BYTES = 32
@@ -159,24 +162,30 @@ def read_line(line: bytes) -> Event | WithheldEvent:
 
 
 def _event(value: dict[str, Json]) -> Event:
-    actor = _object(value, "actor")
-    if actor.keys() != _ACTOR_KEYS:
-        message = "the actor has fields missing or not known"
+    actor, clock = _object(value, "actor"), _object(value, "clock")
+    _check_actor(actor)
+    offset = clock.get("offset_ms")
+    if clock.keys() != _CLOCK_KEYS or isinstance(offset, bool) or not isinstance(offset, int | None):
+        message = "the clock is not described as it must be"
         raise FormatError(message)
     salt = _text(value, "salt")
     if len(salt) != 2 * _SALT_BYTES or set(salt) - set("0123456789abcdef"):
         message = "the salt is not 32 bytes in hexadecimal"
         raise FormatError(message)
     item = value["item"]
-    if not (item is None or isinstance(item, str)):
-        message = "item is neither text nor null"
+    if item is not None and not (isinstance(item, str) and _ITEM.fullmatch(item)):
+        message = "item is neither an item's id nor null"
+        raise FormatError(message)
+    time = parse_utc(value["time"])
+    if _moment(_text(value, "local")) != time.replace(microsecond=0):
+        message = "local is not the same moment as time"
         raise FormatError(message)
     return Event(
         seq=_number(value, "seq"),
         previous=Digest.parse(value["previous"]),
         case=_text(value, "case"),
         type=_text(value, "type"),
-        time=parse_utc(value["time"]),
+        time=time,
         local=_text(value, "local"),
         item=item,
         actor=actor,
@@ -188,8 +197,23 @@ def _event(value: dict[str, Json]) -> Event:
         outcome=_text(value, "outcome"),
         note=_text(value, "note"),
         detail=_object(value, "detail"),
-        clock=_object(value, "clock"),
+        clock=clock,
     )
+
+
+def _check_actor(actor: dict[str, Json]) -> None:
+    texts = all(isinstance(actor.get(key), str) for key in _ACTOR_TEXTS)
+    if actor.keys() != {*_ACTOR_TEXTS, "practice"} or not texts or not isinstance(actor["practice"], bool):
+        message = "the actor is not described as it must be"
+        raise FormatError(message)
+
+
+def _moment(local: str) -> datetime | None:
+    try:
+        moment = datetime.fromisoformat(local)
+    except ValueError:
+        return None
+    return moment if moment.tzinfo else None
 
 
 def _withheld(value: dict[str, Json]) -> WithheldEvent:

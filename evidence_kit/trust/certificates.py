@@ -163,7 +163,8 @@ def leads_to_root(
 
 def _ca_policy() -> verification.ExtensionPolicy:
     """Issuers must say they are authorities; of the rest only what RFC 5280 section 6 needs."""
-    return _any_policy().require_present(x509.BasicConstraints, verification.Criticality.AGNOSTIC, _must_be_ca)
+    policy = _any_policy().require_present(x509.BasicConstraints, verification.Criticality.AGNOSTIC, _must_be_ca)
+    return policy.may_be_present(x509.KeyUsage, verification.Criticality.AGNOSTIC, _must_sign_certificates)
 
 
 def _any_policy() -> verification.ExtensionPolicy:
@@ -172,6 +173,14 @@ def _any_policy() -> verification.ExtensionPolicy:
     for known in (x509.CertificatePolicies, x509.PolicyConstraints, x509.InhibitAnyPolicy):
         policy = policy.may_be_present(known, verification.Criticality.AGNOSTIC, None)
     return policy
+
+
+def _must_sign_certificates(
+    _policy: verification.Policy, _certificate: x509.Certificate, usage: x509.KeyUsage | None
+) -> None:
+    if usage is not None and not usage.key_cert_sign:
+        message = "an issuer in the chain may not sign certificates"
+        raise ValueError(message)
 
 
 def _must_be_ca(_policy: verification.Policy, _certificate: x509.Certificate, extension: x509.BasicConstraints) -> None:

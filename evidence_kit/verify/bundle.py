@@ -11,7 +11,8 @@ from pathlib import Path
 from evidence_kit import canonical
 from evidence_kit.archive.bag import BagReport, check_bag
 from evidence_kit.archive.manifests import parse_manifest
-from evidence_kit.archive.tree import Tree
+from evidence_kit.archive.tree import FolderTree, Tree
+from evidence_kit.archive.zip_reader import ZipReader
 from evidence_kit.archive.zips import check_canonical
 from evidence_kit.case.layout import (
     BAG_FILES,
@@ -30,7 +31,7 @@ from evidence_kit.case.manifest import NAME
 from evidence_kit.custody.events import Event, EventType
 from evidence_kit.errors import EvidenceError, FormatError
 from evidence_kit.models import Digest, OnStep, Outcome, VerificationReport, utc_text
-from evidence_kit.trust.certificates import Certificate
+from evidence_kit.trust.certificates import Certificate, load_certificates
 from evidence_kit.trust.cms import verify_detached
 from evidence_kit.trust.digests import sha256_bytes
 from evidence_kit.trust.timestamps import read_reply
@@ -38,18 +39,24 @@ from evidence_kit.verify.catalogue import TITLES
 from evidence_kit.verify.certificates import check_certificates
 from evidence_kit.verify.examination import Examination
 from evidence_kit.verify.files import SMALL, CaseFiles
-from evidence_kit.verify.history import History, check_history, check_items, stamp_trusted
+from evidence_kit.verify.history import History, check_history, check_items, read_log, stamp_trusted
 from evidence_kit.verify.items import check_item, check_seal
 from evidence_kit.verify.report_pdf import LIST_ATTACHMENT, LOG_ATTACHMENT, check_report
 
 _UNLISTED = frozenset({TAG_SIGNATURE, TAG_TIME_STAMP})
+_TRUST = "data/trust/"
 _NOT_THE_BAGS = frozenset({"bag.info", "bag.signature", "bag.timestamp"})
 """Checks of this module; the others named ``bag.`` are those of the archive room."""
 
 
 def check_zip(exam: Examination, path: Path) -> None:
     """Check that every byte of the zip at *path* outside the files in it is the one it must be."""
-    exam.concluded("zip.canonical", path.name, ((path.name, problem) for problem in check_canonical(path)))
+    problems = check_canonical(path)
+    if not problems:
+        with ZipReader(path) as archive:
+            names = archive.names()
+        problems = [] if names == sorted(names) else ["its entries are not sorted by path"]
+    exam.concluded("zip.canonical", path.name, ((path.name, problem) for problem in problems))
 
 
 def check_bundle(exam: Examination, tree: Tree, subject: str, on_step: OnStep) -> VerificationReport:
@@ -63,7 +70,7 @@ def check_bundle(exam: Examination, tree: Tree, subject: str, on_step: OnStep) -
     _check_tag_signature(exam, tree, certificates)
     root = _check_evidence_list(exam, tree, bag)
     on_step("checking the custody log")
-    history = check_history(exam, files, certificates)
+    history = check_history(exam, files, certificates, read_log(exam, files))
     items = sorted({name.split("/")[1] for name in files.names() if name.startswith("items/") and name.count("/") > 1})
     check_items(exam, files, history, items)
     for item in items:
@@ -96,6 +103,7 @@ def _check_tag_signature(exam: Examination, tree: Tree, certificates: Sequence[C
     if TAG_TIME_STAMP in tree.names():
         try:
             token = read_reply(tree.read(TAG_TIME_STAMP, SMALL), digest, certificates)
+            _want_certificates(tree, token.embedded, "tsa.pem")
         except EvidenceError as error:
             exam.failed("bag.timestamp", TAG_TIME_STAMP, str(error))
         else:
@@ -104,6 +112,9 @@ def _check_tag_signature(exam: Examination, tree: Tree, certificates: Sequence[C
             stamped = token.time if stamp_trusted(exam, token.certificate, certificates, token.time) else None
     try:
         facts = verify_detached(tree.read(TAG_SIGNATURE, SMALL), digest, certificates)
+        _want_certificates(tree, facts.embedded, "signer.pem", "chain.pem")
+        if load_certificates(tree.read(f"{_TRUST}signer.pem", SMALL)) != (facts.certificate,):
+            raise FormatError("it was made by another certificate than data/trust/signer.pem")
     except EvidenceError as error:
         exam.failed("bag.signature", TAG_SIGNATURE, str(error))
         return
@@ -112,6 +123,18 @@ def _check_tag_signature(exam: Examination, tree: Tree, certificates: Sequence[C
     )
     exam.facts["sealed"] = utc_text(facts.signing_time)
     exam.signed_by(facts.certificate, certificates, stamped)
+
+
+def _want_certificates(tree: Tree, embedded: Sequence[Certificate], *names: str) -> None:
+    """Refuse, with `FormatError`, a seal that holds other certificates than the files *names* of ``data/trust/``.
+
+    The seals of the tag manifest are in no list themselves; those files are.
+    """
+    wanted = {c for name in names for c in load_certificates(tree.read(_TRUST + name, SMALL))}
+    if set(embedded) != wanted:
+        raise FormatError(
+            f"it does not hold exactly the certificates in {' and '.join(_TRUST + name for name in names)}"
+        )
 
 
 def _check_evidence_list(exam: Examination, tree: Tree, bag: BagReport) -> Digest | None:
@@ -139,7 +162,9 @@ def _other_evidence(data: bytes, wanted: dict[str, Digest]) -> Iterator[tuple[st
 
 
 def _check_strays(exam: Examination, tree: Tree, items: Sequence[str]) -> None:
-    exam.concluded("case.strays", "", ((name, "it is not part of a bundle") for name in _strays(tree, items)))
+    empty = tree.empty_folders if isinstance(tree, FolderTree) else []
+    strays = (*_strays(tree, items), *empty)
+    exam.concluded("case.strays", "", ((name, "it is not part of a bundle") for name in strays))
 
 
 def _strays(tree: Tree, items: Sequence[str]) -> Iterator[str]:
@@ -164,7 +189,8 @@ def _check_event(exam: Examination, files: CaseFiles, history: History, items: S
     if begin is None:
         exam.failed("bundle.event", subject, "the custody log does not say that a bundle was begun")
         return
-    named = {event.item: event for event in events[begin + 1 :] if event.type == EventType.BUNDLED}
+    bundled = [event for event in events[begin + 1 :] if event.type == EventType.BUNDLED]
+    named = {event.item: event for event in bundled}
     problems = [
         (files.shown(f"items/{item}"), "the log does not say that it was put in") for item in items if item not in named
     ]
@@ -174,19 +200,22 @@ def _check_event(exam: Examination, files: CaseFiles, history: History, items: S
         for event in events[begin + 1 :]
         if event.type != EventType.BUNDLED
     ]
+    if len(named) != len(bundled):
+        problems.append((subject, "an item is put in twice"))
     exam.concluded("bundle.event", subject, [*problems, *_other_manifests(files, named)], f"{len(named)} items")
     exam.facts["purpose"] = events[begin].purpose
 
 
 def _other_manifests(files: CaseFiles, named: dict[str | None, Event]) -> Iterator[tuple[str, str]]:
     for event in named.values():
-        for name, digest in event.digests.items():
-            if files.has(name) and files.digest(name) != digest:
-                yield f"event {event.seq}", f"{name} was put in with the digest {digest}"
+        name = f"items/{event.item}/{NAME}"
+        if files.has(name) and files.digest(name) != event.digests.get(name):
+            yield f"event {event.seq}", f"{name} was put in with the digest {event.digests.get(name)}"
 
 
 def _check_info(exam: Examination, bag: BagReport, tree: Tree, root: Digest | None) -> None:
     fields = dict(bag.info)
+    names = [name for name, _ in bag.info]
     stamped = TAG_TIME_STAMP in tree.names()
     wanted = {
         "Evidence-Kit-Format": "1",
@@ -202,6 +231,9 @@ def _check_info(exam: Examination, bag: BagReport, tree: Tree, root: Digest | No
     for name, value in wanted.items():
         if name == "Evidence-Kit-Time-Stamp" and fields.get(name) == "present" and value == "none":
             problems.append((TAG_TIME_STAMP, "it is missing"))
+    problems += [("bag-info.txt", f"{name} stands more than once") for name in wanted if names.count(name) > 1]
+    if "README.txt" not in tree.names():
+        problems.append(("README.txt", "it is missing"))
     problems += [(f.subject, f.detail) for f in bag.findings if f.check == "bag.info" and f.outcome is Outcome.FAILED]
     exam.concluded("bag.info", "bag-info.txt", problems)
 

@@ -7,12 +7,14 @@ from evidence_kit.archive.tree import FolderTree
 from evidence_kit.case.layout import CERTIFICATE, HEAD_TOKEN, inside_item
 from evidence_kit.case.manifest import NAME
 from evidence_kit.case.staging import STAGING, PlannedCommit, planned_commits
-from evidence_kit.errors import CaseError
+from evidence_kit.custody.events import Event, read_line
+from evidence_kit.custody.log import split_lines
+from evidence_kit.errors import CaseError, FormatError
 from evidence_kit.models import OnStep, VerificationReport
 from evidence_kit.verify.certificates import check_certificates
 from evidence_kit.verify.examination import Examination
 from evidence_kit.verify.files import CaseFiles
-from evidence_kit.verify.history import check_history, check_items
+from evidence_kit.verify.history import check_history, check_items, read_log
 from evidence_kit.verify.items import check_item, check_seal
 
 
@@ -22,58 +24,87 @@ def check_case(exam: Examination, path: Path, on_step: OnStep) -> VerificationRe
     files = CaseFiles(tree, "")
     exam.concluded("bag.tree", "", [(name, why) for name, why in tree.problems if not name.startswith(STAGING)])
     certificates = check_certificates(exam, files, bundle=False)
-    planned = _leftovers(exam, path)
     on_step("checking the custody log")
-    history = check_history(exam, files, certificates, torn=_torn(files, planned))
-    pending = {commit.item for commit in planned if commit.item}
-    recorded = history.captured()
+    stored = read_log(exam, files)
+    planned = _leftovers(exam, path, stored)
+    history = check_history(exam, files, certificates, _completed(stored, planned))
     present = {name.split("/")[1] for name in files.names() if name.startswith("items/") and name.count("/") > 1}
-    items = sorted((present | recorded.keys()) - (pending - recorded.keys()))
+    waiting = {planned.item} - present if planned else set()
+    items = sorted((present | history.captured().keys()) - waiting)
     check_items(exam, files, history, items)
     for item in items:
         on_step(f"checking item {item}")
         check_item(exam, files, item, f"items/{item}/")
-        check_seal(exam, files, item, certificates, history)
-    exam.concluded("case.strays", "", ((name, "it is not part of a case") for name in _strays(files, items, pending)))
+        if planned is None or planned.item != item or files.has(f"seals/{item}/{NAME}.p7s"):
+            check_seal(exam, files, item, certificates, history)
+    exam.concluded("case.strays", "", ((name, "it is not part of a case") for name in _strays(files, items)))
     exam.facts["items"] = list(items)
     return exam.report(kind="case", subject=path.name, root=str(history.log.head))
 
 
-def _leftovers(exam: Examination, path: Path) -> list[PlannedCommit]:
-    """Note what a crash left; return the commits that were decided and not finished."""
+def _leftovers(exam: Examination, path: Path, stored: tuple[bytes, bytes]) -> PlannedCommit | None:
+    """Note what a crash left; return the commit that was decided and not finished, if it fits the log.
+
+    The commit excuses nothing by lying there: its event is checked as if it stood in the log, where it must be the next
+    one or the unfinished last one.
+    """
     try:
         planned = planned_commits(path / STAGING)
     except CaseError as error:
         exam.failed("case.leftovers", STAGING, str(error))
-        return []
+        return None
     staged = sorted(entry.name for entry in (path / STAGING).glob("EV-*")) if (path / STAGING).is_dir() else []
     unfinished = [f"the commit of event {commit.seq}" for commit in planned] + staged
-    if unfinished:
+    misfits = [commit for commit in planned if not _fits(commit, stored)]
+    for commit in misfits:
+        exam.failed("case.leftovers", f"{STAGING}/{commit.folder.name}", "it is not a commit that the log waits for")
+    if len(planned) > 1:
+        exam.failed("case.leftovers", STAGING, "more than one commit is decided and unfinished")
+    elif unfinished and not misfits:
         detail = f"unfinished: {', '.join(unfinished)}; evidence-kit doctor completes or clears it"
         exam.not_checked("case.leftovers", STAGING, detail)
-    else:
+    elif not misfits:
         exam.passed("case.leftovers", STAGING)
-    return planned
+    return planned[0] if len(planned) == 1 and not misfits else None
 
 
-def _torn(files: CaseFiles, planned: Sequence[PlannedCommit]) -> bytes:
-    """Return the end of the log that a crash left of a decided commit: excused, for the next command completes it."""
-    if not planned or not files.has("custody.jsonl"):
-        return b""
-    log, signatures = files.read("custody.jsonl"), files.read("custody.sig") if files.has("custody.sig") else b""
-    line = planned[-1].entry.line
-    lines = log.split(b"\n")
-    tail = lines[-1] or (lines[-2] + b"\n" if len(lines) > 1 else b"")
-    unsigned = log.count(b"\n") > signatures.count(b"\n") or not log.endswith(b"\n")
-    return tail if unsigned and line.startswith(tail) else b""
+def _fits(commit: PlannedCommit, stored: tuple[bytes, bytes]) -> bool:
+    """Whether the commit's lines are, or complete, or follow, the last lines of the *stored* log and signatures."""
+    try:
+        event = read_line(commit.entry.line)
+    except FormatError:
+        return False
+    if not isinstance(event, Event) or event.seq != commit.seq:
+        return False
+    if commit.item not in {None, event.item}:
+        return False
+    lines = (commit.entry.line, commit.entry.signature_line)
+    return all(_tail(data, commit.seq, line) is not None for data, line in zip(stored, lines, strict=True))
 
 
-def _strays(files: CaseFiles, items: Sequence[str], pending: set[str]) -> Iterator[str]:
-    known = {"case.json", "custody.jsonl", "custody.sig"}
-    known |= {f"seals/{item}/{NAME}.p7s" for item in (*items, *pending)}
+def _tail(data: bytes, seq: int, line: bytes) -> bytes | None:
+    """Return what *data* holds of line number *seq*: nothing, a torn beginning of *line*, or all of it; else None."""
+    whole = split_lines(data)
+    tail = b"".join(whole[seq - 1 :])
+    earlier = whole[: seq - 1]
+    fits = len(earlier) == seq - 1 and line.startswith(tail) and all(part.endswith(b"\n") for part in earlier)
+    return tail if fits else None
+
+
+def _completed(stored: tuple[bytes, bytes], planned: PlannedCommit | None) -> tuple[bytes, bytes]:
+    """Return log and signatures as they will be when the *planned* commit is finished."""
+    if planned is None:
+        return stored
+    lines = (planned.entry.line, planned.entry.signature_line)
+    log, signatures = (
+        data + line[len(_tail(data, planned.seq, line) or b"") :] for data, line in zip(stored, lines, strict=True)
+    )
+    return log, signatures
+
+
+def _strays(files: CaseFiles, items: Sequence[str]) -> Iterator[str]:
+    known = {"case.json", "custody.jsonl", "custody.sig"} | {f"seals/{item}/{NAME}.p7s" for item in items}
     for name in files.names():
-        if name in known or name.startswith(f"{STAGING}/") or CERTIFICATE.fullmatch(name) or HEAD_TOKEN.fullmatch(name):
-            continue
-        if inside_item(name):
-            continue
-        yield name
+        accounted = CERTIFICATE.fullmatch(name) or HEAD_TOKEN.fullmatch(name) or inside_item(name)
+        if name not in known and not name.startswith(f"{STAGING}/") and not accounted:
+            yield name

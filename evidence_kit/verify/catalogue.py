@@ -21,6 +21,7 @@ TITLES = {
     "custody.fork": "No two custody events have the same number",
     "custody.chain": "Every custody event is bound to the one before it",
     "custody.signatures": "Every custody event was signed by the officer it names",
+    "custody.order": "The case was opened first, and every item begun once and ended at most once",
     "custody.items": "Every item is the one that the custody log recorded",
     "custody.timestamp": "A head of the custody log was time-stamped, and not changed since",
     "bundle.event": "The custody log says that this bundle was made, and of what",

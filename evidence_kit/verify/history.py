@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from evidence_kit.canonical import Json
-from evidence_kit.case.items import attempts
+from evidence_kit.case.info import read_info
+from evidence_kit.case.items import attempts, parse_item
 from evidence_kit.case.layout import HEAD_TOKEN
 from evidence_kit.case.manifest import NAME
 from evidence_kit.custody.chain import LogFindings, check_log
@@ -44,16 +45,21 @@ class History:
         return {e.item: e for e in self.log.full_events() if e.type == EventType.CAPTURED and e.item}
 
 
-def check_history(
-    exam: Examination, files: CaseFiles, certificates: Sequence[Certificate], *, torn: bytes = b""
-) -> History:
-    """Check log, time stamps and the case's own record; note who signed. *torn* is an excused unfinished last line."""
+def read_log(exam: Examination, files: CaseFiles) -> tuple[bytes, bytes]:
+    """Return the log and its signatures as stored; empty ones, and a failed check, when they cannot be read."""
     try:
-        log_data, signatures = files.read("custody.jsonl"), files.read("custody.sig")
+        return files.read("custody.jsonl"), files.read("custody.sig")
     except FormatError as error:
         exam.failed("custody.lines", files.shown("custody.jsonl"), str(error))
-        log_data = signatures = b""
-    log = check_log(log_data.removesuffix(torn), signatures, {c.fingerprint: c for c in certificates})
+        return b"", b""
+
+
+def check_history(
+    exam: Examination, files: CaseFiles, certificates: Sequence[Certificate], stored: tuple[bytes, bytes]
+) -> History:
+    """Check the *stored* log and signatures, time stamps and the case's own record; note who signed."""
+    known = {certificate.fingerprint: certificate for certificate in certificates}
+    log = check_log(*stored, known, withholding=files.prefix != "")
     exam.add(log.checks())
     tokens = tuple(_tokens(exam, files, log, certificates))
     history = History(log=log, tokens=tokens)
@@ -107,12 +113,15 @@ def _check_case_record(exam: Examination, files: CaseFiles, log: LogFindings) ->
         return
     try:
         found = files.digest("case.json")
+        number = read_info(files.read("case.json")).number
     except FormatError as error:
         exam.failed("case.record", subject, str(error))
         return
     wanted = first.digests.get("case.json")
-    problem = "" if found == wanted else f"its digest is {found}, the log recorded {wanted}"
-    exam.concluded("case.record", subject, [(subject, problem)] if problem else [])
+    problems = [] if found == wanted else [(subject, f"its digest is {found}, the log recorded {wanted}")]
+    if number != first.case:
+        problems.append((subject, f"it calls the case {number!r}, the log calls it {first.case!r}"))
+    exam.concluded("case.record", subject, problems)
 
 
 def check_items(exam: Examination, files: CaseFiles, history: History, present: Sequence[str]) -> None:
@@ -129,11 +138,29 @@ def check_items(exam: Examination, files: CaseFiles, history: History, present: 
             continue
         if event is None:
             problems.append((files.shown(f"items/{item}"), "the custody log records no such item"))
-        elif event.digests.get(name) != found:
+            continue
+        if event.digests.get(name) != found:
             problems.append(
                 (files.shown(name), f"its digest is {found}, event {event.seq} recorded {event.digests.get(name)}")
             )
+        problems += _contradictions(files, item, event)
     exam.concluded("custody.items", files.shown("items"), problems, f"{len(present)} items")
+
+
+def _contradictions(files: CaseFiles, item: str, event: Event) -> Iterator[tuple[str, str]]:
+    """Yield what the item's own record and its seal say otherwise than the *event* that committed them."""
+    seal = f"seals/{item}/{NAME}.p7s"
+    if files.has(seal) and files.digest(seal) != event.digests.get(seal):
+        yield files.shown(seal), f"its digest is {files.digest(seal)}, event {event.seq} recorded another"
+    name = f"items/{item}/item.json"
+    try:
+        record = parse_item(files.read(name))
+    except FormatError:
+        return  # told by the check of the record itself
+    said = {"status": event.outcome, "case": event.case, **event.detail}
+    for key in ("status", "case", "url", "final_url", "recorder"):
+        if record.get(key) != said.get(key):
+            yield files.shown(name), f"its {key} is not the one that event {event.seq} recorded"
 
 
 def _facts(exam: Examination, history: History) -> None:

@@ -1,10 +1,12 @@
 """Find out what is to be verified, and verify it."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 from evidence_kit.archive.tree import FolderTree, ZipTree
 from evidence_kit.archive.wacz_reader import check_wacz
 from evidence_kit.archive.warc_reader import check_warc
+from evidence_kit.archive.zip_reader import ZipReader
 from evidence_kit.case.layout import TAG_MANIFEST
 from evidence_kit.errors import FormatError
 from evidence_kit.models import Clock, OnStep, VerificationReport, ignore
@@ -16,7 +18,7 @@ from evidence_kit.verify.case_folder import check_case
 from evidence_kit.verify.certificates import check_certificates
 from evidence_kit.verify.examination import Examination
 from evidence_kit.verify.files import CaseFiles
-from evidence_kit.verify.history import check_history, check_items
+from evidence_kit.verify.history import check_history, check_items, read_log
 from evidence_kit.verify.items import check_item, check_seal
 from evidence_kit.verify.report_pdf import LIST_ATTACHMENT, LOG_ATTACHMENT, check_report
 
@@ -53,9 +55,9 @@ def _verify_folder(exam: Examination, path: Path, on_step: OnStep) -> Verificati
         return any((path / name).exists() for name in names)
 
     if holds(*_BUNDLE_SIGNS):
-        return check_bundle(exam, FolderTree(path), path.name, on_step)
+        return _of_ours(exam, "bundle", path.name, lambda: check_bundle(exam, FolderTree(path), path.name, on_step))
     if holds(*_CASE_SIGNS):
-        return check_case(exam, path, on_step)
+        return _of_ours(exam, "case", path.name, lambda: check_case(exam, path, on_step))
     if holds(*_ITEM_SIGNS):
         return _verify_item(exam, path)
     exam.failed("subject.kind", path.name, "the folder is neither a bundle nor a case nor an item")
@@ -70,7 +72,7 @@ def _verify_item(exam: Examination, path: Path) -> VerificationReport:
     folder = f"items/{path.name}/" if inside else ""
     if inside:
         certificates = check_certificates(exam, files, bundle=(case.parent / "bagit.txt").exists())
-        history = check_history(exam, files, certificates)
+        history = check_history(exam, files, certificates, read_log(exam, files))
         check_items(exam, files, history, [path.name])
         check_seal(exam, files, path.name, certificates, history)
     else:
@@ -86,9 +88,8 @@ def _verify_file(exam: Examination, path: Path, on_step: OnStep) -> Verification
         start = stream.read(_SNIFFED)
     if b"%PDF-" in start[:1024]:
         return _verify_pdf(exam, path)
-    tree = _bundle_zip(path)
-    if tree is not None or _ZIP_MARK in start:
-        return _verify_zip(exam, path, tree, on_step)
+    if _looks_like_bundle(path) or (start[:2] == b"PK" and _ZIP_MARK in start):
+        return _verify_zip(exam, path, on_step)
     found = check_wacz(path) if start[:2] == b"PK" else None
     if found is not None:
         note_wacz(exam, path.name, found.findings)
@@ -96,27 +97,43 @@ def _verify_file(exam: Examination, path: Path, on_step: OnStep) -> Verification
     return _verify_warc(exam, path)
 
 
-def _bundle_zip(path: Path) -> ZipTree | None:
+def _looks_like_bundle(path: Path) -> bool:
+    """Whether the names in the zip, of entries that can be read or not, are those of a bundle below one top folder."""
     try:
-        tree = ZipTree(path)
+        with ZipReader(path) as archive:
+            names = [*archive.names(), *(name for name, _ in archive.problems)]
+    except FormatError:
+        return False
+    return any(name.partition("/")[2] in _BUNDLE_SIGNS for name in names)
+
+
+def _bundle_tree(path: Path) -> ZipTree | None:
+    try:
+        return ZipTree(path)
     except FormatError:
         return None
-    if any(name in _BUNDLE_SIGNS for name in tree.names()):
-        return tree
-    tree.close()
-    return None
 
 
-def _verify_zip(exam: Examination, path: Path, tree: ZipTree | None, on_step: OnStep) -> VerificationReport:
+def _verify_zip(exam: Examination, path: Path, on_step: OnStep) -> VerificationReport:
     on_step("checking the zip")
     check_zip(exam, path)
+    tree = _bundle_tree(path)
     if tree is None:
         exam.failed("subject.readable", path.name, "the zip of a bundle cannot be opened")
         return exam.report(kind="bundle", subject=path.name, root=None)
     try:
-        return check_bundle(exam, tree, path.name, on_step)
+        return _of_ours(exam, "bundle", path.name, lambda: check_bundle(exam, tree, path.name, on_step))
     finally:
         tree.close()
+
+
+def _of_ours(exam: Examination, kind: str, subject: str, check: Callable[[], VerificationReport]) -> VerificationReport:
+    """Run the *check* of something recognised as ours: what cannot be read of it is altered, not unverifiable."""
+    try:
+        return check()
+    except (OSError, FormatError) as error:
+        exam.failed("subject.readable", subject, str(error))
+        return exam.report(kind=kind, subject=subject, root=None)
 
 
 def _verify_pdf(exam: Examination, path: Path) -> VerificationReport:

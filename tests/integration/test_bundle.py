@@ -14,8 +14,11 @@ from pathlib import Path
 
 import pytest
 
+from evidence_kit.archive.zips import CanonicalZip
 from evidence_kit.bundle.make import MadeBundle
 from evidence_kit.models import Outcome, Trust, Verdict, VerificationReport
+from evidence_kit.trust.cms import sign_detached
+from evidence_kit.trust.digests import sha256_bytes
 from evidence_kit.trust.judging import TrustedRoots
 from evidence_kit.verify.catalogue import TITLES
 from tests.support.people import SetClock, practice_custodian
@@ -322,3 +325,50 @@ def test_mongolian_text_survives_byte_exact_in_the_archive_and_legible_in_the_re
     assert "₮" in text
     for letters in ("Ө", "ө", "ү", "Ү"):
         assert any(letters in word for word in words), letters
+
+
+def test_a_seal_that_holds_fewer_or_more_certificates_is_altered(
+    tmp_path: Path, way: WholeWay, made: MadeBundle
+) -> None:
+    """The signature holds all the same; no list names the two seals of the tag manifest, so their form must."""
+    folder = tmp_path / "bundle"
+    shutil.copytree(made.path, folder)
+    tags = sha256_bytes((folder / "tagmanifest-sha256.txt").read_bytes())
+    seal = folder / "tagmanifest-sha256.txt.p7s"
+    seal.write_bytes(sign_detached(tags, way.custodian.signer, at=way.custodian.clock(), with_chain=False))
+
+    assert _failed(way.verify(folder)) == {"bag.signature": "tagmanifest-sha256.txt.p7s"}
+
+
+def test_a_zip_in_another_order_is_altered(tmp_path: Path, way: WholeWay, made: MadeBundle) -> None:
+    path = tmp_path / "bundle.zip"
+    names = sorted(file.relative_to(made.path).as_posix() for file in made.path.rglob("*") if file.is_file())
+    with CanonicalZip(path) as archive:
+        for name in reversed(names):
+            archive.add(f"bundle/{name}", made.path / name)
+
+    assert _failed(way.verify(path)) == {"zip.canonical": "bundle.zip"}
+
+
+@pytest.mark.parametrize("method", [zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA])
+def test_a_zip_packed_by_another_program_is_altered_and_not_unknown(
+    tmp_path: Path, way: WholeWay, made: MadeBundle, method: int
+) -> None:
+    path = tmp_path / "bundle.zip"
+    with zipfile.ZipFile(path, "w", method) as archive:
+        for file in sorted(made.path.rglob("*")):
+            archive.write(file, f"bundle/{file.relative_to(made.path).as_posix()}")
+
+    assert way.verify(path).verdict is Verdict.ALTERED
+
+
+def test_an_empty_folder_too_many_is_altered(tmp_path: Path, way: WholeWay, made: MadeBundle) -> None:
+    folder = tmp_path / "bundle"
+    shutil.copytree(made.path, folder)
+    (folder / "data" / "items" / "EV-0077").mkdir()
+
+    assert _failed(way.verify(folder)) == {"case.strays": "data/items/EV-0077/"}
+
+
+def test_a_text_about_bundles_is_no_bundle(project: Path, way: WholeWay) -> None:
+    assert way.verify(project / "docs" / "evidence-format.md").verdict is Verdict.CANNOT_VERIFY

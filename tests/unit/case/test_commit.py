@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from filelock import FileLock
 
+from evidence_kit import canonical
 from evidence_kit.case import folder as folder_module
 from evidence_kit.case.folder import CaseFolder
 from evidence_kit.case.items import commit_item
@@ -14,6 +15,8 @@ from evidence_kit.custody.custodian import Custodian
 from evidence_kit.custody.events import Draft, EventType
 from evidence_kit.errors import CaseError
 from evidence_kit.models import Verdict
+from evidence_kit.trust.cms import sign_detached
+from evidence_kit.trust.digests import sha256_bytes
 from evidence_kit.verify import verify_path
 from tests.support.cases import commit_small_item, open_case, stage_small_item
 from tests.support.people import practice_custodian, roots_of
@@ -150,3 +153,77 @@ def test_verifying_writes_nothing(tmp_path: Path) -> None:
 def test_case_info_that_is_not_ours_is_refused(tmp_path: Path) -> None:
     with pytest.raises(CaseError, match="not a case"):
         CaseFolder.open(tmp_path)
+
+
+def _bogus_commit(case: CaseFolder, *, item: str | None) -> None:
+    folder = case.staging / "commit-000099"
+    (folder / "seals").mkdir(parents=True)
+    (folder / "event.jsonl").write_bytes(b"x")
+    (folder / "event.sig").write_bytes(b"x")
+    (folder / "plan.json").write_bytes(canonical.pretty({"seq": 2, "item": item}))
+
+
+def test_a_commit_of_nonsense_in_staging_excuses_nothing(tmp_path: Path) -> None:
+    custodian = practice_custodian()
+    case = open_case(tmp_path / "case", custodian)
+    (case.path / "items" / "EV-0099").mkdir()
+    (case.path / "items" / "EV-0099" / "item.json").write_bytes(b"{}")
+    _bogus_commit(case, item="EV-0099")
+
+    assert _verdict(case, custodian) is Verdict.ALTERED
+
+
+def test_a_torn_signature_line_with_its_plan_is_excused_and_completed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    custodian = practice_custodian()
+    case = open_case(tmp_path / "case", custodian)
+    real = folder_module._append_once  # noqa: SLF001  # the moment of the crash
+
+    def tear(path: Path, seq: int, line: bytes) -> None:
+        if path.name == "custody.jsonl":
+            real(path, seq, line)
+            return
+        with path.open("ab") as stream:
+            stream.write(line[:100])
+        raise _PowerCut
+
+    with monkeypatch.context() as patch:
+        patch.setattr(folder_module, "_append_once", tear)
+        with pytest.raises(_PowerCut):
+            case.commit(Draft(type=EventType.VERIFIED), custodian)
+
+    assert _verdict(case, custodian) is Verdict.VERIFIED
+    assert case.repair() == [2]
+    assert _verdict(case, custodian) is Verdict.VERIFIED
+
+
+def test_an_invented_withheld_event_at_the_end_of_a_case_is_altered(tmp_path: Path) -> None:
+    custodian = practice_custodian()
+    case = open_case(tmp_path / "case", custodian)
+    invented: dict[str, canonical.Json] = {
+        "seq": 2,
+        "withheld": "sha256:" + "1" * 64,
+        "signature": "sha256:" + "2" * 64,
+        "type": "verified",
+        "day": "2026-11-22",
+        "ground": "",
+        "decided_by": "",
+    }
+    with (case.path / "custody.jsonl").open("ab") as log, (case.path / "custody.sig").open("ab") as signatures:
+        log.write(canonical.dumps(invented) + b"\n")
+        signatures.write(b"-\n")
+
+    assert _verdict(case, custodian) is Verdict.ALTERED
+
+
+def test_a_seal_without_its_chain_is_altered(tmp_path: Path) -> None:
+    """Its signature holds all the same: the log recorded the seal's own digest."""
+    custodian = practice_custodian()
+    case = open_case(tmp_path / "case", custodian)
+    item = commit_small_item(case, custodian)
+    manifest = (case.path / "items" / item / "manifest-sha256.txt").read_bytes()
+    bare = sign_detached(sha256_bytes(manifest), custodian.signer, at=custodian.clock(), with_chain=False)
+    (case.path / "seals" / item / "manifest-sha256.txt.p7s").write_bytes(bare)
+
+    assert _verdict(case, custodian) is Verdict.ALTERED

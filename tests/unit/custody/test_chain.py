@@ -25,9 +25,8 @@ def _log(count: int = 4, custodian: Custodian = CUSTODIAN) -> tuple[list[bytes],
     signatures: list[bytes] = []
     head = FIRST_LINK
     for seq in range(1, count + 1):
-        draft = Draft(
-            type=EventType.CAPTURED, item=f"EV-{seq:04d}", note="Тэмдэглэл ₮", detail={"url": "https://example.mn/өү"}
-        )
+        kind = EventType.VERIFIED if seq > 1 else EventType.CASE_OPENED
+        draft = Draft(type=kind, note="Тэмдэглэл ₮", detail={"format": 1, "url": "https://example.mn/өү"})
         entry = custodian.sign_event(draft, seq=seq, previous=head, case="2026-1")
         lines.append(entry.line)
         signatures.append(entry.signature_line)
@@ -162,7 +161,7 @@ def test_a_withheld_event_keeps_the_chain_whole_and_is_counted() -> None:
         "seq": 2,
         "withheld": str(sha256_bytes(lines[1])),
         "signature": str(sha256_bytes(decode_signature(signatures[1]))),
-        "type": "captured",
+        "type": "verified",
         "day": "2026-11-22",
         "ground": "another person",
         "decided_by": "officer 0001",
@@ -170,8 +169,9 @@ def test_a_withheld_event_keeps_the_chain_whole_and_is_counted() -> None:
     lines[1] = canonical.dumps(stand_in) + b"\n"
     signatures[1] = b"-\n"
 
-    findings = _check(lines, signatures)
+    findings = check_log(b"".join(lines), b"".join(signatures), _known(CUSTODIAN), withholding=True)
 
+    assert _failed(_check(lines, signatures)) == {("custody.lines", "event 2")}
     assert _failed(findings) == set()
     assert findings.head == head
     assert "1 of them withheld" in findings.checks()[0].detail
@@ -179,3 +179,40 @@ def test_a_withheld_event_keeps_the_chain_whole_and_is_counted() -> None:
 
 def test_lines_are_split_at_line_feeds_only() -> None:
     assert split_lines(b"a\rb\x0bc\n\x85d\n") == [b"a\rb\x0bc\n", b"\x85d\n"]
+
+
+def _sequence(*drafts: Draft) -> set[tuple[str, str]]:
+    lines: list[bytes] = []
+    signatures: list[bytes] = []
+    for seq, draft in enumerate((Draft(type=EventType.CASE_OPENED, detail={"format": 1}), *drafts), start=1):
+        _, head = head_of(b"".join(lines), b"".join(signatures))
+        entry = CUSTODIAN.sign_event(draft, seq=seq, previous=head, case="2026-1")
+        lines.append(entry.line)
+        signatures.append(entry.signature_line)
+    return _failed(_check(lines, signatures))
+
+
+def _started(item: str) -> Draft:
+    return Draft(type=EventType.CAPTURE_STARTED, item=item)
+
+
+def _captured(item: str) -> Draft:
+    return Draft(type=EventType.CAPTURED, item=item)
+
+
+@pytest.mark.parametrize(
+    "drafts",
+    [
+        [_captured("EV-0001")],
+        [_started("EV-0001"), _started("EV-0001")],
+        [_started("EV-0001"), _captured("EV-0001"), _captured("EV-0001")],
+        [_started("EV-0001"), _captured("EV-0002")],
+        [Draft(type=EventType.CASE_OPENED, detail={"format": 1})],
+    ],
+)
+def test_events_in_an_order_that_cannot_have_been_are_named(drafts: list[Draft]) -> None:
+    assert {id_ for id_, _ in _sequence(*drafts)} == {"custody.order"}
+
+
+def test_an_attempt_that_was_never_finished_is_in_order() -> None:
+    assert _sequence(_started("EV-0001"), _started("EV-0002"), _captured("EV-0002")) == set()
