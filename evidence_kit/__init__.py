@@ -7,6 +7,7 @@ Rooms, from the outside in (docs/decisions/ says why; imports only ever point do
 - `evidence_kit.settings`, `.texts`: this installation's officer, keys and language.
 - `evidence_kit.case`: the case folder: items, manifests, commits.
 - `evidence_kit.custody`: the signed hash chain of events.
+- `evidence_kit.wire`: connections recorded as they passed, and read offline; no recorder uses it yet.
 - `evidence_kit.archive`, `.browser`, `.pictures`, `.pdf`: WARC, WACZ, bags and zips; Chromium; Pillow; pyHanko.
 - `evidence_kit.trust`: digests, keys, certificates, CMS, RFC 3161.
 - `evidence_kit.canonical`, `.resources`, `.display`, `.models`, `.errors`: what everything stands on.

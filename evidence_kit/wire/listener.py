@@ -1,0 +1,170 @@
+"""Accept SOCKS5 clients, reach what they ask for, and carry what passes: the relay without its process."""
+
+import asyncio
+import contextlib
+import socket
+from collections.abc import Sequence
+from functools import partial
+
+from evidence_kit.errors import CaptureError
+from evidence_kit.wire.dialing import Detours, DialError, dial, reason, tune
+from evidence_kit.wire.socks import Reply, Request, SocksError, read_request, reply_bytes
+from evidence_kit.wire.spooling import Recording, SpoolWriter
+from evidence_kit.wire.tunnel import SMALLEST_BUFFER, Tunnel, close
+
+HANDSHAKE_SECONDS = 30.0
+"""How long a client may take to say what it wants."""
+_GOODBYE_SECONDS = 1.0
+_GOODBYE_BYTES = 64 * 1024
+_BREATH_SECONDS = 0.05
+_BACKLOG = 1024
+
+
+class Listener:
+    """Serves one loopback port until it is cancelled."""
+
+    def __init__(self, spool: SpoolWriter, connect_to: Sequence[Sequence[str]]) -> None:
+        """Bind a free port of 127.0.0.1; raises `OSError`, or `ValueError` for a detour that cannot be read."""
+        self._spool = spool
+        self._detours = Detours.read(connect_to)
+        self._clients: set[asyncio.Task[None]] = set()
+        self._socket = socket.create_server(("127.0.0.1", 0), backlog=_BACKLOG)
+        self._socket.setblocking(False)  # noqa: FBT003
+        self.port: int = self._socket.getsockname()[1]
+
+    async def serve(self) -> None:
+        """Serve; cancelling ends every connection with RST and records it as open."""
+        loop = asyncio.get_running_loop()
+        try:
+            while True:
+                try:
+                    client, place = await loop.sock_accept(self._socket)
+                except OSError:
+                    # Out of file handles, or a client that was gone before it was accepted: others may do better.
+                    await asyncio.sleep(_BREATH_SECONDS)
+                    continue
+                task = asyncio.create_task(self._serve(client, place[1]))
+                self._clients.add(task)
+                task.add_done_callback(self._clients.discard)
+        finally:
+            self._socket.close()
+            for task in self._clients:
+                task.cancel()
+            await asyncio.gather(*self._clients, return_exceptions=True)
+
+    async def _serve(self, client: socket.socket, port: int) -> None:
+        tune(client)
+        recording = self._spool.connection(client_port=port)
+        # `SpoolWriter.failure` tells of a spool that cannot be written; nothing passes from then on.
+        with contextlib.suppress(CaptureError):
+            try:
+                await self._relay(client, recording)
+            except CaptureError as error:
+                recording.error = recording.error or str(error)
+                raise
+            finally:
+                close(client, reset=True)
+                recording.close()
+
+    async def _relay(self, client: socket.socket, recording: Recording) -> None:
+        request = await self._ask(client, recording)
+        if request is None:
+            return
+        detour = self._detours.target(request)
+        recording.open(request.name, request.port, f"{detour.name} {detour.port}" if detour else "")
+        early = asyncio.create_task(asyncio.get_running_loop().sock_recv(client, SMALLEST_BUFFER))
+        try:
+            server = await self._reach(client, detour or request, recording, early)
+            if server is not None:
+                await Tunnel(client, server, recording, early).carry()
+        finally:
+            early.cancel()
+            await asyncio.gather(early, return_exceptions=True)
+
+    async def _ask(self, client: socket.socket, recording: Recording) -> Request | None:
+        loop = asyncio.get_running_loop()
+        try:
+            async with asyncio.timeout(HANDSHAKE_SECONDS):
+                return await read_request(partial(_read_exactly, client), partial(loop.sock_sendall, client))
+        except SocksError as error:
+            request, reply, said = error.request, error.reply, str(error)
+        except TimeoutError:
+            request, reply, said = (
+                None,
+                None,
+                f"the client did not say what it wants in {HANDSHAKE_SECONDS:.0f} seconds",
+            )
+        except OSError as error:
+            request, reply, said = None, None, f"the client went away: {reason(error)}"
+        recording.error = said
+        recording.open(request.name if request else "", request.port if request else 0)
+        await _say_goodbye(client, reply_bytes(reply) if reply else b"")
+        return None
+
+    async def _reach(
+        self, client: socket.socket, target: Request, recording: Recording, early: asyncio.Task[bytes]
+    ) -> socket.socket | None:
+        """Return the connection to the server, with the client told; None when there is none."""
+        dialing = asyncio.create_task(dial(target, recording.note, self._spool.now))
+        try:
+            await asyncio.wait({dialing, early}, return_when=asyncio.FIRST_COMPLETED)
+            if not dialing.done() and _is_gone(early):
+                recording.error = "the client went away before the server answered"
+                return None
+            server = await dialing
+        except DialError as error:
+            recording.error = str(error)
+            await _say_goodbye(client, reply_bytes(error.reply), early)
+            return None
+        finally:
+            dialing.cancel()
+            await asyncio.gather(dialing, return_exceptions=True)
+        try:
+            await _introduce(client, server, recording)
+        except OSError as error:
+            close(server, reset=True)
+            recording.error = f"the connection was lost as soon as it was made: {reason(error)}"
+            return None
+        except (CaptureError, asyncio.CancelledError):
+            close(server, reset=True)
+            raise
+        return server
+
+
+async def _introduce(client: socket.socket, server: socket.socket, recording: Recording) -> None:
+    address, port = server.getpeername()[:2]
+    local_address, local_port = server.getsockname()[:2]
+    recording.connected(address, port, local_address, local_port)
+    answer = reply_bytes(Reply.SUCCEEDED, local_address, local_port)
+    await asyncio.get_running_loop().sock_sendall(client, answer)
+
+
+def _is_gone(early: asyncio.Task[bytes]) -> bool:
+    return early.done() and (early.exception() is not None or not early.result())
+
+
+async def _read_exactly(client: socket.socket, size: int) -> bytes:
+    loop = asyncio.get_running_loop()
+    data = b""
+    while len(data) < size:
+        piece = await loop.sock_recv(client, size - len(data))
+        if not piece:
+            raise SocksError("the client hung up before it said what it wants")
+        data += piece
+    return data
+
+
+async def _say_goodbye(client: socket.socket, answer: bytes, early: asyncio.Task[bytes] | None = None) -> None:
+    """Send *answer* and FIN, and wait a moment for the client's: closing at once could destroy the answer."""
+    loop = asyncio.get_running_loop()
+    with contextlib.suppress(OSError):
+        await loop.sock_sendall(client, answer)
+        client.shutdown(socket.SHUT_WR)
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(_GOODBYE_SECONDS):
+                left = _GOODBYE_BYTES
+                size = len(await early) if early else left
+                while size and left > 0:
+                    size = len(await loop.sock_recv(client, SMALLEST_BUFFER))
+                    left -= size
+    close(client, reset=False)
