@@ -36,7 +36,7 @@ from evidence_kit.case.manifest import NAME
 from evidence_kit.case.stamping import Stamping, stamp_head
 from evidence_kit.custody.custodian import Custodian
 from evidence_kit.custody.events import Draft, EventType
-from evidence_kit.errors import CaseError, TimestampError, UsageError
+from evidence_kit.errors import CaseError, IntegrityError, TimestampError, UsageError
 from evidence_kit.models import Digest, OnStep, Problem, ignore
 from evidence_kit.pdf.sign import sign_pdf
 from evidence_kit.trust.digests import sha256_file
@@ -102,12 +102,19 @@ def make_bundle(  # noqa: PLR0913  # a case, a place, and who makes it how
 ) -> MadeBundle:
     """Make the bundle at *output*, which must not exist, and return what was made.
 
-    Raises `UsageError` for an item that the case does not have, `CaseError` for a place that is taken or cannot be
-    written, `ReportError` and `SigningError` when report or signature cannot be made.
+    Raises `IntegrityError` when the custody log does not hold together, `UsageError` for an item that the case does
+    not have, `CaseError` for a place that is taken or cannot be written, `ReportError` and `SigningError` when report
+    or signature cannot be made.
     """
     if output.exists():
         message = f"{output} is already there and is never overwritten"
         raise CaseError(message, hint="choose another --output")
+    if case.path.resolve() in output.resolve().parents:
+        message = f"{output} lies in the case, which holds nothing that its custody log does not account for"
+        raise UsageError(message, hint="choose an --output outside of the case's folder")
+    if case.log().problems:
+        message = f"the custody log of {case.path} does not hold together"
+        raise IntegrityError(message, hint="run: evidence-kit verify CASE")
     items = _chosen_items(case, options.items)
     on_step("recording the bundle in the custody log")
     _commit_start(case, items, custodian, options)

@@ -19,6 +19,8 @@ from evidence_kit.pictures.tiles import png_size, write_joined
 _TILE = 8_000
 _HIGHEST = 60_000
 _WIDEST = 8_000
+_PIXELS = 200_000_000
+"""Of the whole picture: more cannot be made into a viewing copy."""
 _SECONDS = 20.0
 
 
@@ -78,7 +80,8 @@ async def _screenshot(driver: Driver, path: Path, into: Snapshots) -> None:
     metrics = await driver.send("Page.getLayoutMetrics")
     content, view = metrics["cssContentSize"], metrics["cssLayoutViewport"]
     wanted = (max(int(content["width"]), view["clientWidth"]), max(int(content["height"]), view["clientHeight"]))
-    width, height = min(wanted[0], _WIDEST), min(wanted[1], _HIGHEST)
+    width = min(wanted[0], _WIDEST)
+    height = min(wanted[1], _HIGHEST, _PIXELS // width)
     tiles = [await _tile(driver, top, width, min(_TILE, height - top)) for top in range(0, height, _TILE)]
     into.screenshot = write_joined(path, tiles)
     if wanted != (width, height):

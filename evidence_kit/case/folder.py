@@ -112,6 +112,9 @@ class CaseFolder:
         with self._locked():
             self.finish_commits()
             count, head = head_of(*self.log_bytes())
+            if not count and draft.type != EventType.CASE_OPENED:
+                message = f"the custody log of {self.path} is empty"
+                raise CaseError(message, hint="run: evidence-kit verify CASE")
             if new_item:
                 draft = replace(draft, item=self._next_item())
             self._record_certificates(custodian)
@@ -126,6 +129,7 @@ class CaseFolder:
         """Finish commits that a crash interrupted and return their event numbers; call it under the lock."""
         finished = []
         for planned in planned_commits(self.staging):
+            self._admit(planned)
             self._carry_out(planned)
             finished.append(planned.seq)
         return finished
@@ -184,6 +188,20 @@ class CaseFolder:
 
     def _record_certificates(self, custodian: Custodian) -> None:
         self.record_certificates((custodian.signer.certificate, *custodian.signer.chain))
+
+    def _admit(self, planned: PlannedCommit) -> None:
+        """Refuse, with `CaseError`, to carry out a commit that is not the next event of the log, signed."""
+        log, signatures = (b"".join(split_lines(data)[: planned.seq - 1]) for data in self.log_bytes())
+        known = {certificate.fingerprint: certificate for certificate in self.certificates()}
+        findings = check_log(log + planned.entry.line, signatures + planned.entry.signature_line, known)
+        last = findings.events[-1] if findings.events else None
+        wrong = [check for check in findings.problems if check.subject == f"event {planned.seq}"]
+        if wrong or last is None or last.seq != planned.seq or not isinstance(last, Event):
+            message = f"the unfinished commit {planned.folder.name} is not the next signed event of the log"
+            raise CaseError(message, hint="run: evidence-kit verify CASE")
+        if planned.item not in {None, last.item}:
+            message = f"the unfinished commit {planned.folder.name} would put in another item than its event names"
+            raise CaseError(message, hint="run: evidence-kit verify CASE")
 
     def _carry_out(self, planned: PlannedCommit) -> None:
         if planned.item is not None:

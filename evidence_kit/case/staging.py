@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from evidence_kit import canonical
-from evidence_kit.case.durable import sync_tree, write_new
+from evidence_kit.case.durable import move_new, sync_tree, write_new
 from evidence_kit.custody.log import Entry
 from evidence_kit.errors import CaseError, FormatError
 
@@ -43,7 +43,9 @@ def plan_commit(staging: Path, *, seq: int, entry: Entry, item: str | None, seal
         (folder / "seals" / name).parent.mkdir(parents=True, exist_ok=True)
         write_new(folder / "seals" / name, data)
     sync_tree(folder)
-    write_new(folder / _PLAN, canonical.pretty({"seq": seq, "item": item}))
+    # Under another name first: a plan that is there is a whole one.
+    write_new(folder / "plan.new", canonical.pretty({"seq": seq, "item": item}))
+    move_new(folder / "plan.new", folder / _PLAN)
     return PlannedCommit(folder=folder, seq=seq, entry=entry, item=item, seals=seals)
 
 

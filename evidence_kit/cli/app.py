@@ -19,7 +19,8 @@ from evidence_kit.cli import bundle, capture, case, custody, demo, doctor, guide
 from evidence_kit.cli.language import chosen_language, system_language, take_language
 from evidence_kit.cli.output import PROGRAM, is_dialogue, note, prepare_streams, say, show_error
 from evidence_kit.cli.run import Run
-from evidence_kit.errors import EvidenceError
+from evidence_kit.display import visible
+from evidence_kit.errors import CaseError, EvidenceError
 from evidence_kit.home import settings_home, stored_language
 from evidence_kit.texts import Language, Texts
 
@@ -51,6 +52,10 @@ def main(argv: Sequence[str] | None = None) -> None:
     except EvidenceError as error:
         show_error(error, texts)
         sys.exit(error.exit_code)
+    except OSError as error:
+        # A full disk, a folder that cannot be written or a name that is too long, wherever it was met.
+        show_error(CaseError(f"{error.strerror or error}: {visible(str(error.filename or ''))}".rstrip(": ")), texts)
+        sys.exit(1)
 
 
 def commands(texts: Texts) -> Any:  # noqa: ANN401  # typer keeps the classes of commands private

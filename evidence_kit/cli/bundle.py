@@ -11,6 +11,7 @@ from evidence_kit.cli.options import CaseOption, JsonOption, PassphraseOption
 from evidence_kit.cli.output import emit, quoted, rows, say
 from evidence_kit.cli.run import Run
 from evidence_kit.display import visible
+from evidence_kit.errors import UsageError
 from evidence_kit.texts import Texts
 
 if TYPE_CHECKING:
@@ -57,7 +58,7 @@ def _bundle(
         output.absolute(),
         settings=settings,
         custodian=run.custodian(settings, passphrase_file),
-        items=tuple(name for group in items or () for name in group.replace(",", " ").split()),
+        items=_named(items),
         as_zip=as_zip or output.suffix.lower() == ".zip",
         language=language,
         purpose=purpose,
@@ -122,3 +123,11 @@ def tell_bundle(texts: Texts, made: "MadeBundle") -> None:
             say(f"  - {texts.word('problems', problem.code)}: {visible(problem.detail)}")
     tell_unstamped(texts, (problem.detail for problem in made.problems if problem.code == _PENDING))
     say(texts.say("bundle.next", path=quoted(made.path)))
+
+
+def _named(groups: list[str] | None) -> tuple[str, ...]:
+    """Return the items asked for, none meaning all; raises `UsageError` for ``--items`` that names nothing."""
+    names = tuple(name for group in groups or () for name in group.replace(",", " ").split())
+    if groups and not names:
+        raise UsageError("--items names no item", hint="leave it out to put in all items")
+    return names

@@ -9,6 +9,7 @@ import shutil
 import subprocess
 import zipfile
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -16,6 +17,8 @@ import pytest
 
 from evidence_kit.archive.zips import CanonicalZip
 from evidence_kit.bundle.make import MadeBundle
+from evidence_kit.case.folder import CaseFolder
+from evidence_kit.errors import IntegrityError, UsageError
 from evidence_kit.models import Outcome, Trust, Verdict, VerificationReport
 from evidence_kit.trust.cms import sign_detached
 from evidence_kit.trust.digests import sha256_bytes
@@ -372,3 +375,19 @@ def test_an_empty_folder_too_many_is_altered(tmp_path: Path, way: WholeWay, made
 
 def test_a_text_about_bundles_is_no_bundle(project: Path, way: WholeWay) -> None:
     assert way.verify(project / "docs" / "evidence-format.md").verdict is Verdict.CANNOT_VERIFY
+
+
+def test_a_bundle_is_not_made_inside_its_case(way: WholeWay) -> None:
+    with pytest.raises(UsageError, match="lies in the case"):
+        way.bundle(way.case.path / "bundle")
+
+
+def test_no_bundle_is_made_of_a_log_that_does_not_hold_together(tmp_path: Path, way: WholeWay) -> None:
+    folder = tmp_path / "case"
+    shutil.copytree(way.case.path, folder)
+    log = folder / "custody.jsonl"
+    log.write_bytes(log.read_bytes().replace(b'"outcome":"complete"', b'"outcome":"failed"'))
+
+    with pytest.raises(IntegrityError, match="does not hold together"):
+        replace(way, case=CaseFolder.open(folder)).bundle(tmp_path / "bundle")
+    assert not (tmp_path / "bundle").exists()

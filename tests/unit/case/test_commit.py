@@ -227,3 +227,29 @@ def test_a_seal_without_its_chain_is_altered(tmp_path: Path) -> None:
     (case.path / "seals" / item / "manifest-sha256.txt.p7s").write_bytes(bare)
 
     assert _verdict(case, custodian) is Verdict.ALTERED
+
+
+def test_a_forged_commit_in_staging_is_not_carried_out(tmp_path: Path) -> None:
+    custodian = practice_custodian()
+    case = open_case(tmp_path / "case", custodian)
+    before = case.log_bytes()
+    folder = case.staging / "commit-000002"
+    (folder / "seals").mkdir(parents=True)
+    (folder / "event.jsonl").write_bytes(before[0])
+    (folder / "event.sig").write_bytes(before[1])
+    (folder / "plan.json").write_bytes(canonical.pretty({"seq": 2, "item": None}))
+
+    with pytest.raises(CaseError, match="not the next signed event"):
+        case.repair()
+
+    assert case.log_bytes() == before
+
+
+def test_an_emptied_log_is_not_written_on(tmp_path: Path) -> None:
+    custodian = practice_custodian()
+    case = open_case(tmp_path / "case", custodian)
+    (case.path / "custody.jsonl").write_bytes(b"")
+    (case.path / "custody.sig").write_bytes(b"")
+
+    with pytest.raises(CaseError, match="is empty"):
+        case.commit(Draft(type=EventType.VERIFIED), custodian)
