@@ -135,7 +135,6 @@ def test_a_log_written_anew_with_another_key_does_not_pass_for_the_officers() ->
 def test_every_single_byte_of_the_log_counts() -> None:
     lines, signatures = _log(2)
     log, seals = b"".join(lines), b"".join(signatures)
-    head = check_log(log, seals, _known(CUSTODIAN)).head
 
     for position in range(0, len(log), 7):
         altered = log[:position] + bytes([log[position] ^ 0x01]) + log[position + 1 :]
@@ -144,7 +143,6 @@ def test_every_single_byte_of_the_log_counts() -> None:
         altered = seals[:position] + bytes([seals[position] ^ 0x01]) + seals[position + 1 :]
         findings = check_log(log, altered, _known(CUSTODIAN))
         assert findings.problems, position
-        assert findings.head != head or findings.problems
 
 
 @pytest.mark.parametrize(
