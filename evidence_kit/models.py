@@ -75,6 +75,17 @@ def parse_utc(text: object) -> datetime:
     raise FormatError(message)
 
 
+class RecorderKind(StrEnum):
+    """How a page is recorded."""
+
+    AUTO = "auto"
+    """On the wire, or by the browser where that cannot be."""
+    WIRE = "wire"
+    """What passes between the browser and its servers, decrypted afterwards: every byte as it was sent."""
+    BROWSER = "browser"
+    """What the browser tells and hands over: bodies without their content coding."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Officer:
     """The person who acts; never the person in the evidence."""

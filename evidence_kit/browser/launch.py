@@ -84,6 +84,16 @@ class LaunchOptions:
     """Go on although a server's certificate is invalid."""
     connect_to: tuple[tuple[str, str], ...] = ()
     """``(HOST[:PORT], ADDRESS:PORT)``: go there instead of asking DNS. Training and tests only."""
+    tap: "Tap | None" = None
+    """Where all connections lead through; *connect_to* is then its business."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tap:
+    """A SOCKS5 relay on 127.0.0.1, and the file for the secrets of TLS connections."""
+
+    port: int
+    key_log: Path
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -132,10 +142,31 @@ def chromium_arguments(options: LaunchOptions, sandbox: Sandbox) -> tuple[str, .
         arguments.append("--no-sandbox")
     if options.insecure:
         arguments.append("--ignore-certificate-errors")
-    if options.connect_to:
+    if options.tap:
+        arguments += _through(options.tap)
+    elif options.connect_to:
         rules = ",".join(f"MAP {host} {address}" for host, address in options.connect_to)
         arguments.append(f"--host-resolver-rules={rules}")
     return (*arguments, "about:blank")
+
+
+def _environment(options: LaunchOptions, given: Mapping[str, str] | None) -> Mapping[str, str] | None:
+    if options.tap is None:
+        return given
+    # Not the switch of the same meaning: the command line is evidence too, and names no folder of this machine.
+    return {**(os.environ if given is None else given), "SSLKEYLOGFILE": str(options.tap.key_log)}
+
+
+def _through(tap: Tap) -> list[str]:
+    """Return what leads every connection through *tap*: loopback addresses too, and nothing over UDP."""
+    return [
+        f"--proxy-server=socks5://127.0.0.1:{tap.port}",
+        "--proxy-bypass-list=<-loopback>",
+        "--disable-quic",
+        # One switch for the browser, one for content that overrides it: with either alone packets were seen to escape.
+        "--force-webrtc-ip-handling-policy=disable_non_proxied_udp",
+        "--webrtc-ip-handling-policy=disable_non_proxied_udp",
+    ]
 
 
 @contextlib.contextmanager
@@ -151,9 +182,8 @@ def launched(
     folder = Path(tempfile.mkdtemp(prefix="evidence-kit-"))
     try:
         with (folder / "stderr.txt").open("wb") as errors, kept(folder) as keeper:
-            process = _start(
-                [str(program), f"--user-data-dir={folder / 'profile'}", *arguments], errors.fileno(), environment
-            )
+            command = [str(program), f"--user-data-dir={folder / 'profile'}", *arguments]
+            process = _start(command, errors.fileno(), _environment(options, environment))
             try:
                 keeper.write(b"%d\n" % process.pid)
                 keeper.flush()

@@ -34,7 +34,7 @@ def read_exhibit(folder: Path, context: ItemContext, *, pictures: Path, blur: bo
     try:
         record = parse_item((folder / "item.json").read_bytes())
         files = tuple(_files(record))
-        page, requests = _inventory(folder, files)
+        page = _page(folder, files)
         status, title = page.get("http_status"), page.get("title")
         return Exhibit(
             number=context.number,
@@ -60,29 +60,28 @@ def read_exhibit(folder: Path, context: ItemContext, *, pictures: Path, blur: bo
             http_status=status if isinstance(status, int) else None,
             title=title if isinstance(title, str) else "",
             redirects=tuple(_redirects(page)),
-            server=_server(requests, _text(record, "final_url")),
+            server=_server(page),
         )
     except (OSError, FormatError, KeyError, ValueError) as error:
         message = f"the item {folder.name} cannot be read: {error}"
         raise CaseError(message, hint="run: evidence-kit verify CASE") from error
 
 
-def _inventory(folder: Path, files: tuple[ItemFile, ...]) -> tuple[dict[str, Json], list[dict[str, Json]]]:
-    """Return what ``page.json`` says of the page as a whole and of its requests; empty when the item has none."""
+def _page(folder: Path, files: tuple[ItemFile, ...]) -> dict[str, Json]:
+    """Return what ``page.json`` says of the page as a whole; empty when the item has none."""
     path = _of_role(folder, files, "inventory")
     match canonical.parse(path.read_bytes()) if path else None:
-        case {"page": dict(page), "requests": list(requests)}:
-            return page, _objects(requests)
-    return {}, []
+        case {"page": dict(page)}:
+            return page
+    return {}
 
 
-def _server(requests: list[dict[str, Json]], url: str) -> str:
-    """Return the address that answered with the document at *url*, and the protocol spoken; empty when unknown."""
-    for request in requests:
-        match request:
-            case {"type": "Document", "url": str(address), "ip": str(ip), "protocol": str(protocol)}:
-                if address == url.partition("#")[0]:
-                    return f"{ip} ({protocol})" if protocol else ip
+def _server(page: dict[str, Json]) -> str:
+    """Return the address that answered with the document, and the protocol spoken; empty when unknown."""
+    match page.get("server"):
+        case {"ip": str(ip), "protocols": list(protocols)} if ip:
+            spoken = ", ".join(str(protocol) for protocol in protocols)
+            return f"{ip} ({spoken})" if spoken else ip
     return ""
 
 

@@ -5,10 +5,11 @@ from dataclasses import dataclass
 
 from evidence_kit.canonical import Json
 from evidence_kit.capture import inventory
-from evidence_kit.capture.exchanges import Fate, seen_headers
-from evidence_kit.capture.inventory import Judged
+from evidence_kit.capture.entries import Entry
+from evidence_kit.capture.ledger import counts
 from evidence_kit.capture.listening import Heard
 from evidence_kit.capture.outcome import page_error
+from evidence_kit.capture.recorder import Refusal
 from evidence_kit.capture.traffic import Hop
 from evidence_kit.display import shorten
 from evidence_kit.models import Problem
@@ -21,89 +22,97 @@ _HTML = frozenset({"text/html", "application/xhtml+xml"})
 class Document:
     """The navigation that ended in the page as it was pictured: its redirects and its document, in order."""
 
-    chain: tuple[Judged, ...]
+    chain: tuple[Entry, ...]
 
     @classmethod
-    def of(cls, judged: Sequence[Judged], heard: Heard) -> "Document":
+    def of(cls, entries: Sequence[Entry], heard: Heard) -> "Document":
         """Return the navigation of the page that was pictured, or else the first one."""
-        frame = heard.driver.frame if heard.driver else ""
-        ours = [pair for pair in judged if pair[0].kind == "Document" and pair[0].frame == frame]
-        if not ours:
+        frame = heard.visit.frame
+        ours = [entry for entry in entries if entry.hop and entry.hop.kind == "Document" and entry.hop.frame == frame]
+        ids = [entry.hop.request_id for entry in ours if entry.hop]
+        if not ids:
             return cls(chain=())
-        shown = heard.snapshots.loader
-        wanted = shown if any(hop.request_id == shown for hop, _ in ours) else ours[0][0].request_id
-        return cls(chain=tuple(pair for pair in ours if pair[0].request_id == wanted))
+        wanted = heard.snapshots.loader if heard.snapshots.loader in ids else ids[0]
+        return cls(chain=tuple(entry for entry, name in zip(ours, ids, strict=True) if name == wanted))
 
     @property
-    def judged(self) -> Judged | None:
-        """The last exchange of the chain with what became of it."""
+    def entry(self) -> Entry | None:
+        """The last exchange of the chain."""
         return self.chain[-1] if self.chain else None
 
     @property
     def hop(self) -> Hop | None:
-        """The last exchange of the chain."""
-        return self.chain[-1][0] if self.chain else None
+        """What the browser told of it."""
+        return self.entry.hop if self.entry else None
 
     @property
     def url(self) -> str:
         """The address the chain ended at; empty when there is none."""
-        return self.chain[-1][0].url if self.chain else ""
+        return self.hop.url if self.hop else ""
 
     @property
     def status(self) -> int | None:
         """The HTTP status of the document."""
-        response = self.hop.response if self.hop else None
-        return int(response["status"]) if response else None
+        return self.hop.status if self.hop and self.hop.response else None
 
     @property
     def media_type(self) -> str:
         """The Content-Type as the server sent it, or as the browser guessed it when it sent none."""
         if self.hop is None or self.hop.response is None:
             return ""
-        values = [value for name, value in seen_headers(self.hop).items() if name.lower() == "content-type"]
+        values = [value for name, value in self.hop.seen_headers.items() if name.lower() == "content-type"]
         return str(values[0] if values else self.hop.response.get("mimeType", ""))
 
 
-def document_problems(url: str, document: Document, heard: Heard) -> list[Problem]:
-    """Return what is wrong with the page itself, rather than with what it loaded."""
+def document_problems(url: str, document: Document, heard: Heard, refusal: Refusal) -> list[Problem]:
+    """Return what is wrong with the page itself, rather than with what it loaded.
+
+    *refusal* knows more than the browser of why an address could not be reached.
+    """
     where = shorten(document.url or url, 200)
     if heard.crashed:
         return [Problem(code="page.crashed", detail=f"{where}: the page's process or the browser crashed")]
-    driver = heard.driver
-    if driver is None:
-        return [Problem(code="page.unresponsive", detail="the browser opened no page")]
-    if document.url in heard.downloads:
-        detail = f"{where}: {shorten(document.media_type)} is not shown by the browser, it was recorded only"
-        return [Problem(code="document.download", detail=detail)]
-    if document.status in _EMPTY:
-        return [
-            Problem(code="document.empty", detail=f"{where}: the server answered {document.status}, without a page")
-        ]
-    if driver.navigation_error:
-        return [page_error(driver.navigation_error, document.url or url)]
+    if missing := _no_page(url, document, heard, refusal):
+        return [missing]
     found = []
-    if driver.timed_out:
+    if heard.visit.timed_out:
         found.append(Problem(code="page.timeout", detail=f"{where}: the page was not loaded within its time"))
     if document.media_type.split(";")[0].strip().lower() not in _HTML:
-        detail = (
-            f"{where}: the document is {shorten(document.media_type) or 'of no stated type'} and has no HTML source"
+        kind = shorten(document.media_type) or "of no stated type"
+        found.append(
+            Problem(code="document.not-html", detail=f"{where}: the document is {kind} and has no HTML source")
         )
-        found.append(Problem(code="document.not-html", detail=detail))
     return found
 
 
-def page_facts(document: Document, heard: Heard, judged: Sequence[Judged]) -> dict[str, Json]:
+def _no_page(url: str, document: Document, heard: Heard, refusal: Refusal) -> Problem | None:
+    """Return why there is nothing to see; None when there is a page."""
+    address, visit = document.url or url, heard.visit
+    where = shorten(address, 200)
+    if not visit.frame:
+        return Problem(code="page.unresponsive", detail="the browser opened no page")
+    if document.url in heard.downloads:
+        detail = f"{where}: {shorten(document.media_type)} is not shown by the browser, it was recorded only"
+        return Problem(code="document.download", detail=detail)
+    if document.status in _EMPTY:
+        return Problem(code="document.empty", detail=f"{where}: the server answered {document.status}, without a page")
+    if visit.navigation_error:
+        return page_error(refusal(address, visit.navigation_error), address)
+    return None
+
+
+def page_facts(document: Document, heard: Heard, entries: Sequence[Entry]) -> dict[str, Json]:
     """Return what people ask first of a captured page; text from it may hold anything."""
-    size = heard.snapshots.screenshot
-    sent = [hop for hop, judgement in judged if judgement.fate is not Fate.CACHED]
+    size, entry = heard.snapshots.screenshot, document.entry
     return {
         "title": inventory.clean(heard.snapshots.title),
         "lang": inventory.clean(heard.snapshots.lang),
         "http_status": document.status,
         "content_type": inventory.clean(document.media_type),
-        "redirects": inventory.redirects([hop for hop, _ in document.chain]),
+        "server": {"ip": entry.ip, "protocols": list(entry.protocols)} if entry else None,
+        "redirects": inventory.redirects([entry.hop for entry in document.chain if entry.hop]),
         "screenshot": {"width": size[0], "height": size[1]} if size else None,
-        "counts": inventory.counts(judged, sockets=len(heard.traffic.sockets)),
-        "body_bytes": sum(hop.taken for hop in sent),
-        "wire_bytes": sum(hop.wire_bytes for hop in sent),
+        "counts": counts(entries),
+        "body_bytes": sum(entry.body_bytes for entry in entries),
+        "wire_bytes": sum(entry.wire_bytes or 0 for entry in entries),
     }

@@ -6,13 +6,14 @@ is put into the page: scrolling runs in an isolated world, which shares the page
 
 import asyncio
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from evidence_kit.browser.cdp import BrowserGoneError, Connection, Event, Fields, ProtocolError
 from evidence_kit.canonical import Json
 from evidence_kit.capture.inventory import cleaned
-from evidence_kit.capture.recorder import Recorder
+from evidence_kit.capture.journal import Journal
+from evidence_kit.capture.observer import Observer
 from evidence_kit.capture.result import Action
 from evidence_kit.models import Clock, OnStep
 
@@ -39,28 +40,45 @@ class Limits:
         return cls(load=start + timeout * 0.5, scroll=start + timeout * 0.75, settle=start + timeout * 0.85)
 
 
+@dataclass(slots=True, kw_only=True)
+class Visit:
+    """What is known of one visit; filled while it lasts."""
+
+    actions: list[Action] = field(default_factory=list)
+    frame: str = ""
+    """The main frame's id; empty when the browser opened no page."""
+    navigation_error: str = ""
+    """``net::ERR_…`` when the address could not be opened."""
+    loaded: bool = False
+    """Whether the load event was fired."""
+    timed_out: bool = False
+    """Whether the time for loading ended before the browser was done."""
+
+
 class Driver:
     """The hands on one page."""
 
-    def __init__(self, connection: Connection, session: str, recorder: Recorder, *, clock: Clock) -> None:
-        """Drive the page of *session*; times of actions come from *clock*."""
+    def __init__(  # noqa: PLR0913  # what it drives, and who hears of it
+        self,
+        connection: Connection,
+        session: str,
+        observer: Observer,
+        *,
+        visit: Visit,
+        journal: Journal,
+        clock: Clock,
+    ) -> None:
+        """Drive the page of *session*, fill *visit*; times of actions come from *clock*."""
         self.connection = connection
         self.session = session
-        self.actions: list[Action] = []
-        self.navigation_error = ""
-        """``net::ERR_…`` when the address could not be opened."""
-        self.loaded = False
-        """Whether the load event was fired."""
-        self.timed_out = False
-        """Whether the time for loading ended before the browser was done."""
+        self.visited = visit
         self.crashed = asyncio.Event()
-        self.frame = ""
-        """The main frame's id."""
-        self._recorder = recorder
+        self._journal = journal
+        self._observer = observer
         self._clock = clock
         self._stopped = asyncio.Event()
         self._loader = ""
-        recorder.listeners.append(self._hear)
+        observer.listeners.append(self._hear)
 
     async def send(self, method: str, params: Fields | None = None, *, timeout: float = 10.0) -> Fields:
         """Send a command to the page."""
@@ -69,13 +87,17 @@ class Driver:
     def note(self, name: str, **detail: Json) -> None:
         """Remember that something was done."""
         known = {key: cleaned(value) for key, value in detail.items()}
-        self.actions.append(Action(time=self._clock(), name=name, detail=known))
+        action = Action(time=self._clock(), name=name, detail=known)
+        self.visited.actions.append(action)
+        self._journal.note("action", action.to_json())
 
     async def visit(self, url: str, limits: Limits, *, scroll: bool, on_step: OnStep) -> None:
         """Go to *url*, wait, scroll and settle, each within its limit."""
         on_step(f"opening {url}")
         await self._open(url, limits.load)
-        if self.navigation_error:
+        if self.visited.navigation_error:
+            if self._observer.busy:
+                await self._wait(lambda: not self._observer.busy, limits.settle)
             return
         await self.send("Page.bringToFront")
         await self._fonts()
@@ -87,7 +109,7 @@ class Driver:
 
     async def evaluate(self, expression: str, *, timeout: float = 5.0) -> Any:  # noqa: ANN401  # a JSON value of the page
         """Return the value of *expression* in an isolated world of the main frame; a promise is awaited."""
-        world = await self.send("Page.createIsolatedWorld", {"frameId": self.frame, "worldName": _WORLD})
+        world = await self.send("Page.createIsolatedWorld", {"frameId": self.visited.frame, "worldName": _WORLD})
         answer = await self.send(
             "Runtime.evaluate",
             {
@@ -115,9 +137,9 @@ class Driver:
         if event.session == self.session:
             match event.method:
                 case "Page.loadEventFired":
-                    self.loaded = True
+                    self.visited.loaded = True
                     self._stopped.set()
-                case "Page.frameStoppedLoading" if event.params["frameId"] == self.frame:
+                case "Page.frameStoppedLoading" if event.params["frameId"] == self.visited.frame:
                     # Without a load event, too: the document's connection broke off.
                     self._stopped.set()
                 case "Inspector.targetCrashed":
@@ -142,9 +164,10 @@ class Driver:
     async def _open(self, url: str, limit: float) -> None:
         loop = asyncio.get_running_loop()
         tree = await self.send("Page.getFrameTree")
-        self.frame = tree["frameTree"]["frame"]["id"]
+        self.visited.frame = tree["frameTree"]["frame"]["id"]
+        self._journal.note("frame", self.visited.frame)
         self._stopped.clear()
-        self.loaded = False
+        self.visited.loaded = False
         self.note("navigated", url=url)
         try:
             answer = await self.send("Page.navigate", {"url": url}, timeout=max(limit - loop.time(), 0.1))
@@ -152,15 +175,15 @@ class Driver:
             raise
         except ProtocolError as error:
             late = "did not answer" in str(error)
-            self.navigation_error = "timeout" if late else str(error)
+            self.visited.navigation_error = "timeout" if late else str(error)
             return
-        self.navigation_error = answer.get("errorText", "")
+        self.visited.navigation_error = answer.get("errorText", "")
         self._loader = answer.get("loaderId", "")
-        if self.navigation_error:
+        if self.visited.navigation_error:
             return
         stopped = await self._wait(self._stopped.is_set, limit)
-        self.timed_out = not stopped
-        self.note("loaded" if self.loaded else "loading-stopped" if stopped else "load-not-awaited-longer")
+        self.visited.timed_out = not stopped
+        self.note("loaded" if self.visited.loaded else "loading-stopped" if stopped else "load-not-awaited-longer")
 
     async def _fonts(self) -> None:
         try:
@@ -204,16 +227,16 @@ class Driver:
             await asyncio.sleep(0.1)
             if (await self.heights())[0] > height:
                 return True
-            quiet = not self._recorder.awaited and not self._recorder.busy
+            quiet = not self._observer.awaited and not self._observer.busy
             if quiet and asyncio.get_running_loop().time() > patience - _GROWTH_SECONDS + _QUIET_SECONDS:
                 return False
         return False
 
     async def _settle(self, limit: float) -> None:
         limit = min(limit, asyncio.get_running_loop().time() + _SETTLE_SECONDS)
-        quiet = await self._wait(lambda: not self._recorder.awaited and not self._recorder.busy, limit)
+        quiet = await self._wait(lambda: not self._observer.awaited and not self._observer.busy, limit)
         self.note(
-            "settled" if quiet else "settled-with-requests-under-way", pending=len(self._recorder.traffic.pending())
+            "settled" if quiet else "settled-with-requests-under-way", pending=len(self._observer.traffic.pending())
         )
 
     async def _wait(self, done: Callable[[], bool], limit: float) -> bool:

@@ -5,13 +5,14 @@ import contextlib
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from evidence_kit.browser.cdp import BrowserGoneError, Connection, ProtocolError, open_connection
+from evidence_kit.browser.cdp import BrowserGoneError, Connection, Event, ProtocolError, open_connection
 from evidence_kit.browser.launch import Chromium
 from evidence_kit.canonical import Json
 from evidence_kit.capture import snapshots
-from evidence_kit.capture.driver import Driver, Limits
+from evidence_kit.capture.driver import Driver, Limits, Visit
 from evidence_kit.capture.environment import describe
-from evidence_kit.capture.recorder import Recorder
+from evidence_kit.capture.journal import Journal
+from evidence_kit.capture.observer import Observer
 from evidence_kit.capture.result import CaptureOptions
 from evidence_kit.capture.sessions import Sessions
 from evidence_kit.capture.snapshots import Snapshots
@@ -41,50 +42,62 @@ class Heard:
 
     traffic: Traffic
     spool: Spool
+    visit: Visit = field(default_factory=Visit)
     snapshots: Snapshots = field(default_factory=Snapshots)
     problems: list[Problem] = field(default_factory=list)
     environment: dict[str, Json] = field(default_factory=dict)
-    driver: Driver | None = None
     crashed: bool = False
+    interrupted: bool = False
+    """Whether our own process was ended midway."""
     downloads: list[str] = field(default_factory=list)
 
 
-async def listen(chromium: Chromium, task: Task, heard: Heard) -> None:
+async def listen(chromium: Chromium, task: Task, heard: Heard, observer: Observer, journal: Journal) -> None:
     """Visit the page, take the snapshots, and fill *heard*; a browser that dies is a crash noted there."""
-    recorder = Recorder(heard.traffic, heard.spool)
-    heard.downloads = recorder.downloads
+    heard.downloads = observer.downloads
+
+    def hear(event: Event) -> None:
+        journal.event(event)
+        observer.hear(event)
+
     try:
-        async with open_connection(chromium.address, recorder.hear) as connection:
-            await _record(connection, recorder, chromium, task, heard)
+        async with open_connection(chromium.address, hear) as connection:
+            await _record(connection, observer, chromium, task, heard, journal)
     except BrowserGoneError:
         heard.crashed = True
     finally:
-        await recorder.close()
+        await observer.close()
 
 
-async def _record(connection: Connection, recorder: Recorder, chromium: Chromium, task: Task, heard: Heard) -> None:
-    sessions = Sessions(connection, timezone=task.options.timezone, locale=task.options.locale)
-    recorder.begin(connection, sessions)
-    driver = heard.driver = await _page(connection, sessions, recorder, task)
+async def _record(  # noqa: PLR0913, PLR0917  # everything that takes part
+    connection: Connection, observer: Observer, chromium: Chromium, task: Task, heard: Heard, journal: Journal
+) -> None:
+    options = task.options
+    sessions = Sessions(connection, timezone=options.timezone, locale=options.locale, read_held=observer.takes_bodies)
+    observer.begin(connection, sessions)
+    driver = await _page(connection, sessions, observer, task, heard, journal)
     told = await connection.send("Browser.getVersion")
     heard.environment = describe(chromium, told, task.options, durable=sessions.durable)
-    sweeper = asyncio.create_task(recorder.sweep())
+    journal.note("environment", heard.environment)
+    watcher = asyncio.create_task(observer.watch())
     work = asyncio.create_task(_work(driver, task, heard))
     try:
         await _until_crash(work, driver, connection)
-        await recorder.finish(_FINISH_SECONDS)
+        await observer.finish(_FINISH_SECONDS)
     finally:
-        sweeper.cancel()
+        watcher.cancel()
         work.cancel()
-        await asyncio.gather(sweeper, work, return_exceptions=True)
+        await asyncio.gather(watcher, work, return_exceptions=True)
 
 
-async def _page(connection: Connection, sessions: Sessions, recorder: Recorder, task: Task) -> Driver:
+async def _page(  # noqa: PLR0913, PLR0917  # everything that takes part
+    connection: Connection, sessions: Sessions, observer: Observer, task: Task, heard: Heard, journal: Journal
+) -> Driver:
     """Open the page's tab, ready to be driven."""
-    await connection.send("Browser.setDownloadBehavior", {"behavior": "deny", "eventsEnabled": True})
+    await connection.send("Browser.setDownloadBehavior", {"behavior": "deny"})
     await sessions.begin()
     target = await sessions.open_page()
-    driver = Driver(connection, target.session, recorder, clock=task.clock)
+    driver = Driver(connection, target.session, observer, visit=heard.visit, journal=journal, clock=task.clock)
     width, height = task.options.viewport
     metrics = {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": False}
     await driver.send("Emulation.setDeviceMetricsOverride", metrics)
@@ -97,7 +110,7 @@ async def _work(driver: Driver, task: Task, heard: Heard) -> None:
         await driver.visit(task.url, limits, scroll=task.options.scroll, on_step=task.on_step)
     except ProtocolError as error:
         heard.problems.append(Problem(code="page.unresponsive", detail=str(error)))
-    if driver.navigation_error or _in_viewer(driver, heard.traffic):
+    if heard.visit.navigation_error or _in_viewer(driver, heard.traffic):
         return
     task.on_step("taking DOM and screenshot")
     dom, screenshot = task.folder / DOM.path, task.folder / SCREENSHOT.path
@@ -111,7 +124,7 @@ async def _work(driver: Driver, task: Task, heard: Heard) -> None:
 
 def _in_viewer(driver: Driver, traffic: Traffic) -> bool:
     """Return whether the page is a PDF: its viewer draws elsewhere, and the picture of its page would be empty."""
-    documents = [hop for hop in traffic.hops if hop.kind == "Document" and hop.frame == driver.frame]
+    documents = [hop for hop in traffic.hops if hop.kind == "Document" and hop.frame == driver.visited.frame]
     response = documents[-1].response if documents else None
     return response is not None and response.get("mimeType") == "application/pdf"
 

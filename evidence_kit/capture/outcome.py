@@ -7,14 +7,12 @@ reports an error (404) is a response; a connection that could not be made has it
 
 from collections.abc import Sequence
 
-from evidence_kit.capture.exchanges import Fate, Judgement
-from evidence_kit.capture.inventory import SOCKET_REASON, Judged
+from evidence_kit.capture.entries import Entry, Fate, Witness
 from evidence_kit.capture.snapshots import Snapshots
-from evidence_kit.capture.traffic import Hop, Socket
 from evidence_kit.display import shorten
 from evidence_kit.models import Problem, Status
 
-_LISTED_ONLY = frozenset({"resource.failed", "response.given-up"})
+_LISTED_ONLY = frozenset({"resource.failed", "response.given-up", "response.without-end", "recorder.fallback"})
 _PAGE_ERRORS = {
     "net::ERR_NAME_NOT_RESOLVED": "page.name-not-resolved",
     "net::ERR_NAME_RESOLUTION_FAILED": "page.name-not-resolved",
@@ -42,32 +40,42 @@ def page_error(error: str, url: str) -> Problem:
     return Problem(code=code, detail=f"{shorten(url, 200)}: {said}")
 
 
-def exchange_problems(judged: Sequence[Judged], sockets: Sequence[Socket]) -> list[Problem]:
-    """Return what is missing or failed among the exchanges, in the order they began."""
-    found = [problem for hop, judgement in judged if (problem := _problem(hop, judgement))]
-    detail = [f"{shorten(socket.url, 200)}: {SOCKET_REASON}" for socket in sockets]
-    return found + [Problem(code="websocket.not-recorded", detail=text) for text in detail]
+def exchange_problems(entries: Sequence[Entry]) -> list[Problem]:
+    """Return what is missing or failed among the requests, in the order they began."""
+    return [problem for entry in entries if (problem := _problem(entry))]
 
 
-def decide(problems: Sequence[Problem], *, document: Judged | None, snapshots: Snapshots, crashed: bool) -> Status:
+def decide(problems: Sequence[Problem], *, document: Entry | None, snapshots: Snapshots, crashed: bool) -> Status:
     """Return the status of a capture with these *problems*; *document* is the exchange that brought the page."""
-    if crashed or document is None or document[0].response is None:
+    if crashed or document is None or document.status is None:
         return Status.FAILED
-    if document[0].redirect:
+    if document.hop is None or document.hop.redirect:
         return Status.FAILED
     gaps = [problem for problem in problems if problem.code not in _LISTED_ONLY]
-    whole = document[1].fate is Fate.RECORDED and snapshots.dom and snapshots.screenshot is not None
+    whole = document.judgement.fate is Fate.RECORDED and snapshots.dom and snapshots.screenshot is not None
     return Status.COMPLETE if whole and not gaps else Status.INCOMPLETE
 
 
-def _problem(hop: Hop, judgement: Judgement) -> Problem | None:
-    detail = f"{hop.request['method']} {shorten(hop.url, 200)}: {judgement.reason}"
+def _problem(entry: Entry) -> Problem | None:
+    judgement = entry.judgement
+    detail = f"{entry.method} {shorten(entry.url, 200)}: {judgement.reason}"
+    told = Witness.BROWSER in entry.seen_by
+    if not told and (entry.background or judgement.fate is Fate.FAILED):
+        # What the browser does on its own account, or tries again, is in the ledger and no gap of the page.
+        return None
     match judgement.fate:
-        case Fate.RECORDED | Fate.CACHED:
+        case Fate.RECORDED | Fate.CACHED | Fate.WORKER:
             return None
         case Fate.FAILED:
             return Problem(code="resource.failed", detail=detail)
         case Fate.TRUNCATED:
-            return Problem(code="response.given-up" if judgement.by_page else "response.truncated", detail=detail)
+            return Problem(code=_truncated(entry), detail=detail)
         case Fate.NOT_RECORDED:
-            return Problem(code="response.not-recorded", detail=detail)
+            code = "websocket.not-recorded" if entry.messages is not None else "response.not-recorded"
+            return Problem(code=code, detail=detail)
+
+
+def _truncated(entry: Entry) -> str:
+    if entry.judgement.truncated == "time" and entry.judgement.by_page:
+        return "response.without-end"
+    return "response.given-up" if entry.judgement.by_page else "response.truncated"

@@ -1,32 +1,39 @@
 """One capture from the start of the browser to its end, and what is made of it afterwards.
 
-Ctrl-C ends the browser and removes its profile on the way out. A browser that dies midway leaves a failed capture that
-keeps what was recorded until then.
+While it runs everything stands in the folder ``recording/`` beside the files of the item: what passed, and a journal of
+what the browser told. So when our process is killed, `complete_capture` can still make of it what there is. Ctrl-C ends
+the browser and removes its profile on the way out. A browser that dies midway leaves a failed capture that keeps what
+was recorded until then.
 """
 
 import asyncio
-import tempfile
-from collections.abc import Mapping, Sequence
+import contextlib
+import shutil
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
 from evidence_kit.browser.find import Browser
-from evidence_kit.browser.launch import LaunchOptions, launched
+from evidence_kit.browser.launch import LaunchOptions, Tap, launched
 from evidence_kit.canonical import Json
 from evidence_kit.capture import inventory
+from evidence_kit.capture.browser_recorder import BrowserRecorder
 from evidence_kit.capture.document import Document, document_problems, page_facts
-from evidence_kit.capture.exchanges import judge, socket_exchange, to_exchange
-from evidence_kit.capture.inventory import Judged
+from evidence_kit.capture.journal import Journal
 from evidence_kit.capture.listening import Heard, Task, listen
 from evidence_kit.capture.outcome import decide, exchange_problems
+from evidence_kit.capture.recorder import Recorded, Recorder
 from evidence_kit.capture.result import CaptureOptions, PageCapture
 from evidence_kit.capture.spool import Spool
 from evidence_kit.capture.traffic import Traffic
+from evidence_kit.capture.wire_recorder import WireRecorder
 from evidence_kit.capture.writing import Writing, write_files
-from evidence_kit.models import Clock, OnStep, Problem, Status, ignore, utc_text
+from evidence_kit.errors import CaptureError
+from evidence_kit.models import Clock, OnStep, Problem, RecorderKind, Status, ignore, utc_text
 
-_RECORDER = "browser"
+RECORDING = "recording"
+"""Folder of a capture that is being made."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,7 +47,6 @@ class _Conclusion:
     status: Status
     problems: tuple[Problem, ...]
     page: dict[str, Json]
-    judged: Sequence[Judged]
 
 
 def capture_page(  # noqa: PLR0913  # what a capture needs from its caller, each by its name
@@ -58,67 +64,59 @@ def capture_page(  # noqa: PLR0913  # what a capture needs from its caller, each
     *warcinfo* are the fields of the archive's first record, as they are. A page that cannot be opened gives a capture
     with status failed. Raises `CaptureError` when the browser does not start, `OSError` when *folder* is unwritable.
     """
-    folder.mkdir(parents=True, exist_ok=True)
+    # Inside the folder, so that nothing recorded ever lies outside what the caller guards.
+    work = folder / RECORDING
+    work.mkdir(parents=True)
     task = Task(url=url, folder=folder, options=options, clock=clock, on_step=on_step)
-    # Inside the folder, so that bodies never lie outside what the caller guards.
-    with tempfile.TemporaryDirectory(prefix="spool-", dir=folder, ignore_cleanup_errors=True) as name:
-        heard = Heard(traffic=Traffic(clock), spool=Spool(Path(name), limit=options.max_bytes))
+    try:
         started = clock()
-        on_step("starting the browser")
-        with launched(browser.path, _launch_options(options)) as chromium:
-            asyncio.run(listen(chromium, task, heard))
-        on_step("writing the archive")
-        heard.traffic.match_heads()
-        judged = [(hop, judge(hop, spool_full=heard.spool.full)) for hop in heard.traffic.hops]
-        conclusion = _conclude(task, heard, judged, started=started)
-        return _write(task, heard, conclusion, warcinfo=warcinfo, warc=Path(name) / "data.warc.gz")
+        heard = Heard(traffic=Traffic(clock), spool=Spool(work, limit=options.max_bytes))
+        with contextlib.ExitStack() as running, Journal(work / "journal.jsonl", clock) as journal:
+            recorder, refusal = _start(work, options, running)
+            if refusal:
+                heard.problems.append(Problem(code="recorder.fallback", detail=refusal))
+            journal.note("begun", _beginning(task, recorder, started, warcinfo))
+            on_step("starting the browser")
+            with launched(browser.path, _launch_options(options, recorder.tap)) as chromium:
+                observer = recorder.observer(heard.traffic, heard.spool)
+                asyncio.run(listen(chromium, task, heard, observer, journal))
+        return _finish(task, heard, recorder, work, started=started, warcinfo=warcinfo)
+    finally:
+        shutil.rmtree(work, ignore_errors=True)
 
 
-def _launch_options(options: CaptureOptions) -> LaunchOptions:
+def _start(work: Path, options: CaptureOptions, running: contextlib.ExitStack) -> tuple[Recorder, str]:
+    """Return the recorder, begun, and why it is not the one that `RecorderKind.AUTO` prefers."""
+    if options.recorder is RecorderKind.BROWSER:
+        return running.enter_context(BrowserRecorder()), ""
+    wire = WireRecorder(work, connect_to=options.connect_to, limit=options.max_bytes)
+    try:
+        return running.enter_context(wire), ""
+    except CaptureError as error:
+        if options.recorder is RecorderKind.WIRE:
+            raise
+        return running.enter_context(BrowserRecorder()), f"recorded by the browser, not on the wire: {error}"
+
+
+def _launch_options(options: CaptureOptions, tap: Tap | None) -> LaunchOptions:
     return LaunchOptions(
         viewport=options.viewport,
         locale=options.locale,
         timezone=options.timezone,
         insecure=options.insecure,
         connect_to=options.connect_to,
+        tap=tap,
     )
 
 
-def _conclude(task: Task, heard: Heard, judged: Sequence[Judged], *, started: datetime) -> _Conclusion:
-    sockets = list(heard.traffic.sockets.values())
-    document = Document.of(judged, heard)
-    problems = [
-        *document_problems(task.url, document, heard),
-        *heard.problems,
-        *heard.snapshots.problems,
-        *exchange_problems(judged, sockets),
-    ]
-    return _Conclusion(
-        url=task.url,
-        final_url=heard.snapshots.final_url or document.url or task.url,
-        started=started,
-        finished=task.clock(),
-        status=decide(problems, document=document.judged, snapshots=heard.snapshots, crashed=heard.crashed),
-        problems=tuple(problems),
-        page=page_facts(document, heard, judged),
-        judged=judged,
-    )
-
-
-def _write(
-    task: Task,
-    heard: Heard,
-    conclusion: _Conclusion,
-    *,
-    warcinfo: Mapping[str, str],
-    warc: Path,
+def _finish(  # noqa: PLR0913  # what was heard, by whom, where and when
+    task: Task, heard: Heard, recorder: Recorder, work: Path, *, started: datetime, warcinfo: Mapping[str, str]
 ) -> PageCapture:
-    actions = tuple(heard.driver.actions) if heard.driver else ()
-    sockets = list(heard.traffic.sockets.values())
-    requests: list[Json] = [inventory.request_line(*pair) for pair in conclusion.judged]
-    requests += [inventory.socket_line(socket) for socket in sockets]
-    exchanges = [exchange for pair in conclusion.judged if (exchange := to_exchange(*pair, heard.spool))]
-    exchanges += [exchange for socket in sockets if (exchange := socket_exchange(socket))]
+    task.on_step("reading what was recorded")
+    heard.traffic.match_heads()
+    recorded = recorder.read(heard.traffic, heard.spool)
+    conclusion = _conclude(task, heard, recorded, started=started)
+    task.on_step("writing the archive")
     writing = Writing(
         folder=task.folder,
         url=conclusion.url,
@@ -126,24 +124,12 @@ def _write(
         title=inventory.clean(heard.snapshots.title),
         started=conclusion.started,
         finished=conclusion.finished,
-        exchanges=exchanges,
-        inventory={
-            "schema": "evidence-kit/page/1",
-            "url": conclusion.url,
-            "final_url": conclusion.final_url,
-            "started": utc_text(conclusion.started),
-            "finished": utc_text(conclusion.finished),
-            "status": str(conclusion.status),
-            "recorder": _RECORDER,
-            "page": conclusion.page,
-            "problems": [problem.to_json() for problem in conclusion.problems],
-            "environment": heard.environment,
-            "actions": [action.to_json() for action in actions],
-            "requests": requests,
-        },
+        entries=recorded.entries,
+        inventory=_inventory(heard, conclusion, recorder),
+        connections=recorded.connections,
         warcinfo=warcinfo,
     )
-    files, seal = write_files(writing, warc=warc)
+    files, seal = write_files(writing, warc=work / "data.warc.gz")
     return PageCapture(
         url=conclusion.url,
         final_url=conclusion.final_url,
@@ -151,10 +137,55 @@ def _write(
         finished=conclusion.finished,
         status=conclusion.status,
         problems=conclusion.problems,
-        recorder=_RECORDER,
+        recorder=str(recorder.kind),
         files=files,
         wacz=seal,
         environment=heard.environment,
-        actions=actions,
+        actions=tuple(heard.visit.actions),
         page=conclusion.page,
     )
+
+
+def _conclude(task: Task, heard: Heard, recorded: Recorded, *, started: datetime) -> _Conclusion:
+    document = Document.of(recorded.entries, heard)
+    problems = [
+        *document_problems(task.url, document, heard, recorded.refusal),
+        *heard.problems,
+        *heard.snapshots.problems,
+        *recorded.problems,
+        *exchange_problems(recorded.entries),
+    ]
+    return _Conclusion(
+        url=task.url,
+        final_url=heard.snapshots.final_url or document.url or task.url,
+        started=started,
+        finished=task.clock(),
+        status=decide(problems, document=document.entry, snapshots=heard.snapshots, crashed=heard.crashed),
+        problems=tuple(problems),
+        page=page_facts(document, heard, recorded.entries),
+    )
+
+
+def _inventory(heard: Heard, conclusion: _Conclusion, recorder: Recorder) -> dict[str, Json]:
+    return {
+        "schema": "evidence-kit/page/1",
+        "url": conclusion.url,
+        "final_url": conclusion.final_url,
+        "started": utc_text(conclusion.started),
+        "finished": utc_text(conclusion.finished),
+        "status": str(conclusion.status),
+        "recorder": str(recorder.kind),
+        "page": conclusion.page,
+        "problems": [problem.to_json() for problem in conclusion.problems],
+        "environment": heard.environment,
+        "actions": [action.to_json() for action in heard.visit.actions],
+    }
+
+
+def _beginning(task: Task, recorder: Recorder, started: datetime, warcinfo: Mapping[str, str]) -> dict[str, Json]:
+    return {
+        "url": task.url,
+        "recorder": str(recorder.kind),
+        "started": utc_text(started),
+        "warcinfo": dict(warcinfo),
+    }

@@ -6,12 +6,14 @@ from datetime import datetime
 
 from evidence_kit.archive.wacz import WaczSeal
 from evidence_kit.canonical import Json
-from evidence_kit.models import Problem, Status, utc_text
+from evidence_kit.models import Problem, RecorderKind, Status, utc_text
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CaptureOptions:
     """How a page is captured."""
+
+    recorder: RecorderKind = RecorderKind.AUTO
 
     scroll: bool = True
     """Scroll down step by step until the page stops growing, so that it loads what it loads while being read."""

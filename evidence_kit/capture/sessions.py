@@ -35,14 +35,18 @@ class Target:
 class Sessions:
     """All targets attached so far."""
 
-    def __init__(self, connection: Connection, *, timezone: str, locale: str) -> None:
-        """Attach over *connection*; pages are told *timezone* and *locale*."""
+    def __init__(self, connection: Connection, *, timezone: str, locale: str, read_held: bool) -> None:
+        """Attach over *connection*; pages are told *timezone* and *locale*.
+
+        *read_held* if bodies that the browser does not keep outside the page are to be held, so that they can be read.
+        """
         self.targets: dict[str, Target] = {}
         self.durable = True
         """Whether the browser keeps bodies outside the page's process (Chromium of 2025 and later)."""
         self._connection = connection
         self._timezone = timezone
         self._locale = locale
+        self._read_held = read_held
 
     async def begin(self) -> None:
         """Attach to what is there and to what will come."""
@@ -90,7 +94,7 @@ class Sessions:
         Without durable bodies everything is held, to be read before the page's process can lose it.
         """
         pattern: Fields = {"urlPattern": "*", "requestStage": "Response"}
-        if self.durable:
+        if self.durable or not self._read_held:
             pattern["resourceType"] = "Document"
         return pattern
 

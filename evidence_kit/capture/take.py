@@ -56,7 +56,7 @@ def take_page(  # noqa: PLR0913  # a case, an address, and who takes it how
         message = "addresses are led elsewhere for training only, and this signing key is not a practice key"
         raise UsageError(message, hint="leave out --connect-to, or sign with a practice key")
     on_step("recording the start in the custody log")
-    start = Draft(type=EventType.CAPTURE_STARTED, note=note, detail={"url": url, "recorder": "browser"})
+    start = Draft(type=EventType.CAPTURE_STARTED, note=note, detail={"url": url, "recorder": str(options.recorder)})
     item = case.commit(start, custodian, new_item=True).item or ""
     stamp_head(case, stamping)
     folder = case.staging / item
@@ -77,7 +77,9 @@ def take_page(  # noqa: PLR0913  # a case, an address, and who takes it how
         # What was half-made belongs to no record: the item holds the failure alone.
         shutil.rmtree(folder)
         folder.mkdir()
-        record = _failed(case, item, url, error, started=started, finished=custodian.clock())
+        record = _failed(
+            case, item, url, error, recorder=str(options.recorder), started=started, finished=custodian.clock()
+        )
     on_step("sealing the item")
     commit_item(case, record, custodian, note=note)
     unstamped = stamp_head(case, stamping)
@@ -134,7 +136,7 @@ def _record(case: CaseFolder, item: str, page: PageCapture, options: CaptureOpti
 
 
 def _failed(  # noqa: PLR0913  # each is one plain fact of the record
-    case: CaseFolder, item: str, url: str, error: CaptureError, *, started: datetime, finished: datetime
+    case: CaseFolder, item: str, url: str, error: CaptureError, *, recorder: str, started: datetime, finished: datetime
 ) -> ItemRecord:
     return ItemRecord(
         id=item,
@@ -145,7 +147,7 @@ def _failed(  # noqa: PLR0913  # each is one plain fact of the record
         final_url=url,
         started=started,
         finished=finished,
-        recorder="browser",
+        recorder=recorder,
         problems=(Problem(code="capture.failed", detail=str(error)),),
         files=(),
     )

@@ -6,6 +6,7 @@ matched at the end. Nothing is sent to the browser here.
 """
 
 import base64
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -70,6 +71,25 @@ class Hop:
             return self.fetched_body
         entries = self.request.get("postDataEntries", [])
         return b"".join(base64.b64decode(entry.get("bytes", "")) for entry in entries)
+
+    @property
+    def made_by_worker(self) -> bool:
+        """Whether the page's service worker answered, with something that no server sent as it is."""
+        response = self.response or {}
+        return bool(response.get("fromServiceWorker")) and response.get("serviceWorkerResponseSource") != "network"
+
+    @property
+    def seen_headers(self) -> Mapping[str, str]:
+        """The response's fields as the browser shows them; repeated ones are joined by LF."""
+        extra, response = self.response_extra or {}, self.response or {}
+        headers: Mapping[str, str] = extra.get("headers") or response.get("headers", {})
+        return headers
+
+    @property
+    def status(self) -> int | None:
+        """The HTTP status of the response."""
+        status = (self.response or {}).get("status") or (self.response_extra or {}).get("statusCode")
+        return int(status) if status else None
 
     @property
     def over(self) -> bool:

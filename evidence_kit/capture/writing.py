@@ -1,6 +1,6 @@
-"""Write what was heard: the WARC in the order the requests began, ``page.json``, and the WACZ around them."""
+"""Write what was recorded: the WARC in the order the requests began, ledger and inventory, and the WACZ around them."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -8,15 +8,19 @@ from uuid import uuid4
 
 from evidence_kit.archive.cdxj import IndexLine
 from evidence_kit.archive.wacz import Page, WaczSeal, write_wacz
-from evidence_kit.archive.warc_writer import Exchange, WarcWriter
-from evidence_kit.canonical import Json, pretty
+from evidence_kit.archive.warc_writer import WarcWriter
+from evidence_kit.canonical import Json, dumps, pretty
+from evidence_kit.capture.entries import Entry
 from evidence_kit.capture.inventory import cleaned
+from evidence_kit.capture.ledger import ledger_lines
 from evidence_kit.capture.result import CapturedFile
 
 WACZ = CapturedFile(path="capture.wacz", role="wacz", media_type="application/wacz")
 SCREENSHOT = CapturedFile(path="screenshot.png", role="screenshot", media_type="image/png")
 DOM = CapturedFile(path="dom.html", role="dom", media_type="text/html; charset=utf-8")
 INVENTORY = CapturedFile(path="page.json", role="inventory", media_type="application/json")
+LEDGER = CapturedFile(path="ledger.jsonl", role="ledger", media_type="application/jsonl")
+CONNECTIONS = CapturedFile(path="connections.jsonl", role="connections", media_type="application/jsonl")
 
 _SOFTWARE_FIELD = "software"
 
@@ -31,8 +35,9 @@ class Writing:
     title: str
     started: datetime
     finished: datetime
-    exchanges: Sequence[Exchange]
+    entries: Sequence[Entry]
     inventory: dict[str, Json]
+    connections: Sequence[dict[str, Json]] = ()
     warcinfo: Mapping[str, str]
 
 
@@ -42,13 +47,14 @@ def resource_uri(role: str, url: str) -> str:
 
 
 def write_files(work: Writing, *, warc: Path) -> tuple[tuple[CapturedFile, ...], WaczSeal]:
-    """Write inventory and WACZ beside the snapshots in the folder, by way of the file *warc*; return what is there.
+    """Write inventory, ledger and WACZ beside the snapshots in the folder, by way of the file *warc*.
 
-    Raises `FormatError` for what the archive cannot hold, `OSError`.
+    Return what is there. Raises `FormatError` for what the archive cannot hold, `OSError`.
     """
     (work.folder / INVENTORY.path).write_bytes(pretty(cleaned(work.inventory)))
-    made = [file for file in (SCREENSHOT, DOM, INVENTORY) if (work.folder / file.path).exists()]
-    index = _write_warc(work, warc, made)
+    if work.connections:
+        _write_lines(work.folder / CONNECTIONS.path, (dumps(line) + b"\n" for line in work.connections))
+    index = _write_warc(work, warc)
     seal = write_wacz(
         work.folder / WACZ.path,
         warc=warc,
@@ -58,17 +64,42 @@ def write_files(work: Writing, *, warc: Path) -> tuple[tuple[CapturedFile, ...],
         created=work.finished,
         software=work.warcinfo.get(_SOFTWARE_FIELD, "evidence-kit"),
     )
-    return (WACZ, *made), seal
+    return (WACZ, *_made(work.folder)), seal
 
 
-def _write_warc(work: Writing, path: Path, made: Sequence[CapturedFile]) -> list[IndexLine]:
+def _made(folder: Path) -> list[CapturedFile]:
+    everything = (SCREENSHOT, DOM, INVENTORY, LEDGER, CONNECTIONS)
+    return [file for file in everything if (folder / file.path).exists()]
+
+
+def _write_warc(work: Writing, path: Path) -> list[IndexLine]:
     lines: list[IndexLine] = []
+    records: dict[int, str] = {}
     with WarcWriter(path, created=work.started) as warc:
         warc.warcinfo(work.warcinfo)
-        for exchange in sorted(work.exchanges, key=lambda exchange: exchange.started):
-            lines += warc.exchange(exchange)
-        for file in made:
+        for place, entry in enumerate(work.entries):
+            written = _write_entry(warc, entry)
+            lines += written
+            if written:
+                records[place] = written[0].record_id
+        # Only now: the ledger names the records.
+        _write_lines(work.folder / LEDGER.path, ledger_lines(work.entries, records))
+        for file in _made(work.folder):
             uri = resource_uri(file.role, work.final_url)
             body = work.folder / file.path
             lines.append(warc.resource(uri, body, media_type=file.media_type, date=work.finished))
     return lines
+
+
+def _write_entry(warc: WarcWriter, entry: Entry) -> tuple[IndexLine, ...]:
+    if entry.exchange is not None:
+        return warc.exchange(entry.exchange)
+    if entry.made is not None:
+        # Nobody sent it: under its own address, so that replay finds it, but not as a response.
+        return (warc.resource(entry.url, entry.made.body, media_type=entry.made.media_type, date=entry.started),)
+    return ()
+
+
+def _write_lines(path: Path, lines: Iterable[bytes]) -> None:
+    with path.open("xb") as stream:
+        stream.writelines(lines)

@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -17,7 +16,7 @@ from evidence_kit.cli.output import emit, note, say
 from evidence_kit.cli.run import Run
 from evidence_kit.display import visible
 from evidence_kit.errors import CaptureError, UsageError
-from evidence_kit.models import Status
+from evidence_kit.models import RecorderKind, Status
 from evidence_kit.texts import Texts
 
 if TYPE_CHECKING:
@@ -30,14 +29,6 @@ if TYPE_CHECKING:
 
 _TIMEOUT = 60.0
 _MAX_BYTES = 512 * 1024 * 1024
-
-
-class Recorder(StrEnum):
-    """How a page is recorded."""
-
-    AUTO = "auto"
-    WIRE = "wire"
-    BROWSER = "browser"
 
 
 @dataclass(slots=True, kw_only=True)
@@ -71,7 +62,7 @@ def _capture(
     *,
     batch: Annotated[Path | None, typer.Option("--batch", metavar="FILE", help="option.batch")] = None,
     resume: Annotated[bool, typer.Option("--resume", help="option.resume")] = False,
-    recorder: Annotated[Recorder, typer.Option("--recorder", help="option.recorder")] = Recorder.AUTO,
+    recorder: Annotated[RecorderKind, typer.Option("--recorder", help="option.recorder")] = RecorderKind.AUTO,
     scroll: Annotated[bool, typer.Option("--scroll/--no-scroll", help="option.scroll")] = True,
     timeout: Annotated[
         float, typer.Option("--timeout", metavar="SECONDS", min=1, max=3600, help="option.timeout")
@@ -89,10 +80,9 @@ def _capture(
     from evidence_kit.capture.result import CaptureOptions
 
     run = Run.of(ctx)
-    if recorder is Recorder.WIRE:
-        raise UsageError("this version has no wire recorder", hint="leave --recorder out, or say --recorder browser")
     links = _links(run.texts, [*(urls or ()), *(read_batch(batch) if batch else ())])
     options = CaptureOptions(
+        recorder=recorder,
         scroll=scroll,
         timeout=timeout,
         max_bytes=max_bytes,

@@ -72,6 +72,7 @@ class Listener:
             return
         detour = self._detours.target(request)
         recording.open(request.name, request.port, f"{detour.name} {detour.port}" if detour else "")
+        self._spool.check()
         early = asyncio.create_task(asyncio.get_running_loop().sock_recv(client, SMALLEST_BUFFER))
         try:
             server = await self._reach(client, detour or request, recording, early)

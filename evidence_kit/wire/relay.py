@@ -1,9 +1,9 @@
 """The relay as a process: it records what a browser and its servers say to each other, and changes nothing.
 
 It listens on a free port of 127.0.0.1 for SOCKS5 (RFC 1928) and fills a spool (`evidence_kit.wire.spool`). The process
-that starts it writes one line of JSON to its standard input, ``{"folder": …, "connect_to": [[…, …], …]}``, and reads
-one from its standard output, ``{"port": …}`` or ``{"error": …}``. The end of standard input ends the relay, whether it
-comes from `Relay.stop` or from the death of the starter; then ``{"failure": …}`` is its last word.
+that starts it writes one line of JSON to its standard input (``folder``, ``connect_to``, ``limit``), and reads one from
+its standard output, ``{"port": …}`` or ``{"error": …}``. The end of standard input ends the relay, whether it comes
+from `Relay.stop` or from the death of the starter; then ``{"failure": …}`` is its last word.
 """
 
 import asyncio
@@ -94,19 +94,22 @@ def start_relay(
     folder: Path,
     *,
     connect_to: Sequence[tuple[str, str]] = (),
+    limit: int | None = None,
     python: Path = Path(sys.executable),
     environment: Mapping[str, str] | None = None,
 ) -> Relay:
     """Return a relay that listens and fills *folder*, which exists and holds no spool yet.
 
-    *connect_to* are pairs ``(HOST[:PORT], ADDRESS:PORT)``: go there instead of asking DNS. *environment* replaces the
-    process's own. Raises `CaptureError` when the relay does not start.
+    *connect_to* are pairs ``(HOST[:PORT], ADDRESS:PORT)``: go there instead of asking DNS. After *limit* bytes of all
+    connections together nothing passes any more. *environment* replaces the process's own. Raises `CaptureError` when
+    the relay does not start.
     """
     # Not a file of the spool: it would have to be hashed while it may still change.
     errors = tempfile.TemporaryFile()  # noqa: SIM115  # the relay's, until it is stopped
     try:
         process = _start(python, errors, environment)
-        relay = _greet(process, errors, folder, connect_to)
+        order = {"folder": str(folder.absolute()), "connect_to": [list(pair) for pair in connect_to], "limit": limit}
+        relay = _greet(process, errors, folder, order)
     except BaseException:
         errors.close()
         raise
@@ -139,12 +142,9 @@ def _with_package(environment: Mapping[str, str]) -> dict[str, str]:
     return {**environment, "PYTHONPATH": os.pathsep.join(filter(None, paths))}
 
 
-def _greet(
-    process: subprocess.Popen[bytes], errors: IO[bytes], folder: Path, connect_to: Sequence[tuple[str, str]]
-) -> Relay:
+def _greet(process: subprocess.Popen[bytes], errors: IO[bytes], folder: Path, order: Mapping[str, object]) -> Relay:
     assert process.stdin is not None  # noqa: S101  # both are pipes
     assert process.stdout is not None  # noqa: S101
-    order = {"folder": str(folder.absolute()), "connect_to": [list(pair) for pair in connect_to]}
     watchdog = threading.Timer(_START_SECONDS, process.kill)
     watchdog.start()
     try:
@@ -184,7 +184,10 @@ def main() -> None:
     """Run the relay until standard input ends."""
     order = _read_object(_read_line(0))
     try:
-        spool = SpoolWriter(Path(str(order["folder"])), lambda: time.time_ns() // 1000)
+        limit = order["limit"]
+        spool = SpoolWriter(
+            Path(str(order["folder"])), lambda: time.time_ns() // 1000, limit=limit if isinstance(limit, int) else None
+        )
         listener = Listener(spool, order["connect_to"])  # type: ignore[arg-type]  # written by `start_relay`
     except (CaptureError, OSError, ValueError) as error:
         _say({"error": str(error)})

@@ -23,6 +23,8 @@ from evidence_kit.errors import CaptureError
 from evidence_kit.wire.streams import Ending, Side
 
 CONNECTIONS = "connections.jsonl"
+SIZE_LIMIT = "the limit of size was reached"
+"""The error of a connection that the relay ended itself, for that reason."""
 
 Buffer = bytes | memoryview
 
@@ -40,9 +42,11 @@ def marks_name(number: int) -> str:
 class SpoolWriter:
     """Fills a new folder. All its methods, and its recordings', raise `CaptureError` when the disk refuses."""
 
-    def __init__(self, folder: Path, now: Callable[[], int]) -> None:
-        """Begin a spool in *folder*, which must not hold one."""
+    def __init__(self, folder: Path, now: Callable[[], int], *, limit: int | None = None) -> None:
+        """Begin a spool in *folder*, which must not hold one, for at most *limit* bytes of both directions."""
         self.folder = folder
+        self.left = limit
+        """Bytes that may still pass; None without a limit."""
         self.now = now
         self.failure = ""
         """Why something could not be written; from then on nothing more may pass."""
@@ -76,9 +80,19 @@ class SpoolWriter:
         self.write(self._journal, json.dumps(event, separators=(",", ":")).encode("ascii") + b"\n")
 
     def check(self) -> None:
-        """Raise the first failure again: what could not be recorded completely is not carried on."""
+        """Raise the first failure again, or that nothing more may pass: what cannot be recorded is not carried."""
         if self.failure:
             raise CaptureError(self.failure)
+        if self.left == 0:
+            raise CaptureError(SIZE_LIMIT)
+
+    def take(self, size: int) -> None:
+        """Count *size* bytes; what would pass the limit is not recorded and does not pass, and nothing after it."""
+        if self.left is not None:
+            if size > self.left:
+                self.left = 0
+                raise CaptureError(SIZE_LIMIT)
+            self.left -= size
 
     def close(self) -> None:
         """Write nothing more."""
@@ -141,6 +155,7 @@ class Recording:
         if way.stream is None or self._marks is None:
             raise CaptureError(f"connection {self._number} has bytes before it is made")
         self._spool.check()
+        self._spool.take(len(data))
         moment = self._spool.now()
         self._spool.write(way.stream, data)
         way.size += len(data)

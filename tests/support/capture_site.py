@@ -140,10 +140,10 @@ def read_archive(wacz: Path) -> Archive:
     return Archive(exchanges=list(exchanges.values()), resources=resources)
 
 
-def read_inventory(folder: Path) -> dict[str, Any]:
-    """Return ``page.json``."""
-    found: dict[str, Any] = json.loads((folder / "page.json").read_text(encoding="utf-8"))
-    return found
+def read_ledger(folder: Path) -> list[dict[str, Any]]:
+    """Return the requests in ``ledger.jsonl``, without its head."""
+    lines = (folder / "ledger.jsonl").read_text(encoding="utf-8").splitlines()
+    return [json.loads(line) for line in lines[1:]]
 
 
 def _records(data: bytes) -> Iterator[tuple[str, dict[str, str], bytes]]:

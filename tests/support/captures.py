@@ -1,6 +1,8 @@
 """Run captures in tests: the browser of this machine, a real clock, everything else as in a case."""
 
 import os
+from contextvars import ContextVar
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -8,7 +10,10 @@ import pytest
 
 from evidence_kit.browser.find import find_browser
 from evidence_kit.capture import CaptureOptions, PageCapture, capture_page
-from evidence_kit.models import OnStep, ignore
+from evidence_kit.models import OnStep, RecorderKind, ignore
+
+recorder: ContextVar[RecorderKind] = ContextVar("recorder", default=RecorderKind.WIRE)
+"""The recorder of a test that names none."""
 
 WARCINFO = {"software": "evidence_kit tests", "format": "WARC File Format 1.1"}
 
@@ -23,10 +28,13 @@ def capture(url: str, folder: Path, options: CaptureOptions | None = None, on_st
     browser = find_browser(os.environ)
     if browser is None:
         pytest.skip("NOT TESTED: no browser on this machine")
+    chosen = options or CaptureOptions(timeout=16)
+    if chosen.recorder is RecorderKind.AUTO:
+        chosen = replace(chosen, recorder=recorder.get())
     return capture_page(
         url,
         folder,
-        options=options or CaptureOptions(timeout=16),
+        options=chosen,
         browser=browser,
         warcinfo=WARCINFO,
         clock=now,

@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from evidence_kit.browser.cdp import Event
-from evidence_kit.capture.exchanges import Fate, judge, to_exchange
+from evidence_kit.capture.browser_recorder import judge, to_exchange
+from evidence_kit.capture.entries import Fate
 from evidence_kit.capture.spool import Spool
 from evidence_kit.capture.traffic import Hop, Traffic
 

@@ -1,21 +1,25 @@
-"""Judge every exchange, and turn it into what the archive writes.
+"""The recorder ``browser``: what the browser told and handed over, judged and turned into what the archive writes.
 
-`judge` is the one place that decides what became of a request; the archive, the inventory and the capture's status all
-follow from its answer.
+`judge` is the one place that decides here what became of a request.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from enum import StrEnum
+from types import TracebackType
+from typing import Self
 
 from evidence_kit.archive.warc_writer import Exchange
 from evidence_kit.browser.cdp import Fields
+from evidence_kit.capture.bodies import BodyObserver
+from evidence_kit.capture.entries import Entry, Fate, Judgement, Made, Witness
 from evidence_kit.capture.heads import declared_length, is_chunked, is_decoded, request_head, response_head
-from evidence_kit.capture.recorder import without_body
+from evidence_kit.capture.observer import Observer, endless, without_body
+from evidence_kit.capture.recorder import Recorded
 from evidence_kit.capture.spool import Spool
-from evidence_kit.capture.traffic import Hop, Socket
+from evidence_kit.capture.traffic import Hop, Socket, Traffic
+from evidence_kit.models import RecorderKind
 
 REDIRECT_NOTE = "redirect body not available to the browser recorder"
+SOCKET_REASON = "websocket frames are not kept by this recorder"
 _UNSURE_END = "no length was promised: had the connection broken off, this recorder could not tell"
 _CUT_BY_SERVER = (
     "net::ERR_CONTENT_LENGTH_MISMATCH",
@@ -29,36 +33,61 @@ _CUT_BY_SERVER = (
 )
 
 
-class Fate(StrEnum):
-    """What became of a request."""
+class BrowserRecorder:
+    """Records what the browser hands over (`evidence_kit.capture.recorder.Recorder`)."""
 
-    RECORDED = "recorded"
-    TRUNCATED = "truncated"
-    """Recorded as far as it came."""
-    FAILED = "failed"
-    """There was no response, for a stated reason."""
-    CACHED = "served-from-cache"
-    """Answered out of an earlier response of this same capture."""
-    NOT_RECORDED = "not-recorded"
-    """There was a response, and it is not in the archive or only its head is."""
+    kind = RecorderKind.BROWSER
+    tap = None
+
+    def __enter__(self) -> Self:
+        """Begin: everything is done by the observer."""
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Nothing runs besides the browser."""
+
+    def observer(self, traffic: Traffic, spool: Spool) -> Observer:
+        """Return an observer that takes the bodies."""
+        return BodyObserver(traffic, spool)
+
+    def read(self, traffic: Traffic, spool: Spool) -> Recorded:
+        """Return every request and WebSocket that the browser told of."""
+        entries = [_entry(hop, judge(hop, spool_full=spool.full), spool) for hop in traffic.hops]
+        entries += [_socket_entry(socket) for socket in traffic.sockets.values()]
+        return Recorded(entries=sorted(entries, key=lambda entry: entry.started))
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Judgement:
-    """What became of a request, and why."""
+def made_by_worker(hop: Hop, spool: Spool) -> Made | None:
+    """Return what the page's service worker made; None when that is not here whole, or it is empty by its nature."""
+    if not hop.made_by_worker or not (hop.whole or hop.taken):
+        return None
+    return Made(body=spool.path(hop.number) if hop.taken else b"", media_type=_media_type(hop))
 
-    fate: Fate
-    reason: str = ""
-    truncated: str | None = None
-    """The WARC-Truncated value."""
-    by_page: bool = False
-    """Whether the page itself did not want (the rest of) the response."""
+
+def not_sent(hop: Hop) -> Judgement | None:
+    """Return what became of a request that never went to a server; None when it did."""
+    response = hop.response or {}
+    if hop.from_cache or response.get("fromDiskCache"):
+        return Judgement(fate=Fate.CACHED, reason="answered from the memory of this capture's own browser")
+    if hop.in_viewer:
+        return Judgement(fate=Fate.CACHED, reason="shown by the browser's PDF viewer out of what was received before")
+    if hop.made_by_worker:
+        if hop.whole or without_body(hop) or (hop.over and not hop.length):
+            return Judgement(fate=Fate.WORKER, reason="made by the page's service worker")
+        reason = "made by the page's service worker, and the browser did not hand it over"
+        return Judgement(fate=Fate.NOT_RECORDED, reason=reason)
+    if response.get("fromServiceWorker"):
+        reason = "passed on by the page's service worker; what that fetched is recorded as its own request"
+        return Judgement(fate=Fate.CACHED, reason=reason)
+    return None
 
 
 def judge(hop: Hop, *, spool_full: bool) -> Judgement:
     """Return what became of *hop*, after the browser is closed."""
-    if reason := _not_sent(hop):
-        return Judgement(fate=Fate.CACHED, reason=reason)
+    if judgement := not_sent(hop):
+        return judgement
     if hop.response is None and hop.response_extra is None:
         return _unanswered(hop)
     if hop.redirect or without_body(hop):
@@ -70,10 +99,9 @@ def judge(hop: Hop, *, spool_full: bool) -> Judgement:
 
 def to_exchange(hop: Hop, judgement: Judgement, spool: Spool) -> Exchange | None:
     """Return what to archive of *hop*; None when nothing was sent to a server."""
-    if judgement.fate is Fate.CACHED:
+    if not_sent(hop):
         return None
-    extra, response = hop.response_extra or {}, hop.response or {}
-    seen: Mapping[str, str] = extra.get("headers") or response.get("headers", {})
+    extra, response, seen = hop.response_extra or {}, hop.response or {}, hop.seen_headers
     path = spool.path(hop.number)
     length = path.stat().st_size if path.exists() else 0
     answered = bool(extra or response)
@@ -95,13 +123,13 @@ def to_exchange(hop: Hop, judgement: Judgement, spool: Spool) -> Exchange | None
         response_head=head,
         response_body=path if length and answered else b"",
         truncated=judgement.truncated,
-        ip_address=(response.get("remoteIPAddress") or "").strip("[]") or None,
+        ip_address=_address(response) or None,
         protocols=_protocols(response),
         note=_note(hop, judgement, seen, answered=answered),
     )
 
 
-def socket_exchange(socket: Socket) -> Exchange | None:
+def _socket_exchange(socket: Socket) -> Exchange | None:
     """Return the opening handshake of a WebSocket; None when it was never sent."""
     if socket.request is None:
         return None
@@ -124,32 +152,58 @@ def socket_exchange(socket: Socket) -> Exchange | None:
     )
 
 
-def seen_headers(hop: Hop) -> Mapping[str, str]:
-    """Return the response's fields as the browser shows them."""
-    extra, response = hop.response_extra or {}, hop.response or {}
-    headers: Mapping[str, str] = extra.get("headers") or response.get("headers", {})
-    return headers
-
-
-def _not_sent(hop: Hop) -> str:
-    """Return why no request went to a server; empty when one did."""
+def _entry(hop: Hop, judgement: Judgement, spool: Spool) -> Entry:
     response = hop.response or {}
-    if hop.from_cache or response.get("fromDiskCache"):
-        return "answered from the memory of this capture's own browser"
-    if hop.in_viewer:
-        return "shown by the browser's PDF viewer out of what was received before"
-    if response.get("fromServiceWorker"):
-        return "made by the page's service worker; what that fetched is recorded as its own request"
-    return ""
+    return Entry(
+        started=hop.started,
+        method=hop.request["method"],
+        url=hop.url,
+        judgement=judgement,
+        seen_by=(Witness.BROWSER,),
+        hop=hop,
+        exchange=to_exchange(hop, judgement, spool),
+        made=made_by_worker(hop, spool),
+        status=hop.status,
+        ip=_address(response),
+        protocols=_protocols(response),
+        request_bytes=len(hop.request_body),
+        body_bytes=hop.taken,
+        wire_bytes=hop.wire_bytes,
+        decoded=is_decoded(hop.seen_headers),
+        dechunked=is_chunked(hop.seen_headers),
+    )
+
+
+def _socket_entry(socket: Socket) -> Entry:
+    return Entry(
+        started=socket.started,
+        method="GET",
+        url=socket.url,
+        judgement=Judgement(fate=Fate.NOT_RECORDED, reason=SOCKET_REASON),
+        seen_by=(Witness.BROWSER,),
+        socket=socket,
+        exchange=_socket_exchange(socket),
+        messages=socket.frames,
+    )
 
 
 def _partly(hop: Hop, *, spool_full: bool) -> Judgement:
     """Judge a body of which at most a part is here."""
     if not hop.over:
-        return Judgement(fate=Fate.TRUNCATED, reason="still arriving when the capture ended", truncated="time")
+        return still_arriving(hop)
     if spool_full:
         return Judgement(fate=Fate.TRUNCATED, reason="the size limit of the capture was reached", truncated="length")
     return _lost(hop)
+
+
+def still_arriving(hop: Hop | None) -> Judgement:
+    """Return the judgement of a response that had not ended when the capture did."""
+    return Judgement(
+        fate=Fate.TRUNCATED,
+        reason="still arriving when the capture ended",
+        truncated="time",
+        by_page=hop is not None and endless(hop),
+    )
 
 
 def _unanswered(hop: Hop) -> Judgement:
@@ -160,7 +214,7 @@ def _unanswered(hop: Hop) -> Judgement:
 
 def _received(hop: Hop) -> Judgement:
     """Judge a body of which everything that the browser received is here."""
-    promised = declared_length(seen_headers(hop))
+    promised = declared_length(hop.seen_headers)
     failure = "" if hop.download else hop.failure
     if promised is not None and hop.taken >= promised:
         return Judgement(fate=Fate.RECORDED)
@@ -182,7 +236,7 @@ def _lost(hop: Hop) -> Judgement:
     if hop.failure:
         reason = f"given up or refused by the page or the browser: {hop.failure}"
         return Judgement(fate=Fate.TRUNCATED, reason=reason, truncated="unspecified", by_page=True)
-    if hop.length == 0 and not hop.taken and declared_length(seen_headers(hop)) == 0:
+    if hop.length == 0 and not hop.taken and declared_length(hop.seen_headers) == 0:
         return Judgement(fate=Fate.RECORDED)
     reason = f"the browser handed over {hop.taken} of {hop.length} bytes of the body"
     return Judgement(fate=Fate.NOT_RECORDED, reason=reason, truncated="unspecified")
@@ -200,6 +254,15 @@ def _stated(hop: Hop, judgement: Judgement, headers: Mapping[str, str], length: 
     if hop.redirect:
         return 0 if changed or promised else None
     return length if changed or (promised is not None and promised != length) else None
+
+
+def _address(response: Fields) -> str:
+    return str(response.get("remoteIPAddress") or "").strip("[]")
+
+
+def _media_type(hop: Hop) -> str:
+    values = [value for name, value in hop.seen_headers.items() if name.lower() == "content-type"]
+    return values[0] if values else "application/octet-stream"
 
 
 def _protocols(response: Fields) -> tuple[str, ...]:

@@ -1,0 +1,237 @@
+"""The recorder ``wire``: everything that passes between the browser and its servers, decrypted afterwards.
+
+The browser goes through a relay of our own that copies bytes and changes nothing, and writes down the secrets of its
+TLS connections. Afterwards every connection is opened and read; the browser's own account is the second witness.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+from urllib.parse import urlsplit
+
+from evidence_kit.archive.warc_writer import Exchange
+from evidence_kit.browser.launch import Tap
+from evidence_kit.capture.browser_recorder import made_by_worker
+from evidence_kit.capture.entries import Entry, Fate, Judgement, Witness
+from evidence_kit.capture.observer import Observer
+from evidence_kit.capture.recorder import Recorded
+from evidence_kit.capture.spool import Spool
+from evidence_kit.capture.traffic import Hop, Socket, Traffic
+from evidence_kit.capture.wire_judging import Refusals, judge_exchange, judge_unseen
+from evidence_kit.capture.wire_pairs import Pairs, Seen, pair
+from evidence_kit.errors import FormatError
+from evidence_kit.models import Problem, RecorderKind
+from evidence_kit.wire.exchange import RawBytes, WebSocketMessage, WireExchange
+from evidence_kit.wire.recording import ReadConnection, read_connections
+from evidence_kit.wire.relay import Relay, start_relay
+from evidence_kit.wire.spool import Spool as WireSpool
+from evidence_kit.wire.spool import read_spool
+from evidence_kit.wire.tls.keylog import KeyLog
+
+
+class WireRecorder:
+    """Records what passes the relay (`evidence_kit.capture.recorder.Recorder`).
+
+    Its folder holds, until the item is made: ``wire/`` (the relay's spool), ``keys.log``, ``bodies/``.
+    """
+
+    kind = RecorderKind.WIRE
+
+    def __init__(self, folder: Path, *, connect_to: Sequence[tuple[str, str]] = (), limit: int | None = None) -> None:
+        """Record into *folder*, which exists, at most *limit* bytes."""
+        self._folder = folder
+        self._limit = limit
+        self._connect_to = connect_to
+        self._relay: Relay | None = None
+
+    def __enter__(self) -> Self:
+        """Start the relay; raises `CaptureError`."""
+        (self._folder / "wire").mkdir()
+        self._key_log.touch()
+        self._relay = start_relay(self._folder / "wire", connect_to=self._connect_to, limit=self._limit)
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Stop the relay."""
+        if self._relay is not None:
+            self._relay.stop()
+
+    @property
+    def _key_log(self) -> Path:
+        return self._folder / "keys.log"
+
+    @property
+    def tap(self) -> Tap | None:
+        """The relay's port and the file for secrets."""
+        return Tap(port=self._relay.port, key_log=self._key_log.absolute()) if self._relay else None
+
+    def observer(self, traffic: Traffic, spool: Spool) -> Observer:
+        """Return an observer that takes no bodies but those that no server sent."""
+        return Observer(traffic, spool)
+
+    def read(self, traffic: Traffic, spool: Spool) -> Recorded:
+        """Open every connection and pair its exchanges with what the browser told."""
+        recorded = Recorded()
+        if self._relay is not None and self._relay.failure:
+            recorded.problems.append(Problem(code="recorder.failure", detail=self._relay.failure))
+        try:
+            wire = read_spool(self._folder / "wire")
+        except FormatError as error:
+            recorded.problems.append(Problem(code="recorder.failure", detail=str(error)))
+            return recorded
+        recorded.problems += [Problem(code="recorder.failure", detail=problem) for problem in wire.problems]
+        seen = self._read(wire, recorded)
+        refusals = Refusals(wire.connections)
+        recorded.refusal = refusals.net_error
+        recorded.entries = _entries(traffic, spool, seen, refusals)
+        return recorded
+
+    def _read(self, wire: WireSpool, recorded: Recorded) -> list[Seen]:
+        seen: list[Seen] = []
+        for connection in read_connections(wire, self._keys(recorded)):
+            if connection.problem:
+                recorded.problems.append(_locked(connection))
+            for reading in connection.readings(self._folder / "bodies" / f"{connection.spooled.id:06d}"):
+                match reading:
+                    case WireExchange():
+                        seen.append(Seen(connection=connection, exchange=reading))
+                    case WebSocketMessage():
+                        recorded.messages.append(reading)
+                    case RawBytes():
+                        recorded.raw.append(reading)
+                    case _:
+                        pass
+        return sorted(seen, key=lambda each: each.exchange.started)
+
+    def _keys(self, recorded: Recorded) -> KeyLog:
+        try:
+            return KeyLog(self._key_log.read_bytes())
+        except (OSError, FormatError) as error:
+            recorded.problems.append(Problem(code="recorder.failure", detail=f"the key log cannot be read: {error}"))
+            return KeyLog(b"")
+
+
+def _locked(connection: ReadConnection) -> Problem:
+    spooled = connection.spooled
+    detail = f"connection {spooled.id} to {spooled.name}:{spooled.port}: {connection.problem}"
+    return Problem(code="connection.not-opened", detail=detail)
+
+
+def _entries(traffic: Traffic, spool: Spool, seen: Sequence[Seen], refusals: Refusals) -> list[Entry]:
+    sockets = list(traffic.sockets.values())
+    pairs = pair(traffic.hops, sockets, seen)
+    hosts = {urlsplit(url).netloc for url in (*(hop.url for hop in traffic.hops), *(each.url for each in sockets))}
+    return sorted(_each(traffic, spool, seen, pairs, refusals, hosts), key=lambda entry: entry.started)
+
+
+def _each(  # noqa: PLR0913, PLR0917  # what two witnesses know
+    traffic: Traffic,
+    spool: Spool,
+    seen: Sequence[Seen],
+    pairs: Pairs,
+    refusals: Refusals,
+    hosts: set[str],
+) -> Iterator[Entry]:
+    for hop in traffic.hops:
+        place = pairs.hops.get(hop.number)
+        if place is None:
+            yield _unseen(hop, judge_unseen(hop, refusals), spool)
+        else:
+            yield _seen(seen[place], refusals, hop=hop)
+    for number, socket in enumerate(traffic.sockets.values()):
+        place = pairs.sockets.get(number)
+        if place is not None:
+            yield _seen(seen[place], refusals, socket=socket)
+        else:
+            yield _unseen_socket(socket, refusals)
+    taken = pairs.taken
+    ours = {seen[place].connection.spooled.id for place in taken}
+    for place, each in enumerate(seen):
+        if place not in taken:
+            known = each.connection.spooled.id in ours or urlsplit(each.exchange.url).netloc in hosts
+            yield _seen(each, refusals, background=not known)
+
+
+def _seen(
+    seen: Seen,
+    refusals: Refusals,
+    *,
+    hop: Hop | None = None,
+    socket: Socket | None = None,
+    background: bool = False,
+) -> Entry:
+    exchange, connection = seen.exchange, seen.connection
+    judgement = judge_exchange(hop, exchange, refusals, full=connection.full)
+    response = exchange.response
+    told = hop is not None or socket is not None
+    return Entry(
+        started=exchange.started,
+        method=seen.method,
+        url=exchange.url,
+        judgement=judgement,
+        seen_by=(Witness.BROWSER, Witness.WIRE) if told else (Witness.WIRE,),
+        background=background,
+        hop=hop,
+        socket=socket,
+        exchange=_archived(seen, judgement, hop, background=background),
+        status=seen.status,
+        ip=connection.spooled.address,
+        protocols=(*exchange.protocols, *connection.protocols),
+        connection=connection.spooled.id,
+        stream=exchange.stream,
+        messages=0 if exchange.websocket else None,
+        request_bytes=exchange.request.body.length,
+        body_bytes=response.body.length if response else 0,
+        wire_bytes=exchange.server.length,
+        dechunked=bool(response and response.dechunked),
+    )
+
+
+def _archived(seen: Seen, judgement: Judgement, hop: Hop | None, *, background: bool) -> Exchange:
+    connection = seen.connection
+    exchange = seen.exchange.to_exchange(ip_address=connection.spooled.address, protocols=connection.protocols)
+    note = {"outcome": str(judgement.fate), **exchange.note}
+    if hop is not None:
+        note["resource_type"] = hop.kind.lower()
+    if background:
+        note["background"] = "asked for by the browser itself"
+    if judgement.reason:
+        note["reason"] = judgement.reason
+    return replace(exchange, truncated=judgement.truncated, note=note)
+
+
+def _unseen(hop: Hop, judgement: Judgement, spool: Spool) -> Entry:
+    return Entry(
+        started=hop.started,
+        method=hop.request["method"],
+        url=hop.url,
+        judgement=judgement,
+        seen_by=(Witness.BROWSER,),
+        hop=hop,
+        made=made_by_worker(hop, spool),
+        status=hop.status,
+        body_bytes=hop.taken,
+    )
+
+
+def _unseen_socket(socket: Socket, refusals: Refusals) -> Entry:
+    reason = refusals.net_error(socket.url, "net::ERR_SOCKS_CONNECTION_FAILED") if not socket.response else ""
+    if socket.response or socket.frames:
+        judgement = Judgement(
+            fate=Fate.NOT_RECORDED, reason="the browser tells of a WebSocket that did not pass the relay"
+        )
+    else:
+        judgement = Judgement(fate=Fate.FAILED, reason=reason)
+    return Entry(
+        started=socket.started,
+        method="GET",
+        url=socket.url,
+        judgement=judgement,
+        seen_by=(Witness.BROWSER,),
+        socket=socket,
+        messages=socket.frames,
+    )
