@@ -50,6 +50,8 @@ class TlsConnection:
     server_name: str | None
     resumed: bool | None
     """Whether an earlier session was resumed; None when it did not come so far."""
+    resumes: bytes | None
+    """The client random of the connection in whose handshake the server signed, when that one was resumed and seen."""
     key_group: str | None
     signature_scheme: str | None
     """Of the handshake that was signed: of the earlier one when the connection is resumed."""
@@ -235,6 +237,7 @@ def _connection(talk: Talk, content: Content, client: _End, server: _End) -> Tls
         alpn=talk.alpn,
         server_name=talk.server_name,
         resumed=talk.resumed,
+        resumes=talk.origin.client_random if talk.origin else None,
         key_group=talk.key_group,
         signature_scheme=talk.scheme,
         certificates=talk.certificates,
