@@ -11,6 +11,8 @@ from evidence_kit.models import Digest
 from evidence_kit.trust.certificates import Certificate
 from evidence_kit.trust.cms import verify_detached
 from evidence_kit.verify.archives import note_wacz
+from evidence_kit.verify.connections import NAME as CONNECTIONS
+from evidence_kit.verify.connections import check_connections
 from evidence_kit.verify.examination import Examination
 from evidence_kit.verify.files import CaseFiles
 from evidence_kit.verify.history import History
@@ -23,6 +25,8 @@ def check_item(exam: Examination, files: CaseFiles, item: str, folder: str) -> N
     for name in listed:
         if name.endswith(".wacz") and files.has(folder + name):
             _check_wacz(exam, files, folder + name, record)
+        if name == CONNECTIONS and files.has(folder + name):
+            check_connections(exam, files, folder + name)
 
 
 def check_seal(

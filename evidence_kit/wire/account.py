@@ -12,13 +12,12 @@ from datetime import datetime
 from evidence_kit.canonical import Json
 from evidence_kit.models import Digest, utc_text
 from evidence_kit.trust.digests import sha256_bytes
+from evidence_kit.wire.account_form import SCHEMA
 from evidence_kit.wire.spool import SpooledConnection, SpooledDirection
 from evidence_kit.wire.spooling import CONNECTIONS
 from evidence_kit.wire.tls.certificates import read_certificates
 from evidence_kit.wire.tls.connection import TlsConnection
 from evidence_kit.wire.tls.kept import KeptHandshake
-
-SCHEMA = "evidence-kit/connections/1"
 
 
 class Account:
