@@ -22,7 +22,6 @@ _NAMED = 10
 """Connections, and reasons, named of one kind; the others are counted."""
 
 _MEANING = {
-    Check.LINES: "",
     Check.SERVER_PROOF: "the certificate's key signed the handshake. This names the server, and is no proof of the "
     "content: whoever had the session's secrets could have written other content",
     Check.RECORDS: "the handshake's records and both Finished MACs are right. The content's own tags were verified "
@@ -39,7 +38,7 @@ def check_connections(exam: Examination, files: CaseFiles, name: str) -> None:
             for found in check_account(_lines(stream)):
                 tally.take(found)
     except OSError as error:
-        exam.failed(Check.LINES, files.shown(name), f"it cannot be read: {error.strerror or error}")
+        exam.failed(str(Check.LINES), files.shown(name), f"it cannot be read: {error.strerror or error}")
         return
     tally.tell()
 
@@ -59,7 +58,7 @@ class _Tally:
         """Count what was found; what failed is told at once."""
         if found.outcome is Outcome.FAILED:
             subject = self.shown if found.connection is None else f"{self.shown}#{found.connection}"
-            self.exam.failed(found.check, subject, shorten(found.detail, _LONGEST_DETAIL))
+            self.exam.failed(str(found.check), subject, shorten(found.detail, _LONGEST_DETAIL))
             self.whole = self.whole and found.check is not Check.LINES
         elif found.outcome is Outcome.PASSED:
             self.passed[found.check] = self.passed.get(found.check, 0) + 1
@@ -71,14 +70,14 @@ class _Tally:
     def tell(self) -> None:
         """Note what passed, and what could not be checked."""
         if self.whole:
-            self.exam.passed(Check.LINES, self.shown)
-        for check, count in self.passed.items():
-            self.exam.passed(check, self.shown, f"{_counted(count)}: {_MEANING[check]}")
-        for check, reasons in self.reasons.items():
-            for detail, numbers in reasons.items():
+            self.exam.passed(str(Check.LINES), self.shown)
+        for check, meaning in _MEANING.items():
+            if count := self.passed.get(check):
+                self.exam.passed(str(check), self.shown, f"{_counted(count)}: {meaning}")
+            for detail, numbers in self.reasons.get(check, {}).items():
                 named = ", ".join(map(str, numbers[:_NAMED])) + (", …" if len(numbers) > _NAMED else "")
                 reason = shorten(detail, _LONGEST_DETAIL)
-                self.exam.not_checked(check, self.shown, f"{_counted(len(numbers))} ({named}): {reason}")
+                self.exam.not_checked(str(check), self.shown, f"{_counted(len(numbers))} ({named}): {reason}")
 
 
 def _counted(count: int) -> str:
