@@ -125,6 +125,7 @@ def to_exchange(hop: Hop, judgement: Judgement, spool: Spool) -> Exchange | None
         truncated=judgement.truncated,
         ip_address=_address(response) or None,
         protocols=_protocols(response),
+        resource_type=hop.kind.lower(),
         note=_note(hop, judgement, seen, answered=answered),
     )
 
@@ -148,6 +149,7 @@ def _socket_exchange(socket: Socket) -> Exchange | None:
         started=socket.started,
         request_head=request_head("GET", socket.url, response.get("requestHeaders") or socket.request["headers"]),
         response_head=head,
+        resource_type="websocket",
         note={"websocket": "handshake only; frames are not kept by this recorder"},
     )
 
@@ -183,7 +185,7 @@ def _socket_entry(socket: Socket) -> Entry:
         seen_by=(Witness.BROWSER,),
         socket=socket,
         exchange=_socket_exchange(socket),
-        messages=socket.frames,
+        websocket=True,
     )
 
 
@@ -273,7 +275,7 @@ def _protocols(response: Fields) -> tuple[str, ...]:
 
 
 def _note(hop: Hop, judgement: Judgement, headers: Mapping[str, str], *, answered: bool) -> dict[str, str]:
-    note = {"resource_type": hop.kind.lower(), "outcome": str(judgement.fate)}
+    note = {"outcome": str(judgement.fate)}
     if judgement.reason:
         note["reason"] = judgement.reason
     if answered and not hop.redirect and is_decoded(headers):

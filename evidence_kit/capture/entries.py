@@ -7,6 +7,7 @@ from pathlib import Path
 
 from evidence_kit.archive.warc_writer import Exchange
 from evidence_kit.capture.traffic import Hop, Socket
+from evidence_kit.wire.records import MessageLog
 
 
 class Fate(StrEnum):
@@ -80,8 +81,9 @@ class Entry:
     """Number in ``connections.jsonl``."""
     stream: int | None = None
     """Number of the HTTP/2 stream."""
-    messages: int | None = None
-    """Of a WebSocket: messages recorded, or frames seen where none is recorded."""
+    websocket: bool = False
+    messages: MessageLog | None = None
+    """What a WebSocket carried; None when that is not recorded."""
     request_bytes: int = 0
     body_bytes: int = 0
     """Of the response's body as stored."""

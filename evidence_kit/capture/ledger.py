@@ -43,7 +43,7 @@ def _line(entry: Entry) -> dict[str, Json]:
         "started": utc_text(entry.started),
         "method": entry.method,
         "url": entry.url,
-        "type": hop.kind if hop else "WebSocket" if entry.messages is not None else "",
+        "type": hop.kind if hop else "WebSocket" if entry.websocket else "",
         "outcome": str(entry.judgement.fate),
         "reason": entry.judgement.reason,
         "seen_by": [str(witness) for witness in entry.seen_by],
@@ -64,7 +64,9 @@ def _line(entry: Entry) -> dict[str, Json]:
     if entry.stream is not None:
         line["stream"] = entry.stream
     if entry.messages is not None:
-        line["messages"] = entry.messages
+        line["messages"] = entry.messages.count
+    if entry.socket is not None:
+        line["frames_told"] = entry.socket.frames
     if hop:
         line |= {"request": f"{hop.request_id}/{hop.index}", "frame": hop.frame, "initiator": _initiator(hop)}
     return line

@@ -71,7 +71,7 @@ def _problem(entry: Entry) -> Problem | None:
         case Fate.TRUNCATED:
             return Problem(code=_truncated(entry), detail=detail)
         case Fate.NOT_RECORDED:
-            code = "websocket.not-recorded" if entry.messages is not None else "response.not-recorded"
+            code = "websocket.not-recorded" if entry.websocket else "response.not-recorded"
             return Problem(code=code, detail=detail)
 
 

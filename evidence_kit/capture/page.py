@@ -126,6 +126,7 @@ def _finish(  # noqa: PLR0913  # what was heard, by whom, where and when
         finished=conclusion.finished,
         entries=recorded.entries,
         inventory=_inventory(heard, conclusion, recorder),
+        raw=recorded.raw,
         connections=recorded.connections,
         warcinfo=warcinfo,
     )

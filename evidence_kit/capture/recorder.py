@@ -12,7 +12,7 @@ from evidence_kit.capture.observer import Observer
 from evidence_kit.capture.spool import Spool
 from evidence_kit.capture.traffic import Traffic
 from evidence_kit.models import Problem, RecorderKind
-from evidence_kit.wire.exchange import RawBytes, WebSocketMessage
+from evidence_kit.wire.exchange import RawBytes
 
 Refusal: TypeAlias = Callable[[str, str], str]
 """Returns why an address could not be reached (``net::ERR_…``), from it and from what the browser says."""
@@ -30,9 +30,8 @@ class Recorded:
     """One per request, in the order in which they began."""
     problems: list[Problem] = field(default_factory=list)
     """What went wrong with the recording as such."""
-    raw: list[RawBytes] = field(default_factory=list)
-    """What could not be read as an exchange."""
-    messages: list[WebSocketMessage] = field(default_factory=list)
+    raw: list[tuple[int, RawBytes]] = field(default_factory=list)
+    """What could not be read as an exchange, with the number of its connection."""
     connections: list[dict[str, Json]] = field(default_factory=list)
     """The lines of ``connections.jsonl``; none when the recorder does not see connections."""
     lookups: list[Json] = field(default_factory=list)

@@ -13,6 +13,7 @@ from evidence_kit.capture.browser_recorder import not_sent
 from evidence_kit.capture.traffic import Hop, Socket
 from evidence_kit.wire.exchange import WireExchange
 from evidence_kit.wire.recording import ReadConnection
+from evidence_kit.wire.records import MessageLog
 
 _Key = tuple[str, str]
 _ENOUGH = 64
@@ -25,6 +26,8 @@ class Seen:
 
     connection: ReadConnection
     exchange: WireExchange
+    messages: MessageLog | None = None
+    """What followed, when it became a WebSocket."""
 
     @property
     def method(self) -> str:

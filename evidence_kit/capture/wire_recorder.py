@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 
 from evidence_kit.archive.warc_writer import Exchange
 from evidence_kit.browser.launch import Tap
+from evidence_kit.canonical import Json
 from evidence_kit.capture.browser_recorder import made_by_worker
 from evidence_kit.capture.entries import Entry, Fate, Judgement, Witness
 from evidence_kit.capture.observer import Observer
@@ -22,12 +23,17 @@ from evidence_kit.capture.traffic import Hop, Socket, Traffic
 from evidence_kit.capture.wire_judging import Refusals, judge_exchange, judge_unseen
 from evidence_kit.capture.wire_pairs import Pairs, Seen, pair
 from evidence_kit.errors import FormatError
-from evidence_kit.models import Problem, RecorderKind
+from evidence_kit.models import Outcome, Problem, RecorderKind
+from evidence_kit.trust.digests import sha256_file
+from evidence_kit.wire.account import Account
 from evidence_kit.wire.exchange import RawBytes, WebSocketMessage, WireExchange
 from evidence_kit.wire.recording import ReadConnection, read_connections
+from evidence_kit.wire.records import MessageLog
 from evidence_kit.wire.relay import Relay, start_relay
 from evidence_kit.wire.spool import Spool as WireSpool
-from evidence_kit.wire.spool import read_spool
+from evidence_kit.wire.spool import SpooledConnection, hash_spool, read_spool
+from evidence_kit.wire.tls.findings import Subject
+from evidence_kit.wire.tls.kept import keep_handshake
 from evidence_kit.wire.tls.keylog import KeyLog
 
 
@@ -91,21 +97,41 @@ class WireRecorder:
         return recorded
 
     def _read(self, wire: WireSpool, recorded: Recorded) -> list[Seen]:
+        digests = hash_spool(wire)
+        keys = self._keys(recorded)
+        account = Account(digests, key_log=sha256_file(self._key_log) if self._key_log.exists() else None)
+        recorded.connections.append(account.opening(wire.problems))
         seen: list[Seen] = []
-        for connection in read_connections(wire, self._keys(recorded)):
-            if connection.problem:
-                recorded.problems.append(_locked(connection))
-            for reading in connection.readings(self._folder / "bodies" / f"{connection.spooled.id:06d}"):
-                match reading:
-                    case WireExchange():
-                        seen.append(Seen(connection=connection, exchange=reading))
-                    case WebSocketMessage():
-                        recorded.messages.append(reading)
-                    case RawBytes():
-                        recorded.raw.append(reading)
-                    case _:
-                        pass
+        for connection in read_connections(wire, keys):
+            try:
+                recorded.connections.append(_describe(connection, account, keys))
+                seen += self._exchanges(connection, recorded)
+            except FormatError as error:
+                # The spool is not what it was a moment ago: that connection is lost, the others are not.
+                recorded.problems.append(Problem(code="recorder.failure", detail=str(error)))
+            recorded.lookups += _lookups(connection.spooled)
+            recorded.problems += _problems(connection)
         return sorted(seen, key=lambda each: each.exchange.started)
+
+    def _exchanges(self, connection: ReadConnection, recorded: Recorded) -> Iterator[Seen]:
+        number = connection.spooled.id
+        logs: dict[str, MessageLog] = {}
+        folder = self._folder / "bodies" / f"{number:06d}"
+        for place, reading in enumerate(connection.readings(folder)):
+            match reading:
+                case WireExchange() if reading.websocket:
+                    log = MessageLog(folder / f"{place:06d}.messages", url=reading.url, connection=str(number))
+                    # Its messages follow it, before any other WebSocket of this address.
+                    logs[reading.url] = log
+                    yield Seen(connection=connection, exchange=reading, messages=log)
+                case WireExchange():
+                    yield Seen(connection=connection, exchange=reading)
+                case WebSocketMessage():
+                    logs[reading.url].add(reading)
+                case RawBytes():
+                    recorded.raw.append((number, reading))
+                case _:
+                    pass
 
     def _keys(self, recorded: Recorded) -> KeyLog:
         try:
@@ -115,10 +141,25 @@ class WireRecorder:
             return KeyLog(b"")
 
 
-def _locked(connection: ReadConnection) -> Problem:
-    spooled = connection.spooled
-    detail = f"connection {spooled.id} to {spooled.name}:{spooled.port}: {connection.problem}"
-    return Problem(code="connection.not-opened", detail=detail)
+def _describe(connection: ReadConnection, account: Account, keys: KeyLog) -> dict[str, Json]:
+    spooled, tls = connection.spooled, connection.tls
+    kept = keep_handshake(spooled.client, spooled.server, tls, keys) if tls else None
+    return account.describe(spooled, tls, kept, protocol=str(connection.carried), problem=connection.problem)
+
+
+def _problems(connection: ReadConnection) -> Iterator[Problem]:
+    """Yield what makes the recording of a connection less than whole, or not what its server sent."""
+    where = f"connection {connection.spooled.id} to {connection.spooled.name}:{connection.spooled.port}"
+    if connection.problem:
+        yield Problem(code="connection.not-opened", detail=f"{where}: {connection.problem}")
+    for finding in connection.tls.findings if connection.tls else ():
+        if finding.outcome is Outcome.FAILED and finding.id is not Subject.KEYS:
+            yield Problem(code="connection.not-authentic", detail=f"{where}: {finding.id}: {finding.detail}")
+
+
+def _lookups(spooled: SpooledConnection) -> Iterator[Json]:
+    for lookup in spooled.lookups:
+        yield {"name": lookup.question, "answers": list(lookup.answers), "error": lookup.error}
 
 
 def _entries(traffic: Traffic, spool: Spool, seen: Sequence[Seen], refusals: Refusals) -> list[Entry]:
@@ -183,7 +224,8 @@ def _seen(
         protocols=(*exchange.protocols, *connection.protocols),
         connection=connection.spooled.id,
         stream=exchange.stream,
-        messages=0 if exchange.websocket else None,
+        websocket=socket is not None or exchange.websocket,
+        messages=seen.messages,
         request_bytes=exchange.request.body.length,
         body_bytes=response.body.length if response else 0,
         wire_bytes=exchange.server.length,
@@ -193,10 +235,13 @@ def _seen(
 
 def _archived(seen: Seen, judgement: Judgement, hop: Hop | None, *, background: bool) -> Exchange:
     connection = seen.connection
-    exchange = seen.exchange.to_exchange(ip_address=connection.spooled.address, protocols=connection.protocols)
-    note = {"outcome": str(judgement.fate), **exchange.note}
-    if hop is not None:
-        note["resource_type"] = hop.kind.lower()
+    exchange = seen.exchange.to_exchange(
+        ip_address=connection.spooled.address,
+        protocols=connection.protocols,
+        cipher_suite=connection.tls.suite if connection.tls else None,
+        resource_type=hop.kind.lower() if hop else "websocket" if seen.exchange.websocket else None,
+    )
+    note = {"outcome": str(judgement.fate), "connection": str(connection.spooled.id), **exchange.note}
     if background:
         note["background"] = "asked for by the browser itself"
     if judgement.reason:
@@ -233,5 +278,5 @@ def _unseen_socket(socket: Socket, refusals: Refusals) -> Entry:
         judgement=judgement,
         seen_by=(Witness.BROWSER,),
         socket=socket,
-        messages=socket.frames,
+        websocket=True,
     )

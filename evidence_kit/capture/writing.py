@@ -14,6 +14,8 @@ from evidence_kit.capture.entries import Entry
 from evidence_kit.capture.inventory import cleaned
 from evidence_kit.capture.ledger import ledger_lines
 from evidence_kit.capture.result import CapturedFile
+from evidence_kit.wire.exchange import RawBytes
+from evidence_kit.wire.records import write_raw
 
 WACZ = CapturedFile(path="capture.wacz", role="wacz", media_type="application/wacz")
 SCREENSHOT = CapturedFile(path="screenshot.png", role="screenshot", media_type="image/png")
@@ -37,7 +39,10 @@ class Writing:
     finished: datetime
     entries: Sequence[Entry]
     inventory: dict[str, Json]
+    raw: Sequence[tuple[int, RawBytes]] = ()
+    """What could not be read as an exchange, with the number of its connection."""
     connections: Sequence[dict[str, Json]] = ()
+    """The lines of ``connections.jsonl``."""
     warcinfo: Mapping[str, str]
 
 
@@ -54,12 +59,13 @@ def write_files(work: Writing, *, warc: Path) -> tuple[tuple[CapturedFile, ...],
     (work.folder / INVENTORY.path).write_bytes(pretty(cleaned(work.inventory)))
     if work.connections:
         _write_lines(work.folder / CONNECTIONS.path, (dumps(line) + b"\n" for line in work.connections))
-    index = _write_warc(work, warc)
+    page = Page(url=work.url, ts=work.started, title=work.title or work.url, id=uuid4().hex)
+    index = _write_warc(work, warc, page_id=page.id)
     seal = write_wacz(
         work.folder / WACZ.path,
         warc=warc,
         index=index,
-        pages=[Page(url=work.url, ts=work.started, title=work.title or work.url, id=uuid4().hex)],
+        pages=[page],
         title=work.title or work.url,
         created=work.finished,
         software=work.warcinfo.get(_SOFTWARE_FIELD, "evidence-kit"),
@@ -72,16 +78,17 @@ def _made(folder: Path) -> list[CapturedFile]:
     return [file for file in everything if (folder / file.path).exists()]
 
 
-def _write_warc(work: Writing, path: Path) -> list[IndexLine]:
+def _write_warc(work: Writing, path: Path, *, page_id: str) -> list[IndexLine]:
     lines: list[IndexLine] = []
     records: dict[int, str] = {}
-    with WarcWriter(path, created=work.started) as warc:
+    with WarcWriter(path, created=work.started, page_id=page_id) as warc:
         warc.warcinfo(work.warcinfo)
         for place, entry in enumerate(work.entries):
             written = _write_entry(warc, entry)
             lines += written
             if written:
                 records[place] = written[0].record_id
+        lines += [write_raw(warc, raw, connection=str(number)) for number, raw in work.raw]
         # Only now: the ledger names the records.
         _write_lines(work.folder / LEDGER.path, ledger_lines(work.entries, records))
         for file in _made(work.folder):
@@ -91,13 +98,17 @@ def _write_warc(work: Writing, path: Path) -> list[IndexLine]:
     return lines
 
 
-def _write_entry(warc: WarcWriter, entry: Entry) -> tuple[IndexLine, ...]:
+def _write_entry(warc: WarcWriter, entry: Entry) -> list[IndexLine]:
+    """Write what is kept of a request, the record that answers for it first."""
     if entry.exchange is not None:
-        return warc.exchange(entry.exchange)
+        lines = [*warc.exchange(entry.exchange).lines]
+        if entry.messages is not None:
+            lines += entry.messages.write(warc, concurrent_to=lines[0].record_id)
+        return lines
     if entry.made is not None:
         # Nobody sent it: under its own address, so that replay finds it, but not as a response.
-        return (warc.resource(entry.url, entry.made.body, media_type=entry.made.media_type, date=entry.started),)
-    return ()
+        return [warc.resource(entry.url, entry.made.body, media_type=entry.made.media_type, date=entry.started)]
+    return []
 
 
 def _write_lines(path: Path, lines: Iterable[bytes]) -> None:

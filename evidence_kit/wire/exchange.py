@@ -79,8 +79,18 @@ class WireExchange:
     client: Extent
     server: Extent
 
-    def to_exchange(self, *, ip_address: str | None = None, protocols: tuple[str, ...] = ()) -> Exchange:
-        """Return what the archive writes; *protocols* are those below HTTP (``tls/1.3``)."""
+    def to_exchange(
+        self,
+        *,
+        ip_address: str | None = None,
+        protocols: tuple[str, ...] = (),
+        cipher_suite: str | None = None,
+        resource_type: str | None = None,
+    ) -> Exchange:
+        """Return what the archive writes; *protocols* are those below HTTP (``tls/1.3``).
+
+        *cipher_suite* and *resource_type* are as in `Exchange`.
+        """
         response = self.response
         return Exchange(
             url=self.url,
@@ -92,6 +102,8 @@ class WireExchange:
             truncated=self.truncated,
             ip_address=ip_address,
             protocols=(*self.protocols, *protocols),
+            cipher_suite=cipher_suite,
+            resource_type=resource_type,
             note=self._note(),
         )
 

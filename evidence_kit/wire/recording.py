@@ -29,7 +29,7 @@ class Carried(StrEnum):
 
     TLS = "tls"
     HTTP = "http"
-    NOTHING = "nothing"
+    NOTHING = "none"
     """Never made, or kept ready and not used."""
 
 

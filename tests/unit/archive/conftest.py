@@ -49,7 +49,7 @@ def sample(tmp_path_factory: pytest.TempPathFactory) -> Sample:
     )
     with WarcWriter(warc, created=NOW) as writer:
         writer.warcinfo({"software": "evidence_kit", "operator": "Бат"})
-        index = [*writer.exchange(page), *writer.exchange(post), *writer.exchange(lost)]
+        index = [line for exchange in (page, post, lost) for line in writer.exchange(exchange).lines]
         index.append(writer.resource("urn:view:https://example.mn/", b"\x89PNG\r\n", media_type="image/png", date=NOW))
         writer.metadata(
             page.url, b"via: x\r\n", media_type="application/warc-fields", date=NOW, concurrent_to=index[0].record_id

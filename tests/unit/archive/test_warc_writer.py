@@ -14,7 +14,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from evidence_kit.archive.cdxj import IndexLine, ascii_uri
-from evidence_kit.archive.warc_reader import check_warc, read_warc
+from evidence_kit.archive.warc_reader import check_warc, read_warc, record_at
 from evidence_kit.archive.warc_writer import Exchange, WarcWriter
 from evidence_kit.errors import FormatError
 
@@ -92,6 +92,46 @@ def test_connection_truncation_and_note_become_headers_of_the_response(tmp_path:
     assert "WARC-IP-Address: ::1\r\n" in response
     assert "WARC-Protocol: h2\r\nWARC-Protocol: tls/1.3\r\n" in response
     assert 'WARC-JSON-Metadata: {"a":"1","b":"\\u04e8\\r\\nX: y"}\r\n' in response
+
+
+def test_page_cipher_suite_and_kind_of_resource_stand_where_other_tools_write_them(tmp_path: Path) -> None:
+    exchange = replace(PLAIN, protocols=("tls/1.3",), cipher_suite="TLS_AES_128_GCM_SHA256", resource_type="xhr")
+    with WarcWriter(tmp_path / "a.warc.gz", created=NOW, page_id="p1") as writer:
+        writer.warcinfo({"software": "evidence_kit"})
+        writer.exchange(exchange)
+        writer.resource("urn:x", b"", media_type="text/plain", date=NOW)
+
+    warcinfo, response, request, resource = list(read_warc(tmp_path / "a.warc.gz"))
+    assert [record.header("WARC-Page-ID") for record in (warcinfo, response, request, resource)] == [None, *["p1"] * 3]
+    assert [record.header("WARC-Resource-Type") for record in (response, request, resource)] == ["xhr", "xhr", None]
+    assert response.header("WARC-Cipher-Suite") == "TLS_AES_128_GCM_SHA256"
+
+
+def test_the_writer_tells_where_response_and_request_stand(tmp_path: Path) -> None:
+    path = tmp_path / "a.warc.gz"
+    with WarcWriter(path, created=NOW) as writer:
+        writer.warcinfo({"software": "evidence_kit"})
+        whole, lost = writer.exchange(PLAIN), writer.exchange(replace(PLAIN, response_head=None))
+
+    assert whole.response is not None
+    assert whole.lines == (whole.response, whole.request)
+    assert (lost.response, lost.lines) == (None, (lost.request,))
+    for line in (*whole.lines, *lost.lines):
+        with record_at(path, line.offset) as record:
+            assert (record.record_id, record.type) == (line.record_id, line.record_type)
+
+
+def test_a_resource_can_belong_to_a_record_and_say_more(tmp_path: Path) -> None:
+    with WarcWriter(tmp_path / "a.warc.gz", created=NOW) as writer:
+        writer.warcinfo({"software": "evidence_kit"})
+        request = writer.exchange(PLAIN).request
+        writer.resource(
+            "urn:x", b"x", media_type="text/plain", date=NOW, concurrent_to=request.record_id, note={"reason": "Ө\n"}
+        )
+
+    *_, resource = read_warc(tmp_path / "a.warc.gz")
+    assert resource.header("WARC-Concurrent-To") == f"<{request.record_id}>"
+    assert resource.header("WARC-JSON-Metadata") == '{"reason":"\\u04e8\\n"}'
 
 
 def test_an_exchange_without_response_is_a_request_alone_that_keeps_the_connection(tmp_path: Path) -> None:
@@ -188,11 +228,12 @@ def test_a_spooled_body_is_stored_in_constant_memory(tmp_path: Path) -> None:
     with WarcWriter(tmp_path / "a.warc.gz", created=NOW) as writer:
         writer.warcinfo({"software": "evidence_kit"})
         tracemalloc.start()
-        line, _ = writer.exchange(replace(PLAIN, response_body=spooled))
+        line = writer.exchange(replace(PLAIN, response_body=spooled)).response
         peak = tracemalloc.get_traced_memory()[1]
         tracemalloc.stop()
 
     assert peak < 4 * 1024 * 1024
+    assert line is not None
     assert line.digest == "sha256:" + base64.b32encode(hashlib.sha256(spooled.read_bytes()).digest()).decode()
     assert not any(finding.failed for finding in check_warc(tmp_path / "a.warc.gz"))
 

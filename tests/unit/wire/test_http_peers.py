@@ -152,7 +152,8 @@ def test_what_was_read_is_archived_so_that_every_digest_agrees(
     with WarcWriter(path, created=BEGIN) as writer:
         writer.warcinfo({"software": "test"})
         lines = [
-            writer.exchange(exchange.to_exchange(ip_address="127.0.0.1"))[0] for exchange in exchanges(conversation)
+            writer.exchange(exchange.to_exchange(ip_address="127.0.0.1")).lines[0]
+            for exchange in exchanges(conversation)
         ]
 
     assert {finding.block for finding in check_warc(path)} == {DigestOutcome.OK}
