@@ -9,11 +9,14 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote, unquote, urlsplit
 
 _WWW = re.compile(r"^www\d*\.")
 _DEFAULT_PORTS = {"http": 80, "ws": 80, "https": 443, "wss": 443}
 _PRINTABLE = "".join(chr(code) for code in range(0x21, 0x7F))
+_UNESCAPED = _PRINTABLE.replace("%", "").replace("#", "")
+_MOST_ESCAPES = 8
+"""Layers of percent-encoding that are taken off; a hostile address could have a million."""
 _REPLAYED = frozenset({"response", "resource", "revisit"})
 
 
@@ -89,9 +92,30 @@ def surt(url: str) -> str:
         return plain
     if parts.scheme not in _DEFAULT_PORTS or not parts.hostname:
         return plain
-    host = ",".join(reversed(_WWW.sub("", parts.hostname).split(".")))
+    host = ",".join(reversed(_WWW.sub("", parts.hostname.strip(".")).split(".")))
     if port is not None and port != _DEFAULT_PORTS[parts.scheme]:
         host += f":{port}"
-    path = parts.path.lower().rstrip("/") or "/"
-    query = "&".join(sorted(parts.query.lower().split("&")))
+    path = _without_steps(_unescaped(parts.path).lower())
+    query = "&".join(sorted(_unescaped(parts.query).lower().split("&")))
     return f"{host}){path}" + (f"?{query}" if query else "")
+
+
+def _unescaped(text: str) -> str:
+    """Return *text* with only those characters percent-encoded that must be, however often they were before."""
+    for _ in range(_MOST_ESCAPES):
+        plain = unquote(text, encoding="latin-1")
+        if plain == text:
+            break
+        text = plain
+    return quote(text, safe=_UNESCAPED, encoding="latin-1")
+
+
+def _without_steps(path: str) -> str:
+    """Return *path* without empty steps, ``.`` and ``..``, and without a slash at its end."""
+    steps: list[str] = []
+    for step in path.split("/"):
+        if step == "..":
+            del steps[-1:]
+        elif step not in {"", "."}:
+            steps.append(step)
+    return "/" + "/".join(steps)
