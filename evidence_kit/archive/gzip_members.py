@@ -38,6 +38,11 @@ class MemberStream:
             return self._member_offset
         return self._position - (len(self._buffer) - self._at)
 
+    @property
+    def position(self) -> int:
+        """How many bytes of the file were taken: at the end of a gzip member, where the next one begins."""
+        return self._position if self.gzipped else self.offset
+
     def peek(self, size: int) -> bytes:
         """Return up to *size* next bytes (of this member) without taking them; empty at the end or at damage."""
         while len(self._buffer) - self._at < size and self._more():

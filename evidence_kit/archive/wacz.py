@@ -22,6 +22,8 @@ from evidence_kit.trust.throwaway import sign_anonymously
 
 ARCHIVE_NAME = "data.warc.gz"
 """Name of the WARC inside ``archive/``, and in the index."""
+INDEX_NAME = "indexes/index.cdx"
+"""Path of the index."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,7 +72,7 @@ def write_wacz(  # noqa: PLR0913  # these are the parts of a WACZ
     """
     files: list[tuple[str, bytes | Path]] = [
         (f"archive/{ARCHIVE_NAME}", warc),
-        ("indexes/index.cdx", index_bytes(index, filename=ARCHIVE_NAME)),
+        (INDEX_NAME, index_bytes(index, filename=ARCHIVE_NAME)),
         ("pages/pages.jsonl", _pages_bytes(pages)),
         *extra,
     ]

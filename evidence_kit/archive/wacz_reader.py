@@ -9,10 +9,13 @@ import binascii
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from itertools import islice
 from pathlib import Path
 from typing import BinaryIO
 
 from evidence_kit.archive.digest_labels import DigestCheck, DigestOutcome
+from evidence_kit.archive.own_warc import OwnWarc, Resource, index_problems
+from evidence_kit.archive.wacz import ARCHIVE_NAME, INDEX_NAME
 from evidence_kit.archive.warc_reader import RecordFinding, check_warc
 from evidence_kit.archive.zip_reader import ZipReader
 from evidence_kit.archive.zips import check_canonical
@@ -25,6 +28,8 @@ from evidence_kit.trust.throwaway import check_anonymous
 _PACKAGE = "datapackage.json"
 _PROOF = "datapackage-digest.json"
 _PAGES = "pages/pages.jsonl"
+_ARCHIVE = f"archive/{ARCHIVE_NAME}"
+_FOLDERS = ("archive/", "indexes/")
 _PIECE = 256 * 1024
 _LARGEST_JSON = 32 * 1024 * 1024
 _LARGEST_PAGES = 256 * 1024 * 1024
@@ -37,8 +42,8 @@ class WaczFinding:
     """What one check found."""
 
     check: str
-    """``wacz.zip``, ``.datapackage``, ``.resource``, ``.stray``, ``.digest``, ``.transport``, ``.pages``; ``warc.file``
-    for one WARC as a whole, ``warc.record`` for one record that fails."""
+    """``wacz.zip``, ``.datapackage``, ``.resource``, ``.stray``, ``.digest``, ``.transport``, ``.pages``, ``.index``;
+    ``warc.file`` for one WARC as a whole, ``warc.record`` for one record that fails."""
     subject: str
     """Name of the entry; for a record followed by ``#``, its offset, and its id."""
     outcome: Outcome
@@ -56,6 +61,8 @@ class WaczFindings:
     """``datapackage.json``."""
     spki_sha256: Digest | None = None
     """Of the key that made the anonymous signature."""
+    resources: tuple[Resource, ...] = ()
+    """Of our own archives: the resource records, in order."""
 
     @property
     def failed(self) -> bool:
@@ -63,13 +70,13 @@ class WaczFindings:
         return any(finding.outcome is Outcome.FAILED for finding in self.findings)
 
 
-def check_wacz(source: Path | BinaryIO, *, canonical: bool = False) -> WaczFindings:
-    """Check a WACZ completely; with *canonical* also every byte of its zip, as for one that `wacz.write_wacz` wrote.
+def check_wacz(source: Path | BinaryIO, *, ours: bool = False) -> WaczFindings:
+    """Check a WACZ completely; with *ours* also every byte of its zip, every record and the index as we write them.
 
     A stream must be seekable. Raises only `OSError`, when the file itself cannot be opened.
     """
-    check = _WaczCheck()
-    if canonical:
+    check = _WaczCheck(own=OwnWarc() if ours else None)
+    if ours:
         check.findings += [_finding("wacz.zip", "", problem) for problem in check_canonical(source)]
     try:
         with ZipReader(source) as archive:
@@ -77,7 +84,11 @@ def check_wacz(source: Path | BinaryIO, *, canonical: bool = False) -> WaczFindi
     except FormatError as error:
         check.note("wacz.zip", "", str(error))
     return WaczFindings(
-        findings=tuple(check.findings), pages=tuple(check.pages), package=check.package, spki_sha256=check.spki_sha256
+        findings=tuple(check.findings),
+        pages=tuple(check.pages),
+        package=check.package,
+        spki_sha256=check.spki_sha256,
+        resources=tuple(check.own.resources) if check.own else (),
     )
 
 
@@ -105,6 +116,8 @@ class _Tee:
 class _WaczCheck:
     """One run over one WACZ."""
 
+    own: OwnWarc | None
+    """For an archive that has to keep our own rules."""
     findings: list[WaczFinding] = field(default_factory=list)
     pages: list[dict[str, object]] = field(default_factory=list)
     package: dict[str, object] = field(default_factory=dict)
@@ -137,6 +150,8 @@ class _WaczCheck:
                 self.note("wacz.resource", name, "it is missing")
         self._proof(archive, data)
         self._pages(archive)
+        if self.own is not None:
+            self._index(archive, self.own)
 
     def _package(self, archive: ZipReader) -> bytes:
         try:
@@ -174,7 +189,8 @@ class _WaczCheck:
             with archive.open(name) as stream:
                 tee = _Tee(stream, digest)
                 if name.startswith("archive/"):
-                    records = list(_warc_findings(tee, name))
+                    own = self.own if name == _ARCHIVE else None
+                    records = list(_warc_findings(tee, name, own))
                 tee.finish()
         except FormatError as error:
             self.note("wacz.resource", name, str(error))
@@ -234,20 +250,49 @@ class _WaczCheck:
         except FormatError as error:
             self.note("wacz.pages", _PAGES, str(error))
             return
-        self.note("wacz.pages", _PAGES)
+        problem = ""
+        if self.own is not None and (strays := self.own.page_ids - {str(page.get("id")) for page in self.pages}):
+            problem = f"records belong to a page that it does not have: {shorten(', '.join(sorted(strays)))}"
+        self.note("wacz.pages", _PAGES, problem)
+
+    def _index(self, archive: ZipReader, own: OwnWarc) -> None:
+        """Compare the index with the one that its records make, and see that there is nothing else to index."""
+        for name in archive.names():
+            if name.startswith(_FOLDERS) and name not in {_ARCHIVE, INDEX_NAME}:
+                self.note("wacz.index", name, "the kit writes no such file")
+        expected = own.index(ARCHIVE_NAME)
+        try:
+            # A longer one is not read to its end: it is wrong in any case.
+            found = archive.read(INDEX_NAME, len(expected) + _LARGEST_JSON)
+        except FormatError as error:
+            self.note("wacz.index", INDEX_NAME, str(error))
+            return
+        for problem in islice(index_problems(expected, found), _MOST_FINDINGS):
+            self.note("wacz.index", INDEX_NAME, problem)
+        if expected == found:
+            self.note("wacz.index", INDEX_NAME)
 
 
-def _warc_findings(stream: _Tee, name: str) -> Iterator[WaczFinding]:
-    """Yield a finding for every record that fails, and then one for the file."""
+def _warc_findings(stream: _Tee, name: str, own: OwnWarc | None) -> Iterator[WaczFinding]:
+    """Yield a finding for every record that fails, and then one for the file; *own* are the rules of our own WARCs."""
     counts: dict[str, int] = {}
     failed = 0
     try:
         for record in check_warc(stream):  # type: ignore[arg-type]  # only its read is used
             for outcome in (f"block {record.block}", f"payload {record.payload}"):
                 counts[outcome] = counts.get(outcome, 0) + 1
-            failed += record.failed
-            if record.failed and failed <= _MOST_FINDINGS:
-                yield _finding("warc.record", record_subject(name, record), record.detail)
+            broken = own.problems(record) if own else []
+            if not record.failed and not broken:
+                continue
+            failed += 1
+            if failed <= _MOST_FINDINGS:
+                detail = "; ".join([record.detail] * bool(record.detail) + broken)
+                yield _finding("warc.record", record_subject(name, record), detail)
+        stream.finish()
+        for offset, problem in own.conclude(stream.size) if own else ():
+            failed += 1
+            if failed <= _MOST_FINDINGS:
+                yield _finding("warc.record", f"{name}#{offset}", problem)
     except FormatError as error:
         yield _finding("warc.file", name, str(error))
         return

@@ -37,6 +37,8 @@ class RecordFinding:
     """Departures from the form of a WARC, damage among them."""
     notes: tuple[str, ...] = ()
     """What else there is to say about the digests."""
+    record: WarcRecord | None = None
+    """The record itself, read to its end."""
 
     @property
     def failed(self) -> bool:
@@ -93,6 +95,7 @@ def _check_record(record: WarcRecord) -> tuple[RecordFinding, bool]:
         payload=payload,
         problems=tuple(record.problems),
         notes=tuple(notes),
+        record=record,
     )
     return finding, following
 

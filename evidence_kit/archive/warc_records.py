@@ -18,8 +18,10 @@ from evidence_kit.errors import FormatError
 PIECE = 256 * 1024
 """Bytes to read at a time."""
 
-_LONGEST_LINE = 64 * 1024
-_LARGEST_HEAD = 1024 * 1024
+_LONGEST_LINE = 8 * 1024 * 1024
+"""An address may have 2 MiB in Chromium, and three times that percent-encoded."""
+_LARGEST_HEAD = 16 * 1024 * 1024
+_MOST_LINES = 10_000
 _MOST_PROBLEMS = 10
 """Of one record; hostile ones could hold hundreds of thousands."""
 _VERSION = re.compile(rb"(WARC/(?:0\.1[78]|1\.[01]))[ \t]*\r?\n", re.IGNORECASE)
@@ -53,6 +55,10 @@ class WarcRecord:
         """Whether the header told how long the block is."""
         self.http_head = b""
         """Of HTTP messages: request or status line, header lines and blank line, as stored."""
+        self.length = 0
+        """Bytes from the first of the record to the last, compressed if the file is; known when it is finished."""
+        self.compressed = stream.gzipped
+        """Whether the file is made of gzip members."""
         self._stream = stream
         self._left = 0
         stream.peek(1)
@@ -103,6 +109,7 @@ class WarcRecord:
         elif self.readable:
             self._check_end()
         if not stream.gzipped:
+            self.length = stream.position - self.offset
             if not self.readable:
                 self._problem("the rest of the file was not read")
             return self.readable and not self._left and bool(stream.peek(1))
@@ -111,6 +118,7 @@ class WarcRecord:
             # Files compressed as one piece go on with the next record; anything else is left out.
             if not self.readable or stream.peek(5).upper() != b"WARC/":
                 stream.skip_member()
+        self.length = stream.position - self.offset
         return _another(stream)
 
     def _read_headers(self) -> Iterator[tuple[str, str]]:
@@ -121,12 +129,11 @@ class WarcRecord:
             self._problem(f"a record does not begin with a WARC version but with {_shown(line)}")
             return
         name, value, size = "", "", len(line)
-        while True:
+        for _ in range(_MOST_LINES):
             line = self._stream.readline(_LONGEST_LINE)
             size += len(line)
             if size > _LARGEST_HEAD or not line.endswith(b"\n"):
-                self._problem("the record's header does not end")
-                return
+                break
             if not line.endswith(b"\r\n"):
                 self._problem("a header line ends without a carriage return")
             if line[:1] in {b" ", b"\t"} and name:
@@ -141,6 +148,7 @@ class WarcRecord:
             if not colon or not _NAME.fullmatch(name):
                 self._problem(f"not a header line: {_shown(line)}")
                 name = ""
+        self._problem("the record's header does not end")
 
     def _problem(self, text: str) -> None:
         if len(self.problems) < _MOST_PROBLEMS:
@@ -185,11 +193,12 @@ class WarcRecord:
     def _read_http_head(self) -> bytes:
         head = bytearray()
         while self._left:
+            fresh = not head or head.endswith(b"\n")
             line = self._stream.readline(min(_LONGEST_LINE, self._left))
             self._left -= len(line)
             self.block_digest.update(line)
             head += line
-            if not line or line in {b"\r\n", b"\n"}:
+            if not line or (fresh and line in {b"\r\n", b"\n"}):
                 break
             if len(head) > _LARGEST_HEAD:
                 self._problem("the HTTP head does not end")

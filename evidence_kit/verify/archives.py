@@ -30,4 +30,4 @@ def note_wacz(exam: Examination, shown: str, findings: Iterable[WaczFinding]) ->
 def _check_id(check: str) -> str:
     if check.startswith("warc."):
         return "warc.records"
-    return check if check == "wacz.transport" else "wacz.structure"
+    return check if check in {"wacz.transport", "wacz.index"} else "wacz.structure"

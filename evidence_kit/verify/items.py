@@ -1,7 +1,9 @@
 """One item: its manifest, its seal, its own record, its web archive."""
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 
+from evidence_kit.archive.own_warc import Resource
 from evidence_kit.archive.wacz_reader import check_wacz
 from evidence_kit.canonical import Json
 from evidence_kit.case.items import parse_item
@@ -16,6 +18,9 @@ from evidence_kit.verify.connections import check_connections
 from evidence_kit.verify.examination import Examination
 from evidence_kit.verify.files import CaseFiles
 from evidence_kit.verify.history import History
+
+_RECORDED = frozenset({"screenshot", "dom", "inventory", "ledger"})
+"""Roles of files that the web archive holds too."""
 
 
 def check_item(exam: Examination, files: CaseFiles, item: str, folder: str) -> None:
@@ -105,11 +110,12 @@ def _check_wacz(exam: Examination, files: CaseFiles, name: str, record: dict[str
     shown = files.shown(name)
     try:
         with files.tree.open(files.prefix + name) as stream:
-            found = check_wacz(stream, canonical=True)
+            found = check_wacz(stream, ours=True)
     except OSError as error:
         exam.failed("wacz.structure", shown, f"it cannot be read: {error.strerror or error}")
         return
     note_wacz(exam, shown, found.findings)
+    exam.concluded("item.recorded", shown, ((shown, why) for why in _unrecorded(record, found.resources)))
     stated = record.get("wacz")
     wanted = stated.get("transport_key_sha256") if isinstance(stated, dict) else None
     if found.spki_sha256 is None or str(found.spki_sha256) != wanted:
@@ -118,3 +124,18 @@ def _check_wacz(exam: Examination, files: CaseFiles, name: str, record: dict[str
         exam.passed(
             "wacz.transport", shown, "the key was made for this archive and thrown away; it is nobody's signature"
         )
+
+
+def _unrecorded(record: dict[str, Json], resources: Sequence[Resource]) -> Iterator[str]:
+    """Compare the files of the item with the resource records of the same role; their digests were checked before."""
+    files = record.get("files")
+    beside = Counter(
+        (str(file.get("role")), str(file.get("sha256")))
+        for file in (files if isinstance(files, list) else [])
+        if isinstance(file, dict) and file.get("role") in _RECORDED
+    )
+    inside = Counter((resource.role, resource.sha256) for resource in resources if resource.role in _RECORDED)
+    for role, digest in beside - inside:
+        yield f"it does not hold the item's {role} with the digest {digest}"
+    for role, digest in inside - beside:
+        yield f"it holds a {role} with the digest {digest} that the item does not have"

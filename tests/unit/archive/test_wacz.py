@@ -112,9 +112,17 @@ def test_the_digest_of_the_list_is_signed_anonymously(sample: Sample) -> None:
 
 def test_a_title_of_half_characters_and_a_name_taken_by_a_field_do_no_harm(sample: Sample, tmp_path: Path) -> None:
     page = Page(url="https://a.mn/\r\n", ts=NOW, title="\ud800\n</script>", id="p", extra={"id": "other", "n": 1})
-    write_wacz(tmp_path / "a.wacz", warc=sample.warc, index=[], pages=[page], title="\udfff", created=NOW, software="x")
+    write_wacz(
+        tmp_path / "a.wacz",
+        warc=sample.warc,
+        index=sample.index,
+        pages=[page],
+        title="\udfff",
+        created=NOW,
+        software="x",
+    )
 
-    found = check_wacz(tmp_path / "a.wacz", canonical=True)
+    found = check_wacz(tmp_path / "a.wacz", ours=True)
 
     assert not found.failed
     assert found.pages == (
@@ -139,13 +147,13 @@ def test_unsafe_and_repeated_names_are_refused(sample: Sample, tmp_path: Path) -
 
 
 def test_our_own_wacz_passes_every_check(sample: Sample) -> None:
-    found = check_wacz(sample.wacz, canonical=True)
+    found = check_wacz(sample.wacz, ours=True)
 
     assert {finding.outcome for finding in found.findings} == {Outcome.PASSED}
     assert [finding.check for finding in found.findings] == [
         *["wacz.zip", "wacz.datapackage", "wacz.resource", "warc.file"],
         *["wacz.resource"] * 3,
-        *["wacz.digest", "wacz.transport", "wacz.pages"],
+        *["wacz.digest", "wacz.transport", "wacz.pages", "wacz.index"],
     ]
     assert found.spki_sha256 == sample.seal.spki_sha256
     assert found.pages[0]["title"] == "Мэдээ"
@@ -157,7 +165,7 @@ def test_every_flip_in_our_own_wacz_is_found(sample: Sample, place: float, mask:
     data = bytearray(sample.wacz.read_bytes())
     data[int(place * len(data))] ^= mask
 
-    assert check_wacz(io.BytesIO(data), canonical=True).failed
+    assert check_wacz(io.BytesIO(data), ours=True).failed
 
 
 @settings(max_examples=200, deadline=None)
