@@ -27,7 +27,6 @@ def network() -> Iterator[str]:
     [
         ([], "no link was given"),
         (["foo"], "not a link"),
-        (["https://example.mn", "--recorder", "wire"], "no wire recorder"),
         (["https://example.mn", "--connect-to", "x"], "--connect-to"),
         (["https://example.mn", "--timeout", "0"], "--timeout"),
     ],

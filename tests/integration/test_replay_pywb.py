@@ -17,7 +17,7 @@ from PIL import Image, ImageChops
 
 from evidence_kit.capture import CaptureOptions, PageCapture
 from evidence_kit.models import Status
-from tests.support.capture_site import RawSite, read_inventory, reply
+from tests.support.capture_site import RawSite, read_ledger, reply
 from tests.support.captures import capture
 
 pytestmark = [pytest.mark.browser, pytest.mark.oracle]
@@ -182,7 +182,7 @@ def test_the_replayed_page_looks_the_same(replay: Replay) -> None:
 
 
 def test_everything_came_out_of_the_archive(replay: Replay) -> None:
-    requests = read_inventory(replay.shown_folder)["requests"]
+    requests = read_ledger(replay.shown_folder)
 
     assert all(request["status"] in {200, 301, 302, 307} for request in requests), requests
     assert not any(request["url"].startswith(replay.origin) for request in requests)
