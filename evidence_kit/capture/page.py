@@ -9,10 +9,11 @@ was recorded until then.
 import asyncio
 import contextlib
 import shutil
-from collections.abc import Mapping
+from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
+from typing import Any, TypeAlias
 
 from evidence_kit.browser.find import Browser
 from evidence_kit.browser.launch import LaunchOptions, Tap, launched
@@ -34,6 +35,9 @@ from evidence_kit.models import Clock, OnStep, Problem, RecorderKind, Status, ig
 
 RECORDING = "recording"
 """Folder of a capture that is being made."""
+
+RunCoroutine: TypeAlias = Callable[[Coroutine[Any, Any, None]], None]
+"""Runs a coroutine in an event loop of its own, to its end or until the capture is interrupted."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,31 +62,34 @@ def capture_page(  # noqa: PLR0913  # what a capture needs from its caller, each
     warcinfo: Mapping[str, str],
     clock: Clock,
     on_step: OnStep = ignore,
+    run: RunCoroutine = asyncio.run,
 ) -> PageCapture:
     """Capture the page at *url* into *folder*, which is made if need be, with *browser*.
 
-    *warcinfo* are the fields of the archive's first record, as they are. A page that cannot be opened gives a capture
-    with status failed. Raises `CaptureError` when the browser does not start, `OSError` when *folder* is unwritable.
+    *warcinfo* are the fields of the archive's first record, as they are. Whoever takes several pages in threads gives a
+    *run* that can be interrupted; by itself a capture ends when Ctrl-C reaches the main thread. A page that cannot be
+    opened gives a capture with status failed. Raises `CaptureError` when the browser does not start, `OSError` when
+    *folder* is unwritable.
     """
     # Inside the folder, so that nothing recorded ever lies outside what the caller guards.
     work = folder / RECORDING
     work.mkdir(parents=True)
     task = Task(url=url, folder=folder, options=options, clock=clock, on_step=on_step)
-    try:
-        started = clock()
-        heard = Heard(traffic=Traffic(clock), spool=Spool(work, limit=options.max_bytes))
-        with contextlib.ExitStack() as running, Journal(work / "journal.jsonl", clock) as journal:
-            recorder, refusal = _start(work, options, running)
-            if refusal:
-                heard.problems.append(Problem(code="recorder.fallback", detail=refusal))
-            journal.note("begun", _beginning(task, recorder, started, warcinfo))
-            on_step("starting the browser")
-            with launched(browser.path, _launch_options(options, recorder.tap)) as chromium:
-                observer = recorder.observer(heard.traffic, heard.spool)
-                asyncio.run(listen(chromium, task, heard, observer, journal))
-        return _finish(task, heard, recorder, work, started=started, warcinfo=warcinfo)
-    finally:
-        shutil.rmtree(work, ignore_errors=True)
+    started = clock()
+    heard = Heard(traffic=Traffic(clock), spool=Spool(work, limit=options.max_bytes))
+    with contextlib.ExitStack() as running, Journal(work / "journal.jsonl", clock) as journal:
+        recorder, refusal = _start(work, options, running)
+        if refusal:
+            heard.problems.append(Problem(code="recorder.fallback", detail=refusal))
+        journal.note("begun", _beginning(task, recorder, started, warcinfo))
+        on_step("starting the browser")
+        with launched(browser.path, _launch_options(options, recorder.tap)) as chromium:
+            observer = recorder.observer(heard.traffic, heard.spool)
+            run(listen(chromium, task, heard, observer, journal))
+    # When that was interrupted the folder stays, for `complete_capture`.
+    capture = _finish(task, heard, recorder, work, started=started, warcinfo=warcinfo)
+    shutil.rmtree(work)
+    return capture
 
 
 def _start(work: Path, options: CaptureOptions, running: contextlib.ExitStack) -> tuple[Recorder, str]:

@@ -4,6 +4,7 @@ The start is committed before the browser goes anywhere, so that an attempt can 
 when nothing follows it, it is shown for ever as abandoned.
 """
 
+import asyncio
 import platform
 import shutil
 from dataclasses import dataclass
@@ -12,14 +13,15 @@ from datetime import datetime
 from evidence_kit import __version__
 from evidence_kit.browser.find import Browser
 from evidence_kit.canonical import Json
-from evidence_kit.capture.page import capture_page
+from evidence_kit.capture.page import RunCoroutine, capture_page
 from evidence_kit.capture.result import CaptureOptions, PageCapture
 from evidence_kit.case.describe import describe_item
 from evidence_kit.case.folder import CaseFolder
 from evidence_kit.case.items import ItemFile, ItemRecord, commit_item
-from evidence_kit.case.stamping import Stamping, stamp_head
+from evidence_kit.case.stamping import Stamping, head_tokens, stamp_head
 from evidence_kit.custody.custodian import Custodian
 from evidence_kit.custody.events import Draft, EventType
+from evidence_kit.custody.log import links_of
 from evidence_kit.errors import CaptureError, UsageError
 from evidence_kit.models import OnStep, Problem, Status, ignore
 
@@ -46,8 +48,11 @@ def take_page(  # noqa: PLR0913  # a case, an address, and who takes it how
     stamping: Stamping,
     note: str = "",
     on_step: OnStep = ignore,
+    run: RunCoroutine = asyncio.run,
 ) -> TakenItem:
     """Capture the page at *url* into *case* and return the committed item, however the capture ended.
+
+    *run* is handed on to `capture_page`.
 
     Raises `UsageError` for ``connect_to`` with a key that is not for practice, `CaseError` when the case cannot be
     written; a page that cannot be had is an item with status ``failed``.
@@ -71,6 +76,7 @@ def take_page(  # noqa: PLR0913  # a case, an address, and who takes it how
             warcinfo=_warcinfo(case, item, custodian),
             clock=custodian.clock,
             on_step=on_step,
+            run=run,
         )
         record = _record(case, item, page, options)
     except CaptureError as error:
@@ -81,12 +87,13 @@ def take_page(  # noqa: PLR0913  # a case, an address, and who takes it how
             case, item, url, error, recorder=str(options.recorder), started=started, finished=custodian.clock()
         )
     on_step("sealing the item")
-    commit_item(case, record, custodian, note=note)
+    seq = commit_item(case, record, custodian, note=note).seq
     unstamped = stamp_head(case, stamping)
+    tokens = head_tokens(case, links_of(*case.log_bytes()), since=seq)
     return TakenItem(
         id=item,
         status=record.status,
-        answer=describe_item(case, item, stamping_asked=bool(stamping.tsa)),
+        answer=describe_item(case, item, seq=seq, tokens=tokens, stamping_asked=bool(stamping.tsa)),
         unstamped=tuple(unstamped),
     )
 
@@ -114,6 +121,7 @@ def _flags(options: CaptureOptions) -> list[Json]:
 
 
 def _record(case: CaseFolder, item: str, page: PageCapture, options: CaptureOptions) -> ItemRecord:
+    status = page.page.get("http_status")
     return ItemRecord(
         id=item,
         case=case.info.number,
@@ -126,6 +134,7 @@ def _record(case: CaseFolder, item: str, page: PageCapture, options: CaptureOpti
         recorder=page.recorder,
         problems=page.problems,
         files=tuple(ItemFile(path=file.path, role=file.role, media_type=file.media_type) for file in page.files),
+        http_status=status if isinstance(status, int) else None,
         detail={
             "environment": page.environment,
             "actions": [action.to_json() for action in page.actions],

@@ -3,11 +3,16 @@
 A commit is decided in ``.staging/`` first (staging.py) and then carried out in this order: item folder renamed, seals
 put in place, event line appended, signature appended, the decision removed. Each step is done only if it was not done
 yet, so that a crash anywhere is finished by the next command. An item exists when its event is in the log.
+
+Several threads and several programs may work on one case at once: whatever changes it does so under the lock, which
+nobody holds while a page is being captured. Who only reads takes no lock, since a case may lie on a disk that cannot be
+written; `log_bytes` waits for the moment between two commits.
 """
 
 import os
 import re
 import shutil
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -21,15 +26,19 @@ from evidence_kit.case.info import CaseInfo, read_info
 from evidence_kit.case.staging import STAGING, PlannedCommit, plan_commit, planned_commits
 from evidence_kit.custody.chain import LogFindings, check_log
 from evidence_kit.custody.custodian import Custodian
-from evidence_kit.custody.events import Draft, Event, EventType, read_line
-from evidence_kit.custody.log import head_of, split_lines
+from evidence_kit.custody.events import Draft, Event, EventType
+from evidence_kit.custody.log import head_of, link_after, split_lines
 from evidence_kit.errors import CaseError, FormatError
 from evidence_kit.models import Digest
 from evidence_kit.trust.certificates import Certificate, load_certificates
 from evidence_kit.trust.digests import sha256_bytes
 
 _ITEM = re.compile(r"EV-([0-9]{4,})")
+_ITEM_OF_EVENT = re.compile(rb'"item":"EV-([0-9]{4,})"')
+"""As it stands in a line of the log; inside a text the quotation marks would be escaped."""
 _LOCK_SECONDS = 30
+_SETTLE_SECONDS = 2.0
+"""How long the second half of a commit may take to follow the first."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -111,19 +120,18 @@ class CaseFolder:
         """
         with self._locked():
             self.finish_commits()
-            count, head = head_of(*self.log_bytes())
+            count, head = head_of(*self._stored())
             if not count and draft.type != EventType.CASE_OPENED:
                 message = f"the custody log of {self.path} is empty"
                 raise CaseError(message, hint="run: evidence-kit verify CASE")
             if new_item:
                 draft = replace(draft, item=self._next_item())
-            self._record_certificates(custodian)
+            self._keep_certificates((custodian.signer.certificate, *custodian.signer.chain))
             entry = custodian.sign_event(draft, seq=count + 1, previous=head, case=self.info.number)
             item = draft.item if staged else None
             planned = plan_commit(self.staging, seq=count + 1, entry=entry, item=item, seals=dict(seals or {}))
             self._carry_out(planned)
-            _, head = head_of(*self.log_bytes())
-        return Committed(seq=count + 1, head=head, item=draft.item)
+        return Committed(seq=count + 1, head=link_after(head, entry), item=draft.item)
 
     def finish_commits(self) -> list[int]:
         """Finish commits that a crash interrupted and return their event numbers; call it under the lock."""
@@ -144,8 +152,22 @@ class CaseFolder:
         """The folder of unfinished work."""
         return self.path / STAGING
 
+    def head(self) -> tuple[int, Digest]:
+        """Return the number of events and the head of the log; raises `CaseError`, `FormatError`."""
+        with self._locked():
+            return head_of(*self._stored())
+
     def log_bytes(self) -> tuple[bytes, bytes]:
-        """Return the log and its signatures as stored; raises `CaseError`."""
+        """Return the log and its signatures as stored, and not in the middle of a commit; raises `CaseError`."""
+        end = time.monotonic() + _SETTLE_SECONDS
+        while True:
+            log, signatures = self._stored()
+            even = log.count(b"\n") == signatures.count(b"\n")
+            if (even and log.endswith(b"\n") and signatures.endswith(b"\n")) or time.monotonic() > end:
+                return log, signatures
+            time.sleep(0.02)
+
+    def _stored(self) -> tuple[bytes, bytes]:
         try:
             return (self.path / "custody.jsonl").read_bytes(), (self.path / "custody.sig").read_bytes()
         except OSError as error:
@@ -167,9 +189,11 @@ class CaseFolder:
         return tuple(found)
 
     def put_seal(self, name: str, data: bytes) -> None:
-        """Put a late file, such as a time stamp, below ``seals/``; raises `CaseError` when it is already there."""
+        """Put a late file, such as a time stamp, below ``seals/``; one that somebody put there first stays."""
         target = self.path / "seals" / name
         with self._locked():
+            if target.exists():
+                return
             target.parent.mkdir(parents=True, exist_ok=True)
             partial = self.staging / f"seal-{target.name}"
             partial.unlink(missing_ok=True)
@@ -178,6 +202,10 @@ class CaseFolder:
 
     def record_certificates(self, certificates: tuple[Certificate, ...]) -> None:
         """Keep *certificates* in ``trust/``, each under its own digest; what is there already stays."""
+        with self._locked():
+            self._keep_certificates(certificates)
+
+    def _keep_certificates(self, certificates: tuple[Certificate, ...]) -> None:
         for certificate in certificates:
             target = self.path / "trust" / f"cert-{certificate.fingerprint}.pem"
             if not target.exists():
@@ -186,12 +214,9 @@ class CaseFolder:
                 write_new(partial, certificate.pem())
                 move_new(partial, target)
 
-    def _record_certificates(self, custodian: Custodian) -> None:
-        self.record_certificates((custodian.signer.certificate, *custodian.signer.chain))
-
     def _admit(self, planned: PlannedCommit) -> None:
         """Refuse, with `CaseError`, to carry out a commit that is not the next event of the log, signed."""
-        log, signatures = (b"".join(split_lines(data)[: planned.seq - 1]) for data in self.log_bytes())
+        log, signatures = (b"".join(split_lines(data)[: planned.seq - 1]) for data in self._stored())
         known = {certificate.fingerprint: certificate for certificate in self.certificates()}
         findings = check_log(log + planned.entry.line, signatures + planned.entry.signature_line, known)
         last = findings.events[-1] if findings.events else None
@@ -221,9 +246,9 @@ class CaseFolder:
 
     def _next_item(self) -> str:
         """One more than the highest number ever given: numbers are never used twice, not even after a failure."""
-        names = [event.item for event in map(read_line, split_lines(self.log_bytes()[0])) if isinstance(event, Event)]
-        names += [path.name for folder in (self.path / "items", self.staging) for path in folder.iterdir()]
-        numbers = [int(match[1]) for name in names if name and (match := _ITEM.fullmatch(name))]
+        numbers = [int(number) for number in _ITEM_OF_EVENT.findall(self._stored()[0])]
+        names = (path.name for folder in (self.path / "items", self.staging) for path in folder.iterdir())
+        numbers += [int(match[1]) for name in names if (match := _ITEM.fullmatch(name))]
         return f"EV-{max(numbers, default=0) + 1:04d}"
 
     @contextmanager

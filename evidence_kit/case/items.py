@@ -17,6 +17,9 @@ from evidence_kit.models import Digest, Problem, Status, utc_text
 from evidence_kit.trust.digests import sha256_bytes, sha256_file
 
 SCHEMA = "evidence-kit/item/1"
+INTERRUPTED = "capture.interrupted"
+"""Code of the problem of an item made of what was left when a capture was killed."""
+_RECORDED = frozenset({Status.COMPLETE, Status.INCOMPLETE})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,6 +46,8 @@ class ItemRecord:
     recorder: str
     problems: tuple[Problem, ...]
     files: tuple[ItemFile, ...]
+    http_status: int | None = None
+    """Of the page's own document; None when no server answered."""
     detail: dict[str, Json] = field(default_factory=dict)
     """``environment``, ``actions``, ``page``, ``wacz``, ``training``… as the source gives them."""
 
@@ -56,6 +61,7 @@ class ItemRecord:
             "status": str(self.status),
             "url": self.url,
             "final_url": self.final_url,
+            "http_status": self.http_status,
             "started": utc_text(self.started),
             "finished": utc_text(self.finished),
             "recorder": self.recorder,
@@ -82,7 +88,12 @@ def commit_item(case: CaseFolder, record: ItemRecord, custodian: Custodian, *, n
         },
         outcome=str(record.status),
         note=note,
-        detail={"url": record.url, "final_url": record.final_url, "recorder": record.recorder},
+        detail={
+            "url": record.url,
+            "final_url": record.final_url,
+            "http_status": record.http_status,
+            "recorder": record.recorder,
+        },
     )
     return case.commit(draft, custodian, staged=True, seals={f"{record.id}/{NAME}.p7s": seal})
 
@@ -98,6 +109,7 @@ class Attempt:
     outcome: str
     """``complete``, ``incomplete``, ``failed``, or ``abandoned`` when nothing followed the start."""
     finished_seq: int | None = None
+    http_status: int | None = None
     manifest: Digest | None = None
 
 
@@ -109,6 +121,7 @@ def attempts(events: Sequence[Event]) -> list[Attempt]:
         if event.type != EventType.CAPTURE_STARTED or event.item is None:
             continue
         end = ends.get(event.item)
+        answered = end.detail.get("http_status") if end else None
         found.append(
             Attempt(
                 item=event.item,
@@ -117,17 +130,33 @@ def attempts(events: Sequence[Event]) -> list[Attempt]:
                 url=str(event.detail.get("url", "")),
                 outcome=end.outcome if end else "abandoned",
                 finished_seq=end.seq if end else None,
+                http_status=answered if isinstance(answered, int) else None,
                 manifest=end.digests.get(f"items/{event.item}/{NAME}") if end else None,
             )
         )
     return found
 
 
+def recorded_links(case: CaseFolder) -> dict[str, Attempt]:
+    """Return each link of which *case* has a record, complete or not, with the last attempt that made one.
+
+    Attempts that failed, were abandoned or were interrupted are none. Raises `CaseError`.
+    """
+    made = [attempt for attempt in attempts(case.log().full_events()) if attempt.outcome in _RECORDED]
+    return {attempt.url: attempt for attempt in made if not _interrupted(case, attempt)}
+
+
+def _interrupted(case: CaseFolder, attempt: Attempt) -> bool:
+    if attempt.outcome == Status.COMPLETE:
+        return False
+    problems = read_item(case, attempt.item)["problems"]
+    return isinstance(problems, list) and any(
+        isinstance(problem, dict) and problem.get("code") == INTERRUPTED for problem in problems
+    )
+
+
 def read_item(case: CaseFolder, item: str) -> dict[str, Json]:
     """Return ``item.json`` of the committed *item*; raises `CaseError`."""
-    if item not in {attempt.item for attempt in attempts(case.log().full_events()) if attempt.finished_seq}:
-        message = f"the case has no item {item!r}"
-        raise CaseError(message, hint="evidence-kit list shows the items")
     try:
         return parse_item((case.path / "items" / item / "item.json").read_bytes())
     except (OSError, FormatError) as error:

@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from evidence_kit.case.folder import CaseFolder
-from evidence_kit.custody.log import head_of
 from evidence_kit.errors import EvidenceError, TimestampError
 from evidence_kit.models import Digest
 from evidence_kit.trust.certificates import Certificate, chain_of
@@ -41,7 +40,7 @@ class HeadToken:
 def stamp_head(case: CaseFolder, stamping: Stamping) -> list[str]:
     """Stamp the present head with every authority asked for; return what went wrong, nothing if all is stamped."""
     problems = []
-    seq, head = head_of(*case.log_bytes())
+    seq, head = case.head()
     for number, url in enumerate(stamping.tsa, start=1):
         name = f"{seq:06d}.tsr" if number == 1 else f"{seq:06d}-{number}.tsr"
         if (case.path / "seals" / "heads" / name).exists():
@@ -59,13 +58,13 @@ def stamp_head(case: CaseFolder, stamping: Stamping) -> list[str]:
     return problems
 
 
-def head_tokens(case: CaseFolder, links: Sequence[Digest]) -> list[HeadToken]:
-    """Return the tokens over heads that hold, oldest event first; others are the verifier's business."""
+def head_tokens(case: CaseFolder, links: Sequence[Digest], *, since: int = 0) -> list[HeadToken]:
+    """Return the tokens that hold over heads after event *since*, oldest event first; others are the verifier's."""
     found = []
     certificates = case.certificates()
     for path in sorted((case.path / "seals" / "heads").glob("*.tsr")):
         match = NAME.fullmatch(path.name)
-        if not match or int(match[1]) >= len(links):
+        if not match or not since <= int(match[1]) < len(links):
             continue
         try:
             token = read_reply(path.read_bytes(), links[int(match[1])], certificates)

@@ -30,15 +30,22 @@ def register(root: typer.Typer) -> None:
 def _list(ctx: typer.Context, *, case: CaseOption = None, json: JsonOption = False) -> None:
     from evidence_kit.case.describe import describe_item
     from evidence_kit.case.items import attempts
+    from evidence_kit.case.stamping import head_tokens
 
     run = Run.of(ctx)
     folder = run.case(case)
-    events = folder.log().full_events()
+    log = folder.log()
+    events = log.full_events()
     tried = attempts(events)
     practice = signed_for_practice(events)
     if json:
         asked = bool(run.settings().tsa)
-        items: list[Json] = [describe_item(folder, t.item, stamping_asked=asked) for t in tried if t.finished_seq]
+        tokens = head_tokens(folder, log.links)
+        items: list[Json] = [
+            describe_item(folder, attempt.item, seq=attempt.finished_seq, tokens=tokens, stamping_asked=asked)
+            for attempt in tried
+            if attempt.finished_seq
+        ]
         abandoned: list[Json] = [_abandoned(attempt) for attempt in tried if not attempt.finished_seq]
         document: dict[str, Json] = {
             "schema": "evidence-kit/list/1",
@@ -52,11 +59,12 @@ def _list(ctx: typer.Context, *, case: CaseOption = None, json: JsonOption = Fal
     if not tried:
         say(texts.say("items.none"))
         return
-    header = [texts.say(f"items.{column}") for column in ("id", "status", "started", "url")]
+    header = [texts.say(f"items.{column}") for column in ("id", "status", "http_status", "started", "url")]
     lines = [
         [
             attempt.item,
             texts.say(f"status.{attempt.outcome}"),
+            http_status_text(attempt.http_status),
             utc_text(attempt.started)[:19] + "Z",
             shorten(attempt.url, _LINK),
         ]
@@ -74,16 +82,20 @@ def _show(
 ) -> None:
     from evidence_kit.case.describe import describe_item
     from evidence_kit.case.items import attempts, read_item
+    from evidence_kit.case.stamping import head_tokens
 
     run = Run.of(ctx)
     folder = run.case(case)
-    events = folder.log().full_events()
+    log = folder.log()
+    events = log.full_events()
     attempt = next((attempt for attempt in attempts(events) if attempt.item == item), None)
     if attempt is None:
         raise CaseError(f"the case has no item {item!r}", hint="evidence-kit list shows the items")
     described: dict[str, Json] = {}
     if attempt.finished_seq:
-        described = describe_item(folder, item, stamping_asked=bool(run.settings().tsa))
+        tokens = head_tokens(folder, log.links, since=attempt.finished_seq)
+        asked = bool(run.settings().tsa)
+        described = describe_item(folder, item, seq=attempt.finished_seq, tokens=tokens, stamping_asked=asked)
         described["record"] = read_item(folder, item)
     stored = [event for event in stored_events(folder) if event.get("item") == item]
     practice = signed_for_practice(events)
@@ -105,12 +117,15 @@ def _show(
 
 def item_text(texts: Texts, item: dict[str, Json]) -> str:
     """Return what people read of one ``items[]`` member."""
-    pairs = [(texts.say("items.status"), texts.say(f"status.{item['status']}"))]
+    pairs = [
+        (texts.say("items.status"), texts.say(f"status.{item['status']}")),
+        (texts.say("items.http_status"), http_status_text(item["http_status"])),
+    ]
     pairs += [
         (texts.say(f"items.{key}"), visible(str(item[key]))) for key in ("url", "final_url", "started", "finished")
     ]
     if item["url"] == item["final_url"]:
-        pairs.pop(2)
+        pairs.pop(3)
     stamp = str(item["timestamp"])
     pairs.append((texts.say("items.timestamp"), texts.word("stamp-state", stamp)))
     pairs.append((texts.say("items.path"), str(item["path"])))
@@ -124,6 +139,11 @@ def item_text(texts: Texts, item: dict[str, Json]) -> str:
         for problem in _objects(item["problems"])
     ]
     return "\n".join(lines)
+
+
+def http_status_text(status: Json) -> str:
+    """Return the HTTP *status* of a page's document for people."""
+    return "–" if status is None else visible(str(status))
 
 
 def _abandoned(attempt: "Attempt") -> dict[str, Json]:

@@ -51,6 +51,12 @@ def next_link(previous: Digest, line: Digest, signature: Digest) -> Digest:
     return Digest(hashlib.sha256(_DOMAIN + previous.value + line.value + signature.value).digest())
 
 
+def link_after(previous: Digest, entry: Entry) -> Digest:
+    """Return the link after *entry*; raises `FormatError` when its signature's line has not the one form."""
+    signature = decode_signature(entry.signature_line)
+    return next_link(previous, Digest(hashlib.sha256(entry.line).digest()), Digest(hashlib.sha256(signature).digest()))
+
+
 def split_lines(data: bytes) -> list[bytes]:
     """Return the lines of *data*, split at line feeds alone and keeping them; a last one may lack it."""
     pieces = data.split(b"\n")
@@ -59,7 +65,13 @@ def split_lines(data: bytes) -> list[bytes]:
 
 
 def head_of(log: bytes, signatures: bytes) -> tuple[int, Digest]:
-    """Return the number of events and the head, from the stored bytes alone; nothing is checked but the form.
+    """Return the number of events and the head as `links_of` finds it; raises `FormatError`."""
+    links = links_of(log, signatures)
+    return len(links) - 1, links[-1]
+
+
+def links_of(log: bytes, signatures: bytes) -> list[Digest]:
+    """Return the links, links[n] after event n, from the stored bytes alone; nothing is checked but the form.
 
     Raises `FormatError` when the two files do not hold equally many whole lines.
     """
@@ -69,8 +81,7 @@ def head_of(log: bytes, signatures: bytes) -> tuple[int, Digest]:
     ):
         message = "custody.jsonl and custody.sig do not hold equally many whole lines"
         raise FormatError(message)
-    link = FIRST_LINK
+    links = [FIRST_LINK]
     for line, signature_line in zip(lines, signature_lines, strict=True):
-        signature = Digest(hashlib.sha256(decode_signature(signature_line)).digest())
-        link = next_link(link, Digest(hashlib.sha256(line).digest()), signature)
-    return len(lines), link
+        links.append(link_after(links[-1], Entry(line=line, signature_line=signature_line)))
+    return links

@@ -158,7 +158,7 @@ def _contradictions(files: CaseFiles, item: str, event: Event) -> Iterator[tuple
     except FormatError:
         return  # told by the check of the record itself
     said = {"status": event.outcome, "case": event.case, **event.detail}
-    for key in ("status", "case", "url", "final_url", "recorder"):
+    for key in ("status", "case", "url", "final_url", "http_status", "recorder"):
         if record.get(key) != said.get(key):
             yield files.shown(name), f"its {key} is not the one that event {event.seq} recorded"
 

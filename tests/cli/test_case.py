@@ -118,7 +118,8 @@ def test_an_item_is_shown_with_its_record_and_events(
     assert found["record"]["schema"] == "evidence-kit/item/1"
     assert [event["type"] for event in found["events"]] == ["capture.started", "captured"]
     assert found["manifest_sha256"] in shown
-    assert "Web archive (WACZ): capture.wacz" in shown
+    assert f"Web archive (WACZ): items/{item}/capture.wacz" in shown
+    assert all((case / file["path"]).stat().st_size == file["bytes"] for file in found["files"])
 
 
 def test_an_abandoned_attempt_is_shown_as_one(officer: RunCommand, case: Path) -> None:

@@ -1,0 +1,88 @@
+"""Several threads and several programs work on one case, and it stays whole."""
+
+import subprocess
+import sys
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+
+from evidence_kit.case.folder import CaseFolder
+from evidence_kit.case.items import attempts
+from evidence_kit.case.stamping import Stamping, head_tokens, stamp_head
+from evidence_kit.custody.log import head_of
+from evidence_kit.models import Verdict
+from evidence_kit.verify import verify_path
+from tests.support.cases import commit_small_item, open_case
+from tests.support.people import practice_custodian, roots_of
+from tests.support.tsa import OpensslTsa
+
+_PROGRAM = """
+import sys
+from pathlib import Path
+from evidence_kit.case.folder import CaseFolder
+from tests.support.cases import commit_small_item
+from tests.support.people import practice_custodian
+case, custodian = CaseFolder.open(Path(sys.argv[1])), practice_custodian()
+for _ in range(6):
+    commit_small_item(case, custodian)
+"""
+
+
+def test_threads_that_commit_at_once_give_every_item_its_own_number(tmp_path: Path) -> None:
+    custodian = practice_custodian()
+    case = open_case(tmp_path / "case", custodian)
+
+    with ThreadPoolExecutor(4) as pool:
+        items = list(pool.map(lambda _: commit_small_item(case, custodian), range(16)))
+
+    assert sorted(items) == [f"EV-{number:04d}" for number in range(1, 17)]
+    assert verify_path(case.path, roots=roots_of(custodian.signer), clock=custodian.clock).verdict is Verdict.VERIFIED
+
+
+def test_programs_that_commit_at_once_keep_one_chain(tmp_path: Path, project: Path) -> None:
+    case = open_case(tmp_path / "хэрэг 1", practice_custodian())
+
+    programs = [subprocess.Popen([sys.executable, "-c", _PROGRAM, str(case.path)], cwd=project) for _ in range(2)]
+
+    assert [program.wait(120) for program in programs] == [0, 0]
+    log = case.log()
+    assert log.problems == []
+    assert len(log.signers) == 3
+    assert [attempt.outcome for attempt in attempts(log.full_events())] == ["incomplete"] * 12
+
+
+def test_who_reads_while_others_commit_never_sees_half_a_commit(tmp_path: Path) -> None:
+    custodian = practice_custodian()
+    case = open_case(tmp_path / "case", custodian)
+    ended = threading.Event()
+
+    def read() -> int:
+        reads = 0
+        while not ended.is_set():
+            head_of(*case.log_bytes())
+            reads += 1
+        return reads
+
+    with ThreadPoolExecutor(1) as pool:
+        reading = pool.submit(read)
+        for _ in range(10):
+            commit_small_item(case, custodian)
+        ended.set()
+
+    assert reading.result() > 0
+
+
+@pytest.mark.oracle
+@pytest.mark.network
+def test_threads_that_stamp_one_head_at_once_leave_one_token(tmp_path: Path, tsa: OpensslTsa) -> None:
+    custodian = practice_custodian()
+    case = open_case(tmp_path / "case", custodian)
+    stamping = Stamping(tsa=(tsa.url,))
+
+    with ThreadPoolExecutor(4) as pool:
+        problems = list(pool.map(lambda _: stamp_head(CaseFolder.open(case.path), stamping), range(4)))
+
+    assert problems == [[], [], [], []]
+    assert [token.seq for token in head_tokens(case, case.log().links)] == [1]
