@@ -1,8 +1,6 @@
-"""The links that people give: checked, completed, read from a file; and ``--connect-to``."""
+"""The links that people give, checked and completed; and ``--connect-to``."""
 
 import re
-import sys
-from pathlib import Path
 from urllib.parse import SplitResult, urlsplit
 
 from evidence_kit.display import visible
@@ -28,18 +26,6 @@ def read_link(text: str) -> tuple[str, bool]:
         # Whatever is captured is written to a log that a court reads.
         raise UsageError("the link holds a user name or a password", hint="leave out what stands before the @")
     return link, bare
-
-
-def read_batch(file: Path) -> list[str]:
-    """Return the lines of *file* (``-``: stdin) that are neither empty nor remarks; raises `UsageError`."""
-    try:
-        text = sys.stdin.read() if str(file) == "-" else file.read_text(encoding="utf-8-sig")
-    except OSError as error:
-        raise UsageError(f"the list {file} cannot be read: {error.strerror}") from error
-    except UnicodeDecodeError as error:
-        raise UsageError(f"the list {file} is not UTF-8 text at byte {error.start}") from error
-    lines = (line.strip() for line in text.splitlines())
-    return [line for line in lines if line and not line.startswith("#")]
 
 
 def read_connect_to(text: str) -> tuple[str, str]:

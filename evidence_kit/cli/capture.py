@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from evidence_kit.canonical import Json
-from evidence_kit.cli.addresses import read_batch, read_connect_to, read_link
+from evidence_kit.cli.addresses import read_connect_to, read_link
 from evidence_kit.cli.case import describe_case, pending, tell_unstamped
 from evidence_kit.cli.items import item_text
+from evidence_kit.cli.link_lists import ListedLink, read_list
 from evidence_kit.cli.options import CaseOption, JsonOption, PassphraseOption
 from evidence_kit.cli.output import emit, note, say
 from evidence_kit.cli.run import Run
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
 
 _TIMEOUT = 60.0
 _MAX_BYTES = 512 * 1024 * 1024
+_MAX_JOBS = 4
 
 
 @dataclass(slots=True, kw_only=True)
@@ -61,6 +63,8 @@ def _capture(
     urls: Annotated[list[str] | None, typer.Argument(metavar="URL", help="option.url")] = None,
     *,
     batch: Annotated[Path | None, typer.Option("--batch", metavar="FILE", help="option.batch")] = None,
+    jobs: Annotated[int, typer.Option("--jobs", metavar="N", min=1, max=_MAX_JOBS, help="option.jobs")] = 1,
+    results: Annotated[Path | None, typer.Option("--results", metavar="FILE", help="option.results")] = None,
     resume: Annotated[bool, typer.Option("--resume", help="option.resume")] = False,
     recorder: Annotated[RecorderKind, typer.Option("--recorder", help="option.recorder")] = RecorderKind.AUTO,
     scroll: Annotated[bool, typer.Option("--scroll/--no-scroll", help="option.scroll")] = True,
@@ -80,7 +84,9 @@ def _capture(
     from evidence_kit.capture.result import CaptureOptions
 
     run = Run.of(ctx)
-    links = _links(run.texts, [*(urls or ()), *(read_batch(batch) if batch else ())])
+    links = [*_given(urls or ()), *(read_list(batch) if batch else ())]
+    if not links:
+        raise UsageError("no link was given", hint="say: evidence-kit capture URL, or --batch FILE")
     options = CaptureOptions(
         recorder=recorder,
         scroll=scroll,
@@ -92,12 +98,26 @@ def _capture(
     folder = run.case(case)
     settings = run.settings()
     custodian = run.custodian(settings, passphrase_file)
+    stamping = run.stamping(settings)
+    if batch or results or jobs > 1:
+        from evidence_kit.cli.batch import Assignment, Wishes, capture_list
+
+        assignment = Assignment(
+            case=folder,
+            custodian=custodian,
+            browser=the_browser(run),
+            options=options,
+            stamping=stamping,
+            note=note_text,
+        )
+        wishes = Wishes(file=batch, jobs=jobs, resume=resume, results=results, json=json)
+        raise typer.Exit(capture_list(run, links, assignment, wishes))
     taken = take_pages(
         run,
         folder,
-        links,
+        _each_once(run.texts, links),
         custodian=custodian,
-        stamping=run.stamping(settings),
+        stamping=stamping,
         options=options,
         note_text=note_text,
         resume=resume,
@@ -133,7 +153,7 @@ def take_pages(
 
     taken = Taken(practice=custodian.signer.practice)
     browser = the_browser(run)
-    done = _complete(case) if resume else set()
+    done = _recorded(case) if resume else set()
     if tell:
         run.say_practice(practice=taken.practice)
     for number, link in enumerate(links, start=1):
@@ -172,19 +192,23 @@ def the_browser(run: Run) -> "Browser":
     return found
 
 
-def _links(texts: Texts, given: Sequence[str]) -> list[str]:
-    if not given:
-        raise UsageError("no link was given", hint="say: evidence-kit capture URL, or --batch FILE")
-    links = []
-    for text in given:
+def _given(urls: Sequence[str]) -> list[ListedLink]:
+    found = []
+    for text in urls:
         link, completed = read_link(text)
-        if completed:
-            note(texts.say("capture.completed", url=link))
-        links.append(link)
-    return list(dict.fromkeys(links))
+        found.append(ListedLink(line=0, url=link, completed=completed))
+    return found
 
 
-def _complete(case: "CaseFolder") -> set[str]:
-    from evidence_kit.case.items import attempts
+def _each_once(texts: Texts, links: Sequence[ListedLink]) -> list[str]:
+    for link in links:
+        if link.completed:
+            note(texts.say("capture.completed", url=link.url))
+    return list(dict.fromkeys(link.url for link in links))
 
-    return {attempt.url for attempt in attempts(case.log().full_events()) if attempt.outcome == Status.COMPLETE}
+
+def _recorded(case: "CaseFolder") -> set[str]:
+    from evidence_kit.case.items import recorded_links
+
+    case.repair()
+    return set(recorded_links(case))

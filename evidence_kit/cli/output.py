@@ -90,27 +90,27 @@ def quoted(path: Path) -> str:
     return f'"{path}"' if " " in str(path) else str(path)
 
 
+def width_of(text: str) -> int:
+    """Return the cells that *text* takes on a terminal (UAX 11; marks take none)."""
+    return sum(
+        0 if unicodedata.combining(c) else 2 if unicodedata.east_asian_width(c) in {"W", "F"} else 1 for c in text
+    )
+
+
 def rows(pairs: Sequence[tuple[str, str]], *, indent: str = "  ") -> str:
     """Return lines of a name, a colon and a value each, the values below one another."""
-    width = max((_width(name) for name, _ in pairs), default=0)
-    return "\n".join(f"{indent}{name}:{' ' * (width - _width(name))} {value}".rstrip() for name, value in pairs)
+    width = max((width_of(name) for name, _ in pairs), default=0)
+    return "\n".join(f"{indent}{name}:{' ' * (width - width_of(name))} {value}".rstrip() for name, value in pairs)
 
 
 def table(header: Sequence[str], lines: Sequence[Sequence[str]], *, indent: str = "  ") -> str:
     """Return a table with columns as wide as their widest cell; the last one is never padded."""
     whole = [header, *lines]
-    widths = [max(_width(line[column]) for line in whole) for column in range(len(header))]
+    widths = [max(width_of(line[column]) for line in whole) for column in range(len(header))]
     return "\n".join(
         indent
-        + "  ".join(cell + " " * (width - _width(cell)) for cell, width in zip(line, widths, strict=True)).rstrip()
+        + "  ".join(cell + " " * (width - width_of(cell)) for cell, width in zip(line, widths, strict=True)).rstrip()
         for line in whole
-    )
-
-
-def _width(text: str) -> int:
-    """Return the cells that *text* takes on a terminal (UAX 11; marks take none)."""
-    return sum(
-        0 if unicodedata.combining(c) else 2 if unicodedata.east_asian_width(c) in {"W", "F"} else 1 for c in text
     )
 
 

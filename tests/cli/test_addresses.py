@@ -1,10 +1,8 @@
 """The links that people give."""
 
-from pathlib import Path
-
 import pytest
 
-from evidence_kit.cli.addresses import read_batch, read_connect_to, read_link
+from evidence_kit.cli.addresses import read_connect_to, read_link
 from evidence_kit.errors import UsageError
 
 
@@ -59,22 +57,6 @@ def test_a_refused_password_is_not_repeated() -> None:
         read_link("https://user:secret@example.mn/")
 
     assert "secret" not in str(refused.value)
-
-
-def test_a_list_has_one_link_per_line_and_remarks(tmp_path: Path) -> None:
-    file = tmp_path / "жагсаалт.txt"
-    file.write_bytes("\ufeffhttps://a.mn/\r\n\r\n# тайлбар\r\n  b.mn/x  \n".encode())
-
-    assert read_batch(file) == ["https://a.mn/", "b.mn/x"]
-
-
-def test_a_list_that_is_no_text_or_not_there_is_refused(tmp_path: Path) -> None:
-    file = tmp_path / "list.txt"
-    file.write_bytes(b"\xff\xfe")
-
-    for path in (file, tmp_path / "none.txt"):
-        with pytest.raises(UsageError):
-            read_batch(path)
 
 
 def test_a_connection_elsewhere_names_host_and_address() -> None:
