@@ -12,7 +12,7 @@ from evidence_kit.case.folder import CaseFolder, Committed
 from evidence_kit.case.manifest import NAME, build_manifest
 from evidence_kit.custody.custodian import Custodian
 from evidence_kit.custody.events import Draft, Event, EventType
-from evidence_kit.errors import CaseError, FormatError
+from evidence_kit.errors import CaseError, FormatError, IntegrityError
 from evidence_kit.models import Digest, Problem, Status, utc_text
 from evidence_kit.trust.digests import sha256_bytes, sha256_file
 
@@ -140,9 +140,15 @@ def attempts(events: Sequence[Event]) -> list[Attempt]:
 def recorded_links(case: CaseFolder) -> dict[str, Attempt]:
     """Return each link of which *case* has a record, complete or not, with the last attempt that made one.
 
-    Attempts that failed, were abandoned or were interrupted are none. Raises `CaseError`.
+    Attempts that failed, were abandoned or were interrupted are none. Raises `IntegrityError` for a log that does not
+    hold together, `CaseError` for an item that cannot be read.
     """
-    made = [attempt for attempt in attempts(case.log().full_events()) if attempt.outcome in _RECORDED]
+    log = case.log()
+    if log.problems:
+        wrong = f"{log.problems[0].subject}, {log.problems[0].detail}"
+        message = f"the custody log of {case.path} does not hold together: {wrong}"
+        raise IntegrityError(message, hint="run: evidence-kit verify CASE")
+    made = [attempt for attempt in attempts(log.full_events()) if attempt.outcome in _RECORDED]
     return {attempt.url: attempt for attempt in made if not _interrupted(case, attempt)}
 
 

@@ -1,0 +1,46 @@
+"""What a case says it has a record of."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from evidence_kit.case.items import INTERRUPTED, commit_item, recorded_links
+from evidence_kit.errors import IntegrityError
+from evidence_kit.models import Problem, Status
+from tests.support.cases import URL, commit_small_item, open_case, stage_small_item
+from tests.support.people import practice_custodian
+
+
+@pytest.mark.parametrize("status", [Status.COMPLETE, Status.INCOMPLETE])
+def test_a_link_is_recorded_by_its_last_item_complete_or_not(tmp_path: Path, status: Status) -> None:
+    custodian = practice_custodian()
+    case = open_case(tmp_path / "case", custodian)
+    commit_small_item(case, custodian)
+    commit_item(case, replace(stage_small_item(case, custodian), status=status, http_status=404), custodian)
+
+    (found,) = recorded_links(case).items()
+
+    assert (found[0], found[1].item, found[1].outcome, found[1].http_status) == (URL, "EV-0002", status, 404)
+
+
+def test_what_failed_was_abandoned_or_was_interrupted_is_no_record(tmp_path: Path) -> None:
+    custodian = practice_custodian()
+    case = open_case(tmp_path / "case", custodian)
+    interrupted = (Problem(code=INTERRUPTED, detail="the program was ended"),)
+    commit_item(case, replace(stage_small_item(case, custodian), problems=interrupted), custodian)
+    commit_item(case, replace(stage_small_item(case, custodian), status=Status.FAILED), custodian)
+    stage_small_item(case, custodian)
+
+    assert recorded_links(case) == {}
+
+
+def test_a_log_that_does_not_hold_says_nothing_of_links(tmp_path: Path) -> None:
+    custodian = practice_custodian()
+    case = open_case(tmp_path / "case", custodian)
+    commit_small_item(case, custodian)
+    log = case.path / "custody.jsonl"
+    log.write_bytes(log.read_bytes().replace(b"example.mn", b"example.nm"))
+
+    with pytest.raises(IntegrityError, match="does not hold together: event 2"):
+        recorded_links(case)
