@@ -10,7 +10,7 @@ from collections.abc import Callable
 
 from evidence_kit.cli.output import width_of
 
-_CELLS = 20
+_CELLS = 12
 
 
 class ProgressBar:

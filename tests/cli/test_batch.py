@@ -230,7 +230,7 @@ def test_ctrl_c_ends_the_running_captures_and_says_how_to_go_on(
     assert out.count("Interrupted") == 2
     assert "interrupted: 2, not begun: 2" in out
     assert out.splitlines()[-1] == "To go on, run the same command again with: --resume"
-    assert "[--------------------] 0/4" in shown
+    assert "[------------] 0/4" in shown
     assert "[--" not in out
     assert officer("list", "--case", case, "--json").json["items"] == []
     assert not [request for request in site.requests if "/page/" in request]

@@ -1,15 +1,17 @@
 """What a case says it has a record of."""
 
-from dataclasses import replace
+from dataclasses import fields, replace
 from pathlib import Path
 
 import pytest
 
-from evidence_kit.case.items import INTERRUPTED, commit_item, recorded_links
+from evidence_kit.canonical import Json
+from evidence_kit.case.items import INTERRUPTED, ItemRecord, commit_item, recorded_links
 from evidence_kit.errors import IntegrityError
 from evidence_kit.models import Problem, Status
+from evidence_kit.verify import verify_path
 from tests.support.cases import URL, commit_small_item, open_case, stage_small_item
-from tests.support.people import practice_custodian
+from tests.support.people import practice_custodian, roots_of
 
 
 @pytest.mark.parametrize("status", [Status.COMPLETE, Status.INCOMPLETE])
@@ -44,3 +46,21 @@ def test_a_log_that_does_not_hold_says_nothing_of_links(tmp_path: Path) -> None:
 
     with pytest.raises(IntegrityError, match="does not hold together: event 2"):
         recorded_links(case)
+
+
+class _Lying(ItemRecord):
+    def to_json(self, folder: Path) -> dict[str, Json]:
+        return {**super().to_json(folder), "http_status": 200}
+
+
+def test_an_item_that_states_another_http_status_than_the_log_is_found(tmp_path: Path) -> None:
+    custodian = practice_custodian()
+    case = open_case(tmp_path / "case", custodian)
+    record = replace(stage_small_item(case, custodian), http_status=404)
+    commit_item(case, _Lying(**{field.name: getattr(record, field.name) for field in fields(record)}), custodian)
+
+    report = verify_path(case.path, roots=roots_of(custodian.signer), clock=custodian.clock)
+
+    assert [check.detail for check in report.checks if check.outcome == "failed"] == [
+        "its http_status is not the one that event 3 recorded"
+    ]
