@@ -62,7 +62,7 @@ class Ending:
     """How a batch ended."""
 
     interrupted: tuple[int, ...]
-    """Numbers of the links whose capture was broken off."""
+    """Numbers of the links whose capture was begun and brought no item."""
     error: EvidenceError | OSError | None
     """What made it impossible to go on, such as a full disk; a page that cannot be had is none."""
 
@@ -101,6 +101,7 @@ def take_all(  # noqa: PLR0913  # the work, its limits, and who hears of it
                         case None:
                             interrupted.append(number)
                         case error:
+                            interrupted.append(number)
                             failure = failure or error
                             interrupter.asked = True
                 on_tick()

@@ -94,7 +94,7 @@ def test_a_broken_case_or_a_full_disk_ends_the_batch_and_breaks_off_the_others(e
 
     ending, taken = _take([f"https://{host}.mn/" for host in "abc"], take, jobs=2, interrupter=interrupter)
 
-    assert ending == Ending(interrupted=(0,), error=error)
+    assert ending == Ending(interrupted=(1, 0), error=error)
     assert taken == []
 
 
