@@ -13,7 +13,7 @@ import os
 import re
 import shutil
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -69,9 +69,12 @@ class CaseFolder:
             ) from error
 
     @classmethod
-    def create(cls, path: Path, info: CaseInfo, custodian: Custodian) -> "CaseFolder":
+    def create(
+        cls, path: Path, info: CaseInfo, custodian: Custodian, *, recipients: Sequence[Certificate] = ()
+    ) -> "CaseFolder":
         """Create a case at *path*, which must not exist or be empty, with its first event; raises `CaseError`.
 
+        *recipients* are the certificates that *info* names.
         The case is built beside its place and renamed, so that a crash leaves no half-made case.
         """
         if path.exists() and (not path.is_dir() or any(path.iterdir())):
@@ -86,6 +89,7 @@ class CaseFolder:
             write_new(building / "custody.jsonl", b"")
             write_new(building / "custody.sig", b"")
             case = cls(path=building, info=info)
+            case.record_certificates(recipients)
             draft = Draft(
                 type=EventType.CASE_OPENED,
                 digests={"case.json": sha256_bytes(data)},
@@ -188,6 +192,15 @@ class CaseFolder:
                 continue  # said by the check "trust.files"; here it is only not available
         return tuple(found)
 
+    def recipients(self) -> tuple[Certificate, ...]:
+        """Return the certificates to which secrets of captures are encrypted; raises `CaseError` when one is gone."""
+        known = {Digest.parse(f"sha256:{found.fingerprint}"): found for found in self.certificates()}
+        for digest in self.info.recipients:
+            if digest not in known:
+                message = f"the certificate {digest} of a recipient is not in {self.path / 'trust'}"
+                raise CaseError(message, hint="run: evidence-kit verify CASE")
+        return tuple(known[digest] for digest in self.info.recipients)
+
     def put_seal(self, name: str, data: bytes) -> None:
         """Put a late file, such as a time stamp, below ``seals/``; one that somebody put there first stays."""
         target = self.path / "seals" / name
@@ -200,12 +213,12 @@ class CaseFolder:
             write_new(partial, data)
             move_new(partial, target)
 
-    def record_certificates(self, certificates: tuple[Certificate, ...]) -> None:
+    def record_certificates(self, certificates: Sequence[Certificate]) -> None:
         """Keep *certificates* in ``trust/``, each under its own digest; what is there already stays."""
         with self._locked():
             self._keep_certificates(certificates)
 
-    def _keep_certificates(self, certificates: tuple[Certificate, ...]) -> None:
+    def _keep_certificates(self, certificates: Sequence[Certificate]) -> None:
         for certificate in certificates:
             target = self.path / "trust" / f"cert-{certificate.fingerprint}.pem"
             if not target.exists():

@@ -1,7 +1,7 @@
 """``case new`` and ``case show``."""
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from evidence_kit.case.folder import CaseFolder
     from evidence_kit.custody.custodian import Custodian
     from evidence_kit.custody.events import Event
+    from evidence_kit.trust.certificates import Certificate
 
 
 def register(root: typer.Typer) -> None:
@@ -38,6 +39,9 @@ def _new(
     title: Annotated[str, typer.Option("--title", metavar="T", help="option.title")],
     legal_basis: Annotated[str, typer.Option("--legal-basis", metavar="TEXT", help="option.legal-basis")] = "",
     language: Annotated[Language | None, typer.Option("--language", help="option.case-language")] = None,
+    encrypt_to: Annotated[
+        list[Path] | None, typer.Option("--encrypt-to", metavar="FILE.pem", help="option.encrypt-to")
+    ] = None,
     passphrase_file: PassphraseOption = None,
     json: JsonOption = False,
 ) -> None:
@@ -48,7 +52,16 @@ def _new(
     custodian = run.custodian(settings, passphrase_file)
     practice = custodian.signer.practice
     chosen = language or settings.language or run.texts.language
-    case = open_case(folder, custodian, number=number, title=title, legal_basis=legal_basis, language=str(chosen))
+    recipients = _recipients(encrypt_to or ())
+    case = open_case(
+        folder,
+        custodian,
+        number=number,
+        title=title,
+        legal_basis=legal_basis,
+        language=str(chosen),
+        recipients=recipients,
+    )
     unstamped = stamp_head(case, run.stamping(settings))
     if json:
         problems = pending(unstamped)
@@ -68,12 +81,20 @@ def _new(
     raise typer.Exit(4 if unstamped else 0)
 
 
-def open_case(
-    folder: Path, custodian: "Custodian", *, number: str, title: str, legal_basis: str = "", language: str
+def open_case(  # each is one fact of the case
+    folder: Path,
+    custodian: "Custodian",
+    *,
+    number: str,
+    title: str,
+    legal_basis: str = "",
+    language: str,
+    recipients: "Sequence[Certificate]" = (),
 ) -> "CaseFolder":
     """Create a case; raises `UsageError` for an empty number or title, `CaseError` for a folder that is taken."""
     from evidence_kit.case.folder import CaseFolder
     from evidence_kit.case.info import CaseInfo
+    from evidence_kit.trust.digests import sha256_bytes
 
     for option, value in (("--number", number), ("--title", title)):
         if not value.strip():
@@ -85,8 +106,25 @@ def open_case(
         legal_basis=legal_basis.strip(),
         language=language,
         created=custodian.clock(),
+        recipients=tuple(sha256_bytes(certificate.der) for certificate in recipients),
     )
-    return CaseFolder.create(folder.absolute(), info, custodian)
+    return CaseFolder.create(folder.absolute(), info, custodian, recipients=recipients)
+
+
+def _recipients(files: "Iterable[Path]") -> "tuple[Certificate, ...]":
+    """Return the certificates in *files*, each once; raises `UsageError`, and `FormatError` for what is none."""
+    from evidence_kit.trust.certificates import load_certificates
+    from evidence_kit.trust.envelope import can_receive
+
+    found: dict[Certificate, None] = {}
+    for path in files:
+        try:
+            found |= dict.fromkeys(load_certificates(path.read_bytes()))
+        except OSError as error:
+            raise UsageError(f"{path} cannot be read: {error.strerror}") from error
+    for certificate in found:
+        can_receive(certificate)
+    return tuple(found)
 
 
 def _show(ctx: typer.Context, *, case: CaseOption = None, json: JsonOption = False) -> None:
@@ -156,4 +194,8 @@ def _named(texts: Texts, case: "CaseFolder") -> list[tuple[str, str]]:
     ]
     pairs += [(texts.say("case.office"), info.office), (texts.say("case.legal-basis"), info.legal_basis)]
     pairs.append((texts.say("case.created"), utc_text(info.created)))
+    pairs += [
+        (texts.say("case.recipient"), f"{recipient.subject} (SHA-256 {recipient.fingerprint})")
+        for recipient in case.recipients()
+    ]
     return [(name, visible(value)) for name, value in pairs if value]
