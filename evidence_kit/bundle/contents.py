@@ -7,7 +7,7 @@ from pathlib import Path
 
 from evidence_kit.archive.manifests import manifest_bytes
 from evidence_kit.case.folder import CaseFolder
-from evidence_kit.case.layout import belongs_to_root
+from evidence_kit.case.layout import SESSION_DATA, belongs_to_root
 from evidence_kit.models import Digest
 from evidence_kit.trust.certificates import Certificate, chain_of
 from evidence_kit.trust.digests import sha256_bytes, sha256_file
@@ -29,14 +29,16 @@ class EvidenceList:
         return sha256_bytes(self.data)
 
 
-def copy_case(case: CaseFolder, target: Path, items: Sequence[str]) -> None:
-    """Copy the case's own files into ``data/`` of the bundle at *target*; raises `OSError`."""
+def copy_case(case: CaseFolder, target: Path, items: Sequence[str], *, session_data: bool) -> None:
+    """Copy the case's own files into ``data/`` of the bundle at *target*, recordings if asked; raises `OSError`."""
+    left_out = None if session_data else shutil.ignore_patterns(SESSION_DATA)
     data = target / "data"
     (data / "items").mkdir(parents=True)
     for name in ("case.json", "custody.jsonl", "custody.sig"):
         shutil.copyfile(case.path / name, data / name)
     for item in items:
-        shutil.copytree(case.path / "items" / item, data / "items" / item, copy_function=shutil.copyfile)
+        source = case.path / "items" / item
+        shutil.copytree(source, data / "items" / item, ignore=left_out, copy_function=shutil.copyfile)
     for name in ("heads", *items):
         source = case.path / "seals" / name
         if source.is_dir() and any(source.iterdir()):

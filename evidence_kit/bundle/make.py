@@ -31,7 +31,7 @@ from evidence_kit.canonical import Json
 from evidence_kit.case.durable import move_new, sync_tree, write_new
 from evidence_kit.case.folder import CaseFolder
 from evidence_kit.case.items import attempts
-from evidence_kit.case.layout import EVIDENCE_LIST, TAG_MANIFEST
+from evidence_kit.case.layout import EVIDENCE_LIST, SESSION_DATA, TAG_MANIFEST
 from evidence_kit.case.manifest import NAME
 from evidence_kit.case.stamping import Stamping, stamp_head
 from evidence_kit.custody.custodian import Custodian
@@ -56,6 +56,8 @@ class BundleOptions:
     zip: bool = False
     show_pictures: bool = False
     """Print the screenshots as they are; otherwise their viewing copies are blurred beyond recovery."""
+    session_data: bool = False
+    """Put the encrypted recordings of the captures in, too."""
     report_time: datetime | None = None
     """Printed as the time of the report instead of the event's (``SOURCE_DATE_EPOCH``)."""
 
@@ -173,7 +175,7 @@ class _Builder:
         """Build everything; raises `TimestampError` when an authority that was asked for does not answer."""
         self.on_step("copying the case")
         self.folder.mkdir(parents=True)
-        copy_case(self.case, self.folder, self.items)
+        copy_case(self.case, self.folder, self.items, session_data=self.options.session_data)
         evidence = list_evidence(self.folder)
         write_new(self.folder / EVIDENCE_LIST, evidence.data)
         source = Source.read(self.case, self.items, stamping_asked=bool(self.stamping.tsa or gaps))
@@ -207,6 +209,7 @@ class _Builder:
             signature=self._signature(begun, pending=bool(gaps)),
             practice=self.custodian.signer.practice,
             commands=check_commands(begun, stamped=bool(self.stamping.tsa)),
+            gaps=_session_data_told(self.case, self.items, self.options),
         )
         attachments: dict[str, Path | bytes] = {
             "evidence-sha256.txt": evidence.data,
@@ -255,12 +258,26 @@ def _chosen_items(case: CaseFolder, asked: tuple[str, ...]) -> tuple[str, ...]:
     return tuple(item for item in there if not asked or item in asked)
 
 
+def _with_session_data(case: CaseFolder, items: tuple[str, ...]) -> int:
+    """Return how many of *items* have a recording."""
+    return sum((case.path / "items" / item / SESSION_DATA).exists() for item in items)
+
+
+def _session_data_told(case: CaseFolder, items: tuple[str, ...], options: BundleOptions) -> tuple[Problem, ...]:
+    """Return what page 1 says about recordings."""
+    count = _with_session_data(case, items)
+    code = "traffic-included" if options.session_data else "traffic-withheld"
+    return (Problem(code=code, detail=str(count)),) if count else ()
+
+
 def _commit_start(case: CaseFolder, items: tuple[str, ...], custodian: Custodian, options: BundleOptions) -> None:
     """Say in the log that a bundle is begun, and of each item that it goes into it."""
     detail: dict[str, Json] = {
         "language": str(options.language),
         "pictures": "shown" if options.show_pictures else "blurred",
     }
+    if _with_session_data(case, items):
+        detail["session_data"] = "included" if options.session_data else "withheld"
     case.commit(Draft(type=EventType.BUNDLE_STARTED, purpose=options.purpose, detail=detail), custodian)
     for item in items:
         manifest = f"items/{item}/{NAME}"

@@ -22,6 +22,9 @@ BAG_FILES = frozenset(
 )
 """Everything beside ``data/`` in a bundle."""
 
+SESSION_DATA = "session-data.p7m"
+"""The file of an item that a bundle may lack: the recording itself, encrypted."""
+
 CERTIFICATE = re.compile(r"trust/cert-([0-9a-f]{64})\.pem")
 HEAD_TOKEN = re.compile(r"seals/heads/([0-9]{6,})(?:-[2-9])?\.tsr")
 CHAIN_FILES = frozenset({"trust/signer.pem", "trust/chain.pem", "trust/tsa.pem", "trust/tsa-chain.pem"})

@@ -45,6 +45,7 @@ def _bundle(
     language: Annotated[ReportLanguage | None, typer.Option("--report-language", help="option.report-language")] = None,
     purpose: Annotated[str, typer.Option("--purpose", metavar="TEXT", help="option.purpose")] = "",
     pictures: Annotated[bool, typer.Option("--show-pictures", help="option.show-pictures")] = False,
+    session_data: Annotated[bool, typer.Option("--include-session-data", help="option.include-session-data")] = False,
     case: CaseOption = None,
     passphrase_file: PassphraseOption = None,
     json: JsonOption = False,
@@ -63,6 +64,7 @@ def _bundle(
         language=language,
         purpose=purpose,
         show_pictures=pictures,
+        session_data=session_data,
     )
     if json:
         emit({"schema": "evidence-kit/bundle/1", **made.answer})
@@ -83,6 +85,7 @@ def seal(
     language: ReportLanguage | None = None,
     purpose: str = "",
     show_pictures: bool = False,
+    session_data: bool = False,
 ) -> "MadeBundle":
     """Make the bundle at *output*; raises what `make_bundle` raises."""
     from evidence_kit.bundle.make import BundleOptions, make_bundle
@@ -94,6 +97,7 @@ def seal(
         purpose=purpose,
         zip=as_zip,
         show_pictures=show_pictures,
+        session_data=session_data,
         report_time=run.report_time(),
     )
     return make_bundle(

@@ -7,6 +7,7 @@ from evidence_kit.archive.own_warc import Resource
 from evidence_kit.archive.wacz_reader import check_wacz
 from evidence_kit.canonical import Json
 from evidence_kit.case.items import parse_item
+from evidence_kit.case.layout import SESSION_DATA
 from evidence_kit.case.manifest import NAME, read_manifest
 from evidence_kit.errors import EvidenceError, FormatError
 from evidence_kit.models import Digest
@@ -23,9 +24,12 @@ _RECORDED = frozenset({"screenshot", "dom", "inventory", "ledger"})
 """Roles of files that the web archive holds too."""
 
 
-def check_item(exam: Examination, files: CaseFiles, item: str, folder: str) -> None:
-    """Check everything inside the item's *folder* (``items/EV-0001/``, or empty for a folder on its own)."""
-    listed = _check_manifest(exam, files, folder)
+def check_item(exam: Examination, files: CaseFiles, item: str, folder: str, *, whole: bool) -> None:
+    """Check everything inside the item's *folder* (``items/EV-0001/``, or empty for a folder on its own).
+
+    A *whole* item lies in a case: any other may lack the recording itself, which bundles leave out.
+    """
+    listed = _check_manifest(exam, files, folder, whole=whole)
     record = _check_record(exam, files, item, folder, listed)
     for name in listed:
         if name.endswith(".wacz") and files.has(folder + name):
@@ -49,14 +53,19 @@ def check_seal(
     exam.signed_by(facts.certificate, certificates, history.trusted_time(event.seq) if history and event else None)
 
 
-def _check_manifest(exam: Examination, files: CaseFiles, folder: str) -> dict[str, Digest]:
+def _check_manifest(exam: Examination, files: CaseFiles, folder: str, *, whole: bool) -> dict[str, Digest]:
     subject = files.shown(folder + NAME)
     try:
         listed = read_manifest(files.read(folder + NAME))
     except FormatError as error:
         exam.failed("item.manifest", subject, str(error))
         return {}
-    exam.concluded("item.manifest", subject, _compare(files, folder, listed), f"{len(listed)} files")
+    expected = dict(listed)
+    if not whole and SESSION_DATA in listed and not files.has(folder + SESSION_DATA):
+        shown = files.shown(folder + SESSION_DATA)
+        exam.not_checked("item.manifest", shown, "left out: a bundle need not hold the encrypted recording")
+        del expected[SESSION_DATA]
+    exam.concluded("item.manifest", subject, _compare(files, folder, expected), f"{len(expected)} files")
     return listed
 
 

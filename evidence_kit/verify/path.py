@@ -68,16 +68,17 @@ def _verify_item(exam: Examination, path: Path) -> VerificationReport:
     """Check an item's folder: with its case around it also the seal and the log's word on it."""
     case = path.parents[1]
     inside = path.parent.name == "items" and (case / "custody.jsonl").is_file()
+    bundled = inside and (case.parent / "bagit.txt").exists()
     files = CaseFiles(FolderTree(case if inside else path), "")
     folder = f"items/{path.name}/" if inside else ""
     if inside:
-        certificates = check_certificates(exam, files, bundle=(case.parent / "bagit.txt").exists())
+        certificates = check_certificates(exam, files, bundle=bundled)
         history = check_history(exam, files, certificates, read_log(exam, files))
         check_items(exam, files, history, [path.name])
         check_seal(exam, files, path.name, certificates, history)
     else:
         exam.not_checked("item.seal", path.name, "the item lies alone: its seal and its custody log are not here")
-    check_item(exam, files, path.name if inside else "", folder)
+    check_item(exam, files, path.name if inside else "", folder, whole=inside and not bundled)
     manifest = f"{folder}manifest-sha256.txt"
     root = str(files.digest(manifest)) if files.has(manifest) else None
     return exam.report(kind="item", subject=path.name, root=root)
