@@ -3,7 +3,7 @@
 AES-256-GCM (RFC 5084) under a key made for this envelope and forgotten; for each recipient the key is encrypted with
 RSAES-OAEP and SHA-256 (RFC 3560), or wrapped with AES under an ephemeral ECDH with the X9.63 derivation on SHA-256
 (RFC 5753). Written as BER while the content comes, so memory stays flat; ``openssl cms -decrypt`` opens it (3.0 and
-later; it holds all of it in memory, and takes less than 2 GiB).
+later), which holds all of it in memory.
 """
 
 import os

@@ -5,7 +5,7 @@ They hold cookies and passwords. The tar exists nowhere in plain: it is encrypte
 
 import tarfile
 from collections.abc import Sequence
-from contextlib import suppress
+from contextlib import ExitStack
 from pathlib import Path
 
 from evidence_kit.errors import CaptureError
@@ -21,15 +21,12 @@ def seal_spool(folder: Path, recipients: Sequence[Certificate], output: Path, *,
     """
     members = {path.name: path for path in sorted(folder.iterdir())} | ({"keys.txt": key_log} if key_log else {})
     try:
-        with output.open("xb") as out:
-            try:
+        with ExitStack() as undo:
+            with output.open("xb") as out:
+                undo.callback(output.unlink)
                 with EnvelopeWriter(out, recipients) as envelope:
                     _pack(members, envelope)
-            except BaseException:
-                out.close()
-                with suppress(OSError):
-                    output.unlink()
-                raise
+            undo.pop_all()
     except OSError as error:
         raise CaptureError(f"the recording cannot be sealed as {output.name}: {error.strerror or error}") from error
 

@@ -23,6 +23,7 @@ from evidence_kit.models import Outcome
 from evidence_kit.wire.streams import Ending, Side
 from evidence_kit.wire.tls.connection import Content, TlsConnection, open_tls
 from evidence_kit.wire.tls.findings import Subject
+from evidence_kit.wire.tls.kept import KeptHandshake, keep_handshake
 from evidence_kit.wire.tls.keylog import KeyLog
 from evidence_kit.wire.tls.sessions import Sessions
 from tests.unit.wire.tls.peers import ALL_PASSED, Identity, make_identity, outcomes, text
@@ -169,6 +170,13 @@ def test_a_session_of_another_process_is_linked_by_its_ticket(openssl: Openssl, 
     assert second.certificates == (openssl.identity.der,)
 
 
+def keep(openssl: Openssl, tapped: Tapped, connection: TlsConnection) -> KeptHandshake:
+    keys = KeyLog(openssl.log.read_bytes())
+    kept = keep_handshake(tapped.recorded(Side.CLIENT), tapped.recorded(Side.SERVER), connection, keys)
+    assert kept is not None
+    return kept
+
+
 @pytest.mark.parametrize("taken", [True, False])
 def test_early_data_is_opened(openssl: Openssl, taken: bool) -> None:
     (openssl.folder / "early.txt").write_bytes(b"very early\n")
@@ -186,6 +194,12 @@ def test_early_data_is_opened(openssl: Openssl, taken: bool) -> None:
 
     connections = [openssl.open(each) for each in tapped]
 
+    kept = keep(openssl, tapped[1], connections[1])
+    assert kept.client == tapped[1].recorded(Side.CLIENT).raw[: len(kept.client)]
+    assert b"EARLY" not in kept.secrets
+    again = kept.open(tapped[1].began)
+    assert (again.early_data, again.client_handshake, again.server_handshake) == (taken, 0, len(kept.server))
+    assert again.outcome(Subject.RECORDS) is Outcome.PASSED
     assert [each.early_data for each in connections] == [None, taken]
     assert [outcomes(each) for each in connections] == [ALL_PASSED, ALL_PASSED]
     assert text(connections[1].client) == (b"very early\nlate\n" if taken else b"late\n")

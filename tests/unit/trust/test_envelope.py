@@ -134,6 +134,17 @@ def test_a_recording_that_cannot_be_sealed_leaves_nothing(tmp_path: Path) -> Non
     assert not (tmp_path / "session-data.p7m").exists()
 
 
+def test_a_sealed_recording_is_never_overwritten(tmp_path: Path) -> None:
+    (tmp_path / "spool").mkdir()
+    output = tmp_path / "session-data.p7m"
+    output.write_bytes(b"an earlier one")
+
+    with pytest.raises(CaptureError, match="File exists"):
+        seal_spool(tmp_path / "spool", [Recipient(tmp_path, "p256").certificate], output)
+
+    assert output.read_bytes() == b"an earlier one"
+
+
 def test_a_large_recording_takes_little_memory(tmp_path: Path) -> None:
     (tmp_path / "spool").mkdir()
     with (tmp_path / "spool" / "000001-server.bin").open("wb") as stream:
