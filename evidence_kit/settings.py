@@ -122,8 +122,8 @@ def save_settings(settings: Settings) -> None:
 
 
 def add_practice_key(settings: Settings, officer: Officer, *, now: datetime) -> Settings:
-    """Return *settings* with a practice key for *officer*, made unless there is one; raises `SettingsError`."""
-    path, there = _practice_key_of(settings.home, officer)
+    """Return *settings* with a valid practice key for *officer*, made unless there is one; raises `SettingsError`."""
+    path, there = _practice_key_of(settings.home, officer, now)
     if not there:
         data = write_pkcs12(make_practice_signer(officer, now=now), _PRACTICE_PASSPHRASE)
         try:
@@ -151,11 +151,12 @@ def add_trusted_roots(settings: Settings, file: Path) -> tuple[Certificate, ...]
     return roots
 
 
-def _practice_key_of(home: Path, officer: Officer) -> tuple[Path, bool]:
-    """Return the file of the practice key that names *officer*, and whether it is there: one officer, one key."""
+def _practice_key_of(home: Path, officer: Officer, now: datetime) -> tuple[Path, bool]:
+    """Return the file of the practice key of *officer* that is valid, and whether it is there: one officer, one key."""
     number = 1
     while (path := home / ("practice.p12" if number == 1 else f"practice-{number}.p12")).exists():
-        if open_pkcs12(path, _PRACTICE_PASSPHRASE).certificate.x509.subject == practice_name(officer):
+        found = open_pkcs12(path, _PRACTICE_PASSPHRASE).certificate
+        if found.x509.subject == practice_name(officer) and found.not_before <= now <= found.not_after:
             return path, True
         number += 1
     return path, False

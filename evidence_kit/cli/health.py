@@ -135,6 +135,9 @@ def key(run: "Run", settings: "Settings", passphrase_file: Path | None) -> "tupl
     day = certificate.not_after.date().isoformat()
     if left < timedelta(0):
         found.append(Finding.of("key.expiry", State.FAILED, "doctor.key-expired", day=day))
+    elif run.clock() < certificate.not_before:
+        begins = certificate.not_before.date().isoformat()
+        found.append(Finding.of("key.expiry", State.FAILED, "doctor.key-not-yet", day=begins))
     else:
         state = State.WARNING if left < _SOON else State.PASSED
         found.append(Finding.of("key.expiry", state, "doctor.key-until", day=day, days=left.days))

@@ -67,12 +67,18 @@ class Run:
         return CaseFolder.open((path or Path()).absolute())
 
     def custodian(self, settings: "Settings", passphrase_file: Path | None) -> "Custodian":
-        """Return the officer with the opened key; raises `SettingsError`, `SigningError`."""
+        """Return the officer with the opened key; raises `SettingsError`, and `SigningError` for a key that cannot sign.
+
+        Every command that signs comes here before it does anything, so no certificate that has run out is used.
+        """
         from evidence_kit.custody.custodian import Custodian
 
+        officer = settings.the_officer()
+        signer = settings.open_signer(self.passphrases(passphrase_file))
+        signer.require_valid(self.clock())
         return Custodian(
-            officer=settings.the_officer(),
-            signer=settings.open_signer(self.passphrases(passphrase_file)),
+            officer=officer,
+            signer=signer,
             clock=self.clock,
             zone=self.clock().astimezone().tzinfo or UTC,
         )

@@ -84,6 +84,11 @@ class Certificate:
         return self.x509.subject == self.x509.issuer
 
     @property
+    def not_before(self) -> datetime:
+        """The beginning of validity, UTC."""
+        return self.x509.not_valid_before_utc
+
+    @property
     def not_after(self) -> datetime:
         """The end of validity, UTC."""
         return self.x509.not_valid_after_utc

@@ -15,11 +15,12 @@ from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa, utils
 from cryptography.hazmat.primitives.serialization import BestAvailableEncryption, Encoding, load_pem_private_key, pkcs12
 
 from evidence_kit.errors import FormatError, SigningError
-from evidence_kit.models import Officer
+from evidence_kit.models import Officer, utc_text
 from evidence_kit.trust.certificates import PRACTICE_POLICY, Certificate, chain_of, load_certificates
 from evidence_kit.trust.der import ORDERS
 
 PRACTICE_NOTICE = "PRACTICE, not a digital signature in law"
+_PRACTICE_AGAIN = "run: evidence-kit setup --practice, which makes a new key"
 _PRACTICE_YEARS = 2
 _MARK = " (PRACTICE)"
 _LONGEST = 64
@@ -40,6 +41,19 @@ class Signer:
     def practice(self) -> bool:
         """Whether this key is for practice only."""
         return self.certificate.practice or any(issuer.practice for issuer in self.chain)
+
+    def require_valid(self, at: datetime) -> None:
+        """Raise `SigningError` unless the certificate is valid at the time *at*: nobody could verify the signature."""
+        name = self.certificate.subject
+        if at > self.certificate.not_after:
+            message = (
+                f"the certificate of {name!r} has run out: it was valid until {utc_text(self.certificate.not_after)}"
+            )
+            hint = _PRACTICE_AGAIN if self.practice else "get a new certificate and give it with: evidence-kit setup"
+            raise SigningError(message, hint=hint)
+        if at < self.certificate.not_before:
+            message = f"the certificate of {name!r} is not valid yet: it begins {utc_text(self.certificate.not_before)}"
+            raise SigningError(message, hint="look at this computer's clock, or set up the key that is valid now")
 
     @property
     def algorithm(self) -> Literal["ecdsa", "rsa"]:
