@@ -50,6 +50,10 @@ class ReportError(EvidenceError):
     """The PDF report could not be made."""
 
 
+class LimitError(EvidenceError):
+    """Something asked for more time or memory than it is given."""
+
+
 class IntegrityError(EvidenceError):
     """The evidence does not match its record."""
 

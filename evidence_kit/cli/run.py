@@ -67,7 +67,7 @@ class Run:
         return CaseFolder.open((path or Path()).absolute())
 
     def custodian(self, settings: "Settings", passphrase_file: Path | None) -> "Custodian":
-        """Return the officer with the opened key; raises `SettingsError`, and `SigningError` for a key that cannot sign.
+        """Return the officer with the opened key; raises `SettingsError`, `SigningError` for a key that cannot sign.
 
         Every command that signs comes here before it does anything, so no certificate that has run out is used.
         """

@@ -1,22 +1,29 @@
 """One run of the verifier: it collects checks and signers, and comes to the verdict.
 
-The verdict (docs/evidence-format.md, "Verdict"): *altered* if any check failed; else *verified* if there is a signer
+The verdict (docs/evidence-format.md, "Verdict"): *altered* if any check failed; else *cannot-verify* if something was
+too much to examine; else *verified* if there is a signer
 and every signer is established or this installation's own practice key; else *unchanged*.
 """
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import BinaryIO
 
 from evidence_kit.canonical import Json
 from evidence_kit.errors import FormatError
 from evidence_kit.models import Check, Outcome, Trust, Verdict, VerificationReport
+from evidence_kit.pdf.apart import check_pdf_apart
+from evidence_kit.pdf.findings import PdfFindings
 from evidence_kit.trust.certificates import Certificate
 from evidence_kit.trust.judging import Judgement, TrustedRoots, judge
 from evidence_kit.verify.catalogue import TITLES
 
 _RANK = {Trust.CLAIMED: 0, Trust.PRACTICE: 1, Trust.ESTABLISHED: 2}
+CheckPdf = Callable[[BinaryIO], PdfFindings]
+"""Examines a PDF; raises `LimitError`, `FormatError`, `OSError`."""
+
 _MOST = 200
 """Failed checks listed of one id: a ruined archive of a million records is told in its first ones."""
 
@@ -27,9 +34,11 @@ class Examination:
 
     roots: TrustedRoots
     now: datetime
+    check_pdf: CheckPdf = check_pdf_apart
     checks: list[Check] = field(default_factory=list)
     facts: dict[str, Json] = field(default_factory=dict)
     signers: dict[str, Judgement] = field(default_factory=dict)
+    _unexamined: bool = False
     _failed: Counter[str] = field(default_factory=Counter)
     _judged: dict[tuple[str, datetime], Judgement] = field(default_factory=dict)
 
@@ -46,6 +55,11 @@ class Examination:
     def not_checked(self, id_: str, subject: str, detail: str) -> None:
         """Note that something needed for a check is not there."""
         self._note(id_, subject, Outcome.NOT_CHECKED, detail)
+
+    def gave_up(self, id_: str, subject: str, detail: str) -> None:
+        """Note that something is there that could not be examined: without it there is no verdict but "altered"."""
+        self._unexamined = True
+        self.not_checked(id_, subject, detail)
 
     def concluded(self, id_: str, subject: str, problems: Iterable[tuple[str, str]], detail: str = "") -> None:
         """Note one failed check for each (subject, detail) in *problems*, or one passed check if there is none."""
@@ -114,6 +128,8 @@ class Examination:
             return Verdict.CANNOT_VERIFY
         if self._failed:
             return Verdict.ALTERED
+        if self._unexamined:
+            return Verdict.CANNOT_VERIFY
         believed = [judgement.trust is not Trust.CLAIMED for judgement in self.signers.values()]
         return Verdict.VERIFIED if believed and all(believed) else Verdict.UNCHANGED
 

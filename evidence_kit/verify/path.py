@@ -10,13 +10,14 @@ from evidence_kit.archive.zip_reader import ZipReader
 from evidence_kit.case.layout import TAG_MANIFEST
 from evidence_kit.errors import FormatError
 from evidence_kit.models import Clock, OnStep, VerificationReport, ignore
+from evidence_kit.pdf.apart import check_pdf_apart
 from evidence_kit.trust.digests import sha256_file
 from evidence_kit.trust.judging import TrustedRoots
 from evidence_kit.verify.archives import note_wacz
 from evidence_kit.verify.bundle import check_bundle, check_zip
 from evidence_kit.verify.case_folder import check_case
 from evidence_kit.verify.certificates import check_certificates
-from evidence_kit.verify.examination import Examination
+from evidence_kit.verify.examination import CheckPdf, Examination
 from evidence_kit.verify.files import CaseFiles
 from evidence_kit.verify.history import check_history, check_items, read_log
 from evidence_kit.verify.items import check_item, check_seal
@@ -29,14 +30,21 @@ _ZIP_MARK = b"Evidence-Kit-Format:"
 _SNIFFED = 256 * 1024
 
 
-def verify_path(path: Path, *, roots: TrustedRoots, clock: Clock, on_step: OnStep = ignore) -> VerificationReport:
+def verify_path(
+    path: Path,
+    *,
+    roots: TrustedRoots,
+    clock: Clock,
+    on_step: OnStep = ignore,
+    check_pdf: CheckPdf = check_pdf_apart,
+) -> VerificationReport:
     """Verify whatever is at *path*, offline, and return every check; never raises for bad evidence.
 
     A bundle is a folder or zip, a case a folder, an item a folder below a case's ``items/`` or alone; a report a PDF
     with the kit's attachments. Anything else that can be read, such as a lone WACZ or WARC, is listed and never
     verified.
     """
-    exam = Examination(roots=roots, now=clock())
+    exam = Examination(roots=roots, now=clock(), check_pdf=check_pdf)
     subject = path.name or str(path)
     try:
         if path.is_dir():
@@ -140,6 +148,8 @@ def _of_ours(exam: Examination, kind: str, subject: str, check: Callable[[], Ver
 def _verify_pdf(exam: Examination, path: Path) -> VerificationReport:
     with path.open("rb") as stream:
         found = check_report(exam, path.name, stream, (), {})
+    if found is None:
+        return exam.report(kind="unknown", subject=path.name, root=None)
     attached = {attachment.name: attachment.sha256 for attachment in found.attachments}
     ours = {LIST_ATTACHMENT, LOG_ATTACHMENT} <= attached.keys()
     if not ours:

@@ -4,8 +4,8 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import BinaryIO
 
+from evidence_kit.errors import LimitError
 from evidence_kit.models import Digest, utc_text
-from evidence_kit.pdf.check import check_pdf
 from evidence_kit.pdf.findings import PdfFindings, SignatureFindings
 from evidence_kit.trust.certificates import Certificate
 from evidence_kit.verify.examination import Examination
@@ -17,9 +17,16 @@ LOG_ATTACHMENT = "custody.jsonl"
 
 def check_report(
     exam: Examination, shown: str, stream: BinaryIO, certificates: Sequence[Certificate], wanted: Mapping[str, Digest]
-) -> PdfFindings:
-    """Check the report in *stream*; *wanted* are the digests its attachments must have, by name."""
-    found = check_pdf(stream, known=certificates)
+) -> PdfFindings | None:
+    """Check the report in *stream*; *wanted* are the digests its attachments must have, by name.
+
+    Returns None for one that cannot be examined within the limits.
+    """
+    try:
+        found = exam.check_pdf(stream)
+    except LimitError as error:
+        exam.gave_up("report.signature", shown, str(error))
+        return None
     problems = [(shown, problem) for problem in found.problems]
     if not found.signatures and not problems:
         problems.append((shown, "it carries no signature"))
