@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 import typer
 
 from evidence_kit.cli.output import Progress, say
-from evidence_kit.display import visible
+from evidence_kit.display import shorten
 from evidence_kit.errors import SettingsError, UsageError
 from evidence_kit.texts import Texts
 
@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     from evidence_kit.settings import Settings
     from evidence_kit.trust.judging import TrustedRoots
 
+_LAST_SECOND = 253370764799
+"""The end of the year 9998: one year more than any time zone takes."""
 PASSPHRASE_VARIABLE = "EVIDENCE_KIT_PASSPHRASE"  # noqa: S105  # a name, not a passphrase
 
 
@@ -119,11 +121,12 @@ class Run:
         text = self.environ.get("SOURCE_DATE_EPOCH", "")
         if not text:
             return None
-        try:
-            return datetime.fromtimestamp(int(text), UTC)
-        except (ValueError, OverflowError, OSError) as error:
-            message = f"SOURCE_DATE_EPOCH is not a number of seconds: {visible(text)}"
-            raise UsageError(message) from error
+        if not (text.isascii() and text.isdigit()) or len(text) > len(str(_LAST_SECOND)) or int(text) > _LAST_SECOND:
+            raise UsageError(
+                f"SOURCE_DATE_EPOCH is not a number of seconds since 1970: {shorten(text)}",
+                hint=f"give a whole number from 0 to {_LAST_SECOND}, or unset it",
+            )
+        return datetime.fromtimestamp(int(text), UTC)
 
 
 def _first_line(file: Path) -> bytes:

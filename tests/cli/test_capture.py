@@ -158,10 +158,16 @@ def test_an_authority_that_is_silent_leaves_the_bundle_at_level_b_b_and_the_answ
     assert "evidence-kit timestamp --pending" in pending.out
 
 
-def test_the_time_of_reports_must_be_a_number(officer: RunCommand, case: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("SOURCE_DATE_EPOCH", "tomorrow")
+@pytest.mark.parametrize("text", ["tomorrow", "-1", "+1", "1_000", "١", " 5", "253402300800", "9" * 5000])
+def test_the_time_of_reports_must_be_a_number(
+    officer: RunCommand, case: Path, monkeypatch: pytest.MonkeyPatch, text: str
+) -> None:
+    monkeypatch.setenv("SOURCE_DATE_EPOCH", text)
+    before = (case / "custody.jsonl").read_bytes()
 
     answer = officer("bundle", "--output", case.parent / "b", "--case", case)
 
     assert answer.code == 2
+    assert "from 0 to 253370764799" in answer.err
+    assert (case / "custody.jsonl").read_bytes() == before
     assert "SOURCE_DATE_EPOCH" in answer.err
