@@ -8,6 +8,20 @@ Every command imports its workflow inside its function: the libraries of PDF, cr
 to load, and ``--help`` must not wait for them. It is the only room that may do so.
 """
 
-from evidence_kit.cli.app import main
+import sys
+from collections.abc import Sequence
 
 __all__ = ["main"]
+
+_INTERRUPTED = 130
+
+
+def main(argv: Sequence[str] | None = None) -> None:
+    """Run the command line on *argv* (the program's own arguments when None) and end with its exit code."""
+    try:
+        # Here and not above: Ctrl-C may come while the commands are loaded, and this is the first line to hear it.
+        from evidence_kit.cli import app
+
+        app.main(argv)
+    except KeyboardInterrupt:
+        sys.exit(_INTERRUPTED)
