@@ -6,8 +6,6 @@ from pathlib import Path
 from evidence_kit.archive.tree import FolderTree, ZipTree
 from evidence_kit.archive.wacz_reader import check_wacz
 from evidence_kit.archive.warc_reader import check_warc
-from evidence_kit.archive.zip_reader import ZipReader
-from evidence_kit.case.layout import TAG_MANIFEST
 from evidence_kit.errors import FormatError
 from evidence_kit.models import Clock, OnStep, VerificationReport, ignore
 from evidence_kit.pdf.apart import check_pdf_apart
@@ -21,13 +19,8 @@ from evidence_kit.verify.examination import CheckPdf, Examination
 from evidence_kit.verify.files import CaseFiles
 from evidence_kit.verify.history import check_history, check_items, read_log
 from evidence_kit.verify.items import check_item, check_seal
+from evidence_kit.verify.kinds import FOREIGN_BAG, PAYLOAD, SNIFFED, Kind, kind_of_folder, kind_of_zip
 from evidence_kit.verify.report_pdf import LIST_ATTACHMENT, LOG_ATTACHMENT, check_report
-
-_BUNDLE_SIGNS = ("bagit.txt", "bag-info.txt", TAG_MANIFEST, "data/case.json", "data/custody.jsonl")
-_CASE_SIGNS = ("case.json", "custody.jsonl", "custody.sig")
-_ITEM_SIGNS = ("item.json", "manifest-sha256.txt")
-_ZIP_MARK = b"Evidence-Kit-Format:"
-_SNIFFED = 256 * 1024
 
 
 def verify_path(
@@ -54,22 +47,28 @@ def verify_path(
     except (OSError, FormatError) as error:
         exam.failed("subject.readable", subject, str(error))
         return exam.report(kind="unknown", subject=subject, root=None)
-    exam.failed("subject.kind", subject, "there is no such file or folder")
-    return exam.report(kind="unknown", subject=subject, root=None)
+    return _unknown(exam, subject, "there is no such file or folder")
 
 
 def _verify_folder(exam: Examination, path: Path, on_step: OnStep) -> VerificationReport:
-    def holds(*names: str) -> bool:
-        return any((path / name).exists() for name in names)
+    match kind_of_folder(path):
+        case Kind.BUNDLE:
+            return _of_ours(exam, "bundle", path.name, lambda: check_bundle(exam, FolderTree(path), path.name, on_step))
+        case Kind.CASE:
+            return _of_ours(exam, "case", path.name, lambda: check_case(exam, path, on_step))
+        case Kind.ITEM:
+            return _verify_item(exam, path)
+        case Kind.PAYLOAD:
+            return _unknown(exam, path.name, PAYLOAD)
+        case Kind.FOREIGN_BAG:
+            return _unknown(exam, path.name, FOREIGN_BAG)
+        case Kind.UNKNOWN:
+            return _unknown(exam, path.name, "the folder is neither a bundle nor a case nor an item")
 
-    if holds(*_BUNDLE_SIGNS):
-        return _of_ours(exam, "bundle", path.name, lambda: check_bundle(exam, FolderTree(path), path.name, on_step))
-    if holds(*_CASE_SIGNS):
-        return _of_ours(exam, "case", path.name, lambda: check_case(exam, path, on_step))
-    if holds(*_ITEM_SIGNS):
-        return _verify_item(exam, path)
-    exam.failed("subject.kind", path.name, "the folder is neither a bundle nor a case nor an item")
-    return exam.report(kind="unknown", subject=path.name, root=None)
+
+def _unknown(exam: Examination, subject: str, detail: str) -> VerificationReport:
+    exam.failed("subject.kind", subject, detail)
+    return exam.report(kind="unknown", subject=subject, root=None)
 
 
 def _verify_item(exam: Examination, path: Path) -> VerificationReport:
@@ -94,26 +93,20 @@ def _verify_item(exam: Examination, path: Path) -> VerificationReport:
 
 def _verify_file(exam: Examination, path: Path, on_step: OnStep) -> VerificationReport:
     with path.open("rb") as stream:
-        start = stream.read(_SNIFFED)
+        start = stream.read(SNIFFED)
     if b"%PDF-" in start[:1024]:
         return _verify_pdf(exam, path)
-    if _looks_like_bundle(path) or (start[:2] == b"PK" and _ZIP_MARK in start):
+    packed = start[:2] == b"PK"
+    kind = kind_of_zip(path, start if packed else b"")
+    if kind is Kind.BUNDLE:
         return _verify_zip(exam, path, on_step)
-    found = check_wacz(path) if start[:2] == b"PK" else None
+    if kind is Kind.FOREIGN_BAG:
+        return _unknown(exam, path.name, FOREIGN_BAG)
+    found = check_wacz(path) if packed else None
     if found is not None:
         note_wacz(exam, path.name, found.findings)
         return exam.report(kind="wacz", subject=path.name, root=str(sha256_file(path)))
     return _verify_warc(exam, path)
-
-
-def _looks_like_bundle(path: Path) -> bool:
-    """Whether the names in the zip, of entries that can be read or not, are those of a bundle below one top folder."""
-    try:
-        with ZipReader(path) as archive:
-            names = [*archive.names(), *(name for name, _ in archive.problems)]
-    except FormatError:
-        return False
-    return any(name.partition("/")[2] in _BUNDLE_SIGNS for name in names)
 
 
 def _bundle_tree(path: Path) -> ZipTree | None:
@@ -168,8 +161,7 @@ def _verify_warc(exam: Examination, path: Path) -> VerificationReport:
             if record.failed:
                 exam.failed("warc.records", f"{path.name}#{record.offset} {record.record_id}".rstrip(), record.detail)
     except FormatError as error:
-        exam.failed("subject.kind", path.name, f"neither bundle nor report, WACZ or WARC: {error}")
-        return exam.report(kind="unknown", subject=path.name, root=None)
+        return _unknown(exam, path.name, f"neither bundle nor report, WACZ or WARC: {error}")
     if not exam.has_failed("warc.records"):
         exam.passed("warc.records", path.name, f"{count} records")
     return exam.report(kind="warc", subject=path.name, root=str(sha256_file(path)))
