@@ -5,7 +5,6 @@ and listed, which gives the root; the report prints the root and is signed; the 
 gets its name in one step; the case's log says what came out. A failure leaves nothing at the place asked for.
 """
 
-import os
 import re
 import shutil
 from collections.abc import Iterator
@@ -28,6 +27,7 @@ from evidence_kit.bundle.report_model import (
     TimeStampState,
 )
 from evidence_kit.canonical import Json
+from evidence_kit.case.building import building
 from evidence_kit.case.durable import move_new, sync_tree, write_new
 from evidence_kit.case.folder import CaseFolder
 from evidence_kit.case.items import attempts
@@ -179,7 +179,8 @@ class _Builder:
         evidence = list_evidence(self.folder)
         write_new(self.folder / EVIDENCE_LIST, evidence.data)
         source = Source.read(self.case, self.items, stamping_asked=bool(self.stamping.tsa or gaps))
-        with TemporaryDirectory(prefix="evidence-kit-pictures-", ignore_cleanup_errors=True) as name:
+        # Beside the bag and not in the system's temporary folder: what a killed process leaves is in one place.
+        with TemporaryDirectory(prefix="pictures-", dir=self.folder.parent, ignore_cleanup_errors=True) as name:
             missing = self._report(source, evidence, Path(name), gaps)
         self.on_step("closing the bag")
         tsa = self.stamping.tsa[0] if self.stamping.tsa else None
@@ -296,15 +297,12 @@ def _commit_seal(case: CaseFolder, built: _Built, file_digest: Digest | None, cu
 @contextmanager
 def _building(output: Path) -> Iterator[Path]:
     """Give a folder beside *output* to build in, and remove it whatever happens."""
-    folder = output.with_name(f".{output.name}.new-{os.getpid()}")
     try:
-        output.parent.mkdir(parents=True, exist_ok=True)
-        yield folder / _top_folder(output)
+        with building(output) as folder:
+            yield folder / _top_folder(output)
     except OSError as error:
         message = f"the bundle {output} could not be written: {error.strerror}"
         raise CaseError(message) from error
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
 
 
 def _top_folder(output: Path) -> str:

@@ -93,7 +93,9 @@ def examine(run: Run, path: Path | None, *, clear: bool, passphrase_file: Path |
 
 
 def _leftovers(case: "CaseFolder", *, clear: bool) -> list[Finding]:
-    """Finish what a crash interrupted, and name the folders of captures that never ended."""
+    """Finish what a crash interrupted, and name the folders of captures and bundles that never ended."""
+    from evidence_kit.case.building import abandoned
+
     finished = case.repair()
     if finished:
         events = ", ".join(str(number) for number in finished)
@@ -105,17 +107,27 @@ def _leftovers(case: "CaseFolder", *, clear: bool) -> list[Finding]:
         found.append(_leftover(folder, clear=clear))
     if not folders:
         found.append(Finding.of("case.leftovers", State.PASSED, "doctor.leftovers-none"))
-    return found
+    return [*found, *(_unfinished_bundle(folder, clear=clear) for folder in abandoned(case.path.parent))]
+
+
+def _unfinished_bundle(folder: Path, *, clear: bool) -> Finding:
+    if not clear:
+        return Finding.of("case.leftovers", State.WARNING, "doctor.bundle-unfinished", name=folder.name)
+    return _remove(folder)
 
 
 def _leftover(folder: Path, *, clear: bool) -> Finding:
-    import shutil
-
     newest = max(path.stat().st_mtime for path in (folder, *folder.rglob("*")))
     if time.time() - newest < _IN_USE_SECONDS:
         return Finding.of("case.leftovers", State.WARNING, "doctor.leftover-fresh", name=folder.name)
     if not clear:
         return Finding.of("case.leftovers", State.WARNING, "doctor.leftover", name=folder.name)
+    return _remove(folder)
+
+
+def _remove(folder: Path) -> Finding:
+    import shutil
+
     try:
         shutil.rmtree(folder)
     except OSError as error:

@@ -159,6 +159,19 @@ def test_files_of_a_capture_that_may_still_run_are_never_removed(
     assert outcomes(answer)["case.leftovers"] == "warning"
 
 
+def test_a_bundle_whose_making_was_killed_is_named_and_removed_only_when_asked(officer: RunCommand, case: Path) -> None:
+    left = case.parent / ".багц.new-1"
+    left.mkdir()
+    (left / ".evidence-kit-building.lock").write_bytes(b"")
+
+    told = officer("doctor", case, "--json")
+    assert left.is_dir()
+    officer("doctor", case, "--clear", "--json")
+
+    assert left.name in details(told)["case.leftovers"]
+    assert not left.exists()
+
+
 @pytest.mark.skipif(os.name != "posix", reason="NOT TESTED: Windows has access lists instead of mode bits")
 def test_settings_that_others_may_write_are_told(officer: RunCommand, home: Path) -> None:
     home.chmod(0o777)

@@ -1,0 +1,55 @@
+"""A folder in which something is built beside its place, and which a later command can tell from one still in use.
+
+``.NAME.new-PID`` beside the target, for this person only. Whoever builds holds a lock on a file in it: when the process
+was killed the system let the lock go, on whichever computer it ran. A process number alone would say nothing there.
+"""
+
+import os
+import re
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+from filelock import FileLock, Timeout
+
+_LOCK = ".evidence-kit-building.lock"
+_NAME = re.compile(r"\..+\.new-[0-9]+")
+
+
+@contextmanager
+def building(target: Path) -> Iterator[Path]:
+    """Give a new, private folder beside *target* and remove it whatever happens; raises `OSError`.
+
+    What killed processes left in the same place is removed first.
+    """
+    target.parent.mkdir(parents=True, exist_ok=True)
+    for left in abandoned(target.parent):
+        shutil.rmtree(left, ignore_errors=True)
+    folder = target.with_name(f".{target.name}.new-{os.getpid()}")
+    folder.mkdir(mode=0o700)
+    lock = FileLock(folder / _LOCK)
+    try:
+        # Some disks know no locks; what is left there is removed by hand.
+        with suppress(NotImplementedError):
+            lock.acquire(timeout=0)
+        yield folder
+    finally:
+        lock.release()
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def abandoned(folder: Path) -> list[Path]:
+    """Return the folders of `building` in *folder* that nobody holds any more."""
+    return [path for path in sorted(folder.glob(".*.new-*")) if _NAME.fullmatch(path.name) and _is_abandoned(path)]
+
+
+def _is_abandoned(path: Path) -> bool:
+    lock = path / _LOCK
+    try:
+        if path.is_symlink() or not lock.is_file():
+            return False
+        with FileLock(lock, timeout=0):
+            return True
+    except (Timeout, NotImplementedError, OSError):
+        return False  # in use, somebody else's, or not to be told
