@@ -13,7 +13,7 @@ from pathlib import Path
 
 from evidence_kit import canonical
 from evidence_kit.canonical import Json
-from evidence_kit.errors import FormatError, SettingsError
+from evidence_kit.errors import FormatError, SettingsError, SigningError
 from evidence_kit.models import Officer
 from evidence_kit.trust.certificates import Certificate, load_certificates
 from evidence_kit.trust.keys import Signer, make_practice_signer, open_pem, open_pkcs12, practice_name, write_pkcs12
@@ -69,6 +69,10 @@ class Settings:
 
     def open_signer(self, ask_passphrase: AskPassphrase) -> Signer:
         """Open the signing key; raises `SettingsError` before `setup`, `SigningError` when it cannot be opened."""
+        if self.signing is not None and not self.signing.path.is_file():
+            # Before the passphrase is asked for.
+            message = f"there is no key file {self.signing.path}"
+            raise SigningError(message, hint="put it in its place, or give another one with: evidence-kit setup")
         match self.signing:
             case SigningSource(kind="practice", path=path):
                 return open_pkcs12(path, _PRACTICE_PASSPHRASE)

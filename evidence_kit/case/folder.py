@@ -23,12 +23,13 @@ from filelock import FileLock, Timeout
 from evidence_kit import canonical
 from evidence_kit.case.durable import append, move_new, sync_tree, write_new
 from evidence_kit.case.info import CaseInfo, read_info
+from evidence_kit.case.layout import TAG_SIGNATURE
 from evidence_kit.case.staging import STAGING, PlannedCommit, plan_commit, planned_commits
 from evidence_kit.custody.chain import LogFindings, check_log
 from evidence_kit.custody.custodian import Custodian
-from evidence_kit.custody.events import Draft, Event, EventType
+from evidence_kit.custody.events import Draft, Event, EventType, read_line
 from evidence_kit.custody.log import head_of, link_after, split_lines
-from evidence_kit.errors import CaseError, FormatError
+from evidence_kit.errors import CaseError, FormatError, UsageError
 from evidence_kit.models import Digest
 from evidence_kit.trust.certificates import Certificate, load_certificates
 from evidence_kit.trust.digests import sha256_bytes
@@ -72,11 +73,14 @@ class CaseFolder:
     def create(
         cls, path: Path, info: CaseInfo, custodian: Custodian, *, recipients: Sequence[Certificate] = ()
     ) -> "CaseFolder":
-        """Create a case at *path*, which must not exist or be empty, with its first event; raises `CaseError`.
+        """Create a case at *path*, which must not exist or be empty, with its first event.
+
+        Raises `UsageError` for a place inside a case or bundle, `CaseError` for one that is taken or cannot be written.
 
         *recipients* are the certificates that *info* names.
         The case is built beside its place and renamed, so that a crash leaves no half-made case.
         """
+        _refuse_inside(path)
         if path.exists() and (not path.is_dir() or any(path.iterdir())):
             message = f"{path} is already there and is not empty"
             raise CaseError(message, hint="choose a new folder for the case")
@@ -287,3 +291,10 @@ def _append_once(path: Path, seq: int, line: bytes) -> None:
         message = f"{path.name} was changed while event {seq} was being written"
         raise CaseError(message, hint="run: evidence-kit verify CASE")
     append(path, line[len(torn) :])
+
+
+def _refuse_inside(path: Path) -> None:
+    for folder in path.resolve().parents:
+        if any((folder / name).exists() for name in ("case.json", "custody.jsonl", TAG_SIGNATURE)):
+            message = f"{path} lies inside {folder}, a case or a bundle, which holds nothing but what it accounts for"
+            raise UsageError(message, hint="choose a folder outside of it for the new case")

@@ -75,14 +75,22 @@ def ask_profile(run: Run, ask: Ask = input, before: Wishes | None = None) -> Wis
     wishes = Wishes(
         name=field("name"), id=field("id"), role=field("role"), agency=field("agency"), language=texts.language
     )
-    say(texts.say("guide.key"))
-    choice = ask("> ").strip()
-    if choice == "2":
-        wishes = replace(wishes, p12=_path(ask(f"{texts.say('guide.p12')}: ")))
-    elif choice == "1" or known.signing is None:
-        wishes = replace(wishes, practice=True)
+    match _choice(texts.say("guide.key"), {"1", "2"} | ({""} if known.signing else set()), ask):
+        case "1":
+            wishes = replace(wishes, practice=True)
+        case "2":
+            wishes = replace(wishes, p12=_path(_required(ask, texts.say("guide.p12"))))
     tsa = ask(f"{texts.say('guide.tsa')}: ").strip()
     return replace(wishes, tsa=(tsa,)) if tsa else wishes
+
+
+def _choice(question: str, answers: set[str], ask: Ask) -> str:
+    """Ask until one of *answers* is typed: which key signs is nobody's guess."""
+    while True:
+        say(question)
+        answer = ask("> ").strip()
+        if answer in answers:
+            return answer
 
 
 def _language(run: Run, ask: Ask) -> Language:
@@ -177,5 +185,8 @@ def _required(ask: Ask, question: str) -> str:
 
 
 def _path(text: str) -> Path:
-    """Return the path that was typed, or dropped on the window, which puts quotes around it."""
-    return Path(text.strip().strip("'\"")).expanduser()
+    """Return the path that was typed, or dropped on the window, which puts a pair of quotes around it."""
+    text = text.strip()
+    if len(text) > 1 and text[0] == text[-1] and text[0] in "'\"":
+        text = text[1:-1]
+    return Path(text).expanduser()

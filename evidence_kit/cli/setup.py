@@ -3,11 +3,11 @@
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
-from urllib.parse import urlsplit
 
 import typer
 
 from evidence_kit.canonical import Json
+from evidence_kit.cli.addresses import read_authority
 from evidence_kit.cli.options import JsonOption, PassphraseOption
 from evidence_kit.cli.output import emit, is_dialogue, rows, say
 from evidence_kit.cli.run import Run
@@ -134,14 +134,7 @@ def _officer(wishes: Wishes, known: Officer | None) -> Officer | None:
 def _authorities(wishes: Wishes, known: tuple[str, ...]) -> tuple[str, ...]:
     if wishes.tsa and wishes.no_tsa:
         raise UsageError("--tsa and --no-tsa exclude each other")
-    for url in wishes.tsa:
-        try:
-            parts = urlsplit(url)
-        except ValueError:
-            parts = urlsplit("")
-        if parts.scheme not in {"http", "https"} or not parts.hostname or visible(url) != url:
-            raise UsageError(f"--tsa is not an http or https address: {visible(url)}")
-    return () if wishes.no_tsa else wishes.tsa or known
+    return () if wishes.no_tsa else tuple(read_authority(url) for url in wishes.tsa) or known
 
 
 def _signing(wishes: Wishes) -> "SigningSource | None":

@@ -2,7 +2,7 @@
 
 import pytest
 
-from evidence_kit.cli.addresses import read_connect_to, read_link
+from evidence_kit.cli.addresses import read_authority, read_connect_to, read_link
 from evidence_kit.errors import UsageError
 
 
@@ -68,3 +68,26 @@ def test_a_connection_elsewhere_names_host_and_address() -> None:
 def test_half_a_connection_is_refused(text: str) -> None:
     with pytest.raises(UsageError):
         read_connect_to(text)
+
+
+@pytest.mark.parametrize("port", ["0", "65536", "99999", "9" * 5000])
+def test_a_port_that_does_not_exist_is_named_as_the_fault(port: str) -> None:
+    wrong = [
+        (read_link, f"https://example.mn:{port}/x"),
+        (read_link, f"example.mn:{port}"),
+        (read_connect_to, f"example.mn={'127.0.0.1'}:{port}"),
+        (read_connect_to, f"example.mn:{port}=127.0.0.1:80"),
+        (read_authority, f"http://tsa.example:{port}/"),
+    ]
+    for read, text in wrong:
+        with pytest.raises(UsageError, match="a port that does not exist") as refused:
+            read(text)
+        assert "65535" in refused.value.hint
+
+
+def test_a_password_for_an_authority_is_refused_and_not_repeated() -> None:
+    for url in ("https://user:s3cret@tsa.example/", "http://s3cret@tsa.example"):
+        with pytest.raises(UsageError, match="user name or a password") as refused:
+            read_authority(url)
+        assert "s3cret" not in f"{refused.value}{refused.value.hint}"
+        assert "before the @" in refused.value.hint

@@ -76,6 +76,21 @@ def test_a_case_is_not_opened_for_a_recipient_who_could_not_read(
     assert not (tmp_path / "c").exists()
 
 
+@pytest.mark.parametrize("place", ["inner", "items/EV-0009", "data/x"])
+@pytest.mark.parametrize("mark", ["case.json", "tagmanifest-sha256.txt.p7s"])
+def test_no_case_is_opened_inside_a_case_or_a_bundle(
+    officer: RunCommand, tmp_path: Path, place: str, mark: str
+) -> None:
+    (tmp_path / "outer").mkdir()
+    (tmp_path / "outer" / mark).write_bytes(b"")
+
+    answer = officer("case", "new", tmp_path / "outer" / place, "--number", "1", "--title", "T")
+
+    assert answer.code == 2
+    assert "outside of it" in answer.err
+    assert [path.name for path in (tmp_path / "outer").iterdir()] == [mark]
+
+
 def test_a_folder_that_is_taken_is_left_alone(officer: RunCommand, case: Path) -> None:
     before = (case / "custody.jsonl").read_bytes()
 

@@ -13,7 +13,9 @@ import pytest
 
 from evidence_kit.cli.guide import ask_profile, converse
 from evidence_kit.cli.run import Run
+from evidence_kit.errors import SigningError
 from evidence_kit.practice.server import PracticeServer
+from evidence_kit.settings import Settings, SigningSource
 from evidence_kit.texts import Language, Texts
 from tests.cli.running import RunCommand
 
@@ -122,6 +124,37 @@ def test_the_questions_of_setup_keep_what_is_known(officer: RunCommand, begun: R
     assert wishes.agency == "Өөр хэлтэс"
     assert not wishes.practice
     assert wishes.tsa == ()
+
+
+def test_only_1_is_a_practice_key(begun: Run, capsys: pytest.CaptureFixture[str]) -> None:
+    typist = Typist("Дорж", "1", "м", "А", "", "3", "own", "1", "")
+
+    wishes = ask_profile(begun, typist)
+
+    assert typist.answers == []
+    assert wishes.practice
+    assert capsys.readouterr().out.count("Which key signs?") == 4
+
+
+def test_a_key_file_that_is_not_there_is_told_before_a_passphrase_is_asked(officer: RunCommand, home: Path) -> None:
+    def ask(_name: str) -> bytes:
+        pytest.fail("the passphrase was asked for")
+
+    signing = SigningSource(kind="p12", path=home / "none.p12")
+
+    with pytest.raises(SigningError, match="there is no key file"):
+        Settings(home=home, signing=signing).open_signer(ask)
+    assert officer("setup", "--p12", home / "none.p12").code == 1
+
+
+@pytest.mark.parametrize(
+    ("typed", "path"),
+    [("'a b'", "a b"), ('"a b"', "a b"), (" a b ", "a b"), ("it's'", "it's'"), ("'80s", "'80s"), ("'", "'")],
+)
+def test_only_a_pair_of_quotes_is_taken_off_a_path(begun: Run, typed: str, path: str) -> None:
+    wishes = ask_profile(begun, Typist("Дорж", "1", "м", "А", "2", typed, ""))
+
+    assert wishes.p12 == Path(path)
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="NOT TESTED: pseudo-terminals as Linux has them")
