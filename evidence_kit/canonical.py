@@ -22,6 +22,10 @@ def dumps(value: Json) -> bytes:
     Raises `FormatError` for anything outside the allowed part of JSON.
     """
     _check(value, depth=0)
+    return _encode(value)
+
+
+def _encode(value: Json) -> bytes:
     text = json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
     try:
         return text.encode("utf-8")
@@ -36,7 +40,7 @@ def loads(data: bytes) -> Json:
     Raises `FormatError` when *data* is not JSON, or is JSON written in any other way (spaces, order, escapes, doubles).
     """
     value = parse(data)
-    if dumps(value) != data:
+    if _encode(value) != data:
         message = "JSON is not in canonical form (RFC 8785)"
         raise FormatError(message)
     return value

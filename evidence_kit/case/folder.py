@@ -27,7 +27,7 @@ from evidence_kit.case.layout import TAG_SIGNATURE
 from evidence_kit.case.staging import STAGING, PlannedCommit, plan_commit, planned_commits
 from evidence_kit.custody.chain import LogFindings, check_log
 from evidence_kit.custody.custodian import Custodian
-from evidence_kit.custody.events import Draft, Event, EventType, read_line
+from evidence_kit.custody.events import Draft, Event, EventType
 from evidence_kit.custody.log import head_of, link_after, split_lines
 from evidence_kit.errors import CaseError, FormatError, UsageError
 from evidence_kit.models import Digest

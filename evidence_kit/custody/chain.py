@@ -31,18 +31,53 @@ _TITLES = {
 _NEVER_WITHHELD = frozenset({EventType.BUNDLE_STARTED, EventType.BUNDLED})
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SignedLine:
+    """A signature that is still to be checked, over a line of the log."""
+
+    subject: str
+    event: Event
+    line: Digest
+    signature: bytes
+
+
 @dataclass(slots=True, kw_only=True)
 class LogFindings:
-    """What a log says and what is wrong with it."""
+    """What a log says and what is wrong with it.
+
+    Signatures take nearly all of the time, and whoever only shows what the log says does not need them: they are
+    checked when `problems` or `signers` is asked for.
+    """
 
     events: list[Event | WithheldEvent] = field(default_factory=list)
     links: list[Digest] = field(default_factory=list)
     """links[n] is the link after event n; links[0] is the first link."""
-    problems: list[Check] = field(default_factory=list)
     case: str = ""
     """The case that the first disclosed event names."""
-    signers: dict[str, Certificate] = field(default_factory=dict)
-    """Fingerprint to certificate of everyone whose signature holds."""
+    certificates: Mapping[str, Certificate] = field(default_factory=dict)
+    """By fingerprint: those that may have signed."""
+    wrong: list[Check] = field(default_factory=list)
+    """What was found so far; whole only as `problems`."""
+    proven: dict[str, Certificate] = field(default_factory=dict)
+    unchecked: list[SignedLine] = field(default_factory=list)
+    numbers: set[int] = field(default_factory=set)
+
+    @property
+    def problems(self) -> list[Check]:
+        """Everything that is wrong."""
+        self._check_signatures()
+        return self.wrong
+
+    @property
+    def signers(self) -> Mapping[str, Certificate]:
+        """Fingerprint to certificate of everyone whose signature holds."""
+        self._check_signatures()
+        return self.proven
+
+    def _check_signatures(self) -> None:
+        for signed in self.unchecked:
+            _check_signature(self, signed)
+        self.unchecked.clear()
 
     @property
     def head(self) -> Digest:
@@ -75,7 +110,7 @@ def check_log(
 
     Only a bundle's copy may withhold events: *withholding*.
     """
-    findings = LogFindings(links=[FIRST_LINK])
+    findings = LogFindings(links=[FIRST_LINK], certificates=certificates)
     lines, signature_lines = split_lines(log), split_lines(signatures)
     if len(lines) != len(signature_lines):
         detail = f"{len(lines)} lines in custody.jsonl, {len(signature_lines)} in custody.sig"
@@ -84,7 +119,7 @@ def check_log(
         _problem(findings, "custody.lines", "custody.jsonl", "the log is empty")
     for number, line in enumerate(lines, start=1):
         signature_line = signature_lines[number - 1] if number <= len(signature_lines) else b""
-        _check_entry(findings, number, line, signature_line, certificates)
+        _check_entry(findings, number, line, signature_line)
     for event in findings.events:
         if isinstance(event, WithheldEvent) and (not withholding or event.seq == 1 or event.type in _NEVER_WITHHELD):
             _problem(findings, "custody.lines", f"event {event.seq}", "this event may not be withheld here")
@@ -112,9 +147,7 @@ def _check_order(findings: LogFindings) -> None:
             captured.add(event.item or "")
 
 
-def _check_entry(
-    findings: LogFindings, number: int, line: bytes, signature_line: bytes, certificates: Mapping[str, Certificate]
-) -> None:
+def _check_entry(findings: LogFindings, number: int, line: bytes, signature_line: bytes) -> None:
     subject = f"event {number}"
     try:
         event = read_line(line)
@@ -131,16 +164,18 @@ def _check_entry(
         link = next_link(findings.head, event.line, event.signature)
     else:
         _check_binding(findings, subject, event)
-        _check_signature(findings, event, certificates, line=line, signature=signature or b"")
-        link = next_link(findings.head, sha256_bytes(line), sha256_bytes(signature or b""))
+        signed = SignedLine(subject=subject, event=event, line=sha256_bytes(line), signature=signature or b"")
+        findings.unchecked.append(signed)
+        link = next_link(findings.head, signed.line, sha256_bytes(signed.signature))
     findings.events.append(event)
+    findings.numbers.add(event.seq)
     findings.links.append(link)
 
 
 def _check_number(findings: LogFindings, number: int, event: Event | WithheldEvent) -> None:
     if event.seq == number:
         return
-    if any(earlier.seq == event.seq for earlier in findings.events):
+    if event.seq in findings.numbers:
         _problem(findings, "custody.fork", f"event {event.seq}", f"stands again in line {number}")
     else:
         _problem(findings, "custody.lines", f"event {number}", f"calls itself number {event.seq}")
@@ -156,22 +191,22 @@ def _check_binding(findings: LogFindings, subject: str, event: Event) -> None:
         _problem(findings, "custody.lines", subject, f"belongs to another case: {event.case!r}, not {findings.case!r}")
 
 
-def _check_signature(
-    findings: LogFindings, event: Event, certificates: Mapping[str, Certificate], *, line: bytes, signature: bytes
-) -> None:
-    subject = f"event {len(findings.links)}"
-    certificate = certificates.get(event.certificate.hex)
+def _check_signature(findings: LogFindings, signed: SignedLine) -> None:
+    event = signed.event
+    certificate = findings.certificates.get(event.certificate.hex)
     if certificate is None:
-        _problem(findings, "custody.signatures", subject, f"the certificate {event.certificate} is not in trust/")
+        detail = f"the certificate {event.certificate} is not in trust/"
+        _problem(findings, "custody.signatures", signed.subject, detail)
         return
     try:
-        facts = verify_detached(signature, sha256_bytes(line), [certificate])
+        facts = verify_detached(signed.signature, signed.line, [certificate])
     except EvidenceError as error:
-        _problem(findings, "custody.signatures", subject, str(error))
+        _problem(findings, "custody.signatures", signed.subject, str(error))
         return
     if facts.signing_time != event.time.replace(microsecond=0):
-        _problem(findings, "custody.signatures", subject, "the signature claims another time than the event")
-    findings.signers[certificate.fingerprint] = certificate
+        detail = "the signature claims another time than the event"
+        _problem(findings, "custody.signatures", signed.subject, detail)
+    findings.proven[certificate.fingerprint] = certificate
 
 
 def _signature_digest(signature_line: bytes) -> Digest:
@@ -182,4 +217,4 @@ def _signature_digest(signature_line: bytes) -> Digest:
 
 
 def _problem(findings: LogFindings, id_: str, subject: str, detail: str) -> None:
-    findings.problems.append(Check(id=id_, title=_TITLES[id_], subject=subject, outcome=Outcome.FAILED, detail=detail))
+    findings.wrong.append(Check(id=id_, title=_TITLES[id_], subject=subject, outcome=Outcome.FAILED, detail=detail))

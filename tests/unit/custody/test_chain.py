@@ -214,3 +214,14 @@ def test_events_in_an_order_that_cannot_have_been_are_named(drafts: list[Draft])
 
 def test_an_attempt_that_was_never_finished_is_in_order() -> None:
     assert _sequence(_started("EV-0001"), _started("EV-0002"), _captured("EV-0002")) == set()
+
+
+def test_signatures_are_looked_at_only_when_somebody_asks_what_is_wrong() -> None:
+    lines, signatures = _log()
+
+    findings = check_log(b"".join(lines), b"".join(signatures), _known(CUSTODIAN))
+
+    assert len(findings.unchecked) == len(lines) == len(findings.full_events())
+    assert findings.problems == []
+    assert findings.unchecked == []
+    assert list(findings.signers) == [CUSTODIAN.signer.certificate.fingerprint]
