@@ -5,7 +5,9 @@ the policy `PRACTICE_POLICY`. A private extension of our own, marked critical, w
 tool (4.2); a private policy is understood by them and printed by ``openssl x509 -text``.
 """
 
-from collections.abc import Iterable, Sequence
+import warnings
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
@@ -14,6 +16,7 @@ from cryptography import x509
 from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.hazmat.primitives.serialization import Encoding
+from cryptography.utils import CryptographyDeprecationWarning
 from cryptography.x509 import verification
 
 from evidence_kit.errors import FormatError
@@ -46,9 +49,10 @@ class Certificate:
     def x509(self) -> x509.Certificate:
         """The parsed certificate; raises `FormatError`."""
         try:
-            parsed = x509.load_der_x509_certificate(self.der)
-            # These are read only when asked for: ask now, so that a broken certificate is refused in one place.
-            _ = (parsed.subject, parsed.issuer, parsed.serial_number, parsed.not_valid_after_utc, parsed.extensions)
+            with warnings_refused():
+                parsed = x509.load_der_x509_certificate(self.der)
+                # These are read only when asked for: ask now, so that a broken certificate is refused in one place.
+                _ = (parsed.subject, parsed.issuer, parsed.serial_number, parsed.not_valid_after_utc, parsed.extensions)
         except _BROKEN as error:
             message = "not an X.509 certificate"
             raise FormatError(message) from error
@@ -114,12 +118,28 @@ class Certificate:
         return self.x509.public_bytes(Encoding.PEM)
 
 
+@contextmanager
+def warnings_refused() -> Iterator[None]:
+    """Raise `FormatError` for a certificate that `cryptography` still reads and warns of, once for every reading.
+
+    That is a serial number that is not positive, which RFC 5280 (4.1.2.2) forbids.
+    """
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", CryptographyDeprecationWarning)
+        try:
+            yield
+        except CryptographyDeprecationWarning as error:
+            message = f"a certificate breaks the rules for certificates: {error}"
+            raise FormatError(message, hint="ask its authority for another one") from error
+
+
 def load_certificates(data: bytes) -> tuple[Certificate, ...]:
     """Read one DER certificate or any number of PEM ones; raises `FormatError` when there is none."""
     try:
-        if _PEM_BEGIN in data:
-            return tuple(_wrap(found) for found in x509.load_pem_x509_certificates(data))
-        return (_wrap(x509.load_der_x509_certificate(data)),)
+        with warnings_refused():
+            if _PEM_BEGIN in data:
+                return tuple(_wrap(found) for found in x509.load_pem_x509_certificates(data))
+            return (_wrap(x509.load_der_x509_certificate(data)),)
     except _BROKEN as error:
         message = "no certificate could be read"
         raise FormatError(message, hint="give certificates in PEM or DER form") from error

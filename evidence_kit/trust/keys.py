@@ -16,7 +16,7 @@ from cryptography.hazmat.primitives.serialization import BestAvailableEncryption
 
 from evidence_kit.errors import FormatError, SigningError
 from evidence_kit.models import Officer, utc_text
-from evidence_kit.trust.certificates import PRACTICE_POLICY, Certificate, chain_of, load_certificates
+from evidence_kit.trust.certificates import PRACTICE_POLICY, Certificate, chain_of, load_certificates, warnings_refused
 from evidence_kit.trust.der import ORDERS
 
 PRACTICE_NOTICE = "PRACTICE, not a digital signature in law"
@@ -72,10 +72,13 @@ class Signer:
 def open_pkcs12(path: Path, passphrase: bytes) -> Signer:
     """Open a PKCS#12 file; raises `SigningError` when the passphrase is wrong or it holds no usable key."""
     try:
-        key, certificate, others = pkcs12.load_key_and_certificates(path.read_bytes(), passphrase or None)
+        with warnings_refused():
+            key, certificate, others = pkcs12.load_key_and_certificates(path.read_bytes(), passphrase or None)
     except OSError as error:
         message = f"the key file {path.name!r} cannot be read: {error.strerror}"
         raise SigningError(message) from error
+    except FormatError as error:
+        raise SigningError(str(error), hint=error.hint) from error
     except ValueError as error:
         message = f"the key file {path.name!r} cannot be opened: not PKCS#12, or the passphrase is wrong"
         raise SigningError(message) from error

@@ -1,6 +1,10 @@
 """Who may be believed, and why."""
 
+import ssl
+import subprocess
+from collections.abc import Callable
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 
@@ -106,3 +110,20 @@ def test_what_is_no_certificate_is_refused_clearly(data: bytes) -> None:
         load_certificates(data)
     with pytest.raises(FormatError):
         _ = Certificate(data).x509
+
+
+@pytest.mark.parametrize("serial", [0, -5])
+def test_a_serial_number_that_is_not_positive_is_refused_without_a_warning(
+    tmp_path: Path, oracle: Callable[[str], Path], serial: int
+) -> None:
+    """`cryptography` makes no such certificate, and warns on standard error of each that it reads."""
+    curve = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes"]
+    files = ["-keyout", str(tmp_path / "key.pem"), "-out", str(tmp_path / "certificate.pem")]
+    name = ["-set_serial", str(serial), "-subj", "/CN=x"]
+    subprocess.run([str(oracle("openssl")), "req", "-x509", *curve, *files, *name], check=True, capture_output=True)
+    pem = (tmp_path / "certificate.pem").read_bytes()
+    der = ssl.PEM_cert_to_DER_cert(pem.decode())
+
+    for read in (lambda: load_certificates(pem), lambda: load_certificates(der), lambda: Certificate(der).x509):
+        with pytest.raises(FormatError, match="serial number"):
+            read()
