@@ -1,5 +1,6 @@
 """``verify``: the plain answer first, then what, when, by whom, and what is wrong."""
 
+import re
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from evidence_kit.trust.judging import TrustedRoots
 
 _EXIT = {Verdict.VERIFIED: 0, Verdict.UNCHANGED: 4, Verdict.ALTERED: 3, Verdict.CANNOT_VERIFY: 1}
+_FRACTION = re.compile(r"\.[0-9]{3}Z$")
 _MOST = 20
 """Failed or unmade checks shown to people; ``--json`` has them all."""
 
@@ -152,18 +154,23 @@ def _what(texts: Texts, report: VerificationReport) -> list[tuple[str, str]]:
 def _times(texts: Texts, report: VerificationReport) -> list[tuple[str, str]]:
     facts = report.facts
     pairs = [
-        (texts.say(f"verify.{key}"), visible(str(facts[key])))
+        (texts.say(f"verify.{key}"), _whole_seconds(str(facts[key])))
         for key in ("sealed", "bundle_time_stamp", "report_time_stamp")
         if isinstance(facts.get(key), str)
     ]
     custody = facts.get("custody")
     if isinstance(custody, dict) and custody.get("first"):
-        pairs.append((texts.say("verify.first"), visible(str(custody["first"]))))
-        pairs.append((texts.say("verify.last"), visible(str(custody["last"]))))
+        pairs.append((texts.say("verify.first"), _whole_seconds(str(custody["first"]))))
+        pairs.append((texts.say("verify.last"), _whole_seconds(str(custody["last"]))))
     stamps = facts.get("time_stamps")
     if isinstance(stamps, list) and custody:
         pairs.append((texts.say("verify.stamps"), str(len(stamps)) if stamps else texts.say("common.none")))
     return pairs
+
+
+def _whole_seconds(time: str) -> str:
+    """Return *time* without its fraction: seals have none, and would seem older than events of the same second."""
+    return visible(_FRACTION.sub("Z", time))
 
 
 def _signer(texts: Texts, name: str, fingerprint: str, trust: Trust) -> list[tuple[str, str]]:

@@ -6,8 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from evidence_kit.cli.verify import exit_code
+from evidence_kit.canonical import Json
+from evidence_kit.cli.verify import exit_code, verification_text
 from evidence_kit.models import Check, Outcome, Verdict, VerificationReport
+from evidence_kit.texts import Language, Texts
 from evidence_kit.trust.keys import write_pkcs12
 from tests.cli.conftest import OFFICER
 from tests.cli.running import RunCommand
@@ -99,6 +101,21 @@ def test_a_root_given_for_this_time_establishes_the_signer(run: RunCommand, tmp_
     assert "and the signer is established" in given.out
     assert "PRACTICE" not in given.out
     assert run("verify", case, "--trust", tmp_path / "passphrase").code == 2
+
+
+def test_a_seal_made_in_the_second_of_the_last_event_does_not_look_older() -> None:
+    facts: dict[str, Json] = {
+        "sealed": "2026-11-22T01:02:03.000Z",
+        "custody": {"first": "2026-11-22T01:02:03.004Z", "last": "2026-11-22T01:02:03.999Z"},
+    }
+    report = VerificationReport(
+        verdict=Verdict.UNCHANGED, kind="bundle", subject="b", root=None, signers=(), checks=(), facts=facts
+    )
+
+    shown = verification_text(Texts.load(Language.ENGLISH), report)
+
+    assert shown.count("2026-11-22T01:02:03Z") == 3
+    assert ".000Z" not in shown
 
 
 def test_nothing_is_written_unless_asked(officer: RunCommand, case: Path) -> None:
