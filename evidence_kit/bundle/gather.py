@@ -123,14 +123,14 @@ def gather_report(  # noqa: PLR0913  # each is one part of the report
 
 
 def _attempts(source: Source, numbers: dict[str, int], exhibits: tuple[Exhibit, ...]) -> Iterable[Attempt]:
-    reasons = {e.item: "; ".join(f"{p.code}: {p.detail}" for p in e.problems) for e in exhibits}
+    problems = {exhibit.item: exhibit.problems for exhibit in exhibits}
     for attempt in attempts(source.log.full_events()):
         yield Attempt(
             seq=attempt.started_seq,
             time=attempt.started,
             url=attempt.url,
             outcome=AttemptOutcome(attempt.outcome),
-            reason=reasons.get(attempt.item, ""),
+            problems=problems.get(attempt.item, ()),
             item=attempt.item,
             exhibit=numbers.get(attempt.item),
         )

@@ -190,7 +190,8 @@ class Attempt:
     time: datetime
     url: str
     outcome: AttemptOutcome
-    reason: str = ""
+    problems: tuple[Problem, ...] = ()
+    """Why it is not without known gaps."""
     item: str = ""
     exhibit: int | None = None
 

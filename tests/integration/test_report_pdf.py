@@ -12,8 +12,9 @@ import pytest
 from PIL import Image
 
 from evidence_kit.bundle.report import SLICE_HEIGHT, SLICE_WIDTH, RenderedReport, render_report
-from evidence_kit.bundle.report_model import Language, ReportData
+from evidence_kit.bundle.report_model import Attempt, AttemptOutcome, Language, ReportData
 from evidence_kit.errors import ReportError
+from evidence_kit.models import Problem
 from evidence_kit.pictures.viewing_copy import ViewingCopy, make_slices
 from tests.support.report_cases import COMMANDS, MOMENT, TITLE, digest_of, exhibit_of, report_of
 
@@ -120,6 +121,19 @@ def test_commands_can_be_copied_from_the_page(tmp_path: Path, oracle: Oracle) ->
 
     for each in COMMANDS:
         assert each.command in text
+
+
+def test_the_problems_of_what_was_tried_are_sentences_and_no_codes(tmp_path: Path, oracle: Oracle) -> None:
+    problems = (Problem(code="page.timeout", detail="30 s"), Problem(code="dom.failed", detail=""))
+    tried = Attempt(seq=2, time=MOMENT, url="https://a.mn/", outcome=AttemptOutcome.FAILED, problems=problems)
+
+    made = render(replace(report_of(), attempts=(tried,)), tmp_path / "report.pdf", Language.MONGOLIAN)
+
+    text = " ".join(output(oracle("pdftotext"), made.path, "-").split())
+    assert "Хуудас хугацаандаа ачаалагдаагүй" in text
+    assert "эх кодыг авч чадаагүй" in text
+    assert "page.timeout" not in text
+    assert "dom.failed" not in text
 
 
 def test_hostile_text_changes_nothing_and_is_printed_as_it_stands(tmp_path: Path, oracle: Oracle) -> None:

@@ -93,7 +93,8 @@ def report_of(*exhibits: Exhibit, text: str = TITLE) -> ReportData:
         )
         for each in exhibits
     ]
-    attempts.append(Attempt(seq=90, time=MOMENT, url=text, outcome=AttemptOutcome.FAILED, reason=text))
+    problems = (Problem(code="page.timeout", detail=text), Problem(code="capture.failed", detail=""))
+    attempts.append(Attempt(seq=90, time=MOMENT, url=text, outcome=AttemptOutcome.FAILED, problems=problems))
     attempts.append(Attempt(seq=93, time=MOMENT, url="http://a.example/", outcome=AttemptOutcome.ABANDONED))
     event = CustodyEntry(
         seq=1, time=MOMENT, type="captured", line_sha256=digest_of("1"), actor=text, role=text, purpose=text, note=text

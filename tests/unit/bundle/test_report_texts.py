@@ -1,8 +1,10 @@
 """The sentences of the report: the same in number in both languages, printable, and never saying too much."""
 
+import ast
 import re
 import tomllib
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -87,3 +89,37 @@ def test_every_value_that_the_model_knows_has_its_sentence(section: str, codes: 
     assert isinstance(known, dict)
 
     assert {str(code) for code in codes} <= set(known)
+
+
+_FILES = (".json", ".jsonl", ".html", ".png", ".wacz", ".gz", ".txt", ".pdf", ".log")
+
+
+def _constants(tree: ast.AST) -> Iterator[str]:
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Constant) and isinstance(node.value, str):
+            yield node.value
+
+
+def _problem_codes(package: Path) -> dict[str, str]:
+    """Return every code of a problem that the package names, and where: by its form in capture, else as an argument."""
+    codes: dict[str, str] = {}
+    for path in sorted(package.rglob("*.py")):
+        tree = ast.parse(path.read_text(encoding="utf-8"))
+        if path.parent.name == "capture":
+            found = {text for text in _constants(tree) if re.fullmatch(r"[a-z]+(?:[.][a-z][a-z-]*)+", text)}
+            codes |= {code: path.name for code in found if not code.endswith(_FILES)}
+        for call in ast.walk(tree):
+            if isinstance(call, ast.Call) and isinstance(call.func, ast.Name) and call.func.id == "Problem":
+                given = [keyword.value for keyword in call.keywords if keyword.arg == "code"]
+                codes |= {str(code.value): path.name for code in given if isinstance(code, ast.Constant)}
+    return codes
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_every_problem_that_the_package_can_name_has_its_sentence(project: Path, language: str) -> None:
+    codes = _problem_codes(project / "evidence_kit")
+    known = texts(language)["problems"]
+    assert isinstance(known, dict)
+
+    assert {"page.timeout", "websocket.not-recorded", "time-stamp-pending"} <= codes.keys()
+    assert {code: where for code, where in codes.items() if code not in known} == {}
