@@ -4,7 +4,7 @@ Knows nothing of cases and custody. `capture_page` is the whole of it; everythin
 
 - `page`: the order of a capture, from the start of the browser to its end.
 - `sessions`, `traffic`, `recorder`, `spool`: the recorder ``browser``, which listens on the DevTools protocol.
-- `driver`, `snapshots`: loading, scrolling, settling; rendered DOM and screenshot.
+- `driver`, `behaviours`, `snapshots`: loading, scrolling and opening, settling; rendered DOM and screenshot.
 - `heads`, `exchanges`, `inventory`, `outcome`, `writing`: from what was heard to WARC, WACZ, ``page.json`` and status.
 """
 

@@ -1,7 +1,8 @@
-"""Drive one page: go there, let it load, scroll it to its end, let it settle.
+"""Drive one page: go there, let it load, do to it what `behaviours` do, let it settle.
 
 No step waits for a silent network, which pages with an open stream never have; every step has a limit in time. Nothing
-is put into the page: scrolling runs in an isolated world, which shares the page's document but none of its scripts.
+is put into the page: what is evaluated runs in an isolated world, which shares the page's document but none of its
+scripts.
 """
 
 import asyncio
@@ -11,17 +12,14 @@ from typing import Any
 
 from evidence_kit.browser.cdp import BrowserGoneError, Connection, Event, Fields, ProtocolError
 from evidence_kit.canonical import Json
+from evidence_kit.capture import behaviours
 from evidence_kit.capture.inventory import cleaned
 from evidence_kit.capture.journal import Journal
 from evidence_kit.capture.observer import Observer
-from evidence_kit.capture.result import Action
+from evidence_kit.capture.result import Action, CaptureOptions
 from evidence_kit.models import Clock, OnStep
 
-_MOST_STEPS = 400
-_STEP_SECONDS = 0.25
-_GROWTH_SECONDS = 2.0
 _SETTLE_SECONDS = 6.0
-_QUIET_SECONDS = 0.5
 _FONT_SECONDS = 3.0
 _WORLD = "evidence-kit"
 
@@ -31,13 +29,13 @@ class Limits:
     """Times of the event loop's clock, in seconds, by which each step is over."""
 
     load: float
-    scroll: float
+    behave: float
     settle: float
 
     @classmethod
     def of(cls, start: float, timeout: float) -> "Limits":
-        """Share out *timeout* seconds: a half to loading, a quarter more to scrolling, a tenth more to settling."""
-        return cls(load=start + timeout * 0.5, scroll=start + timeout * 0.75, settle=start + timeout * 0.85)
+        """Share out *timeout* seconds: a half to loading, a quarter more to behaviours, a tenth more to settling."""
+        return cls(load=start + timeout * 0.5, behave=start + timeout * 0.75, settle=start + timeout * 0.85)
 
 
 @dataclass(slots=True, kw_only=True)
@@ -64,15 +62,24 @@ class Driver:
         session: str,
         observer: Observer,
         *,
+        options: CaptureOptions,
         visit: Visit,
         journal: Journal,
         clock: Clock,
     ) -> None:
-        """Drive the page of *session*, fill *visit*; times of actions come from *clock*."""
+        """Drive the page of *session* as *options* say, fill *visit*; times of actions come from *clock*."""
         self.connection = connection
         self.session = session
         self.visited = visit
         self.crashed = asyncio.Event()
+        self.staying = False
+        """Whether the page is kept from going elsewhere, where it asks (``beforeunload``)."""
+        self.refusals = 0
+        """How often it was kept."""
+        self.popups = behaviours.Popups(
+            connection, note=self.note, front=lambda: self.send("Page.bringToFront"), most=options.budgets.popups
+        )
+        self._options = options
         self._journal = journal
         self._observer = observer
         self._clock = clock
@@ -91,8 +98,13 @@ class Driver:
         self.visited.actions.append(action)
         self._journal.note("action", action.to_json())
 
-    async def visit(self, url: str, limits: Limits, *, scroll: bool, on_step: OnStep) -> None:
-        """Go to *url*, wait, scroll and settle, each within its limit."""
+    @property
+    def quiet(self) -> bool:
+        """Whether nothing is on its way that can be expected to end."""
+        return not self._observer.awaited and not self._observer.busy
+
+    async def visit(self, url: str, limits: Limits, *, on_step: OnStep) -> None:
+        """Go to *url*, wait, do what the options ask for and settle, each within its limit."""
         on_step(f"opening {url}")
         await self._open(url, limits.load)
         if self.visited.navigation_error:
@@ -101,9 +113,7 @@ class Driver:
             return
         await self.send("Page.bringToFront")
         await self._fonts()
-        if scroll:
-            on_step("scrolling")
-            await self._scroll(limits.scroll)
+        await behaviours.run(self, limits.behave, self._options, on_step)
         on_step("waiting for what is still on its way")
         await self._settle(limits.settle)
 
@@ -134,6 +144,8 @@ class Driver:
     def _hear(self, event: Event) -> Any:  # noqa: ANN401  # a coroutine or None
         if event.method == "Page.javascriptDialogOpening":
             return self._dialog(event)
+        if work := self.popups.hear(event):
+            return work
         if event.session == self.session:
             match event.method:
                 case "Page.loadEventFired":
@@ -155,9 +167,12 @@ class Driver:
             self.note("page-navigated-itself", url=frame["url"])
 
     async def _dialog(self, event: Event) -> None:
-        # Leaving is allowed, or the page could hold us; anything else is answered as by closing it.
+        # Leaving is allowed, or the page could hold us, save where a click of ours would lead away; anything else is
+        # answered as by closing it.
         kind = event.params["type"]
-        accept = kind == "beforeunload"
+        kept = self.staying and event.session == self.session
+        accept = kind == "beforeunload" and not kept
+        self.refusals += kind == "beforeunload" and kept
         self.note("dialog-answered", kind=kind, text=event.params["message"], accepted=accept)
         await self.connection.send("Page.handleJavaScriptDialog", {"accept": accept}, session=event.session)
 
@@ -195,46 +210,9 @@ class Driver:
         else:
             self.note("fonts-ready")
 
-    async def _scroll(self, limit: float) -> None:
-        steps, top, why, height = 0, 0, "end of the page", 0
-        loop = asyncio.get_running_loop()
-        try:
-            while True:
-                height, top, shown = await self.heights()
-                if top + shown >= height - 1 and not await self._grows(height, limit):
-                    break
-                if loop.time() >= limit or steps >= _MOST_STEPS:
-                    why = "time limit" if loop.time() >= limit else "step limit"
-                    break
-                steps += 1
-                target = top + max(shown * 4 // 5, 100)
-                await self.evaluate(f"window.scrollTo({{top: {target}, behavior: 'instant'}})")
-                await asyncio.sleep(_STEP_SECONDS)
-                if (await self.heights())[1] <= top and top + shown < height - 1:
-                    why = "the page cannot be scrolled further"
-                    break
-            await self.evaluate("window.scrollTo({top: 0, behavior: 'instant'})")
-        except BrowserGoneError:
-            raise
-        except ProtocolError as error:
-            why = f"the page did not answer: {error}"
-        self.note("scrolled", steps=steps, height=height, stopped=why)
-
-    async def _grows(self, height: int, limit: float) -> bool:
-        """Wait at the end of the page whether more comes; pages load on arrival there."""
-        patience = min(asyncio.get_running_loop().time() + _GROWTH_SECONDS, limit)
-        while asyncio.get_running_loop().time() < patience:
-            await asyncio.sleep(0.1)
-            if (await self.heights())[0] > height:
-                return True
-            quiet = not self._observer.awaited and not self._observer.busy
-            if quiet and asyncio.get_running_loop().time() > patience - _GROWTH_SECONDS + _QUIET_SECONDS:
-                return False
-        return False
-
     async def _settle(self, limit: float) -> None:
         limit = min(limit, asyncio.get_running_loop().time() + _SETTLE_SECONDS)
-        quiet = await self._wait(lambda: not self._observer.awaited and not self._observer.busy, limit)
+        quiet = await self._wait(lambda: self.quiet, limit)
         self.note(
             "settled" if quiet else "settled-with-requests-under-way", pending=len(self._observer.traffic.pending())
         )

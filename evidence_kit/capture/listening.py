@@ -97,7 +97,15 @@ async def _page(  # noqa: PLR0913, PLR0917  # everything that takes part
     await connection.send("Browser.setDownloadBehavior", {"behavior": "deny"})
     await sessions.begin()
     target = await sessions.open_page()
-    driver = Driver(connection, target.session, observer, visit=heard.visit, journal=journal, clock=task.clock)
+    driver = Driver(
+        connection,
+        target.session,
+        observer,
+        options=task.options,
+        visit=heard.visit,
+        journal=journal,
+        clock=task.clock,
+    )
     width, height = task.options.viewport
     metrics = {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": False}
     await driver.send("Emulation.setDeviceMetricsOverride", metrics)
@@ -107,7 +115,7 @@ async def _page(  # noqa: PLR0913, PLR0917  # everything that takes part
 async def _work(driver: Driver, task: Task, heard: Heard) -> None:
     limits = Limits.of(asyncio.get_running_loop().time(), task.options.timeout)
     try:
-        await driver.visit(task.url, limits, scroll=task.options.scroll, on_step=task.on_step)
+        await driver.visit(task.url, limits, on_step=task.on_step)
     except ProtocolError as error:
         heard.problems.append(Problem(code="page.unresponsive", detail=str(error)))
     if heard.visit.navigation_error or _in_viewer(driver, heard.traffic):

@@ -10,6 +10,26 @@ from evidence_kit.models import Problem, RecorderKind, Status, utc_text
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Budgets:
+    """How much is done to a page at most, besides the time for it."""
+
+    steps: int = 400
+    """Steps of one way down a page or a box in it."""
+    height: int = 400_000
+    """CSS pixels of one way down."""
+    clicks: int = 300
+    """Controls clicked in order to open something."""
+    slides: int = 20
+    """Slides of one row."""
+    media: int = 6
+    """Films and sounds played."""
+    media_seconds: float = 3.0
+    """Seconds that each is played."""
+    popups: int = 8
+    """Windows of the page that are allowed to load; further ones are closed at once."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class CaptureOptions:
     """How a page is captured."""
 
@@ -17,6 +37,9 @@ class CaptureOptions:
 
     scroll: bool = True
     """Scroll down step by step until the page stops growing, so that it loads what it loads while being read."""
+    expand: bool = False
+    """Click on what opens more of the page, decline or close what lies over it, turn slides, play films muted."""
+    budgets: Budgets = Budgets()
     timeout: float = 60.0
     """Seconds for loading, scrolling and settling together; the snapshots may take up to 30 more."""
     max_bytes: int = 512 * 1024 * 1024

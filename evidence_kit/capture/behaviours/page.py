@@ -1,0 +1,152 @@
+"""Eyes and hands on one page: ask what is there, click where it was meant, and see what came of it.
+
+Everything asked runs in an isolated world (``in_page/*.js``, one library that remembers elements by number between two
+questions). Clicks are those of the mouse, through the browser's input, at a point where the element meant is on top.
+"""
+
+import asyncio
+import json
+from enum import StrEnum
+from importlib.resources import files
+from typing import TYPE_CHECKING, Any
+
+from evidence_kit.browser.cdp import Fields, ProtocolError
+from evidence_kit.canonical import Json
+from evidence_kit.capture.behaviours.judging import whole_box
+from evidence_kit.capture.behaviours.words import Words
+
+if TYPE_CHECKING:
+    from evidence_kit.capture.driver import Driver
+
+_PARTS = ("walking", "controls", "covers", "moving")
+_TOLD = (
+    "controls, control, aim, stillThere, measure, covers, covering, locked, scrollers, place, scrollBox, rows, turn, "
+    "turnBack, shown, media, play, height, count, scrollPage, frames"
+)
+_ASK_SECONDS = 5.0
+_PAUSE_SECONDS = 0.1
+_EFFECT_SECONDS = 2.5
+_NO_EFFECT_SECONDS = 0.8
+_QUIET_SECONDS = 1.5
+_BACK_SECONDS = 3.0
+
+
+class Result(StrEnum):
+    """What came of a click."""
+
+    CHANGED = "changed"
+    """Text, height or elements around it changed, or the control itself did."""
+    NOTHING = "nothing changed"
+    GONE = "gone before the click"
+    COVERED = "covered by something else"
+    MOVING = "does not stand still"
+    LED_AWAY = "led to another page, gone back"
+    STAYED = "would have left the page, not allowed"
+    WINDOW = "opened a window"
+
+
+class Page:
+    """The page as the behaviours see it."""
+
+    def __init__(self, driver: "Driver", words: Words, *, end: float) -> None:
+        """Work through *driver* until the event loop's time *end*, after which every question is refused."""
+        self.driver = driver
+        self.words = words
+        self.end = end
+        self._library = _library()
+
+    def now(self) -> float:
+        """Return the event loop's time."""
+        return asyncio.get_running_loop().time()
+
+    async def ask(self, name: str, *arguments: Json, seconds: float = _ASK_SECONDS) -> Any:  # noqa: ANN401  # JSON
+        """Call the function *name* of the page's side; raises `ProtocolError` when it fails or time is over."""
+        left = self.end - self.now()
+        if left <= 0:
+            message = "the time for it is over"
+            raise ProtocolError(message)
+        given = ", ".join(json.dumps(argument) for argument in arguments)
+        call = f"(globalThis.evidenceKit ??= {self._library}).{name}({given})"
+        return await self.driver.evaluate(call, timeout=min(seconds, left))
+
+    async def pause(self, seconds: float = _PAUSE_SECONDS) -> None:
+        """Wait, and look after windows that opened meanwhile."""
+        await asyncio.sleep(max(min(seconds, self.end - self.now()), 0))
+        await self.driver.popups.tend()
+
+    async def quiet(self, until: float) -> None:
+        """Wait until nothing is on its way, or the time *until*."""
+        while not self.driver.quiet and self.now() < min(until, self.end):
+            await self.pause()
+
+    async def click(self, what: str, index: int, name: str) -> Result:
+        """Click the element *index*, see what comes of it, and note it as *what*."""
+        aimed = await self.ask("aim", index, True)  # noqa: FBT003  # JSON for the page's side
+        result = _UNREACHED.get(aimed["state"])
+        if result is None:
+            result = await self._press(index, aimed["x"], aimed["y"])
+        place: dict[str, Json] = {}
+        if "box" in aimed:
+            place = {"selector": aimed["selector"], "box": whole_box(aimed["box"])}
+        self.driver.note("clicked", what=what, text=name[:80], **place, result=str(result))
+        return result
+
+    async def _press(self, index: int, x: int, y: int) -> Result:
+        before, entry = await self.ask("measure", index), await self._entry()
+        refusals, windows = self.driver.refusals, self.driver.popups.opened
+        await self._mouse("mouseMoved", x, y)
+        if not await self.ask("stillThere", index, x, y):
+            return Result.MOVING
+        await self._mouse("mousePressed", x, y)
+        await self._mouse("mouseReleased", x, y)
+        changed = await self._changes(index, before)
+        if await self._went_back(entry):
+            return Result.LED_AWAY
+        if self.driver.refusals > refusals:
+            return Result.STAYED
+        if self.driver.popups.opened > windows:
+            return Result.WINDOW
+        return Result.CHANGED if changed else Result.NOTHING
+
+    async def _mouse(self, kind: str, x: int, y: int) -> None:
+        button: Fields = {} if kind == "mouseMoved" else {"button": "left", "clickCount": 1}
+        await self.driver.send("Input.dispatchMouseEvent", {"type": kind, "x": x, "y": y, **button}, timeout=5.0)
+
+    async def _changes(self, index: int, before: Json) -> bool:
+        """Wait for an effect; when there is one, also for what it loads."""
+        began = self.now()
+        while self.now() < min(began + _EFFECT_SECONDS, self.end):
+            await self.pause()
+            if await self.ask("measure", index) != before:
+                await self.pause()
+                await self.quiet(self.now() + _QUIET_SECONDS)
+                return True
+            if self.driver.quiet and self.now() > began + _NO_EFFECT_SECONDS:
+                break
+        return False
+
+    async def _entry(self) -> tuple[int, str]:
+        """Return number and address, without its fragment, of the entry of the history that is shown."""
+        history = await self.driver.send("Page.getNavigationHistory", timeout=5.0)
+        entry = history["entries"][history["currentIndex"]]
+        return entry["id"], entry["url"].partition("#")[0]
+
+    async def _went_back(self, entry: tuple[int, str]) -> bool:
+        """Return to *entry* if the page is somewhere else now."""
+        if (await self._entry())[1] == entry[1]:
+            return False
+        await self.driver.send("Page.navigateToHistoryEntry", {"entryId": entry[0]}, timeout=5.0)
+        patience = min(self.now() + _BACK_SECONDS, self.end)
+        while self.now() < patience and (await self._entry())[1] != entry[1]:
+            await self.pause()
+        await self.quiet(patience)
+        return True
+
+
+_UNREACHED = {"gone": Result.GONE, "covered": Result.COVERED, "moving": Result.MOVING}
+
+
+def _library() -> str:
+    folder = files(__package__) / "in_page"
+    parts = [folder.joinpath(f"{name}.js").read_text("utf-8") for name in _PARTS]
+    return "(() => {\n'use strict';\n" + "\n".join(parts) + f"\nreturn {{ {_TOLD} }};\n}})()"
