@@ -31,6 +31,7 @@ class Expander:
         self._rounds = 0
         self._cut = False
         self._stopped = ""
+        self._broken_off = False
         self._before: dict[str, Json] = {}
 
     async def round(self, until: float) -> bool:
@@ -38,16 +39,19 @@ class Expander:
         if not self._before:
             self._before = await self._extent()
         self._rounds += 1
+        self._broken_off = True
         opened = self._results[Result.CHANGED]
         while not self._stopped and await self._look():
             while self._waiting and not self._stopped:
                 self._stopped = self._over(until)
                 if not self._stopped:
                     await self._open(self._waiting.popleft(), until)
+        self._broken_off = False
         return self._results[Result.CHANGED] > opened
 
     async def report(self) -> None:
         """Note what was opened, what was left, and why it ended."""
+        ended = "the page did not answer" if self._broken_off else "nothing more to open"
         before = {f"{name}_before": value for name, value in self._before.items()}
         after: dict[str, Json] = {}
         try:
@@ -63,7 +67,7 @@ class Expander:
                 **before,
                 **after,
                 page_searched="in part" if self._cut else "whole",
-                stopped=self._stopped or "nothing more to open",
+                stopped=self._stopped or ended,
             )
 
     async def _look(self) -> bool:
@@ -98,6 +102,9 @@ class Expander:
             return
         result = await self._page.click(f"open ({reason})", now.index, now.name)
         self._results[result] += 1
+        if result is Result.SHRANK:
+            # What was opened by the same control before: open it again, and leave it.
+            self._results[await self._page.click("open again", now.index, now.name)] += 1
         await self._follow_up(now, result, until)
 
     async def _follow_up(self, control: Control, result: Result, until: float) -> None:
@@ -113,7 +120,7 @@ class Expander:
                 self._fruitless[folded(control.name)] = _FRUITLESS
             case Result.NOTHING:
                 self._fruitless[folded(control.name)] += 1
-            case Result.GONE:
+            case Result.GONE | Result.SHRANK:
                 pass
             case _:
                 self._left += 1

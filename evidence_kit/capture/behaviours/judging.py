@@ -69,7 +69,7 @@ class Control:
     place: bool = False
     """Whether it stands in navigation, a menu, a toolbar or something to be edited."""
     details: bool = False
-    """Whether it is the summary of a closed ``<details>``."""
+    """Whether it is the summary of a ``<details>`` that is closed."""
     truncated: bool = False
     """Whether it stands where a text is cut off."""
     list: bool = False
@@ -86,8 +86,8 @@ class Control:
 
     @property
     def name(self) -> str:
-        """What a reader would call it."""
-        return self.text or self.label
+        """What a reader would call it; its label if what stands on it is only a sign."""
+        return self.text if folded(self.text) else self.label or self.text
 
 
 def judge(control: Control, words: Words) -> Reason:
@@ -96,8 +96,8 @@ def judge(control: Control, words: Words) -> Reason:
     folds = words.say("less", said) or control.expanded == "true"
     if _refused(control) or control.place or control.form or control.holds:
         return Reason.REFUSED
-    if control.details:
-        return Reason.DETAILS
+    if control.tag == "summary":
+        return Reason.DETAILS if control.details else Reason.NONE
     if folds or words.say("never", said) or words.are("alone", control.name):
         return Reason.REFUSED
     if len(control.name) <= _LONGEST_MORE and words.say("more", control.name):

@@ -29,6 +29,7 @@ class Overlays:
 
     async def _deal_with(self, cover: Cover) -> bool:
         kind = cover.kind(self._page.words)
+        locked = bool(await self._page.ask("locked"))
         why = await self._try(cover)
         about: dict[str, Json] = {"kind": kind, "selector": cover.selector, "box": cover.box, "share": cover.share}
         if why:
@@ -38,7 +39,8 @@ class Overlays:
             "overlay-left" if why else "overlay-removed",
             **about,
             text=cover.text[:200],
-            scrolling_locked=bool(await self._page.ask("locked")),
+            scrolling_locked_before=locked,
+            scrolling_locked_after=bool(await self._page.ask("locked")),
         )
         return not why
 

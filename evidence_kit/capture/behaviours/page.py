@@ -36,6 +36,8 @@ class Result(StrEnum):
 
     CHANGED = "changed"
     """Text, height or elements around it changed, or the control itself did."""
+    SHRANK = "folded again"
+    """What the control had opened before is there no more."""
     NOTHING = "nothing changed"
     GONE = "gone before the click"
     COVERED = "covered by something else"
@@ -54,6 +56,7 @@ class Page:
         self.words = words
         self.end = end
         self._library = _library()
+        self._opened: set[int] = set()
 
     def now(self) -> float:
         """Return the event loop's time."""
@@ -99,31 +102,34 @@ class Page:
             return Result.MOVING
         await self._mouse("mousePressed", x, y)
         await self._mouse("mouseReleased", x, y)
-        changed = await self._changes(index, before)
+        after = await self._changes(index, before)
         if await self._went_back(entry):
             return Result.LED_AWAY
         if self.driver.refusals > refusals:
             return Result.STAYED
         if self.driver.popups.opened > windows:
             return Result.WINDOW
-        return Result.CHANGED if changed else Result.NOTHING
+        if after == before:
+            return Result.NOTHING
+        folded_again = index in self._opened and _extent(after) < _extent(before)
+        self._opened.add(index)
+        return Result.SHRANK if folded_again else Result.CHANGED
 
     async def _mouse(self, kind: str, x: int, y: int) -> None:
         button: Fields = {} if kind == "mouseMoved" else {"button": "left", "clickCount": 1}
         await self.driver.send("Input.dispatchMouseEvent", {"type": kind, "x": x, "y": y, **button}, timeout=5.0)
 
-    async def _changes(self, index: int, before: Json) -> bool:
-        """Wait for an effect; when there is one, also for what it loads."""
-        began = self.now()
-        while self.now() < min(began + _EFFECT_SECONDS, self.end):
-            await self.pause()
-            if await self.ask("measure", index) != before:
-                await self.pause()
-                await self.quiet(self.now() + _QUIET_SECONDS)
-                return True
+    async def _changes(self, index: int, before: Json) -> Any:  # noqa: ANN401  # JSON
+        """Wait for an effect and, when there is one, for what it loads; return what is there then."""
+        began, after = self.now(), before
+        while after == before and self.now() < min(began + _EFFECT_SECONDS, self.end):
             if self.driver.quiet and self.now() > began + _NO_EFFECT_SECONDS:
-                break
-        return False
+                return before
+            await self.pause()
+            after = await self.ask("measure", index)
+        await self.pause()
+        await self.quiet(self.now() + _QUIET_SECONDS)
+        return await self.ask("measure", index)
 
     async def _entry(self) -> tuple[int, str]:
         """Return number and address, without its fragment, of the entry of the history that is shown."""
@@ -141,6 +147,11 @@ class Page:
             await self.pause()
         await self.quiet(patience)
         return True
+
+
+def _extent(measured: Fields | None) -> tuple[int, int, int]:
+    # A document left and come back to knows nothing of its elements any more.
+    return (measured["text"], measured["elements"], measured["height"]) if measured else (0, 0, 0)
 
 
 _UNREACHED = {"gone": Result.GONE, "covered": Result.COVERED, "moving": Result.MOVING}

@@ -11,6 +11,14 @@ const known = { elements: [], around: [], seen: new WeakSet() };
 
 const pointer = (node) => getComputedStyle(node).cursor === "pointer";
 
+const COMMON = "button, summary, [role=button], [aria-expanded], a:not([href]), a[href*='#'], a[href^='javascript:']";
+
+// The common kinds come first: the browser finds them at once in any number of elements, a walk may not get there.
+function* candidates(scan) {
+  yield* caller(Document, "querySelectorAll")(document, COMMON);
+  yield* elements(scan);
+}
+
 const lookedFor = (node) => {
   const name = localName(node);
   if (name === "button" || name === "summary" || attribute(node, "role") === "button") return true;
@@ -104,7 +112,7 @@ const remember = (node) => {
   let around = node;
   for (let step = 0; step < 4; step += 1) {
     const parent = parentElement(around);
-    if (!parent || parent === body()) break;
+    if (!parent || (step > 0 && parent === body())) break;
     around = parent;
   }
   known.around.push(around);
@@ -115,7 +123,7 @@ const remember = (node) => {
 const controls = () => {
   const scan = newScan();
   const found = [];
-  for (const node of elements(scan)) {
+  for (const node of candidates(scan)) {
     if (found.length === MOST) break;
     if (known.seen.has(node) || !lookedFor(node) || !visible(node)) continue;
     known.seen.add(node);

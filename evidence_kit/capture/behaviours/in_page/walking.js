@@ -85,12 +85,17 @@ const box = (node) => {
   return { x: x + scrollX, y: y + scrollY, width, height };
 };
 
+const inRoot = (node, wanted) => {
+  const root = getRootNode(node);
+  return caller(root instanceof Document ? Document : DocumentFragment, "querySelectorAll")(root, wanted);
+};
+
 // A path that finds the element again in the DOM as recorded; >>> enters a shadow tree.
 const selector = (node) => {
   const parts = [];
   for (let at = node; at && parts.length < 10; at = parentElement(at)) {
     const id = attribute(at, "id");
-    if (/^[A-Za-z][\w-]{0,60}$/.test(id)) {
+    if (/^[A-Za-z][\w-]{0,60}$/.test(id) && inRoot(at, `#${id}`).length === 1) {
       parts.unshift(`#${id}`);
       break;
     }
