@@ -68,6 +68,7 @@ def _capture(
     resume: Annotated[bool, typer.Option("--resume", help="option.resume")] = False,
     recorder: Annotated[RecorderKind, typer.Option("--recorder", help="option.recorder")] = RecorderKind.AUTO,
     scroll: Annotated[bool, typer.Option("--scroll/--no-scroll", help="option.scroll")] = True,
+    expand: Annotated[bool, typer.Option("--expand/--no-expand", help="option.expand")] = False,
     timeout: Annotated[
         float, typer.Option("--timeout", metavar="SECONDS", min=1, max=3600, help="option.timeout")
     ] = _TIMEOUT,
@@ -90,6 +91,7 @@ def _capture(
     options = CaptureOptions(
         recorder=recorder,
         scroll=scroll,
+        expand=expand,
         timeout=timeout,
         max_bytes=max_bytes,
         insecure=insecure,

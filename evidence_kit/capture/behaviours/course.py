@@ -22,6 +22,9 @@ if TYPE_CHECKING:
 _MOST_ROUNDS = 5
 _OVERLAYS, _SCROLLING, _EXPANDING, _ROWS, _MEDIA = 0.15, 0.4, 0.8, 0.88, 0.97
 """Parts of the time by which each is over, when everything is asked for."""
+_SCROLLING_ALONE = 0.95
+_LEAVE_SECONDS = 2.0
+"""Beyond the end: a page is not left half way down because its time is over."""
 
 
 async def run(driver: "Driver", end: float, options: CaptureOptions, on_step: OnStep) -> None:
@@ -55,7 +58,7 @@ class _Course:
             await self._part("overlays", self._overlays.clear(self._by(_OVERLAYS)))
         if options.scroll:
             self._on_step("scrolling")
-            await self._part("scrolling", self._scroll(_SCROLLING if options.expand else 1.0))
+            await self._part("scrolling", self._scroll(_SCROLLING if options.expand else _SCROLLING_ALONE))
         if options.expand:
             self._on_step("opening what is folded")
             await self._part("expanding", self._expand())
@@ -95,6 +98,7 @@ class _Course:
             await expander.report()
 
     async def _leave(self) -> None:
+        self._page.end += _LEAVE_SECONDS
         await self._page.ask("scrollPage", 0)
         if frames := await self._page.ask("frames"):
             self._page.driver.note("frames-not-entered", count=frames)
