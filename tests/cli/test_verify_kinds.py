@@ -3,11 +3,17 @@
 import shutil
 import zipfile
 from collections.abc import Callable
+from datetime import UTC, datetime
 from hashlib import sha256
 from pathlib import Path
 
 import pytest
 
+from evidence_kit.models import Verdict
+from evidence_kit.pdf.apart import check_pdf_apart
+from evidence_kit.settings import load_settings
+from evidence_kit.trust.judging import TrustedRoots
+from evidence_kit.verify import verify_path
 from tests.cli.running import RunCommand
 
 
@@ -99,3 +105,19 @@ def test_a_case_does_not_become_unknown_by_a_file_of_a_bag(officer: RunCommand, 
     (case / name).write_bytes(b"BagIt-Version: 1.0\n")
 
     assert officer("verify", case).code == 3
+
+
+def test_a_bundle_whose_report_is_too_much_to_examine_is_not_verified_and_when_altered_still_altered(
+    bundle: Path, home: Path
+) -> None:
+    def verdict() -> Verdict:
+        return verify_path(
+            bundle,
+            roots=TrustedRoots(practice=load_settings(home).practice_roots()),
+            clock=lambda: datetime.now(UTC),
+            check_pdf=lambda stream: check_pdf_apart(stream, seconds=0.001),
+        ).verdict
+
+    assert verdict() is Verdict.CANNOT_VERIFY
+    (bundle / "README.txt").write_bytes(b"x")
+    assert verdict() is Verdict.ALTERED
