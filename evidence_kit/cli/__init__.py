@@ -8,7 +8,7 @@ Every command imports its workflow inside its function: the libraries of PDF, cr
 to load, and ``--help`` must not wait for them. It is the only room that may do so.
 """
 
-import sys
+import signal
 from collections.abc import Sequence
 
 __all__ = ["main"]
@@ -24,4 +24,12 @@ def main(argv: Sequence[str] | None = None) -> None:
 
         app.main(argv)
     except KeyboardInterrupt:
-        sys.exit(_INTERRUPTED)
+        code: object = _INTERRUPTED
+    except SystemExit as end:
+        code = end.code
+    else:
+        return
+    if code == _INTERRUPTED and argv is None:
+        # The process is ours and ends now: pressed again, the keys must not break into its last steps.
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+    raise SystemExit(code)
