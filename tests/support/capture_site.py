@@ -35,6 +35,7 @@ class RawSite:
         self._tls = tls
         self.replies = replies
         self.requests: list[bytes] = []
+        self._over = threading.Event()
         self._socket = socket.create_server(("127.0.0.1", 0), backlog=64)
         self.url = f"{'https' if tls else 'http'}://127.0.0.1:{self._socket.getsockname()[1]}"
         self._thread = threading.Thread(target=self._accept, daemon=True)
@@ -47,15 +48,16 @@ class RawSite:
     def __exit__(self, *_: object) -> None:
         """Stop."""
         # Waking the thread that waits in accept: closing alone leaves it there on Linux.
+        self._over.set()
         with socket.create_connection(self._socket.getsockname()):
-            self._socket.close()
-        self._thread.join(5)
+            self._thread.join(5)
+        self._socket.close()
 
     def _accept(self) -> None:
         while True:
-            try:
-                connection, _ = self._socket.accept()
-            except OSError:
+            connection, _ = self._socket.accept()
+            if self._over.is_set():
+                connection.close()
                 return
             threading.Thread(target=self._serve, args=(connection,), daemon=True).start()
 
