@@ -7,7 +7,6 @@ browser made it; several are decoded and written again, pixel for pixel.
 import contextlib
 import io
 from collections.abc import Iterator, Sequence
-from pathlib import Path
 
 from PIL import Image
 
@@ -22,28 +21,27 @@ def png_size(data: bytes) -> tuple[int, int]:
         return picture.size
 
 
-def write_joined(path: Path, tiles: Sequence[bytes]) -> tuple[int, int]:
-    """Write *tiles*, PNGs of one width in order from the top, to *path* and return the picture's width and height.
+def joined(tiles: Sequence[bytes]) -> bytes:
+    """Return *tiles*, PNGs of one width in order from the top, as one PNG.
 
-    Raises `FormatError` for tiles that are no PNG or differ in width, `OSError` when *path* cannot be written.
+    Raises `FormatError` for tiles that are no PNG or differ in width.
     """
     sizes = [png_size(tile) for tile in tiles]
     width = sizes[0][0]
     if any(size[0] != width for size in sizes):
         message = f"tiles of a screenshot differ in width: {sorted({size[0] for size in sizes})}"
         raise FormatError(message)
-    height = sum(size[1] for size in sizes)
     if len(tiles) == 1:
-        path.write_bytes(tiles[0])
-        return width, height
-    whole = Image.new("RGB", (width, height))
+        return tiles[0]
+    whole = Image.new("RGB", (width, sum(size[1] for size in sizes)))
     top = 0
     for tile, size in zip(tiles, sizes, strict=True):
         with _opened(tile) as picture:
             whole.paste(picture.convert("RGB"), (0, top))
         top += size[1]
-    whole.save(path, format="PNG", compress_level=6)
-    return width, height
+    written = io.BytesIO()
+    whole.save(written, format="PNG", compress_level=6)
+    return written.getvalue()
 
 
 @contextlib.contextmanager

@@ -1,13 +1,12 @@
 """Tiles: one picture, pixel for pixel."""
 
 import io
-from pathlib import Path
 
 import pytest
 from PIL import Image
 
 from evidence_kit.errors import FormatError
-from evidence_kit.pictures.tiles import png_size, write_joined
+from evidence_kit.pictures.tiles import joined, png_size
 
 
 def tile(colour: str, width: int = 8, height: int = 5) -> bytes:
@@ -16,10 +15,11 @@ def tile(colour: str, width: int = 8, height: int = 5) -> bytes:
     return out.getvalue()
 
 
-def test_tiles_are_joined_from_the_top(tmp_path: Path) -> None:
-    assert write_joined(tmp_path / "a.png", [tile("red"), tile("lime", height=2), tile("blue")]) == (8, 12)
+def test_tiles_are_joined_from_the_top() -> None:
+    whole = joined([tile("red"), tile("lime", height=2), tile("blue")])
 
-    with Image.open(tmp_path / "a.png") as picture:
+    assert png_size(whole) == (8, 12)
+    with Image.open(io.BytesIO(whole)) as picture:
         assert [picture.getpixel((3, y)) for y in (0, 4, 5, 6, 7, 11)] == [
             (255, 0, 0),
             (255, 0, 0),
@@ -30,15 +30,13 @@ def test_tiles_are_joined_from_the_top(tmp_path: Path) -> None:
         ]
 
 
-def test_a_single_tile_is_kept_as_the_browser_made_it(tmp_path: Path) -> None:
-    write_joined(tmp_path / "a.png", [tile("red")])
-
-    assert (tmp_path / "a.png").read_bytes() == tile("red")
+def test_a_single_tile_is_kept_as_the_browser_made_it() -> None:
+    assert joined([tile("red")]) == tile("red")
 
 
-def test_tiles_of_different_width_are_refused(tmp_path: Path) -> None:
+def test_tiles_of_different_width_are_refused() -> None:
     with pytest.raises(FormatError, match=r"differ in width: \[8, 9\]"):
-        write_joined(tmp_path / "a.png", [tile("red"), tile("red", width=9)])
+        joined([tile("red"), tile("red", width=9)])
 
 
 @pytest.mark.parametrize("data", [b"", b"GIF89a", tile("red")[:20]])
