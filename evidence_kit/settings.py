@@ -48,6 +48,8 @@ class Settings:
     officer: Officer | None = None
     signing: SigningSource | None = None
     tsa: tuple[str, ...] = ()
+    time_servers: tuple[str, ...] = ()
+    """``HOST`` or ``HOST:PORT``; none are asked unless named."""
     language: str = ""
 
     def to_json(self) -> dict[str, Json]:
@@ -57,6 +59,7 @@ class Settings:
             "officer": self.officer.to_json() if self.officer else None,
             "signing": self.signing.to_json() if self.signing else None,
             "tsa": list(self.tsa),
+            "time_servers": list(self.time_servers),
             "language": self.language,
         }
 
@@ -174,16 +177,25 @@ def _read(home: Path, value: Json) -> Settings:
             "signing": dict() | None as signing,
             "tsa": list(tsa),
             "language": str(language),
+            **rest,
         }:
             return Settings(
                 home=home,
                 officer=_officer(officer) if officer else None,
                 signing=_signing(signing) if signing else None,
                 tsa=tuple(str(url) for url in tsa),
+                time_servers=_texts(rest.get("time_servers", [])),
                 language=language,
             )
     message = f"it does not say {SCHEMA}"
     raise FormatError(message)
+
+
+def _texts(value: object) -> tuple[str, ...]:
+    if not isinstance(value, list):
+        message = "the time servers are not a list"
+        raise FormatError(message)
+    return tuple(str(member) for member in value)
 
 
 def _officer(value: Json) -> Officer:

@@ -1,5 +1,6 @@
 """``setup``: the officer, the key that signs, the time-stamping authorities, the trusted roots, the language."""
 
+import re
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
     from evidence_kit.trust.certificates import Certificate
     from evidence_kit.trust.keys import Signer
 
+_HOST = re.compile(r"(?:[A-Za-z0-9.-]{1,253}|\[[0-9A-Fa-f:]{2,45}\])(?::[0-9]{1,5})?")
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wishes:
@@ -35,6 +38,8 @@ class Wishes:
     pem: tuple[Path, Path] | None = None
     tsa: tuple[str, ...] = ()
     no_tsa: bool = False
+    time_servers: tuple[str, ...] = ()
+    no_time_server: bool = False
     trust: tuple[Path, ...] = ()
     language: Language | None = None
     passphrase_file: Path | None = None
@@ -57,6 +62,10 @@ def _setup(
     pem: Annotated[tuple[Path, Path] | None, typer.Option("--pem", metavar="KEY CERT", help="option.pem")] = None,
     tsa: Annotated[list[str] | None, typer.Option("--tsa", metavar="URL", help="option.tsa")] = None,
     no_tsa: Annotated[bool, typer.Option("--no-tsa", help="option.no-tsa")] = False,
+    time_server: Annotated[
+        list[str] | None, typer.Option("--time-server", metavar="HOST[:PORT]", help="option.time-server")
+    ] = None,
+    no_time_server: Annotated[bool, typer.Option("--no-time-server", help="option.no-time-server")] = False,
     trust: Annotated[list[Path] | None, typer.Option("--trust", metavar="FILE", help="option.trust")] = None,
     language: Annotated[Language | None, typer.Option("--language", help="option.language")] = None,
     passphrase_file: PassphraseOption = None,
@@ -73,6 +82,8 @@ def _setup(
         pem=pem,
         tsa=tuple(tsa or ()),
         no_tsa=no_tsa,
+        time_servers=tuple(time_server or ()),
+        no_time_server=no_time_server,
         trust=tuple(trust or ()),
         language=language,
         passphrase_file=passphrase_file,
@@ -98,6 +109,7 @@ def change_settings(run: Run, wishes: Wishes) -> "tuple[Settings, Signer | None]
 
     settings = before = run.settings()
     settings = replace(settings, officer=_officer(wishes, settings.officer), tsa=_authorities(wishes, settings.tsa))
+    settings = replace(settings, time_servers=_time_servers(wishes, settings.time_servers))
     settings = replace(settings, language=str(wishes.language or settings.language))
     signing = _signing(wishes)
     practice = signing is None and settings.signing is not None and settings.signing.kind == "practice"
@@ -137,6 +149,15 @@ def _authorities(wishes: Wishes, known: tuple[str, ...]) -> tuple[str, ...]:
     return () if wishes.no_tsa else tuple(read_authority(url) for url in wishes.tsa) or known
 
 
+def _time_servers(wishes: Wishes, known: tuple[str, ...]) -> tuple[str, ...]:
+    if wishes.time_servers and wishes.no_time_server:
+        raise UsageError("--time-server and --no-time-server exclude each other")
+    for server in wishes.time_servers:
+        if not _HOST.fullmatch(server):
+            raise UsageError(f"--time-server is not a host or HOST:PORT: {visible(server)}")
+    return () if wishes.no_time_server else wishes.time_servers or known
+
+
 def _signing(wishes: Wishes) -> "SigningSource | None":
     from evidence_kit.settings import SigningSource
 
@@ -166,6 +187,7 @@ def _describe(settings: "Settings", signer: "Signer | None") -> dict[str, Json]:
         "profile": settings.officer.to_json() if settings.officer else None,
         "signing": signing,
         "tsa": list(settings.tsa),
+        "time_servers": list(settings.time_servers),
         "trust": [_root(root) for root in settings.trusted_roots()],
         "language": settings.language,
     }
@@ -189,6 +211,7 @@ def tell_settings(texts: Texts, settings: "Settings", signer: "Signer | None") -
         pairs.append((texts.say("setup.certificate"), visible(signer.certificate.subject)))
         pairs.append((texts.say("setup.until"), signer.certificate.not_after.date().isoformat()))
     pairs += [(texts.say("setup.tsa"), visible(url)) for url in settings.tsa or [none]]
+    pairs += [(texts.say("setup.time-server"), visible(server)) for server in settings.time_servers]
     pairs += [(texts.say("setup.root"), visible(root.subject)) for root in settings.trusted_roots()]
     pairs.append((texts.say("setup.language"), settings.language or texts.say("setup.system-language")))
     say(texts.say("setup.heading"))
