@@ -13,6 +13,7 @@ from datetime import datetime
 
 from evidence_kit.archive.cdxj import IndexLine, index_bytes
 from evidence_kit.archive.http_facts import method_of, status_and_mime
+from evidence_kit.archive.resource_names import role_of
 from evidence_kit.archive.warc_reader import RecordFinding, WarcRecord
 from evidence_kit.display import shorten
 
@@ -21,7 +22,6 @@ _DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}\.[0-9
 _TYPES = frozenset({"warcinfo", "request", "response", "resource", "metadata"})
 _HTTP = frozenset({"request", "response"})
 _POINTER = "WARC-Concurrent-To"
-_URN = "urn:evidence-kit:"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,8 +35,7 @@ class Resource:
     @property
     def role(self) -> str:
         """What kind of thing it says that it is: ``dom`` of ``urn:evidence-kit:dom:https://…``, or nothing."""
-        role, colon, _ = self.uri.removeprefix(_URN).partition(":")
-        return role if colon and self.uri.startswith(_URN) else ""
+        return role_of(self.uri)
 
     @property
     def sha256(self) -> str:

@@ -6,7 +6,7 @@ from datetime import datetime
 from pathlib import Path
 
 from evidence_kit import canonical
-from evidence_kit.bundle.page_text import page_text
+from evidence_kit.bundle.page_text import page_text, shown_text
 from evidence_kit.bundle.report import SLICE_HEIGHT, SLICE_WIDTH
 from evidence_kit.bundle.report_model import Action, Exhibit, Fact, ItemFile, Redirect
 from evidence_kit.canonical import Json
@@ -101,6 +101,9 @@ def _viewing_copy(folder: Path, files: tuple[ItemFile, ...], target: Path, *, bl
 
 
 def _visible_text(folder: Path, files: tuple[ItemFile, ...]) -> str:
+    shown = _of_role(folder, files, "text")
+    if shown:
+        return shown_text(shown)
     path = _of_role(folder, files, "dom")
     return page_text(path) if path else ""
 

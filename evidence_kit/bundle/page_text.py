@@ -1,4 +1,4 @@
-"""The text of a recorded page, from its rendered DOM: what stands there, not what a style sheet made of it."""
+"""The text of a recorded page: what was seen of it, or else what stands in its rendered DOM."""
 
 from html.parser import HTMLParser
 from pathlib import Path
@@ -31,6 +31,12 @@ _INLINE = frozenset(
 )
 _LARGEST = 20 * 1024 * 1024
 _LONGEST = 200_000
+
+
+def shown_text(text: Path) -> str:
+    """Return the file *text* of what the page showed, at most 200,000 characters; raises `OSError`."""
+    with text.open(encoding="utf-8", errors="replace") as stream:
+        return stream.read(_LONGEST).strip()
 
 
 def page_text(dom: Path) -> str:

@@ -6,8 +6,9 @@ scripts.
 """
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 
 from evidence_kit.browser.cdp import BrowserGoneError, Connection, Event, Fields, ProtocolError
@@ -22,6 +23,12 @@ from evidence_kit.models import Clock, OnStep
 _SETTLE_SECONDS = 6.0
 _FONT_SECONDS = 3.0
 _WORLD = "evidence-kit"
+FREEZE_SECONDS = 10.0
+"""After the beginning of the page, in which its first pictures are taken."""
+_APPEAR_SECONDS = 5.0
+"""After the beginning of the page, in which something of it is waited for."""
+_READY_SECONDS = 2.0
+"""After its appearance, in which painting and loading may both come to an end."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,13 +36,32 @@ class Limits:
     """Times of the event loop's clock, in seconds, by which each step is over."""
 
     load: float
+    freeze: float
     behave: float
     settle: float
+    end: float
 
     @classmethod
     def of(cls, start: float, timeout: float) -> "Limits":
-        """Share out *timeout* seconds: a half to loading, a quarter more to behaviours, a tenth more to settling."""
-        return cls(load=start + timeout * 0.5, behave=start + timeout * 0.75, settle=start + timeout * 0.85)
+        """Share out *timeout* seconds, each share with what those before it left.
+
+        Loading ends at 45 %, the freeze on its way at 50, behaviours at 65, settling at 70, the last snapshots at 100.
+        """
+        shares = {"load": 0.45, "freeze": 0.5, "behave": 0.65, "settle": 0.7, "end": 1.0}
+        return cls(**{name: start + timeout * share for name, share in shares.items()})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Appearance:
+    """When a page came into sight."""
+
+    navigated: datetime
+    """When the browser began to show this page instead of the one before."""
+    appeared: datetime
+    sign: str
+    """``first-contentful-paint``, ``load``, or ``none`` when there was neither yet."""
+    limit: float
+    """The event loop's time at which ten seconds have passed since *navigated*."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -85,6 +111,8 @@ class Driver:
         self._clock = clock
         self._stopped = asyncio.Event()
         self._loader = ""
+        self._painted: set[str] = set()
+        self._frames: dict[str, None] = {}
         observer.listeners.append(self._hear)
 
     async def send(self, method: str, params: Fields | None = None, *, timeout: float = 10.0) -> Fields:
@@ -98,13 +126,26 @@ class Driver:
         self.visited.actions.append(action)
         self._journal.note("action", action.to_json())
 
+    def now(self) -> datetime:
+        """Tell the time."""
+        return self._clock()
+
+    def sessions(self) -> list[str]:
+        """Return the sessions of the page and, after it, of the frames in it that have processes of their own."""
+        return [self.session, *self._frames]
+
     @property
     def quiet(self) -> bool:
         """Whether nothing is on its way that can be expected to end."""
         return not self._observer.awaited and not self._observer.busy
 
-    async def visit(self, url: str, limits: Limits, *, on_step: OnStep) -> None:
-        """Go to *url*, wait, do what the options ask for and settle, each within its limit."""
+    async def visit(
+        self, url: str, limits: Limits, *, on_step: OnStep, on_appeared: Callable[[Appearance], Awaitable[None]]
+    ) -> None:
+        """Go to *url*, wait, do what the options ask for and settle, each within its limit.
+
+        *on_appeared* is awaited once, when the page is there and nothing has been done to it yet.
+        """
         on_step(f"opening {url}")
         await self._open(url, limits.load)
         if self.visited.navigation_error:
@@ -112,6 +153,8 @@ class Driver:
                 await self._wait(lambda: not self._observer.busy, limits.settle)
             return
         await self.send("Page.bringToFront")
+        await on_appeared(await self._appear(limits.load))
+        await self._load(limits.load)
         await self._fonts()
         await behaviours.run(self, limits.behave, self._options, on_step)
         on_step("waiting for what is still on its way")
@@ -146,6 +189,8 @@ class Driver:
             return self._dialog(event)
         if work := self.popups.hear(event):
             return work
+        if event.session in {self.session, *self._frames}:
+            self._note_frame(event)
         if event.session == self.session:
             match event.method:
                 case "Page.loadEventFired":
@@ -156,11 +201,19 @@ class Driver:
                     self._stopped.set()
                 case "Inspector.targetCrashed":
                     self.crashed.set()
+                case "Page.lifecycleEvent" if event.params["name"] == "firstContentfulPaint":
+                    self._painted.add(event.params["loaderId"])
                 case "Page.frameNavigated":
                     self._navigated(event.params["frame"])
                 case _:
                     pass
         return None
+
+    def _note_frame(self, event: Event) -> None:
+        if event.method == "Target.attachedToTarget" and event.params["targetInfo"]["type"] == "iframe":
+            self._frames[event.params["sessionId"]] = None
+        elif event.method == "Target.detachedFromTarget":
+            self._frames.pop(event.params["sessionId"], None)
 
     def _navigated(self, frame: Fields) -> None:
         if not frame.get("parentId") and self._loader and frame["loaderId"] != self._loader:
@@ -181,6 +234,7 @@ class Driver:
         tree = await self.send("Page.getFrameTree")
         self.visited.frame = tree["frameTree"]["frame"]["id"]
         self._journal.note("frame", self.visited.frame)
+        await self.send("Page.setLifecycleEventsEnabled", {"enabled": True})
         self._stopped.clear()
         self.visited.loaded = False
         self.note("navigated", url=url)
@@ -194,8 +248,22 @@ class Driver:
             return
         self.visited.navigation_error = answer.get("errorText", "")
         self._loader = answer.get("loaderId", "")
-        if self.visited.navigation_error:
-            return
+
+    async def _appear(self, limit: float) -> Appearance:
+        """Wait until something is to be seen, and a little longer for the rest, but not past *limit*."""
+        loop = asyncio.get_running_loop()
+        began, navigated = loop.time(), self._clock()
+        latest = min(began + _APPEAR_SECONDS, limit)
+        await self._wait(lambda: self._loader in self._painted or self._stopped.is_set(), latest)
+        appeared = self._clock()
+        painted = self._loader in self._painted
+        sign = "first-contentful-paint" if painted else "load" if self.visited.loaded else "none"
+        # Pictures of a page are better when it has loaded; one that never does is not waited for.
+        latest = min(latest, loop.time() + _READY_SECONDS)
+        await self._wait(lambda: self._loader in self._painted and self._stopped.is_set(), latest)
+        return Appearance(navigated=navigated, appeared=appeared, sign=sign, limit=began + FREEZE_SECONDS)
+
+    async def _load(self, limit: float) -> None:
         stopped = await self._wait(self._stopped.is_set, limit)
         self.visited.timed_out = not stopped
         self.note("loaded" if self.visited.loaded else "loading-stopped" if stopped else "load-not-awaited-longer")

@@ -9,20 +9,22 @@ from evidence_kit.browser.cdp import BrowserGoneError, Connection, Event, Protoc
 from evidence_kit.browser.launch import Chromium
 from evidence_kit.canonical import Json
 from evidence_kit.capture import snapshots
-from evidence_kit.capture.driver import Driver, Limits, Visit
-from evidence_kit.capture.environment import describe
+from evidence_kit.capture.driver import Appearance, Driver, Limits, Visit
+from evidence_kit.capture.environment import describe_browser
+from evidence_kit.capture.errands import Errand
+from evidence_kit.capture.freeze import first_full_picture, freeze
 from evidence_kit.capture.journal import Journal
 from evidence_kit.capture.observer import Observer
-from evidence_kit.capture.result import CaptureOptions
+from evidence_kit.capture.result import CaptureOptions, Outside
 from evidence_kit.capture.sessions import Sessions
-from evidence_kit.capture.snapshots import Snapshots
+from evidence_kit.capture.snapshots import Snapshots, Taking
 from evidence_kit.capture.spool import Spool
 from evidence_kit.capture.traffic import Traffic
-from evidence_kit.capture.writing import DOM, SCREENSHOT
 from evidence_kit.models import Clock, OnStep, Problem
 
-_SNAPSHOT_SECONDS = 30.0
 _FINISH_SECONDS = 5.0
+_LAST_SECONDS = 1.0
+"""For asking where the page is when the last snapshots have used up all their time."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,6 +34,7 @@ class Task:
     url: str
     folder: Path
     options: CaptureOptions
+    outside: Outside
     clock: Clock
     on_step: OnStep
 
@@ -45,7 +48,9 @@ class Heard:
     visit: Visit = field(default_factory=Visit)
     snapshots: Snapshots = field(default_factory=Snapshots)
     problems: list[Problem] = field(default_factory=list)
-    environment: dict[str, Json] = field(default_factory=dict)
+    token: Errand[bytes] | None = None
+    """Where the time stamp over the freeze will come from."""
+    browser: dict[str, Json] = field(default_factory=dict)
     crashed: bool = False
     interrupted: bool = False
     """Whether our own process was ended midway."""
@@ -77,8 +82,8 @@ async def _record(  # noqa: PLR0913, PLR0917  # everything that takes part
     observer.begin(connection, sessions)
     driver = await _page(connection, sessions, observer, task, heard, journal)
     told = await connection.send("Browser.getVersion")
-    heard.environment = describe(chromium, told, task.options, durable=sessions.durable)
-    journal.note("environment", heard.environment)
+    heard.browser = describe_browser(chromium, told, durable=sessions.durable)
+    journal.note("browser", heard.browser)
     watcher = asyncio.create_task(observer.watch())
     work = asyncio.create_task(_work(driver, task, heard))
     try:
@@ -114,20 +119,35 @@ async def _page(  # noqa: PLR0913, PLR0917  # everything that takes part
 
 async def _work(driver: Driver, task: Task, heard: Heard) -> None:
     limits = Limits.of(asyncio.get_running_loop().time(), task.options.timeout)
+
+    async def appeared(appearance: Appearance) -> None:
+        if not _in_viewer(driver, heard.traffic):
+            await _freeze(driver, task, heard, appearance, min(appearance.limit, limits.freeze))
+
     try:
-        await driver.visit(task.url, limits, on_step=task.on_step)
+        await driver.visit(task.url, limits, on_step=task.on_step, on_appeared=appeared)
     except ProtocolError as error:
         heard.problems.append(Problem(code="page.unresponsive", detail=str(error)))
     if heard.visit.navigation_error or _in_viewer(driver, heard.traffic):
         return
     task.on_step("taking DOM and screenshot")
-    dom, screenshot = task.folder / DOM.path, task.folder / SCREENSHOT.path
+    taking = Taking(driver=driver, folder=task.folder, deadline=limits.end, into=heard.snapshots)
     try:
-        async with asyncio.timeout(_SNAPSHOT_SECONDS):
-            await snapshots.take(driver, dom=dom, screenshot=screenshot, into=heard.snapshots)
+        async with asyncio.timeout_at(limits.end + _LAST_SECONDS):
+            await snapshots.take(taking)
     except (ProtocolError, TimeoutError) as error:
-        detail = str(error) or f"DOM and screenshot took more than {_SNAPSHOT_SECONDS:g} s"
+        detail = str(error) or "DOM and screenshot were not taken within the time of the capture"
         heard.problems.append(Problem(code="page.unresponsive", detail=detail))
+
+
+async def _freeze(driver: Driver, task: Task, heard: Heard, appearance: Appearance, deadline: float) -> None:
+    task.on_step("freezing the page as it appeared")
+    taking = Taking(driver=driver, folder=task.folder, deadline=deadline, into=heard.snapshots)
+    statement = await freeze(taking, appearance, task.options.viewport)
+    stamp = task.outside.stamp
+    if statement is not None and stamp is not None:
+        heard.token = Errand(lambda: stamp(statement))
+    await first_full_picture(taking)
 
 
 def _in_viewer(driver: Driver, traffic: Traffic) -> bool:

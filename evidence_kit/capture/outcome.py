@@ -12,7 +12,23 @@ from evidence_kit.capture.snapshots import Snapshots
 from evidence_kit.display import shorten
 from evidence_kit.models import Problem, Status
 
-_LISTED_ONLY = frozenset({"resource.failed", "response.given-up", "response.without-end", "recorder.fallback"})
+_LISTED_ONLY = frozenset(
+    {
+        "resource.failed",
+        "response.given-up",
+        "response.without-end",
+        "recorder.fallback",
+        "certificate.invalid",
+        "freeze.failed",
+        "freeze.moved",
+        "freeze.other-page",
+        "freeze.unstamped",
+        "text.failed",
+        "mhtml.failed",
+        "dom-snapshot.failed",
+        "accessibility.failed",
+    }
+)
 _PAGE_ERRORS = {
     "net::ERR_NAME_NOT_RESOLVED": "page.name-not-resolved",
     "net::ERR_NAME_RESOLUTION_FAILED": "page.name-not-resolved",

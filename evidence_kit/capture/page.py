@@ -18,14 +18,18 @@ from typing import Any, TypeAlias
 from evidence_kit.browser.find import Browser
 from evidence_kit.browser.launch import LaunchOptions, Tap, launched
 from evidence_kit.canonical import Json
-from evidence_kit.capture import inventory
+from evidence_kit.capture import environment, inventory
 from evidence_kit.capture.browser_recorder import BrowserRecorder
+from evidence_kit.capture.clock_offset import MOST_SERVERS, SECONDS, measure, verdict
 from evidence_kit.capture.document import Document, document_problems, page_facts
+from evidence_kit.capture.environment import Circumstances
+from evidence_kit.capture.errands import Errand
+from evidence_kit.capture.freeze import keep_token
 from evidence_kit.capture.journal import Journal
 from evidence_kit.capture.listening import Heard, Task, listen
 from evidence_kit.capture.outcome import decide, exchange_problems
 from evidence_kit.capture.recorder import Recorded, Recorder
-from evidence_kit.capture.result import CaptureOptions, PageCapture
+from evidence_kit.capture.result import NOTHING, CaptureOptions, Outside, PageCapture
 from evidence_kit.capture.spool import Spool
 from evidence_kit.capture.traffic import Traffic
 from evidence_kit.capture.wire_recorder import WireRecorder
@@ -51,6 +55,7 @@ class _Conclusion:
     status: Status
     problems: tuple[Problem, ...]
     page: dict[str, Json]
+    environment: Circumstances
 
 
 def capture_page(  # noqa: PLR0913  # what a capture needs from its caller, each by its name
@@ -61,12 +66,14 @@ def capture_page(  # noqa: PLR0913  # what a capture needs from its caller, each
     browser: Browser,
     warcinfo: Mapping[str, str],
     clock: Clock,
+    outside: Outside = NOTHING,
     on_step: OnStep = ignore,
     run: RunCoroutine = asyncio.run,
 ) -> PageCapture:
     """Capture the page at *url* into *folder*, which is made if need be, with *browser*.
 
-    *warcinfo* are the fields of the archive's first record, as they are. Whoever takes several pages in threads gives a
+    *warcinfo* are the fields of the archive's first record, as they are; *outside* is what else is known and can be
+    asked. Whoever takes several pages in threads gives a
     *run* that can be interrupted; by itself a capture ends when Ctrl-C reaches the main thread. A page that cannot be
     opened gives a capture with status failed. Raises `CaptureError` when the browser does not start, `OSError` when
     *folder* is unwritable.
@@ -74,9 +81,10 @@ def capture_page(  # noqa: PLR0913  # what a capture needs from its caller, each
     # Inside the folder, so that nothing recorded ever lies outside what the caller guards.
     work = folder / RECORDING
     work.mkdir(parents=True)
-    task = Task(url=url, folder=folder, options=options, clock=clock, on_step=on_step)
+    task = Task(url=url, folder=folder, options=options, outside=outside, clock=clock, on_step=on_step)
     started = clock()
     heard = Heard(traffic=Traffic(clock), spool=Spool(work, limit=options.max_bytes))
+    offsets = Errand(lambda: measure(options.time_servers, clock))
     with contextlib.ExitStack() as running, Journal(work / "journal.jsonl", clock) as journal:
         recorder, refusal = _start(work, options, running)
         if refusal:
@@ -87,7 +95,10 @@ def capture_page(  # noqa: PLR0913  # what a capture needs from its caller, each
             observer = recorder.observer(heard.traffic, heard.spool)
             run(listen(chromium, task, heard, observer, journal))
     # When that was interrupted the folder stays, for `complete_capture`.
-    capture = _finish(task, heard, recorder, work, started=started, warcinfo=warcinfo)
+    if heard.token is not None:
+        keep_token(heard.token, folder, heard.snapshots, clock)
+    known = verdict(offsets.wait(SECONDS * MOST_SERVERS) or ())
+    capture = _finish(task, heard, recorder, work, started=started, warcinfo=warcinfo, offset=known)
     shutil.rmtree(work)
     return capture
 
@@ -117,12 +128,29 @@ def _launch_options(options: CaptureOptions, tap: Tap | None) -> LaunchOptions:
 
 
 def _finish(  # noqa: PLR0913  # what was heard, by whom, where and when
-    task: Task, heard: Heard, recorder: Recorder, work: Path, *, started: datetime, warcinfo: Mapping[str, str]
+    task: Task,
+    heard: Heard,
+    recorder: Recorder,
+    work: Path,
+    *,
+    started: datetime,
+    warcinfo: Mapping[str, str],
+    offset: dict[str, Json],
 ) -> PageCapture:
     task.on_step("reading what was recorded")
     heard.traffic.match_heads()
     recorded = recorder.read(heard.traffic, heard.spool)
-    conclusion = _conclude(task, heard, recorded, started=started)
+    circumstances = Circumstances(
+        browser=heard.browser,
+        options=task.options,
+        recorder=str(recorder.kind),
+        started=started,
+        zone=task.outside.zone,
+        clock=offset,
+        names=recorded.lookups or environment.addresses_seen(recorded.entries),
+        folder=task.folder,
+    )
+    conclusion = _conclude(task, heard, recorded, circumstances)
     task.on_step("writing the archive")
     writing = Writing(
         folder=task.folder,
@@ -132,7 +160,9 @@ def _finish(  # noqa: PLR0913  # what was heard, by whom, where and when
         started=conclusion.started,
         finished=conclusion.finished,
         entries=recorded.entries,
-        inventory=_inventory(heard, conclusion, recorder),
+        inventory=_inventory(heard, conclusion),
+        environment=environment.document(circumstances),
+        taken=heard.snapshots.taken,
         raw=recorded.raw,
         connections=recorded.connections,
         warcinfo=warcinfo,
@@ -148,13 +178,13 @@ def _finish(  # noqa: PLR0913  # what was heard, by whom, where and when
         recorder=str(recorder.kind),
         files=files,
         wacz=seal,
-        environment=heard.environment,
+        environment=environment.summary(circumstances),
         actions=tuple(heard.visit.actions),
         page=conclusion.page,
     )
 
 
-def _conclude(task: Task, heard: Heard, recorded: Recorded, *, started: datetime) -> _Conclusion:
+def _conclude(task: Task, heard: Heard, recorded: Recorded, circumstances: Circumstances) -> _Conclusion:
     document = Document.of(recorded.entries, heard)
     problems = [
         *document_problems(task.url, document, heard, recorded.refusal),
@@ -166,15 +196,16 @@ def _conclude(task: Task, heard: Heard, recorded: Recorded, *, started: datetime
     return _Conclusion(
         url=task.url,
         final_url=heard.snapshots.final_url or document.url or task.url,
-        started=started,
+        started=circumstances.started,
         finished=task.clock(),
         status=decide(problems, document=document.entry, snapshots=heard.snapshots, crashed=heard.crashed),
         problems=tuple(problems),
         page=page_facts(document, heard, recorded.entries),
+        environment=circumstances,
     )
 
 
-def _inventory(heard: Heard, conclusion: _Conclusion, recorder: Recorder) -> dict[str, Json]:
+def _inventory(heard: Heard, conclusion: _Conclusion) -> dict[str, Json]:
     return {
         "schema": "evidence-kit/page/1",
         "url": conclusion.url,
@@ -182,10 +213,10 @@ def _inventory(heard: Heard, conclusion: _Conclusion, recorder: Recorder) -> dic
         "started": utc_text(conclusion.started),
         "finished": utc_text(conclusion.finished),
         "status": str(conclusion.status),
-        "recorder": str(recorder.kind),
+        "recorder": conclusion.environment.recorder,
         "page": conclusion.page,
         "problems": [problem.to_json() for problem in conclusion.problems],
-        "environment": heard.environment,
+        "environment": environment.summary(conclusion.environment),
         "actions": [action.to_json() for action in heard.visit.actions],
     }
 

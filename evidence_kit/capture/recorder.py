@@ -35,7 +35,7 @@ class Recorded:
     connections: list[dict[str, Json]] = field(default_factory=list)
     """The lines of ``connections.jsonl``; none when the recorder does not see connections."""
     lookups: list[Json] = field(default_factory=list)
-    """Names that were asked for, and the addresses answered."""
+    """Names that were asked for and the addresses answered, each ``name``, ``addresses`` and ``source``."""
     refusal: Refusal = _as_told
 
 

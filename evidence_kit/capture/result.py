@@ -1,8 +1,8 @@
 """What a capture is asked for, and what it gives back."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime, tzinfo
 
 from evidence_kit.archive.wacz import WaczSeal
 from evidence_kit.canonical import Json
@@ -41,7 +41,8 @@ class CaptureOptions:
     """Click on what opens more of the page, decline or close what lies over it, turn slides, play films muted."""
     budgets: Budgets = Budgets()
     timeout: float = 60.0
-    """Seconds for loading, scrolling and settling together; the snapshots may take up to 30 more."""
+    """Seconds for the page: loading ends after 45 % of them, the first snapshots after 50, scrolling after 65, settling
+    after 70, and the last snapshots after all of them; what a step leaves falls to those after it."""
     max_bytes: int = 512 * 1024 * 1024
     """Response bodies kept, in bytes altogether; what comes after is marked as truncated."""
     insecure: bool = False
@@ -52,6 +53,21 @@ class CaptureOptions:
     timezone: str = "Asia/Ulaanbaatar"
     viewport: tuple[int, int] = (1280, 900)
     """Width and height in CSS pixels, one device pixel each."""
+    time_servers: tuple[str, ...] = ()
+    """``HOST`` or ``HOST:PORT`` of servers to compare the clock with (SNTP); none are asked unless named."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outside:
+    """What a capture gets from its caller beside what was asked for."""
+
+    stamp: Callable[[bytes], bytes] | None = None
+    """Returns the reply (RFC 3161) of a time-stamping authority over the bytes; raises `TimestampError`."""
+    zone: tzinfo = UTC
+    """The time zone of the machine."""
+
+
+NOTHING = Outside()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,7 +77,7 @@ class CapturedFile:
     path: str
     """Relative to the capture's folder, with forward slashes."""
     role: str
-    """``wacz``, ``screenshot``, ``dom`` or ``inventory``."""
+    """What the file is: ``wacz``, ``screenshot``, ``dom``… (files.py has them all)."""
     media_type: str
 
 
@@ -93,7 +109,7 @@ class PageCapture:
     files: tuple[CapturedFile, ...]
     wacz: WaczSeal
     environment: dict[str, Json]
-    """Browser, system, viewport, languages, sandbox and versions."""
+    """The short form of ``environment.json``."""
     actions: tuple[Action, ...]
     page: dict[str, Json]
     """Title, language, redirects, status of the document and counts: the head of ``page.json``."""

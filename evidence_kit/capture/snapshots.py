@@ -1,27 +1,34 @@
-"""What a reader would have seen: the rendered DOM and a screenshot of the whole page.
+"""What a reader would have seen, taken after the page was scrolled and has settled; freeze.py takes it before.
 
-The DOM is asked of the browser, not of the page, whose scripts could answer otherwise. The screenshot is taken in tiles
-of at most 8,000 pixels at one device pixel per CSS pixel: larger pictures came out wrong without any error.
+Each piece has its own limits in time and size; one that cannot be had is a problem, and the others are taken all the
+same. The rendered DOM and the picture of the whole page, without which no capture is complete, come first.
 """
 
-import base64
-from collections.abc import Coroutine
+import asyncio
+from collections.abc import Awaitable
 from dataclasses import dataclass, field
+from datetime import datetime
 from pathlib import Path
 
-from evidence_kit.browser.cdp import BrowserGoneError, ProtocolError
+from evidence_kit.browser.cdp import Fields, ProtocolError
+from evidence_kit.capture import renderings
 from evidence_kit.capture.driver import Driver
+from evidence_kit.capture.files import ACCESSIBILITY, DOM, DOM_SNAPSHOT, MHTML, SCREENSHOT, TEXT
 from evidence_kit.capture.inventory import clean
+from evidence_kit.capture.renderings import MEBIBYTE
+from evidence_kit.capture.result import CapturedFile
+from evidence_kit.capture.screenshots import measure, page_picture
+from evidence_kit.capture.visible_text import visible_text
 from evidence_kit.errors import FormatError
 from evidence_kit.models import Problem
-from evidence_kit.pictures.tiles import png_size, write_joined
+from evidence_kit.pictures.tiles import png_size
 
-_TILE = 8_000
-_HIGHEST = 60_000
-_WIDEST = 8_000
-_PIXELS = 200_000_000
-"""Of the whole picture: more cannot be made into a viewing copy."""
-_SECONDS = 20.0
+_LARGEST = 128 * MEBIBYTE
+LARGEST_PICTURE = 512 * MEBIBYTE
+_PIECE_SECONDS = 15.0
+_PICTURE_SECONDS = 60.0
+_PICTURE_SHARE = 0.5
+"""Of what is left of the time: after it the picture is not made any higher."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -31,71 +38,129 @@ class Snapshots:
     final_url: str = ""
     loader: str = ""
     """The browser's id of the navigation that brought the pictured page."""
+    first_loader: str = ""
+    """The same of the page that was frozen; empty when none was."""
     title: str = ""
     lang: str = ""
-    dom: bool = False
     screenshot: tuple[int, int] | None = None
     """Width and height in pixels."""
+    taken: dict[str, datetime] = field(default_factory=dict)
+    """When each file was taken, by its role."""
     problems: list[Problem] = field(default_factory=list)
 
+    @property
+    def dom(self) -> bool:
+        """Whether the rendered DOM was taken."""
+        return DOM.role in self.taken
 
-async def take(driver: Driver, *, dom: Path, screenshot: Path, into: Snapshots) -> None:
-    """Write the two files and fill *into*; what fails becomes a problem. Raises `BrowserGoneError` only."""
-    before = await _where(driver)
-    await _attempt(into, "dom.failed", _dom(driver, dom, into))
-    await _attempt(into, "screenshot.failed", _screenshot(driver, screenshot, into))
-    after = await _where(driver)
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Taking:
+    """Taking several pieces of one page into *folder*, until *deadline* by the event loop's clock."""
+
+    driver: Driver
+    folder: Path
+    deadline: float
+    into: Snapshots
+
+    async def keep(
+        self,
+        file: CapturedFile,
+        work: Awaitable[bytes],
+        *,
+        code: str = "",
+        largest: int = _LARGEST,
+        limit: float = _PIECE_SECONDS,
+    ) -> bytes | None:
+        """Write what *work* gives to *file* and return it; what fails is the problem *code*, or ``ROLE.failed``.
+
+        More than *largest* bytes are not kept, and at most *limit* seconds are waited. Raises `BrowserGoneError` only.
+        """
+        seconds = min(limit, max(self.deadline - asyncio.get_running_loop().time(), 0.0))
+        try:
+            async with asyncio.timeout(seconds):
+                data = await work
+        except TimeoutError:
+            self.fail(file, f"it took more than {seconds:.1f} s", code=code)
+        except (ProtocolError, FormatError) as error:
+            self.fail(file, str(error), code=code)
+        else:
+            if len(data) <= largest:
+                return self.write(file, data)
+            self.fail(file, f"it has {len(data)} bytes, more than the {largest} that are kept", code=code)
+        return None
+
+    def write(self, file: CapturedFile, data: bytes) -> bytes:
+        """Write *data* to *file* and return it."""
+        path = self.folder / file.path
+        path.parent.mkdir(exist_ok=True)
+        path.write_bytes(data)
+        self.into.taken[file.role] = self.driver.now()
+        return data
+
+    def fail(self, file: CapturedFile, detail: str, *, code: str = "") -> None:
+        """Remember that *file* could not be taken."""
+        problem = Problem(code=code or f"{file.role}.failed", detail=f"{file.path}: {detail}")
+        self.into.problems.append(problem)
+
+
+async def take(taking: Taking) -> None:
+    """Write the last pictures and copies of the page; raises `ProtocolError` when it answers nothing at all."""
+    driver, into = taking.driver, taking.into
+    before = await where(driver)
+    dom = await taking.keep(DOM, _dom(driver, into))
+    picture = await taking.keep(SCREENSHOT, _screenshot(taking), largest=LARGEST_PICTURE, limit=_PICTURE_SECONDS)
+    into.screenshot = png_size(picture) if picture else None
+    if dom is None:
+        for file in (DOM_SNAPSHOT, TEXT, MHTML, ACCESSIBILITY):
+            taking.fail(file, "it was not asked for, as the rendered DOM could not be taken")
+    else:
+        await _layout(taking)
+        await taking.keep(MHTML, renderings.mhtml(driver))
+        await taking.keep(ACCESSIBILITY, renderings.accessibility_text(driver))
+    after = await where(driver)
     into.loader, into.final_url = after[0], clean(after[1])
     if before != after:
         detail = f"the page went from {before[1]} to {after[1]} while it was being pictured"
         into.problems.append(Problem(code="page.moved", detail=detail))
+    if into.first_loader not in {"", into.loader}:
+        detail = f"the page went on to {after[1]} after the first pictures had been taken"
+        into.problems.append(Problem(code="freeze.other-page", detail=detail))
 
 
-async def _attempt(into: Snapshots, code: str, work: Coroutine[None, None, None]) -> None:
-    try:
-        await work
-    except BrowserGoneError:
-        raise
-    except (ProtocolError, FormatError) as error:
-        into.problems.append(Problem(code=code, detail=str(error)))
-
-
-async def _where(driver: Driver) -> tuple[str, str]:
+async def where(driver: Driver) -> tuple[str, str]:
+    """Return the id of the page's navigation and its address with its fragment."""
     tree = await driver.send("Page.getFrameTree")
     frame = tree["frameTree"]["frame"]
     return frame["loaderId"], frame["url"] + frame.get("urlFragment", "")
 
 
-async def _dom(driver: Driver, path: Path, into: Snapshots) -> None:
-    root = await driver.send("DOM.getDocument", {"depth": 0}, timeout=_SECONDS)
-    answer = await driver.send("DOM.getOuterHTML", {"nodeId": root["root"]["nodeId"]}, timeout=_SECONDS)
-    # Nothing else has to happen meanwhile.
-    path.write_bytes(clean(answer["outerHTML"]).encode("utf-8"))  # noqa: ASYNC240
-    into.dom = True
-    about = await driver.evaluate("[document.title, document.documentElement?.lang ?? '']")
-    into.title, into.lang = (clean(str(part)) for part in about)
+async def _dom(driver: Driver, into: Snapshots) -> bytes:
+    into.title, into.lang = await renderings.about(driver)
+    return await renderings.rendered_dom(driver)
 
 
-async def _screenshot(driver: Driver, path: Path, into: Snapshots) -> None:
-    metrics = await driver.send("Page.getLayoutMetrics")
-    content, view = metrics["cssContentSize"], metrics["cssLayoutViewport"]
-    wanted = (max(int(content["width"]), view["clientWidth"]), max(int(content["height"]), view["clientHeight"]))
-    width = min(wanted[0], _WIDEST)
-    height = min(wanted[1], _HIGHEST, _PIXELS // width)
-    tiles = [await _tile(driver, top, width, min(_TILE, height - top)) for top in range(0, height, _TILE)]
-    into.screenshot = write_joined(path, tiles)
-    if wanted != (width, height):
-        detail = f"the page measures {wanted[0]} x {wanted[1]} pixels, {width} x {height} were taken"
-        into.problems.append(Problem(code="screenshot.truncated", detail=detail))
+async def _screenshot(taking: Taking) -> bytes:
+    size = await measure(taking.driver)
+    now = asyncio.get_running_loop().time()
+    until = now + (taking.deadline - now) * _PICTURE_SHARE
+    picture = await page_picture(taking.driver, size.picture, until=until)
+    if cut := size.cut(png_size(picture)):
+        taking.into.problems.append(Problem(code="screenshot.truncated", detail=cut))
+    return picture
 
 
-async def _tile(driver: Driver, top: int, width: int, height: int) -> bytes:
-    clip = {"x": 0, "y": top, "width": width, "height": height, "scale": 1}
-    answer = await driver.send(
-        "Page.captureScreenshot", {"format": "png", "clip": clip, "captureBeyondViewport": True}, timeout=_SECONDS
-    )
-    data = base64.b64decode(answer["data"])
-    if png_size(data) != (width, height):
-        message = f"the browser gave a picture of {png_size(data)} pixels instead of {(width, height)}"
-        raise ProtocolError(message)
-    return data
+async def _layout(taking: Taking) -> None:
+    snapshots: list[Fields] = []
+
+    async def snapshot() -> bytes:
+        snapshots.extend(await renderings.layout_snapshots(taking.driver))
+        return renderings.snapshots_json(snapshots)
+
+    async def text() -> bytes:
+        return clean(visible_text(snapshots)).encode("utf-8")
+
+    if await taking.keep(DOM_SNAPSHOT, snapshot()) is not None:
+        await taking.keep(TEXT, text())
+    else:
+        taking.fail(TEXT, "it is read from the snapshot of the layout, which could not be taken")

@@ -7,23 +7,27 @@ when nothing follows it, it is shown for ever as abandoned.
 import asyncio
 import platform
 import shutil
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 
 from evidence_kit import __version__
 from evidence_kit.browser.find import Browser
 from evidence_kit.canonical import Json
+from evidence_kit.capture.files import FREEZE_TOKEN
 from evidence_kit.capture.page import RunCoroutine, capture_page
-from evidence_kit.capture.result import CaptureOptions, PageCapture
+from evidence_kit.capture.result import CaptureOptions, Outside, PageCapture
 from evidence_kit.case.describe import describe_item
 from evidence_kit.case.folder import CaseFolder
 from evidence_kit.case.items import ItemFile, ItemRecord, commit_item
-from evidence_kit.case.stamping import Stamping, head_tokens, stamp_head
+from evidence_kit.case.stamping import Stamping, head_tokens, record_authority, stamp_head
 from evidence_kit.custody.custodian import Custodian
 from evidence_kit.custody.events import Draft, EventType
 from evidence_kit.custody.log import links_of
-from evidence_kit.errors import CaptureError, UsageError
+from evidence_kit.errors import CaptureError, TimestampError, UsageError
 from evidence_kit.models import OnStep, Problem, Status, ignore
+from evidence_kit.trust.digests import sha256_bytes
+from evidence_kit.trust.timestamps import stamp
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,9 +79,13 @@ def take_page(  # noqa: PLR0913  # a case, an address, and who takes it how
             browser=browser,
             warcinfo=_warcinfo(case, item, custodian),
             clock=custodian.clock,
+            outside=Outside(stamp=_stamp(stamping), zone=custodian.zone),
             on_step=on_step,
             run=run,
         )
+        token = folder / FREEZE_TOKEN.path
+        if token.exists():
+            record_authority(case, stamping, token.read_bytes())
         record = _record(case, item, page, options)
     except CaptureError as error:
         # What was half-made belongs to no record: the item holds the failure alone.
@@ -96,6 +104,23 @@ def take_page(  # noqa: PLR0913  # a case, an address, and who takes it how
         answer=describe_item(case, item, seq=seq, tokens=tokens, stamping_asked=bool(stamping.tsa)),
         unstamped=tuple(unstamped),
     )
+
+
+def _stamp(stamping: Stamping) -> Callable[[bytes], bytes] | None:
+    """Return what asks the authorities, one after the other, until one stamps; None when none is to be asked."""
+    if not stamping.tsa:
+        return None
+
+    def stamped(data: bytes) -> bytes:
+        reasons = []
+        for url in stamping.tsa:
+            try:
+                return stamp(url, sha256_bytes(data))
+            except TimestampError as error:
+                reasons.append(str(error))
+        raise TimestampError("; ".join(reasons))
+
+    return stamped
 
 
 def _warcinfo(case: CaseFolder, item: str, custodian: Custodian) -> dict[str, str]:

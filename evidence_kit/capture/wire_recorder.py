@@ -159,7 +159,12 @@ def _problems(connection: ReadConnection) -> Iterator[Problem]:
 
 def _lookups(spooled: SpooledConnection) -> Iterator[Json]:
     for lookup in spooled.lookups:
-        yield {"name": lookup.question, "answers": list(lookup.answers), "error": lookup.error}
+        yield {
+            "name": lookup.question,
+            "addresses": list(lookup.answers),
+            "source": "resolver of this machine",
+            **({"error": lookup.error} if lookup.error else {}),
+        }
 
 
 def _entries(traffic: Traffic, spool: Spool, seen: Sequence[Seen], refusals: Refusals) -> list[Entry]:

@@ -4,25 +4,19 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from uuid import uuid4
 
 from evidence_kit.archive.cdxj import IndexLine
+from evidence_kit.archive.resource_names import resource_uri
 from evidence_kit.archive.wacz import Page, WaczSeal, write_wacz
 from evidence_kit.archive.warc_writer import WarcWriter
 from evidence_kit.canonical import Json, dumps, pretty
 from evidence_kit.capture.entries import Entry
+from evidence_kit.capture.files import CONNECTIONS, ENVIRONMENT, INVENTORY, LEDGER, RESOURCES, WACZ, page_id, page_info
 from evidence_kit.capture.inventory import cleaned
 from evidence_kit.capture.ledger import ledger_lines
 from evidence_kit.capture.result import CapturedFile
 from evidence_kit.wire.exchange import RawBytes
 from evidence_kit.wire.records import write_raw
-
-WACZ = CapturedFile(path="capture.wacz", role="wacz", media_type="application/wacz")
-SCREENSHOT = CapturedFile(path="screenshot.png", role="screenshot", media_type="image/png")
-DOM = CapturedFile(path="dom.html", role="dom", media_type="text/html; charset=utf-8")
-INVENTORY = CapturedFile(path="page.json", role="inventory", media_type="application/json")
-LEDGER = CapturedFile(path="ledger.jsonl", role="ledger", media_type="application/jsonl")
-CONNECTIONS = CapturedFile(path="connections.jsonl", role="connections", media_type="application/jsonl")
 
 _SOFTWARE_FIELD = "software"
 
@@ -39,16 +33,14 @@ class Writing:
     finished: datetime
     entries: Sequence[Entry]
     inventory: dict[str, Json]
+    environment: dict[str, Json]
+    taken: Mapping[str, datetime]
+    """When the snapshots were taken, by role; what is not here was made when the capture had finished."""
     raw: Sequence[tuple[int, RawBytes]] = ()
     """What could not be read as an exchange, with the number of its connection."""
     connections: Sequence[dict[str, Json]] = ()
     """The lines of ``connections.jsonl``."""
     warcinfo: Mapping[str, str]
-
-
-def resource_uri(role: str, url: str) -> str:
-    """Return the WARC-Target-URI of something that was made of the page at *url*."""
-    return f"urn:evidence-kit:{role}:{url}"
 
 
 def write_files(work: Writing, *, warc: Path) -> tuple[tuple[CapturedFile, ...], WaczSeal]:
@@ -57,10 +49,11 @@ def write_files(work: Writing, *, warc: Path) -> tuple[tuple[CapturedFile, ...],
     Return what is there. Raises `FormatError` for what the archive cannot hold, `OSError`.
     """
     (work.folder / INVENTORY.path).write_bytes(pretty(cleaned(work.inventory)))
+    (work.folder / ENVIRONMENT.path).write_bytes(pretty(cleaned(work.environment)))
     if work.connections:
-        _write_lines(work.folder / CONNECTIONS.path, (dumps(line) + b"\n" for line in work.connections))
-    page = Page(url=work.url, ts=work.started, title=work.title or work.url, id=uuid4().hex)
-    index = _write_warc(work, warc, page_id=page.id)
+        _write_lines(work.folder / CONNECTIONS.path, work.connections)
+    page = Page(url=work.url, ts=work.started, title=work.title or work.url, id=page_id())
+    index = _write_warc(work, warc, page)
     seal = write_wacz(
         work.folder / WACZ.path,
         warc=warc,
@@ -74,14 +67,13 @@ def write_files(work: Writing, *, warc: Path) -> tuple[tuple[CapturedFile, ...],
 
 
 def _made(folder: Path) -> list[CapturedFile]:
-    everything = (SCREENSHOT, DOM, INVENTORY, LEDGER, CONNECTIONS)
-    return [file for file in everything if (folder / file.path).exists()]
+    return [file for file in RESOURCES if (folder / file.path).exists()]
 
 
-def _write_warc(work: Writing, path: Path, *, page_id: str) -> list[IndexLine]:
+def _write_warc(work: Writing, path: Path, page: Page) -> list[IndexLine]:
     lines: list[IndexLine] = []
     records: dict[int, str] = {}
-    with WarcWriter(path, created=work.started, page_id=page_id) as warc:
+    with WarcWriter(path, created=work.started, page_id=page.id) as warc:
         warc.warcinfo(work.warcinfo)
         for place, entry in enumerate(work.entries):
             written = _write_entry(warc, entry)
@@ -92,9 +84,11 @@ def _write_warc(work: Writing, path: Path, *, page_id: str) -> list[IndexLine]:
         # Only now: the ledger names the records.
         _write_lines(work.folder / LEDGER.path, ledger_lines(work.entries, records))
         for file in _made(work.folder):
-            uri = resource_uri(file.role, work.final_url)
-            body = work.folder / file.path
-            lines.append(warc.resource(uri, body, media_type=file.media_type, date=work.finished))
+            uri = resource_uri(file.role, listed=work.url, final=work.final_url)
+            date = work.taken.get(file.role, work.finished)
+            lines.append(warc.resource(uri, work.folder / file.path, media_type=file.media_type, date=date))
+        uri, about = page_info(page, ledger_lines(work.entries, records))
+        lines.append(warc.resource(uri, pretty(cleaned(about)), media_type="application/json", date=work.finished))
     return lines
 
 
@@ -111,6 +105,6 @@ def _write_entry(warc: WarcWriter, entry: Entry) -> list[IndexLine]:
     return []
 
 
-def _write_lines(path: Path, lines: Iterable[bytes]) -> None:
+def _write_lines(path: Path, lines: Iterable[dict[str, Json]]) -> None:
     with path.open("xb") as stream:
-        stream.writelines(lines)
+        stream.writelines(dumps(line) + b"\n" for line in lines)

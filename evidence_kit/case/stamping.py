@@ -50,12 +50,17 @@ def stamp_head(case: CaseFolder, stamping: Stamping) -> list[str]:
         except TimestampError as error:
             problems.append(str(error))
             continue
-        inside = certificates_inside(reply)
-        case.record_certificates(
-            (*inside, *(root for leaf in inside for root in chain_of(leaf, [*inside, *stamping.roots])))
-        )
+        record_authority(case, stamping, reply)
         case.put_seal(f"heads/{name}", reply)
     return problems
+
+
+def record_authority(case: CaseFolder, stamping: Stamping, reply: bytes) -> None:
+    """Put the certificates in the token *reply*, and those trusted above them, into the case."""
+    inside = certificates_inside(reply)
+    case.record_certificates(
+        (*inside, *(root for leaf in inside for root in chain_of(leaf, [*inside, *stamping.roots])))
+    )
 
 
 def head_tokens(case: CaseFolder, links: Sequence[Digest], *, since: int = 0) -> list[HeadToken]:

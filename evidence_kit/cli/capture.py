@@ -88,8 +88,10 @@ def _capture(
     links = [*_given(urls or ()), *(read_list(batch) if batch else ())]
     if not links:
         raise UsageError("no link was given", hint="say: evidence-kit capture URL, or --batch FILE")
+    settings = run.settings()
     options = CaptureOptions(
         recorder=recorder,
+        time_servers=settings.time_servers,
         scroll=scroll,
         expand=expand,
         timeout=timeout,
@@ -98,7 +100,6 @@ def _capture(
         connect_to=tuple(read_connect_to(text) for text in connect_to or ()),
     )
     folder = run.case(case)
-    settings = run.settings()
     custodian = run.custodian(settings, passphrase_file)
     stamping = run.stamping(settings)
     if batch or results or jobs > 1:

@@ -141,7 +141,13 @@ def _captures(run: Run, case: "CaseFolder", settings: "Settings", custodian: "Cu
             continue
         say(run.texts.say("guide.capturing", url=link))
         take_pages(
-            run, case, [link], custodian=custodian, stamping=run.stamping(settings), options=CaptureOptions(), tell=True
+            run,
+            case,
+            [link],
+            custodian=custodian,
+            stamping=run.stamping(settings),
+            options=CaptureOptions(time_servers=settings.time_servers),
+            tell=True,
         )
 
 

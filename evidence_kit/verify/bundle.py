@@ -75,7 +75,7 @@ def check_bundle(exam: Examination, tree: Tree, subject: str, on_step: OnStep) -
     check_items(exam, files, history, items)
     for item in items:
         on_step(f"checking item {item}")
-        check_item(exam, files, item, f"items/{item}/", whole=False)
+        check_item(exam, files, item, f"items/{item}/", certificates, whole=False)
         check_seal(exam, files, item, certificates, history)
     _check_strays(exam, tree, items)
     _check_event(exam, files, history, items)

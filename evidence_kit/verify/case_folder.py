@@ -34,7 +34,7 @@ def check_case(exam: Examination, path: Path, on_step: OnStep) -> VerificationRe
     check_items(exam, files, history, items)
     for item in items:
         on_step(f"checking item {item}")
-        check_item(exam, files, item, f"items/{item}/", whole=True)
+        check_item(exam, files, item, f"items/{item}/", certificates, whole=True)
         if planned is None or planned.item != item or files.has(f"seals/{item}/{NAME}.p7s"):
             check_seal(exam, files, item, certificates, history)
     exam.concluded("case.strays", "", ((name, "it is not part of a case") for name in _strays(files, items)))

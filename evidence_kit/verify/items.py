@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 
 from evidence_kit.archive.own_warc import Resource
+from evidence_kit.archive.resource_names import RECORDED
 from evidence_kit.archive.wacz_reader import check_wacz
 from evidence_kit.canonical import Json
 from evidence_kit.case.items import parse_item
@@ -18,19 +19,27 @@ from evidence_kit.verify.connections import NAME as CONNECTIONS
 from evidence_kit.verify.connections import check_connections
 from evidence_kit.verify.examination import Examination
 from evidence_kit.verify.files import CaseFiles
+from evidence_kit.verify.freeze import check_freeze
 from evidence_kit.verify.history import History
 
-_RECORDED = frozenset({"screenshot", "dom", "inventory", "ledger"})
-"""Roles of files that the web archive holds too."""
 
-
-def check_item(exam: Examination, files: CaseFiles, item: str, folder: str, *, whole: bool) -> None:
+def check_item(  # noqa: PLR0913  # what is checked, and against what
+    exam: Examination,
+    files: CaseFiles,
+    item: str,
+    folder: str,
+    certificates: Sequence[Certificate] | None = None,
+    *,
+    whole: bool,
+) -> None:
     """Check everything inside the item's *folder* (``items/EV-0001/``, or empty for a folder on its own).
 
-    A *whole* item lies in a case: any other may lack the recording itself, which bundles leave out.
+    *certificates* are those of the case; without them nobody's signature inside the item can be checked. A *whole* item
+    lies in a case: any other may lack the recording itself, which bundles leave out.
     """
     listed = _check_manifest(exam, files, folder, whole=whole)
     record = _check_record(exam, files, item, folder, listed)
+    check_freeze(exam, files, folder, listed, certificates)
     for name in listed:
         if name.endswith(".wacz") and files.has(folder + name):
             _check_wacz(exam, files, folder + name, record)
@@ -141,9 +150,9 @@ def _unrecorded(record: dict[str, Json], resources: Sequence[Resource]) -> Itera
     beside = Counter(
         (str(file.get("role")), str(file.get("sha256")))
         for file in (files if isinstance(files, list) else [])
-        if isinstance(file, dict) and file.get("role") in _RECORDED
+        if isinstance(file, dict) and file.get("role") in RECORDED
     )
-    inside = Counter((resource.role, resource.sha256) for resource in resources if resource.role in _RECORDED)
+    inside = Counter((resource.role, resource.sha256) for resource in resources if resource.role in RECORDED)
     for role, digest in beside - inside:
         yield f"it does not hold the item's {role} with the digest {digest}"
     for role, digest in inside - beside:

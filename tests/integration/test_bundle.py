@@ -54,6 +54,14 @@ def zipped(way: WholeWay) -> MadeBundle:
     return way.bundle(way.case.path.parent / "bundle.zip", as_zip=True)
 
 
+def test_the_first_pictures_and_their_time_stamp_are_checked_in_case_and_bundle(
+    way: WholeWay, made: MadeBundle
+) -> None:
+    for path in (way.case.path, made.path):
+        passed = {check.id for check in way.verify(path).checks if check.outcome is Outcome.PASSED}
+        assert {"item.freeze", "item.freeze-token"} <= passed
+
+
 def _failed(report: VerificationReport) -> dict[str, str]:
     return {check.id: check.subject for check in report.checks if check.outcome is Outcome.FAILED}
 

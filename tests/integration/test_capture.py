@@ -8,7 +8,9 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
+from evidence_kit.archive.resource_names import resource_uri
 from evidence_kit.capture import CaptureOptions, PageCapture
+from evidence_kit.capture.files import FREEZE_TOKEN, RESOURCES, WACZ
 from evidence_kit.models import Status
 from evidence_kit.practice.server import PracticeServer
 from tests.support.capture_site import Archive, read_archive, read_ledger
@@ -47,8 +49,11 @@ def test_a_post_is_recorded_without_known_gaps(post: PageCapture, network: Pract
     assert post.final_url == f"{network.url}/posts/1001"
 
 
-def test_the_folder_holds_the_named_files_and_nothing_else(post: PageCapture, folder: Path) -> None:
-    assert sorted(path.name for path in folder.iterdir()) == sorted(file.path for file in post.files)
+def test_the_folder_holds_every_kind_of_file_but_a_token_and_nothing_else(post: PageCapture, folder: Path) -> None:
+    wanted = {file.path for file in (WACZ, *RESOURCES)} - {FREEZE_TOKEN.path}
+
+    assert {file.path for file in post.files} == wanted
+    assert {path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()} == wanted
 
 
 def test_mongolian_text_is_byte_for_byte_in_the_archive(archive: Archive) -> None:
@@ -88,8 +93,10 @@ def test_redirects_are_recorded_hop_by_hop(post: PageCapture, archive: Archive) 
 
 
 def test_snapshots_and_inventory_are_resource_records(post: PageCapture, archive: Archive, folder: Path) -> None:
-    for name, role in (("screenshot.png", "screenshot"), ("dom.html", "dom"), ("page.json", "inventory")):
-        assert archive.resources[f"urn:evidence-kit:{role}:{post.final_url}"] == (folder / name).read_bytes()
+    for file in RESOURCES:
+        if file != FREEZE_TOKEN:
+            uri = resource_uri(file.role, listed=post.url, final=post.final_url)
+            assert archive.resources[uri] == (folder / file.path).read_bytes()
 
 
 def test_the_inventory_lists_every_request_in_the_archive(archive: Archive, folder: Path) -> None:
@@ -139,7 +146,7 @@ def test_every_outcome_is_named_and_leaves_a_valid_archive(
     network: PracticeServer, tmp_path: Path, oracle: Oracle, path: str, outcome: tuple[Status, list[str]]
 ) -> None:
     status, expected = outcome
-    result = capture(f"{network.url}/{path}", tmp_path, CaptureOptions(timeout=6))
+    result = capture(f"{network.url}/{path}", tmp_path, CaptureOptions(timeout=10))
 
     assert (result.status, codes(result)) == (status, expected)
     assert (tmp_path / "screenshot.png").exists() == (result.page["screenshot"] is not None)

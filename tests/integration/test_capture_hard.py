@@ -143,9 +143,9 @@ def test_a_page_that_grows_for_ever_is_left_in_time(tmp_path: Path) -> None:
     """
     started = time.monotonic()
     with RawSite({"/": page(script=script)}) as site:
-        result = capture(f"{site.url}/", tmp_path, CaptureOptions(timeout=8))
+        result = capture(f"{site.url}/", tmp_path, CaptureOptions(timeout=20))
 
-    assert time.monotonic() - started < 25
+    assert time.monotonic() - started < 40
     assert actions(result, "scrolled")[0]["stopped"] == "time limit"
     assert codes(result) in ([], ["screenshot.truncated"])
 
@@ -279,6 +279,7 @@ def test_the_size_limit_cuts_bodies_and_says_so(tmp_path: Path) -> None:
     stored = read_archive(tmp_path / "capture.wacz").one("/large")
     assert "response.truncated" in codes(result)
     assert stored.fields["WARC-Truncated"] == "length"
+    # Which was there first, page or large body, is left to the machine.
     assert len(stored.body) <= 100_000
 
 

@@ -10,6 +10,7 @@ import pytest
 
 from evidence_kit.browser.find import find_browser
 from evidence_kit.capture import CaptureOptions, PageCapture, capture_page
+from evidence_kit.capture.result import NOTHING, Outside
 from evidence_kit.models import OnStep, RecorderKind, ignore
 
 recorder: ContextVar[RecorderKind] = ContextVar("recorder", default=RecorderKind.WIRE)
@@ -23,7 +24,13 @@ def now() -> datetime:
     return datetime.now(UTC)
 
 
-def capture(url: str, folder: Path, options: CaptureOptions | None = None, on_step: OnStep = ignore) -> PageCapture:
+def capture(
+    url: str,
+    folder: Path,
+    options: CaptureOptions | None = None,
+    on_step: OnStep = ignore,
+    outside: Outside = NOTHING,
+) -> PageCapture:
     """Capture *url* into *folder*; the test is skipped, and says so, where there is no browser."""
     browser = find_browser(os.environ)
     if browser is None:
@@ -38,6 +45,7 @@ def capture(url: str, folder: Path, options: CaptureOptions | None = None, on_st
         browser=browser,
         warcinfo=WARCINFO,
         clock=now,
+        outside=outside,
         on_step=on_step,
     )
 

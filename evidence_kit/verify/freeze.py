@@ -1,0 +1,58 @@
+"""The first pictures of an item: the statement about them, and the time stamp over it."""
+
+from collections.abc import Iterator, Mapping, Sequence
+
+from evidence_kit import canonical
+from evidence_kit.errors import EvidenceError, FormatError
+from evidence_kit.models import Digest, utc_text
+from evidence_kit.trust.certificates import Certificate
+from evidence_kit.trust.timestamps import read_reply
+from evidence_kit.verify.examination import Examination
+from evidence_kit.verify.files import CaseFiles
+from evidence_kit.verify.history import stamp_trusted
+
+_STATEMENT = "first/freeze.json"
+_TOKEN = f"{_STATEMENT}.tsr"
+_SCHEMA = "evidence-kit/freeze/1"
+
+
+def check_freeze(
+    exam: Examination,
+    files: CaseFiles,
+    folder: str,
+    listed: Mapping[str, Digest],
+    certificates: Sequence[Certificate] | None,
+) -> None:
+    """Check that the statement names the item's first pictures, and was stamped if there is a token."""
+    if _STATEMENT in listed:
+        subject = files.shown(folder + _STATEMENT)
+        exam.concluded("item.freeze", subject, ((subject, why) for why in _faults(files, folder, listed)))
+    if _TOKEN in listed:
+        _check_token(exam, files, folder, certificates)
+
+
+def _faults(files: CaseFiles, folder: str, listed: Mapping[str, Digest]) -> Iterator[str]:
+    try:
+        match canonical.parse(files.read(folder + _STATEMENT)):
+            case {"schema": str(schema), "files": dict(named)} if schema == _SCHEMA and named:
+                for path, digest in named.items():
+                    if str(listed.get(path)) != digest:
+                        yield f"it names {path} with the digest {digest}, the manifest has {listed.get(path)}"
+            case _:
+                yield f"it does not say {_SCHEMA}"
+    except FormatError as error:
+        yield str(error)
+
+
+def _check_token(exam: Examination, files: CaseFiles, folder: str, certificates: Sequence[Certificate] | None) -> None:
+    subject = files.shown(folder + _TOKEN)
+    if certificates is None:
+        exam.not_checked("item.freeze-token", subject, "the certificates of its case are not here")
+        return
+    try:
+        token = read_reply(files.read(folder + _TOKEN), files.digest(folder + _STATEMENT), certificates)
+    except EvidenceError as error:
+        exam.failed("item.freeze-token", subject, str(error))
+        return
+    stamp_trusted(exam, token.certificate, certificates, token.time)
+    exam.passed("item.freeze-token", subject, utc_text(token.time))
