@@ -160,6 +160,8 @@ def test_slides_are_turned_sounds_played_and_boxes_scrolled(tmp_path: Path) -> N
     assert (inside["selector"], inside["stopped"]) == ("#feed", "end of the page")
     turned = {found["selector"]: (found["turned"], found["stopped"]) for found in done(result, "carousel-turned")}
     assert turned == {"#row": (3, "end of the row"), "#frame": (2, "it began again")}
+    returned = {found["selector"]: found["first_shown_again"] for found in done(result, "carousel-turned")}
+    assert returned == {"#row": True, "#frame": True}
     (played,) = done(result, "media-played")
     assert played["result"] == "ended"
     assert played["milliseconds"] == played["duration_milliseconds"] == 1000

@@ -23,7 +23,8 @@ class Expander:
         self._overlays = overlays
         self._budgets = budgets
         self._waiting: deque[Control] = deque()
-        self._again: set[int] = set()
+        self._opened: set[int] = set()
+        self._uncovered: set[int] = set()
         self._results: Counter[Result] = Counter()
         self._fruitless: Counter[str] = Counter()
         self._left = 0
@@ -95,7 +96,7 @@ class Expander:
             return
         now = Control.of(told)
         reason = judge(now, self._page.words)
-        if not reason.opens or (reason is not Reason.MORE and control.index in self._again):
+        if not reason.opens or (reason is not Reason.MORE and control.index in self._opened):
             return
         if self._fruitless[folded(now.name)] >= _FRUITLESS:
             self._left += 1
@@ -111,10 +112,10 @@ class Expander:
         match result:
             case Result.CHANGED:
                 # What loads more is there again when it has; what only opened says so and is not clicked twice.
-                self._again.add(control.index)
+                self._opened.add(control.index)
                 self._waiting.append(control)
-            case Result.COVERED if control.index not in self._again and await self._overlays.clear(until):
-                self._again.add(control.index)
+            case Result.COVERED if control.index not in self._uncovered and await self._overlays.clear(until):
+                self._uncovered.add(control.index)
                 self._waiting.appendleft(control)
             case Result.LED_AWAY | Result.STAYED | Result.WINDOW:
                 self._fruitless[folded(control.name)] = _FRUITLESS

@@ -2,7 +2,7 @@
 
 from evidence_kit.canonical import Json
 from evidence_kit.capture.behaviours.judging import Control, turns, whole, whole_box
-from evidence_kit.capture.behaviours.page import Page, Result
+from evidence_kit.capture.behaviours.page import Page
 from evidence_kit.capture.result import Budgets
 
 _SLIDE_SECONDS = 0.4
@@ -16,26 +16,30 @@ async def turn_rows(page: Page, budgets: Budgets, until: float) -> None:
         button = next((one for one in controls if turns(one, page.words)), None)
         if not told["slides"] and button is None:
             continue
+        first = await page.ask("shown", told["index"])
         turned, stopped = await _turn(page, told["index"], button, budgets, until)
+        await page.ask("turnBack", told["index"])
+        back = await page.ask("shown", told["index"]) == first
         about = {"selector": told["selector"], "box": whole_box(told["box"])}
-        page.driver.note("carousel-turned", **about, turned=turned, stopped=stopped)
+        page.driver.note("carousel-turned", **about, turned=turned, stopped=stopped, first_shown_again=back)
 
 
 async def _turn(page: Page, row: int, button: Control | None, budgets: Budgets, until: float) -> tuple[int, str]:
-    seen = {await page.ask("shown", row)}
+    last = await page.ask("shown", row)
+    seen = {last}
     for turned in range(budgets.slides):
         if page.now() >= until:
             return turned, "time limit"
         if button is None:
-            moved = await page.ask("turn", row)
+            await page.ask("turn", row)
         else:
-            moved = await page.click("next slide", button.index, button.name) in {Result.CHANGED, Result.NOTHING}
+            await page.click("next slide", button.index, button.name)
         await page.pause(_SLIDE_SECONDS)
         await page.quiet(min(until, page.now() + 1))
         now = await page.ask("shown", row)
-        if not moved or now in seen:
-            await page.ask("turnBack", row)
-            return turned, "it began again" if moved else "end of the row"
+        if now in seen:
+            return turned, "end of the row" if now == last else "it began again"
+        last = now
         seen.add(now)
     return budgets.slides, "slide limit"
 

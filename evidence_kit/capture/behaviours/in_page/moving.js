@@ -47,11 +47,9 @@ const rows = () => {
 
 const turn = (index) => {
   const node = rolling.rows[index];
-  if (!node || !isConnected(node)) return false;
-  const before = size.scrollLeft(node);
+  if (!node || !isConnected(node)) return;
   const step = getComputedStyle(node).direction === "rtl" ? -size.clientWidth(node) : size.clientWidth(node);
   caller(Element, "scrollBy")(node, { left: step, behavior: "instant" });
-  return Math.abs(size.scrollLeft(node) - before) > 1;
 };
 
 const turnBack = (index) => {
