@@ -1,5 +1,6 @@
 """``capture`` and ``bundle`` with a real browser on the practice network."""
 
+import json
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -88,6 +89,17 @@ def test_an_incomplete_capture_makes_the_answer_4_and_says_what_is_missing(
     assert MARK in answer.out
     assert "Status:" in answer.out
     assert "Result: incomplete" in answer.out
+
+
+@pytest.mark.browser
+def test_expand_opens_what_is_folded_and_the_item_says_so(officer: RunCommand, case: Path, network: str) -> None:
+    answer = officer("capture", f"{network}/", "--expand", "--no-scroll", "--case", case, "--json")
+
+    item = case / "items" / answer.json["items"][0]["id"] / "item.json"
+    found = [action["action"] for action in json.loads(item.read_text("utf-8"))["actions"]]
+    assert "clicked" in found
+    assert "expanded" in found
+    assert "scrolled" not in found
 
 
 @pytest.mark.browser
