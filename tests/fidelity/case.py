@@ -40,17 +40,21 @@ class Expect:
     """Any of these in the ledger."""
     truncated: tuple[str, ...] = ()
     """Any of these in WARC-Truncated, if it is there; empty: it is not there."""
-    request_body: bool = True
-    """Whether the request's body is all there."""
+    heads: bool = True
+    """Whether the heads are there with all their fields."""
 
 
 PLAIN = Expect()
 CUT = Expect(body=Body.PREFIX, outcomes=("truncated",), truncated=("disconnect",))
 """The server broke off."""
+SHORT = Expect(outcomes=("truncated",), truncated=("disconnect", "unspecified"))
+"""The server ended in order, and too early: over HTTP/2 nothing was broken off."""
 LEFT = Expect(body=Body.PREFIX, outcomes=("truncated",), truncated=("unspecified",))
 """The browser broke off."""
 STILL_COMING = Expect(body=Body.PREFIX, outcomes=("truncated", "recorded"), truncated=("time",))
 NO_ANSWER = Expect(body=Body.UNANSWERED, outcomes=("failed",))
+HEADLESS = Expect(heads=False)
+"""The body is there; of the heads the recorder was told only a part."""
 GAP = Expect(body=Body.ABSENT, outcomes=("not-recorded", "truncated"), truncated=("unspecified", "disconnect"))
 """A gap that the recorder is known to have: the response's body is not there, and the ledger does not call it recorded."""
 
@@ -69,13 +73,14 @@ class Case:
     schemes: frozenset[str] = EVERY
     sockets: Mapping[str, tuple[Fields, SocketTalk]] = field(default_factory=dict)
     wire: Mapping[str, Expect] = field(default_factory=dict)
-    """By path, where it is not `PLAIN`."""
+    """By path, or method and path, where it is not `PLAIN`."""
     browser: Mapping[str, Expect] = field(default_factory=dict)
     made: Mapping[str, bytes] = field(default_factory=dict)
     """Paths whose responses a service worker makes, and their bodies."""
     least: int = 1
     """Exchanges that there must be besides the page itself."""
 
-    def expect(self, recorder: str, path: str) -> Expect:
-        """Return what is expected of *path*."""
-        return (self.wire if recorder == "wire" else self.browser).get(path, PLAIN)
+    def expect(self, recorder: str, sent: Sent) -> Expect:
+        """Return what is expected of an exchange."""
+        known = self.wire if recorder == "wire" else self.browser
+        return known.get(f"{sent.method} {sent.path}") or known.get(sent.path, PLAIN)

@@ -4,7 +4,7 @@ import struct
 import time
 from collections.abc import Iterator
 
-from tests.fidelity.case import CUT, EVERY, GAP, STILL_COMING, Body, Case, Expect
+from tests.fidelity.case import HEADLESS, STILL_COMING, Body, Case, Expect
 from tests.fidelity.origin import Sent
 from tests.fidelity.replies import OPEN, Answer, Reply, html, script, text
 from tests.fidelity.sockets import BINARY, CLOSE, PING, TEXT, ServerSocket, talk
@@ -109,6 +109,7 @@ WORKERS = (
             const shared = new SharedWorker('/shared.js');
             await new Promise(resolve => { shared.port.onmessage = resolve; setTimeout(resolve, 4000); });
         """,
+        browser={"/a": HEADLESS},
         least=2,
     ),
     Case(
@@ -139,6 +140,7 @@ WORKERS = (
             if (!navigator.serviceWorker.controller) await Promise.race([controlled, wait(4000)]);
             for (const path of ['/made', '/bytes', '/kept', '/through', '/a']) await get(path);
         """,
+        browser={"/service.js": HEADLESS},
         made={"/made": "made here: Өү".encode(), "/bytes": b"\x00\xff\x80\n", "/kept": f"/b {WORDS}".encode()},
         least=5,
     ),
@@ -268,7 +270,7 @@ _CHAT = """
         setTimeout(resolve, 4000);
     });
 """
-_UNRECORDED = Expect(body=Body.UNSEEN, outcomes=("not-recorded",))
+_UNRECORDED = Expect(body=Body.UNSEEN, outcomes=("not-recorded",), heads=False)
 _DEFLATE = ((b"Sec-WebSocket-Extensions", b"permessage-deflate"),)
 
 SOCKETS = (

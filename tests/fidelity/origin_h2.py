@@ -41,7 +41,7 @@ class _Connection:
 
     def __init__(self, connection: socket.socket, site: Site, log: Log) -> None:
         self._connection, self._site, self._log = connection, site, log
-        self._changed = threading.Condition()
+        self.changed = threading.Condition()
         self._gone = False
         self._streams: dict[int, _Stream] = {}
         # What the browser sends is to be remembered as it is, and odd things are to be sent.
@@ -65,20 +65,20 @@ class _Connection:
         try:
             while self._readable():
                 # OpenSSL lets no two threads use a connection at once.
-                with self._changed:
+                with self.changed:
                     data = self._connection.recv(1 << 16)
                     for event in self.h2.receive_data(data):
                         self._react(event)
                     self._flush()
-                    self._changed.notify_all()
+                    self.changed.notify_all()
                 if not data:
                     return
         except (OSError, ProtocolError):
             return
         finally:
-            with self._changed:
+            with self.changed:
                 self._gone = True
-                self._changed.notify_all()
+                self.changed.notify_all()
 
     def _readable(self) -> bool:
         assert isinstance(self._connection, ssl.SSLSocket)
@@ -123,7 +123,7 @@ class _Connection:
 
     def say(self, what: Callable[[], None]) -> None:
         """Do something with `h2` and send what comes of it."""
-        with self._changed:
+        with self.changed:
             if self._gone:
                 raise ConnectionResetError
             what()
@@ -131,8 +131,8 @@ class _Connection:
 
     def wait(self, until: Callable[[], bool]) -> None:
         """Wait until something is so; raises `OSError` when the connection is gone first."""
-        with self._changed:
-            self._changed.wait_for(lambda: self._gone or until(), timeout=60)
+        with self.changed:
+            self.changed.wait_for(lambda: self._gone or until(), timeout=60)
             if not until():
                 raise ConnectionResetError
 
@@ -164,10 +164,13 @@ class _Stream:
                 self._connection.wait(lambda: self.complete)
             answer = site.answer(self.sent)
             assert isinstance(answer, Reply), "bytes of HTTP/1.1 over HTTP/2"
-            play(answer, self)
+            # What is sent at once is sent before anything is heard: a browser cancels what it has no use for.
+            with contextlib.nullcontext() if answer.pause or callable(answer.body) else self._connection.changed:
+                play(answer, self)
 
     def _upgrade(self, site: Site) -> None:
-        fields, talk = site.socket_talk(self.sent)
+        more, talk = site.socket_talk(self.sent)
+        fields = _lower(more)
         self.sent.response_head = head_of(b"200", fields)
         self._connection.say(lambda: self._h2.send_headers(self.number, [(b":status", b"200"), *fields]))
         talk(self, self.sent)
@@ -196,12 +199,13 @@ class _Stream:
 
     def interim(self, status: bytes, fields: Fields) -> None:
         """Send a 1xx response."""
-        self.sent.interim.append(head_of(status[:3], fields))
-        self._connection.say(lambda: self._h2.send_headers(self.number, [(b":status", status[:3]), *fields]))
+        lines = _lower(fields)
+        self.sent.interim.append(head_of(status[:3], lines))
+        self._connection.say(lambda: self._h2.send_headers(self.number, [(b":status", status[:3]), *lines]))
 
     def head(self, reply: Reply) -> None:
         """Send the head of the final response."""
-        fields = [(name.lower(), value) for name, value in reply.fields]
+        fields = list(_lower(reply.fields))
         if reply.kind:
             fields.insert(0, (b"content-type", reply.kind))
         if reply.promised is not None or (isinstance(reply.body, bytes) and not (reply.chunked or reply.no_length)):
@@ -219,7 +223,7 @@ class _Stream:
     def finish(self, reply: Reply) -> None:
         """End the stream."""
         if reply.trailers:
-            trailers = [(name.lower(), value) for name, value in reply.trailers]
+            trailers = _lower(reply.trailers)
             self.sent.trailers = b"".join(name + b": " + value + b"\r\n" for name, value in trailers)
             self._connection.say(lambda: self._h2.send_headers(self.number, trailers, end_stream=True))
             return
@@ -231,3 +235,8 @@ class _Stream:
             self._connection.say(lambda: self._h2.reset_stream(self.number, ErrorCodes.INTERNAL_ERROR))
         else:
             self._connection.say(lambda: self._h2.end_stream(self.number))
+
+
+def _lower(fields: Fields) -> Fields:
+    """Return *fields* with names as HTTP/2 has them."""
+    return tuple((name.lower(), value) for name, value in fields)

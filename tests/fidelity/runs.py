@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from evidence_kit.capture import CaptureOptions, PageCapture
+from evidence_kit.models import RecorderKind
 from tests.fidelity.case import H2, HTTP, Case
 from tests.fidelity.certificates import ServerAuthority
 from tests.fidelity.comparing import Expectation, Found, pair_up
@@ -51,7 +52,9 @@ def run_cases(cases: Sequence[Case], folder: Path, *, recorder: str, scheme: str
             kind = OriginH2 if scheme == H2 else Origin
             origin = stack.enter_context(kind(site, log, tls=tls))  # type: ignore[arg-type]
             detours += [(host, origin.address) for host in site.hosts(name)]
-        options = CaptureOptions(timeout=TIMEOUT, insecure=scheme != HTTP, connect_to=tuple(detours))
+        options = CaptureOptions(
+            recorder=RecorderKind(recorder), timeout=TIMEOUT, insecure=scheme != HTTP, connect_to=tuple(detours)
+        )
         result = capture(site.url, folder / "capture", options)
         sent = log.all()
     records = read_records(folder / "capture")

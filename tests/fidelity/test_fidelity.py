@@ -1,0 +1,120 @@
+"""Every byte that a server sent and received, against what the recorders keep of it.
+
+Many cases are frames of one page, captured once for each recorder and kind of connection; then each case is a test.
+"""
+
+from collections import Counter
+
+import pytest
+
+from tests.fidelity import cases_bodies, cases_odd, cases_pages
+from tests.fidelity.case import EVERY, H1, Body
+from tests.fidelity.comparing import Expectation, plain
+from tests.fidelity.runs import Run, run_cases
+from tests.fidelity.site import MAIN
+
+pytestmark = [pytest.mark.browser, pytest.mark.network]
+
+CASES = (*cases_bodies.CASES, *cases_pages.CASES, *cases_odd.CASES)
+RUNS = [(recorder, scheme) for recorder in ("wire", "browser") for scheme in sorted(EVERY)]
+_MADE = frozenset({"served-from-service-worker", "served-from-cache"})
+
+
+def _slow(recorder: str, scheme: str) -> list[pytest.MarkDecorator]:
+    # HTTP/1.1 is the same to the browser recorder with TLS as without.
+    return [pytest.mark.slow] if (recorder, scheme) == ("browser", H1) else []
+
+
+WIRE_RUNS = [pytest.param(run, id="-".join(run)) for run in RUNS if run[0] == "wire"]
+ALL_RUNS = [pytest.param(run, marks=_slow(*run), id="-".join(run)) for run in RUNS]
+TESTS = [
+    pytest.param((recorder, scheme), name, marks=_slow(recorder, scheme), id=f"{recorder}-{scheme}-{name}")
+    for recorder, scheme in RUNS
+    for name in [MAIN, *(case.name for case in CASES if scheme in case.schemes)]
+]
+
+
+@pytest.fixture(scope="module")
+def run(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Run:
+    """Return one capture of all cases."""
+    recorder, scheme = request.param
+    cases = [case for case in CASES if scheme in case.schemes]
+    return run_cases(cases, tmp_path_factory.mktemp(f"{recorder}-{scheme}"), recorder=recorder, scheme=scheme)
+
+
+@pytest.mark.parametrize(("run", "name"), TESTS, indirect=["run"])
+def test_fidelity(run: Run, name: str) -> None:
+    found = run.of(name)
+
+    assert name == MAIN or name in run.site.done, "the page of the case did not come to its end"
+    assert len(found) > (run.site.cases[name].least if name != MAIN else 1)
+    assert {f"{each.sent.method} {each.sent.path}": each.differences for each in found if each.differences} == {}
+
+
+@pytest.mark.parametrize("run", ALL_RUNS, indirect=True)
+def test_the_archive_holds_nothing_that_no_server_sent(run: Run) -> None:
+    # What the browser recorder has of requests that never left is a request alone, and the ledger calls it failed.
+    strays = [stray for stray in run.strays if run.recorder == "wire" or stray.response is not None]
+
+    assert run.result.recorder == run.recorder
+    assert [(stray.method, stray.url) for stray in strays] == []
+    assert run.records.lonely == []
+
+
+@pytest.mark.parametrize("run", ALL_RUNS, indirect=True)
+def test_the_ledger_says_of_every_exchange_what_became_of_it(run: Run) -> None:
+    expect = Expectation(run.recorder, run.site.cases)
+    lines: dict[str, list[str]] = {}
+    for line in run.records.ledger:
+        if line["outcome"] not in _MADE:
+            lines.setdefault(plain(line["url"]), []).append(line["outcome"])
+    wrong = []
+
+    for url, number in Counter(plain(each.url) for each in run.sent).items():
+        of_url = [each for each in run.sent if plain(each.url) == url]
+        outcomes = lines.get(url, [])
+        allowed = {outcome for each in of_url for outcome in expect(each).outcomes}
+        # A browser asks again by itself where there was no answer, and does not tell of it.
+        again = run.recorder == "browser" and any(expect(each).body is Body.UNANSWERED for each in of_url)
+        if len(outcomes) != number and not (again and outcomes):
+            wrong.append(f"{url[:120]}: {number} exchanges, {outcomes}")
+        elif not allowed.issuperset(outcomes):
+            wrong.append(f"{url[:120]}: {outcomes} instead of {sorted(allowed)}")
+
+    assert wrong == []
+
+
+@pytest.mark.parametrize("run", ALL_RUNS, indirect=True)
+def test_the_ledger_gives_a_reason_for_everything_that_is_not_whole(run: Run) -> None:
+    silent = [line["url"] for line in run.records.ledger if line["outcome"] != "recorded" and not line["reason"]]
+
+    assert silent == []
+
+
+@pytest.mark.parametrize("run", ALL_RUNS, indirect=True)
+def test_the_ledger_names_the_records_of_every_exchange(run: Run) -> None:
+    ids = Counter(line["record"].strip("<>") for line in run.records.ledger if line.get("record"))
+    named = [
+        sum(ids[one.strip("<>")] for one in found.pair.ids) for found in run.found if found.pair is not None
+    ]
+
+    assert set(named) == {1}
+
+
+@pytest.mark.parametrize("run", ALL_RUNS, indirect=True)
+def test_what_a_service_worker_made_is_kept_and_called_so(run: Run) -> None:
+    for case in run.site.cases.values():
+        for path, body in case.made.items():
+            url = f"{run.site.scheme}://{case.name}.fid.localhost{path}"
+            lines = [line for line in run.records.ledger if line["url"] == url]
+            kept = [block.data for block in run.records.others if block.field("WARC-Target-URI") == url]
+            assert [line["outcome"] for line in lines] == ["served-from-service-worker"], url
+            assert kept == [body], url
+
+
+@pytest.mark.parametrize("run", WIRE_RUNS, indirect=True)
+def test_bytes_that_are_no_response_are_kept_raw(run: Run) -> None:
+    rests = [each for each in run.sent if each.rest]
+    kept = [block.data for block in run.records.others]
+
+    assert [each.url for each in rests if each.rest not in kept] == []
