@@ -18,6 +18,7 @@ from tests.fidelity.site import CaseSite
 from tests.support.captures import capture
 
 TIMEOUT = 60.0
+_KEPT = 1 << 20
 _VERSIONS = {"fid": ssl.TLSVersion.TLSv1_3, "far": ssl.TLSVersion.TLSv1_2}
 
 
@@ -59,4 +60,14 @@ def run_cases(cases: Sequence[Case], folder: Path, *, recorder: str, scheme: str
         sent = log.all()
     records = read_records(folder / "capture")
     found, strays = pair_up(recorder, sent, records.pairs, Expectation(recorder, site.cases))
+    for each in found:
+        _forget(each)
     return Run(recorder=recorder, site=site, result=result, records=records, sent=sent, found=found, strays=strays)
+
+
+def _forget(found: Found) -> None:
+    """Let go of large bodies, which have been compared."""
+    if len(found.sent.response_body) > _KEPT:
+        found.sent.response_body.clear()
+        if found.pair and found.pair.response:
+            found.pair.response.data = found.pair.response.head

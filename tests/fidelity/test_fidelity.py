@@ -4,6 +4,8 @@ Many cases are frames of one page, captured once for each recorder and kind of c
 """
 
 from collections import Counter
+from collections.abc import Callable
+from typing import TypeAlias
 
 import pytest
 
@@ -17,6 +19,7 @@ pytestmark = [pytest.mark.browser, pytest.mark.network]
 
 CASES = (*cases_bodies.CASES, *cases_pages.CASES, *cases_odd.CASES)
 RUNS = [(recorder, scheme) for recorder in ("wire", "browser") for scheme in sorted(EVERY)]
+Captures: TypeAlias = Callable[[str, str], Run]
 _MADE = frozenset({"served-from-service-worker", "served-from-cache"})
 
 
@@ -25,24 +28,37 @@ def _slow(recorder: str, scheme: str) -> list[pytest.MarkDecorator]:
     return [pytest.mark.slow] if (recorder, scheme) == ("browser", H1) else []
 
 
-WIRE_RUNS = [pytest.param(run, id="-".join(run)) for run in RUNS if run[0] == "wire"]
-ALL_RUNS = [pytest.param(run, marks=_slow(*run), id="-".join(run)) for run in RUNS]
+WIRE_RUNS = [pytest.param(*run, id="-".join(run)) for run in RUNS if run[0] == "wire"]
+ALL_RUNS = [pytest.param(*run, marks=_slow(*run), id="-".join(run)) for run in RUNS]
 TESTS = [
-    pytest.param((recorder, scheme), name, marks=_slow(recorder, scheme), id=f"{recorder}-{scheme}-{name}")
+    pytest.param(recorder, scheme, name, marks=_slow(recorder, scheme), id=f"{recorder}-{scheme}-{name}")
     for recorder, scheme in RUNS
     for name in [MAIN, *(case.name for case in CASES if scheme in case.schemes)]
 ]
 
 
 @pytest.fixture(scope="module")
-def run(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Run:
+def captures(tmp_path_factory: pytest.TempPathFactory) -> Captures:
+    """Return what makes a capture of all cases once, and afterwards remembers it."""
+    made: dict[tuple[str, str], Run] = {}
+
+    def capture(recorder: str, scheme: str) -> Run:
+        if (recorder, scheme) not in made:
+            cases = [case for case in CASES if scheme in case.schemes]
+            folder = tmp_path_factory.mktemp(f"{recorder}-{scheme}")
+            made[recorder, scheme] = run_cases(cases, folder, recorder=recorder, scheme=scheme)
+        return made[recorder, scheme]
+
+    return capture
+
+
+@pytest.fixture
+def run(captures: Captures, recorder: str, scheme: str) -> Run:
     """Return one capture of all cases."""
-    recorder, scheme = request.param
-    cases = [case for case in CASES if scheme in case.schemes]
-    return run_cases(cases, tmp_path_factory.mktemp(f"{recorder}-{scheme}"), recorder=recorder, scheme=scheme)
+    return captures(recorder, scheme)
 
 
-@pytest.mark.parametrize(("run", "name"), TESTS, indirect=["run"])
+@pytest.mark.parametrize(("recorder", "scheme", "name"), TESTS)
 def test_fidelity(run: Run, name: str) -> None:
     found = run.of(name)
 
@@ -51,7 +67,7 @@ def test_fidelity(run: Run, name: str) -> None:
     assert {f"{each.sent.method} {each.sent.path}": each.differences for each in found if each.differences} == {}
 
 
-@pytest.mark.parametrize("run", ALL_RUNS, indirect=True)
+@pytest.mark.parametrize(("recorder", "scheme"), ALL_RUNS)
 def test_the_archive_holds_nothing_that_no_server_sent(run: Run) -> None:
     # What the browser recorder has of requests that never left is a request alone, and the ledger calls it failed.
     strays = [stray for stray in run.strays if run.recorder == "wire" or stray.response is not None]
@@ -61,7 +77,7 @@ def test_the_archive_holds_nothing_that_no_server_sent(run: Run) -> None:
     assert run.records.lonely == []
 
 
-@pytest.mark.parametrize("run", ALL_RUNS, indirect=True)
+@pytest.mark.parametrize(("recorder", "scheme"), ALL_RUNS)
 def test_the_ledger_says_of_every_exchange_what_became_of_it(run: Run) -> None:
     expect = Expectation(run.recorder, run.site.cases)
     lines: dict[str, list[str]] = {}
@@ -84,14 +100,14 @@ def test_the_ledger_says_of_every_exchange_what_became_of_it(run: Run) -> None:
     assert wrong == []
 
 
-@pytest.mark.parametrize("run", ALL_RUNS, indirect=True)
+@pytest.mark.parametrize(("recorder", "scheme"), ALL_RUNS)
 def test_the_ledger_gives_a_reason_for_everything_that_is_not_whole(run: Run) -> None:
     silent = [line["url"] for line in run.records.ledger if line["outcome"] != "recorded" and not line["reason"]]
 
     assert silent == []
 
 
-@pytest.mark.parametrize("run", ALL_RUNS, indirect=True)
+@pytest.mark.parametrize(("recorder", "scheme"), ALL_RUNS)
 def test_the_ledger_names_the_records_of_every_exchange(run: Run) -> None:
     ids = Counter(line["record"].strip("<>") for line in run.records.ledger if line.get("record"))
     named = [
@@ -101,7 +117,7 @@ def test_the_ledger_names_the_records_of_every_exchange(run: Run) -> None:
     assert set(named) == {1}
 
 
-@pytest.mark.parametrize("run", ALL_RUNS, indirect=True)
+@pytest.mark.parametrize(("recorder", "scheme"), ALL_RUNS)
 def test_what_a_service_worker_made_is_kept_and_called_so(run: Run) -> None:
     for case in run.site.cases.values():
         for path, body in case.made.items():
@@ -112,7 +128,7 @@ def test_what_a_service_worker_made_is_kept_and_called_so(run: Run) -> None:
             assert kept == [body], url
 
 
-@pytest.mark.parametrize("run", WIRE_RUNS, indirect=True)
+@pytest.mark.parametrize(("recorder", "scheme"), WIRE_RUNS)
 def test_bytes_that_are_no_response_are_kept_raw(run: Run) -> None:
     rests = [each for each in run.sent if each.rest]
     kept = [block.data for block in run.records.others]
