@@ -71,11 +71,11 @@ def pair_up(recorder: str, sent: Sequence[Sent], pairs: Sequence[Pair], expect: 
     """
     free: dict[tuple[str, str], list[Pair]] = defaultdict(list)
     for pair in pairs:
-        free[_key(pair.method, pair.url)].append(pair)
+        free[key(pair.method, pair.url)].append(pair)
     found: list[Found] = []
     waiting: list[Sent] = []
     for each in sent:
-        candidates = free[_key(each.method, each.url)]
+        candidates = free[key(each.method, each.url)]
         agreeing = [pair for pair in candidates if not differences(recorder, each, pair, expect(each))]
         if agreeing:
             candidates.remove(agreeing[0])
@@ -83,7 +83,7 @@ def pair_up(recorder: str, sent: Sequence[Sent], pairs: Sequence[Pair], expect: 
         else:
             waiting.append(each)
     for each in waiting:
-        candidates = free[_key(each.method, each.url)]
+        candidates = free[key(each.method, each.url)]
         wanted = expect(each)
         if not candidates:
             # A browser asks again by itself where there was no answer, and does not tell of it.
@@ -97,7 +97,8 @@ def pair_up(recorder: str, sent: Sequence[Sent], pairs: Sequence[Pair], expect: 
     return found, [pair for rest in free.values() for pair in rest]
 
 
-def _key(method: str, url: str) -> tuple[str, str]:
+def key(method: str, url: str) -> tuple[str, str]:
+    """Return what an exchange is found by."""
     # A WebSocket is opened with GET, over HTTP/2 with CONNECT; that the heads say which is compared there.
     return ("" if url.startswith("ws") else method), plain(url)
 

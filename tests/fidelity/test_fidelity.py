@@ -3,7 +3,7 @@
 Many cases are frames of one page, captured once for each recorder and kind of connection; then each case is a test.
 """
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Callable
 from typing import TypeAlias
 
@@ -11,7 +11,8 @@ import pytest
 
 from tests.fidelity import cases_bodies, cases_odd, cases_pages
 from tests.fidelity.case import EVERY, H1, Body
-from tests.fidelity.comparing import Expectation, plain
+from tests.fidelity.comparing import Expectation, key
+from tests.fidelity.origin import Sent
 from tests.fidelity.runs import Run, run_cases
 from tests.fidelity.site import MAIN
 
@@ -19,6 +20,7 @@ pytestmark = [pytest.mark.browser, pytest.mark.network]
 
 CASES = (*cases_bodies.CASES, *cases_pages.CASES, *cases_odd.CASES)
 RUNS = [(recorder, scheme) for recorder in ("wire", "browser") for scheme in sorted(EVERY)]
+Key: TypeAlias = tuple[str, str]
 Captures: TypeAlias = Callable[[str, str], Run]
 _MADE = frozenset({"served-from-service-worker", "served-from-cache"})
 
@@ -77,25 +79,31 @@ def test_the_archive_holds_nothing_that_no_server_sent(run: Run) -> None:
     assert run.records.lonely == []
 
 
-@pytest.mark.parametrize(("recorder", "scheme"), ALL_RUNS)
-def test_the_ledger_says_of_every_exchange_what_became_of_it(run: Run) -> None:
+def _ledger_differences(run: Run) -> list[str]:
     expect = Expectation(run.recorder, run.site.cases)
-    lines: dict[str, list[str]] = {}
+    lines: dict[Key, list[str]] = defaultdict(list)
     for line in run.records.ledger:
         if line["outcome"] not in _MADE:
-            lines.setdefault(plain(line["url"]), []).append(line["outcome"])
+            lines[key(line["method"], line["url"])].append(line["outcome"])
+    sent: dict[Key, list[Sent]] = defaultdict(list)
+    for each in run.sent:
+        sent[key(each.method, each.url)].append(each)
     wrong = []
-
-    for url, number in Counter(plain(each.url) for each in run.sent).items():
-        of_url = [each for each in run.sent if plain(each.url) == url]
-        outcomes = lines.get(url, [])
-        allowed = {outcome for each in of_url for outcome in expect(each).outcomes}
+    for where, exchanges in sent.items():
+        outcomes = lines[where]
+        allowed = {outcome for each in exchanges for outcome in expect(each).outcomes}
         # A browser asks again by itself where there was no answer, and does not tell of it.
-        again = run.recorder == "browser" and any(expect(each).body is Body.UNANSWERED for each in of_url)
-        if len(outcomes) != number and not (again and outcomes):
-            wrong.append(f"{url[:120]}: {number} exchanges, {outcomes}")
+        again = run.recorder == "browser" and any(expect(each).body is Body.UNANSWERED for each in exchanges)
+        if len(outcomes) != len(exchanges) and not (again and outcomes):
+            wrong.append(f"{where}: {len(exchanges)} exchanges, {outcomes}")
         elif not allowed.issuperset(outcomes):
-            wrong.append(f"{url[:120]}: {outcomes} instead of {sorted(allowed)}")
+            wrong.append(f"{where}: {outcomes} instead of {sorted(allowed)}")
+    return wrong
+
+
+@pytest.mark.parametrize(("recorder", "scheme"), ALL_RUNS)
+def test_the_ledger_says_of_every_exchange_what_became_of_it(run: Run) -> None:
+    wrong = _ledger_differences(run)
 
     assert wrong == []
 
