@@ -1,5 +1,7 @@
 """What a capture left behind, read without any code of the kit: records by warcio, as raw blocks, and the ledger."""
 
+import base64
+import hashlib
 import io
 import json
 import zipfile
@@ -71,6 +73,24 @@ class Records:
     """One object per request."""
     lonely: list[Block] = field(default_factory=list)
     """Responses without a request."""
+
+    def messages(self, url: str) -> list[tuple[str, int, bytes]]:
+        """Return side, opcode and payload of the messages of the WebSocket at *url*, in order."""
+        found = []
+        for line in self._resource(f"urn:evidence-kit:websocket:{url}").splitlines():
+            message = json.loads(line)
+            if "text" in message:
+                payload = message["text"].encode()
+            elif "base64" in message:
+                payload = base64.b64decode(message["base64"])
+            else:
+                payload = self._resource(f"urn:evidence-kit:websocket-message:{message['number']}:{url}")
+                assert hashlib.sha256(payload).hexdigest() == message["sha256"]
+            found.append((message["side"], message["opcode"], payload))
+        return found
+
+    def _resource(self, uri: str) -> bytes:
+        return b"".join(block.data for block in self.others if block.field("WARC-Target-URI") == uri)
 
 
 def read_records(folder: Path) -> Records:

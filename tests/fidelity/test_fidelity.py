@@ -142,3 +142,17 @@ def test_bytes_that_are_no_response_are_kept_raw(run: Run) -> None:
     kept = [block.data for block in run.records.others]
 
     assert [each.url for each in rests if each.rest not in kept] == []
+
+
+@pytest.mark.parametrize(("recorder", "scheme"), WIRE_RUNS)
+def test_every_message_of_a_websocket_is_kept(run: Run) -> None:
+    for sent in run.sent:
+        if not sent.websocket:
+            continue
+        kept = run.records.messages(sent.url)
+        for side in ("client", "server"):
+            known = [message for message in sent.messages if message[0] == side]
+            # The browser may say goodbye when the capture ends, to a server that does not listen any more.
+            mine = [message for message in kept if message[0] == side][: None if sent.ended else len(known)]
+            assert mine == known, (sent.url, side)
+            assert known
