@@ -48,3 +48,11 @@ class Direction(Protocol):
     @property
     def ended_by(self) -> Side | None:
         """The side that ended the connection first; None while it is open."""
+
+
+class RecordedDirection(Direction, Protocol):
+    """A direction as it was recorded, with the time of its end."""
+
+    @property
+    def ended(self) -> datetime | None:
+        """When it ended; None while it is open, or when that is not known."""

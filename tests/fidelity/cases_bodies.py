@@ -5,7 +5,7 @@ import time
 import zlib
 from collections.abc import Iterator
 
-import brotlicffi
+import brotlicffi  # type: ignore[import-untyped]
 
 from tests.fidelity.case import (
     CUT,

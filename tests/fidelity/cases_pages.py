@@ -255,6 +255,11 @@ def _server_ends(socket: ServerSocket) -> None:
     socket.hear_until_close()
 
 
+def _stays(socket: ServerSocket) -> None:
+    socket.say(TEXT, b"still here")
+    socket.hear_until_close()
+
+
 _CHAT = """
     const chat = (path, close) => new Promise(resolve => {
         const socket = new WebSocket(origin.replace('http', 'ws') + path);
@@ -291,7 +296,7 @@ SOCKETS = (
     ),
     Case(
         name="opensocket",
-        sockets={"/open": ((), talk(lambda socket: (socket.say(TEXT, b"still here"), socket.hear_until_close())))},  # type: ignore[arg-type,return-value]
+        sockets={"/open": ((), talk(_stays))},
         script="""
             const socket = new WebSocket(origin.replace('http', 'ws') + '/open');
             await new Promise(resolve => { socket.onmessage = resolve; setTimeout(resolve, 3000); });

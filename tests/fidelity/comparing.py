@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-import brotlicffi
+import brotlicffi  # type: ignore[import-untyped]
 
 from tests.fidelity.case import Body, Expect
 from tests.fidelity.origin import Sent

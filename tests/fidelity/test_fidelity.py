@@ -150,9 +150,9 @@ def test_every_message_of_a_websocket_is_kept(run: Run) -> None:
         if not sent.websocket:
             continue
         kept = run.records.messages(sent.url)
+        assert sent.messages, sent.url
         for side in ("client", "server"):
             known = [message for message in sent.messages if message[0] == side]
             # The browser may say goodbye when the capture ends, to a server that does not listen any more.
             mine = [message for message in kept if message[0] == side][: None if sent.ended else len(known)]
             assert mine == known, (sent.url, side)
-            assert known

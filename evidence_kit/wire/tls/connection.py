@@ -1,12 +1,12 @@
 """Opens a recorded TLS connection: reads both directions once from end to end, and says what was found."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
 from evidence_kit.errors import FormatError
 from evidence_kit.models import Outcome
-from evidence_kit.wire.streams import Direction, Ending, Piece, Side
+from evidence_kit.wire.streams import Direction, Ending, Piece, RecordedDirection, Side
 from evidence_kit.wire.tls.channel import Alert, Channel
 from evidence_kit.wire.tls.content import Leg, PlainDirection
 from evidence_kit.wire.tls.findings import Finding, Subject
@@ -70,7 +70,9 @@ class TlsConnection:
         return next(finding.outcome for finding in self.findings if finding.id is subject)
 
 
-def open_tls(client: Direction, server: Direction, keys: KeyLog, sessions: Sessions) -> TlsConnection:
+def open_tls(
+    client: RecordedDirection, server: RecordedDirection, keys: KeyLog, sessions: Sessions
+) -> TlsConnection:
     """Open and verify one recorded connection; its tickets are added to *sessions*.
 
     Connections are to be opened in the order in which they began. Raises `FormatError` only when the recording does
@@ -91,10 +93,10 @@ def open_tls(client: Direction, server: Direction, keys: KeyLog, sessions: Sessi
 class _End:
     """One side from the handshake on: its content read to the end, or what cannot be opened counted."""
 
-    def __init__(self, talk: Talk, recorded: Direction, side: Side) -> None:
+    def __init__(self, talk: Talk, recorded: RecordedDirection, side: Side) -> None:
         client = side is Side.CLIENT
         self._talk = talk
-        self._recorded = recorded
+        self.recorded = recorded
         self.channel = talk.client if client else talk.server
         self.legs: list[Leg] = talk.client_legs if client else talk.server_legs
         self.opened = bool(self.legs)
@@ -125,7 +127,7 @@ class _End:
         notes.passed(Subject.RECORDS, detail)
 
     def _note_torn(self) -> None:
-        channel, recorded = self.channel, self._recorded
+        channel, recorded = self.channel, self.recorded
         if not channel.torn:
             return
         detail = f"the last {channel.torn} bytes of the {channel.side} are no whole record"
@@ -138,7 +140,7 @@ class _End:
         """Return the content as a stream."""
         return PlainDirection(
             side=self.channel.side,
-            recorded=self._recorded,
+            recorded=self.recorded,
             legs=tuple(self.legs),
             closed=self.channel.closed,
             faulty=self.faulty,
@@ -222,9 +224,20 @@ def _judge_content(talk: Talk, client: _End, server: _End) -> Content:
     return Content.LOCKED if locked else Content.NONE
 
 
+def _closer(alerts: Sequence[Alert], ways: Mapping[Side, RecordedDirection]) -> Side | None:
+    """Return the side whose close_notify came first, unless the other side had hung up before it."""
+    first = next((alert for alert in alerts if alert.number == 0), None)
+    if first is None:
+        return None
+    other = ways[Side.SERVER if first.side is Side.CLIENT else Side.CLIENT]
+    if other.ended_by in {None, first.side}:
+        return first.side
+    return first.side if other.ended is not None and first.time <= other.ended else None
+
+
 def _connection(talk: Talk, content: Content, client: _End, server: _End) -> TlsConnection:
     alerts = sorted((*talk.client.alerts, *talk.server.alerts), key=lambda alert: alert.time)
-    closer = next((alert.side for alert in alerts if alert.number == 0), None)
+    closer = _closer(alerts, {Side.CLIENT: client.recorded, Side.SERVER: server.recorded})
     hello, suite = talk.hello, talk.suite
     return TlsConnection(
         client=client.plain(closer),

@@ -35,7 +35,7 @@ class PlainDirection:
     faulty: bool
     """Whether something that is not authentic cuts it off."""
     closer: Side | None
-    """The side whose close_notify came first."""
+    """The side whose close_notify came first, unless the other one had hung up before."""
 
     def pieces(self) -> Iterator[Piece]:
         """Yield the content from the beginning; it ends before the first record that is not authentic.
@@ -64,5 +64,5 @@ class PlainDirection:
 
     @property
     def ended_by(self) -> Side | None:
-        """The side that ended TCP first; while it is open, the one whose close_notify came first."""
-        return self.recorded.ended_by or self.closer
+        """The side whose close_notify came first; without one, or before it, the one that ended TCP."""
+        return self.closer or self.recorded.ended_by

@@ -70,6 +70,7 @@ class _Bytes:
     time: datetime
     ending: Ending = Ending.OPEN
     ended_by: Side | None = None
+    ended: datetime | None = None
 
     def pieces(self) -> Iterator[Piece]:
         """Yield the bytes."""

@@ -41,6 +41,7 @@ class Recorded:
     data: tuple[Piece, ...]
     ending: Ending = Ending.CLOSED
     ended_by: Side | None = Side.CLIENT
+    ended: datetime | None = None
 
     def pieces(self) -> Iterator[Piece]:
         yield from self.data
@@ -167,8 +168,8 @@ class Wire:
         self.pump()
         return found
 
-    def say_goodbye(self) -> None:
-        for end in (self.client, self.server, self.client):
+    def say_goodbye(self, *ends: ssl.SSLObject) -> None:
+        for end in ends or (self.client, self.server, self.client):
             self._attempt(end.unwrap)
 
     def recorded(self, side: Side) -> Recorded:

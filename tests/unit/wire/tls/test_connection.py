@@ -3,6 +3,7 @@
 import ssl
 import tracemalloc
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -172,6 +173,24 @@ def test_a_close_notify_vouches_for_the_end_whatever_tcp_did(peers: Peers) -> No
 
     assert connection.server.ending is Ending.CLOSED
     assert connection.server.ended_by is Side.CLIENT
+
+
+@pytest.mark.parametrize(("later", "expected"), [(True, Side.SERVER), (False, Side.CLIENT)])
+def test_who_says_goodbye_first_has_ended_the_connection_whoever_hangs_up(
+    peers: Peers, later: bool, expected: Side
+) -> None:
+    wire = Wire(peers.client, peers.server)
+    wire.shake_hands()
+    wire.say(wire.client, b"a question")
+    wire.say(wire.server, b"an answer")
+    wire.say_goodbye(wire.server)
+    server = wire.recorded(Side.SERVER)
+    hung_up = server.data[-1].time + timedelta(seconds=1 if later else -1)
+
+    client = replace(wire.recorded(Side.CLIENT), ended=hung_up)
+    connection = open_tls(client, server, KeyLog(peers.keys), Sessions())
+
+    assert (connection.server.ending, connection.server.ended_by) == (Ending.CLOSED, expected)
 
 
 def test_the_handshake_with_its_secrets_alone_proves_the_server_and_opens_nothing(peers: Peers) -> None:

@@ -259,6 +259,7 @@ class Changing:
 
     ending = Ending.CLOSED
     ended_by = Side.SERVER
+    ended = None
 
     def __init__(self, raw: bytes) -> None:
         self.raw = raw
