@@ -6,6 +6,7 @@ HTTP/2 and 3 have no status line and no case: there the head is written in HTTP/
 The browser hands bodies over decoded: then the fields that no longer fit are kept as ``X-Archive-Orig-…``.
 """
 
+import contextlib
 import re
 from collections.abc import Mapping, Sequence
 from urllib.parse import urlsplit
@@ -101,8 +102,15 @@ def _head(line: str, lines: Sequence[tuple[bytes, bytes]]) -> bytes:
 
 
 def _bytes(text: str) -> bytes:
-    """Return the bytes that *text* stands for: one per character, or UTF-8 where that cannot be."""
-    try:
-        return text.encode("latin-1")
-    except UnicodeEncodeError:
-        return text.encode("utf-8", "replace")
+    """Return the bytes that *text* stands for: one per character as far as that can be, else UTF-8.
+
+    What the browser calls Latin-1 is read as Windows-1252, as everywhere on the web (WHATWG Encoding, 4.2).
+    """
+    return b"".join(map(_byte, text)) if not text.isascii() else text.encode("ascii")
+
+
+def _byte(letter: str) -> bytes:
+    for coding in ("latin-1", "windows-1252"):
+        with contextlib.suppress(UnicodeEncodeError):
+            return letter.encode(coding)
+    return letter.encode("utf-8", "replace")

@@ -190,7 +190,7 @@ def endless(hop: Hop) -> bool:
 def without_body(hop: Hop) -> bool:
     """Return whether the answer to *hop* has no body by its method or status (RFC 9110, 6.4.1)."""
     status = hop.response["status"] if hop.response else 0
-    return hop.request["method"] == "HEAD" or status in _NO_BODY
+    return hop.request["method"] == "HEAD" or status in _NO_BODY or hop.not_modified
 
 
 def body_of(answer: Fields, *, key: str = "body") -> bytes:

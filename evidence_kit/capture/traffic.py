@@ -13,6 +13,7 @@ from datetime import datetime
 from evidence_kit.browser.cdp import Event, Fields
 from evidence_kit.models import Clock
 
+_NOT_MODIFIED = 304
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 _RECORDED_SCHEMES = ("http://", "https://")
 
@@ -90,6 +91,11 @@ class Hop:
         """The HTTP status of the response."""
         status = (self.response or {}).get("status") or (self.response_extra or {}).get("statusCode")
         return int(status) if status else None
+
+    @property
+    def not_modified(self) -> bool:
+        """Whether the server said that what the browser has is good; the browser then shows that, with its status."""
+        return (self.response_extra or {}).get("statusCode") == _NOT_MODIFIED
 
     @property
     def over(self) -> bool:

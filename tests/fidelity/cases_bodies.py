@@ -4,6 +4,7 @@ import gzip
 import time
 import zlib
 from collections.abc import Iterator
+from dataclasses import replace
 
 import brotlicffi  # type: ignore[import-untyped]
 
@@ -292,7 +293,8 @@ REDIRECTS = (
         name="loop",
         routes={"/x": _to(b"302 Found", "/x")},
         script="await get('/x')",
-        browser={"/x": _HOP},
+        # Of the one that is too many the browser tells only that it is.
+        browser={"/x": replace(_HOP, outcomes=("recorded", "failed"))},
         least=20,
     ),
 )

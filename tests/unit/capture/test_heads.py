@@ -66,3 +66,12 @@ def test_a_length_is_promised_only_by_a_plain_number_for_an_unencoded_body() -> 
 def test_identity_is_no_coding() -> None:
     assert not is_decoded({"Content-Encoding": "identity"})
     assert is_decoded({"content-encoding": "identity, br"})
+
+
+def test_values_that_the_browser_read_as_windows_1252_come_out_as_their_bytes() -> None:
+    every = bytes(byte for byte in range(0x80, 0x100) if byte not in {0x81, 0x8D, 0x8F, 0x90, 0x9D})
+    headers = {"x-all": every.decode("windows-1252"), "x-controls": b"\x81\x8d\x8f\x90\x9d".decode("latin-1")}
+
+    written = response_head(text=None, headers=headers, status=200, reason="", body_length=None)
+
+    assert written == b"HTTP/1.1 200\r\nx-all: " + every + b"\r\nx-controls: \x81\x8d\x8f\x90\x9d\r\n\r\n"
