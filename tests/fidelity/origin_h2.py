@@ -217,7 +217,7 @@ class _Stream:
 
     def data(self, data: bytes) -> None:
         """Send a piece of the body."""
-        self.sent.response_body += data
+        self.sent.tell(data)
         self.write(data)
 
     def finish(self, reply: Reply) -> None:

@@ -38,6 +38,8 @@ class Reply:
     """``close`` or ``reset``: break the connection or stream off after the body."""
     close: bool = False
     """Whether the server closes an HTTP/1.1 connection afterwards, and says so."""
+    untold: bool = False
+    """Whether the server remembers only length and digest of the body."""
     early: bool = False
     """Whether the answer is sent before the request's body is read."""
 

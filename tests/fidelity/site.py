@@ -29,7 +29,9 @@ try {{ {script} }} finally {{ await get('{done}', {{method: 'POST', mode: 'no-co
 class CaseSite:
     """Answers for all cases (`tests.fidelity.origin.Site`)."""
 
-    def __init__(self, cases: Sequence[Case], scheme: str) -> None:
+    def __init__(self, cases: Sequence[Case], scheme: str, *, patience: float = _PATIENCE) -> None:
+        """Serve *cases*; the main page is held for at most *patience* seconds."""
+        self._patience = patience
         self.cases = {case.name: case for case in cases}
         self.scheme = scheme
         self.done: set[str] = set()
@@ -80,7 +82,7 @@ class CaseSite:
             return Reply(status=b"204 No Content", kind=b"")
         if sent.path == HOLD:
             with self._changed:
-                self._changed.wait_for(lambda: self.done >= set(self.cases), timeout=_PATIENCE)
+                self._changed.wait_for(lambda: self.done >= set(self.cases), timeout=self._patience)
             return Reply(kind=b"image/svg+xml", body=_PIXEL)
         if sent.path == "/":
             frames = "".join(
