@@ -56,7 +56,7 @@ NO_ANSWER = Expect(body=Body.UNANSWERED, outcomes=("failed",))
 HEADLESS = Expect(heads=False)
 """The body is there; of the heads the recorder was told only a part."""
 GAP = Expect(body=Body.ABSENT, outcomes=("not-recorded", "truncated"), truncated=("unspecified", "disconnect"))
-"""A gap that the recorder is known to have: the response's body is not there, and the ledger does not call it recorded."""
+"""A gap that a recorder is known to have: the body is not there, and the ledger does not call it recorded."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

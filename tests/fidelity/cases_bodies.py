@@ -111,7 +111,13 @@ FRAMED = (
         wire={"/x": SHORT},
         browser={"/x": SHORT},
     ),
-    _once("cutchunks", Reply(body=PLAIN_BYTES, chunked=True, cut="close", pause=0.2), wire={"/x": CUT}, browser={"/x": CUT}, schemes=HTTP1),
+    _once(
+        "cutchunks",
+        Reply(body=PLAIN_BYTES, chunked=True, cut="close", pause=0.2),
+        wire={"/x": CUT},
+        browser={"/x": CUT},
+        schemes=HTTP1,
+    ),
     _once(
         "reset",
         Reply(body=PLAIN_BYTES, promised=9 * len(PLAIN_BYTES), cut="reset", pause=0.3),
@@ -157,12 +163,21 @@ HEADS = (
     ),
     Case(
         name="cookies",
-        routes={"/set": text("set", fields=((b"Set-Cookie", b"k=1"), (b"Set-Cookie", b"m=2; HttpOnly"))), "/back": text("back")},
+        routes={
+            "/set": text("set", fields=((b"Set-Cookie", b"k=1"), (b"Set-Cookie", b"m=2; HttpOnly"))),
+            "/back": text("back"),
+        },
         script="await get('/set'); await get('/back', {headers: {'X-Mine': 'caf\\u00e9', 'x-b': '2'}})",
     ),
-    _once("earlyhints", Reply(body=b"at last", interim=((b"103 Early Hints", ((b"Link", b"</a.css>; rel=preload"),)),), pause=0.05)),
-    _once("continued", Reply(body=b"at last", interim=((b"100 Continue", ()), (b"102 Processing", ((b"X-N", b"1"),)))),
-          schemes=HTTP1),
+    _once(
+        "earlyhints",
+        Reply(body=b"at last", interim=((b"103 Early Hints", ((b"Link", b"</a.css>; rel=preload"),)),), pause=0.05),
+    ),
+    _once(
+        "continued",
+        Reply(body=b"at last", interim=((b"100 Continue", ()), (b"102 Processing", ((b"X-N", b"1"),)))),
+        schemes=HTTP1,
+    ),
     _once("notfound", text("no such thing", status=b"404 Not Found")),
     _once("servererror", text("Алдаа", status=b"500 Internal Server Error")),
     _once("strange", text("teapot", status=b"418 I'm a teapot")),
@@ -192,7 +207,9 @@ METHODS = (
     Case(
         name="methods",
         routes={"/x": text("done")},
-        script="for (const method of ['PUT', 'PATCH', 'DELETE', 'OPTIONS', 'X-OWN']) await get('/x', {method, body: 'b' + method});",
+        script="""
+            for (const method of ['PUT', 'PATCH', 'DELETE', 'OPTIONS', 'X-OWN']) await get('/x', {method, body: method});
+        """,
         least=5,
     ),
     Case(
@@ -235,11 +252,14 @@ METHODS = (
     Case(
         name="ranges",
         routes={
-            "/part": Reply(status=b"206 Partial Content", fields=((b"Content-Range", b"bytes 10-19/15616"),), body=BINARY[10:20]),
+            "/part": Reply(
+                status=b"206 Partial Content", fields=((b"Content-Range", b"bytes 10-19/15616"),), body=BINARY[10:20]
+            ),
             "/parts": Reply(
                 status=b"206 Partial Content",
                 kind=b"multipart/byteranges; boundary=b",
-                body=b"--b\r\nContent-Range: bytes 0-0/2\r\n\r\na\r\n--b\r\nContent-Range: bytes 1-1/2\r\n\r\nb\r\n--b--\r\n",
+                body=b"--b\r\nContent-Range: bytes 0-0/2\r\n\r\na\r\n"
+                b"--b\r\nContent-Range: bytes 1-1/2\r\n\r\nb\r\n--b--\r\n",
             ),
             "/none": Reply(status=b"416 Range Not Satisfiable", fields=((b"Content-Range", b"bytes */9"),)),
         },
@@ -278,13 +298,15 @@ REDIRECTS = (
             "/6": text("the end"),
         },
         script="await get('/1'); await get('/3?ө=ү', {method: 'POST', body: 'kept on the way'})",
-        browser={path: _HOP for path in ("/1", "/2", "/3?%D3%A9=%D2%AF", "/4", "/5")},
+        browser=dict.fromkeys(("/1", "/2", "/3?%D3%A9=%D2%AF", "/4", "/5"), _HOP),
         least=10,
     ),
     Case(
         name="farredirect",
-        routes={"/away": lambda sent, _: _to(b"302 Found", sent.url.replace(".fid.", ".far.").replace("/away", "/there")),
-                "/there": text("there", fields=OPEN)},
+        routes={
+            "/away": lambda sent, _: _to(b"302 Found", sent.url.replace(".fid.", ".far.").replace("/away", "/there")),
+            "/there": text("there", fields=OPEN),
+        },
         script="await get('/away')",
         browser={"/away": _HOP},
         least=2,

@@ -15,14 +15,27 @@ def _whole(name: str, head: bytes, body: bytes = b"hello", *, cut: str = "", **m
     return _odd(name, Raw(parts=(head + body,), head=head, body=body, cut=cut), **more)
 
 
-_REFUSED = Expect(body=Body.PREFIX, outcomes=("failed", "truncated", "not-recorded", "recorded"), truncated=("unspecified", "disconnect"))
+_REFUSED = Expect(
+    body=Body.PREFIX,
+    outcomes=("failed", "truncated", "not-recorded", "recorded"),
+    truncated=("unspecified", "disconnect"),
+)
 _TAKEN_FOR_0_9 = Expect(outcomes=("recorded", "truncated"), truncated=("unspecified",))
 """Without a head it is an answer of HTTP/0.9 to the browser, which still reads those on the usual ports."""
 _HALF = Expect(outcomes=("failed", "truncated", "recorded"))
 _KEPT_RAW = Expect(body=Body.UNANSWERED, outcomes=("failed", "not-recorded"))
 
 CASES = (
-    _odd("bytebybyte", Raw(parts=tuple(bytes([b]) for b in _OK + _LENGTH + b"\r\nhello"), head=_OK + _LENGTH + b"\r\n", body=b"hello", pause=0.005, cut="")),
+    _odd(
+        "bytebybyte",
+        Raw(
+            parts=tuple(bytes([b]) for b in _OK + _LENGTH + b"\r\nhello"),
+            head=_OK + _LENGTH + b"\r\n",
+            body=b"hello",
+            pause=0.005,
+            cut="",
+        ),
+    ),
     _whole("folded", _OK + b"X-Folded: one\r\n two\r\n\tthree\r\n" + _LENGTH + b"\r\n"),
     _whole("barelf", b"HTTP/1.1 200 OK\nContent-Length: 5\nX-A: 1\n\n"),
     _whole("mixedends", b"HTTP/1.1 200 OK\r\nX-A: 1\nContent-Length: 5\r\n\n", cut="close"),
@@ -43,7 +56,13 @@ CASES = (
     _whole("notalength", _OK + b"Content-Length: five\r\n\r\n", cut="close", browser={"/x": _REFUSED}),
     _odd(
         "toomuch",
-        Raw(parts=(_OK + _LENGTH + b"\r\nhello", b" and more"), head=_OK + _LENGTH + b"\r\n", body=b"hello", rest=b" and more", pause=0.1),
+        Raw(
+            parts=(_OK + _LENGTH + b"\r\nhello", b" and more"),
+            head=_OK + _LENGTH + b"\r\n",
+            body=b"hello",
+            rest=b" and more",
+            pause=0.1,
+        ),
     ),
     _odd(
         "bothframings",
@@ -58,7 +77,12 @@ CASES = (
     _odd(
         "oddsizes",
         Raw(
-            parts=(_OK + b"Transfer-Encoding: chunked\r\n\r\n", b"0005\r\nhello\r\n", b"a \r\n0123456789\r\n", b"00\r\nX-T: 1\r\n\r\n"),
+            parts=(
+                _OK + b"Transfer-Encoding: chunked\r\n\r\n",
+                b"0005\r\nhello\r\n",
+                b"a \r\n0123456789\r\n",
+                b"00\r\nX-T: 1\r\n\r\n",
+            ),
             head=_OK + b"Transfer-Encoding: chunked\r\n\r\n",
             body=b"hello0123456789",
             dechunked=True,
@@ -66,13 +90,31 @@ CASES = (
             cut="",
         ),
     ),
-    _odd("garbage", Raw(parts=(b"\x00\x01 this is no HTTP at all\r\n\r\n" * 3,), rest=b"\x00\x01 this is no HTTP at all\r\n\r\n" * 3), wire={"/x": _KEPT_RAW}, browser={"/x": _TAKEN_FOR_0_9}),
+    _odd(
+        "garbage",
+        Raw(
+            parts=(b"\x00\x01 this is no HTTP at all\r\n\r\n" * 3,), rest=b"\x00\x01 this is no HTTP at all\r\n\r\n" * 3
+        ),
+        wire={"/x": _KEPT_RAW},
+        browser={"/x": _TAKEN_FOR_0_9},
+    ),
     _odd("silence", Raw(parts=()), wire={"/x": NO_ANSWER}, browser={"/x": NO_ANSWER}),
     _odd("resetatonce", Raw(parts=(), cut="reset"), wire={"/x": NO_ANSWER}, browser={"/x": NO_ANSWER}),
-    _odd("halfahead", Raw(parts=(_OK + b"X-Half: 1",), rest=_OK + b"X-Half: 1"), wire={"/x": _KEPT_RAW}, browser={"/x": _HALF}),
+    _odd(
+        "halfahead",
+        Raw(parts=(_OK + b"X-Half: 1",), rest=_OK + b"X-Half: 1"),
+        wire={"/x": _KEPT_RAW},
+        browser={"/x": _HALF},
+    ),
     _odd(
         "resetmidbody",
-        Raw(parts=(_OK + b"Content-Length: 100\r\n\r\n", b"hello"), head=_OK + b"Content-Length: 100\r\n\r\n", body=b"hello", pause=0.3, cut="reset"),
+        Raw(
+            parts=(_OK + b"Content-Length: 100\r\n\r\n", b"hello"),
+            head=_OK + b"Content-Length: 100\r\n\r\n",
+            body=b"hello",
+            pause=0.3,
+            cut="reset",
+        ),
         wire={"/x": CUT},
         browser={"/x": CUT},
     ),

@@ -18,7 +18,9 @@ FRAMES = (
         name="frames",
         routes={
             "/near": lambda sent, _: html(f"near<iframe src='{_far(sent)}/across'></iframe>"),
-            "/across": lambda sent, _: html(f"across<iframe src='{_near(sent)}/back'></iframe><script src=/far.js></script>"),
+            "/across": lambda sent, _: html(
+                f"across<iframe src='{_near(sent)}/back'></iframe><script src=/far.js></script>"
+            ),
             "/far.js": script("fetch('/a').then(r => r.text())"),
             "/back": html("back<img src=/picture.svg>"),
             "/picture.svg": Reply(kind=b"image/svg+xml", body=b"<svg xmlns='http://www.w3.org/2000/svg'/>"),
@@ -49,7 +51,10 @@ FRAMES = (
     Case(
         name="parts",
         routes={
-            "/style.css": Reply(kind=b"text/css", body=b"@import '/more.css'; @font-face{font-family:x;src:url(/font.woff2)} p{font-family:x}"),
+            "/style.css": Reply(
+                kind=b"text/css",
+                body=b"@import '/more.css'; @font-face{font-family:x;src:url(/font.woff2)} p{font-family:x}",
+            ),
             "/more.css": Reply(kind=b"text/css", body=b"p{background:url(/back.png)}"),
             "/font.woff2": Reply(kind=b"font/woff2", body=b"no font at all"),
             "/back.png": Reply(kind=b"image/png", body=b"\x89PNG no picture"),
@@ -66,7 +71,11 @@ FRAMES = (
             new Image().src = far + '/hidden.html';
             await wait(400);
         """,
-        browser={"/hidden.html": Expect(body=Body.PREFIX, outcomes=("recorded", "truncated", "not-recorded"), truncated=("unspecified",))},
+        browser={
+            "/hidden.html": Expect(
+                body=Body.PREFIX, outcomes=("recorded", "truncated", "not-recorded"), truncated=("unspecified",)
+            )
+        },
         least=10,
     ),
     Case(
@@ -83,9 +92,13 @@ WORKERS = (
     Case(
         name="worker",
         routes={
-            "/outer.js": script("new Worker('/inner.js').onmessage = e => fetch('/a').then(r => r.text()).then(postMessage)"),
+            "/outer.js": script(
+                "new Worker('/inner.js').onmessage = e => fetch('/a').then(r => r.text()).then(postMessage)"
+            ),
             "/inner.js": script("fetch('/b').then(r => r.text()).then(postMessage)"),
-            "/module.js": script("import {x} from '/imported.js'; fetch('/c').then(r => r.text()).then(() => postMessage(x))"),
+            "/module.js": script(
+                "import {x} from '/imported.js'; fetch('/c').then(r => r.text()).then(() => postMessage(x))"
+            ),
             "/imported.js": script("export const x = 1"),
             **_OK,
         },
@@ -166,7 +179,12 @@ def _events() -> Iterator[bytes]:
 
 def _tone() -> bytes:
     samples = bytes((n * n >> 3) & 0xFF for n in range(600_000))
-    head = b"RIFF" + struct.pack("<I", 36 + len(samples)) + b"WAVEfmt " + struct.pack("<IHHIIHH", 16, 1, 1, 22050, 22050, 1, 8)
+    head = (
+        b"RIFF"
+        + struct.pack("<I", 36 + len(samples))
+        + b"WAVEfmt "
+        + struct.pack("<IHHIIHH", 16, 1, 1, 22050, 22050, 1, 8)
+    )
     return head + b"data" + struct.pack("<I", len(samples)) + samples
 
 
@@ -192,16 +210,17 @@ def _resumable(sent: Sent, before: int) -> Answer:
     return Reply(body=part, **common)  # type: ignore[arg-type]
 
 
-_MEDIA = Expect(
-    body=Body.PREFIX, outcomes=("recorded", "truncated"), truncated=("disconnect", "unspecified", "time")
-)
+_MEDIA = Expect(body=Body.PREFIX, outcomes=("recorded", "truncated"), truncated=("disconnect", "unspecified", "time"))
 """The browser takes as much of it as it likes."""
 
 STREAMS = (
     Case(
         name="events",
         routes={"/events": Reply(kind=b"text/event-stream", body=_events)},
-        script="const source = new EventSource('/events'); await new Promise(r => { source.onmessage = r; source.onerror = r; })",
+        script="""
+            const source = new EventSource('/events');
+            await new Promise(resolve => { source.onmessage = resolve; source.onerror = resolve; });
+        """,
         wire={"/events": STILL_COMING},
         browser={"/events": STILL_COMING},
     ),
@@ -213,7 +232,11 @@ STREAMS = (
             audio.preload = 'auto';
             audio.muted = true;
             document.body.append(audio);
-            await new Promise(resolve => { audio.oncanplaythrough = resolve; audio.onerror = resolve; setTimeout(resolve, 4000); });
+            await new Promise(resolve => {
+                audio.oncanplaythrough = resolve;
+                audio.onerror = resolve;
+                setTimeout(resolve, 4000);
+            });
             await wait(500);
         """,
         wire={"/tone.wav": _MEDIA},
@@ -225,10 +248,15 @@ STREAMS = (
         routes={
             "/list.m3u8": Reply(
                 kind=b"application/vnd.apple.mpegurl",
-                body=b"#EXTM3U\n#EXT-X-TARGETDURATION:1\n" + b"".join(b"#EXTINF:1,\n%d.ts\n" % n for n in range(3)) + b"#EXT-X-ENDLIST\n",
+                body=b"#EXTM3U\n#EXT-X-TARGETDURATION:1\n"
+                + b"".join(b"#EXTINF:1,\n%d.ts\n" % n for n in range(3))
+                + b"#EXT-X-ENDLIST\n",
                 chunked=True,
             ),
-            **{f"/{n}.ts": Reply(kind=b"video/mp2t", body=bytes([0x47, n]) * 20_000, chunked=n == 1, pieces=9_999) for n in range(3)},
+            **{
+                f"/{n}.ts": Reply(kind=b"video/mp2t", body=bytes([0x47, n]) * 20_000, chunked=n == 1, pieces=9_999)
+                for n in range(3)
+            },
         },
         script="""
             const list = await (await fetch('/list.m3u8')).text();
@@ -292,7 +320,7 @@ SOCKETS = (
             await chat('/deflated', socket => socket.close());
             await chat('/ended', () => 0);
         """,
-        browser={path: _UNRECORDED for path in ("/plain", "/deflated", "/ended")},
+        browser=dict.fromkeys(("/plain", "/deflated", "/ended"), _UNRECORDED),
         least=3,
     ),
     Case(
@@ -315,7 +343,9 @@ NAMES = (
             "/a//b/;c=1,2?": text("punctuation"),
             "/d%20e|f?g=%22h%22&i=[j]{k}": text("odd"),
             "/?" + "q" * 8000: text("long"),
-            "/to": Reply(status=b"302 Found", fields=((b"Location", "/Өвөл?ө=Ү".encode()),), body=b"raw bytes in Location"),
+            "/to": Reply(
+                status=b"302 Found", fields=((b"Location", "/Өвөл?ө=Ү".encode()),), body=b"raw bytes in Location"
+            ),
             "/%D3%A8%D0%B2%D3%A9%D0%BB?%D3%A9=%D2%AE": text("reached"),
         },
         script="""

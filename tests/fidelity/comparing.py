@@ -64,7 +64,9 @@ def _inflated(body: bytes) -> bytes:
     return out
 
 
-def pair_up(recorder: str, sent: Sequence[Sent], pairs: Sequence[Pair], expect: "Expectation") -> tuple[list[Found], list[Pair]]:
+def pair_up(
+    recorder: str, sent: Sequence[Sent], pairs: Sequence[Pair], expect: "Expectation"
+) -> tuple[list[Found], list[Pair]]:
     """Return for each exchange the records that agree with it, and the pairs that belong to none.
 
     Each pair is taken once. Where nothing agrees, the one that comes nearest is told with what differs.
@@ -87,11 +89,13 @@ def pair_up(recorder: str, sent: Sequence[Sent], pairs: Sequence[Pair], expect: 
         wanted = expect(each)
         if not candidates:
             # A browser asks again by itself where there was no answer, and does not tell of it.
-            again = recorder == "browser" and wanted.body is Body.UNANSWERED and each.url in {one.sent.url for one in found}
+            again = (
+                recorder == "browser" and wanted.body is Body.UNANSWERED and each.url in {one.sent.url for one in found}
+            )
             said = [] if wanted.body is Body.UNSEEN or again else ["there is no request record"]
             found.append(Found(sent=each, pair=None, differences=said))
             continue
-        nearest = min(candidates, key=lambda pair: len(differences(recorder, each, pair, wanted)))  # noqa: B023
+        nearest = min(candidates, key=lambda pair: len(differences(recorder, each, pair, wanted)))
         candidates.remove(nearest)
         found.append(Found(sent=each, pair=nearest, differences=differences(recorder, each, nearest, wanted)))
     return found, [pair for rest in free.values() for pair in rest]
@@ -171,7 +175,10 @@ def _by_the_browser(sent: Sent, pair: Pair, expect: Expect) -> list[str]:
 def _is_added(name: bytes, stored: list[tuple[bytes, bytes]], given: list[tuple[bytes, bytes]]) -> bool:
     """Return whether a field is the length of the body as stored."""
     names = {key.lower() for key, _ in given}
-    moved = any(key == _ORIGINAL + b"Content-Length" or key.lower() == _ORIGINAL.lower() + b"content-length" for key, _ in stored)
+    moved = any(
+        key == _ORIGINAL + b"Content-Length" or key.lower() == _ORIGINAL.lower() + b"content-length"
+        for key, _ in stored
+    )
     return name.lower() == b"content-length" and (moved or b"content-length" not in names)
 
 

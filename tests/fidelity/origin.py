@@ -15,7 +15,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Protocol, Self
 
 from tests.fidelity.replies import Answer, Fields, Raw, Reply
 
@@ -193,7 +193,7 @@ class Origin:
         self.closing = threading.Event()
         self._thread = threading.Thread(target=self._accept, daemon=True)
 
-    def __enter__(self) -> "Origin":
+    def __enter__(self) -> Self:
         self._thread.start()
         return self
 
@@ -270,7 +270,9 @@ class Origin:
 
 def head_of(status: bytes, fields: Fields) -> bytes:
     """Return a head in HTTP/1.1 form."""
-    return b"HTTP/1.1 " + status + b"\r\n" + b"".join(name + b": " + value + b"\r\n" for name, value in fields) + b"\r\n"
+    return (
+        b"HTTP/1.1 " + status + b"\r\n" + b"".join(name + b": " + value + b"\r\n" for name, value in fields) + b"\r\n"
+    )
 
 
 class _Plain:

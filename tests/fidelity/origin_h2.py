@@ -191,9 +191,7 @@ class _Stream:
             self._connection.wait(lambda: self.gone or self._h2.local_flow_control_window(self.number) > 0)
             if self.gone:
                 raise ConnectionResetError
-            size = min(
-                len(data), self._h2.local_flow_control_window(self.number), self._h2.max_outbound_frame_size
-            )
+            size = min(len(data), self._h2.local_flow_control_window(self.number), self._h2.max_outbound_frame_size)
             piece, data = data[:size], data[size:]
             self._connection.say(lambda piece=piece: self._h2.send_data(self.number, piece))  # type: ignore[misc]
 

@@ -29,7 +29,9 @@ class Block:
         """The HTTP head with its empty line."""
         for end in (b"\r\n\r\n", b"\n\n", b"\n\r\n"):
             if end in self.data:
-                ends = [self.data.index(each) + len(each) for each in (b"\r\n\r\n", b"\n\n", b"\n\r\n") if each in self.data]
+                ends = [
+                    self.data.index(each) + len(each) for each in (b"\r\n\r\n", b"\n\n", b"\n\r\n") if each in self.data
+                ]
                 return self.data[: min(ends)]
         return self.data
 

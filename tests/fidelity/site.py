@@ -1,6 +1,6 @@
 """Puts all cases of a run on one site: a page with a frame for each, and the answers of their servers.
 
-The main page is held until every case has said that it is done, so that a capture of it lasts exactly as long as needed.
+The main page is held until every case has said that it is done, so that a capture of it lasts as long as needed.
 """
 
 import threading
@@ -88,8 +88,10 @@ class CaseSite:
             frames = "".join(
                 f"<iframe width=9 height=9 src='{self.scheme}://{name}.fid.localhost/'></iframe>" for name in self.cases
             )
-            dialogs = "alert('Анхаар'); confirm('Үү?'); fetch('/after').then(answer => answer.text())"
+            dialogs = "open('/popup'); alert('Анхаар'); confirm('Үү?'); fetch('/after').then(answer => answer.text())"
             return html(f"<!doctype html><title>{MAIN}</title>{frames}<img src={HOLD}><script>{dialogs}</script>")
-        if sent.path == "/after":
-            return text("after the dialogs")
+        if sent.path == "/popup":
+            return html("<title>popup</title><script>fetch('/from-popup').then(answer => answer.text())</script>")
+        if sent.path in {"/after", "/from-popup"}:
+            return text(f"text of {sent.path}")
         return text("no such page", status=b"404 Not Found")

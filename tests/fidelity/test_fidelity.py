@@ -118,9 +118,7 @@ def test_the_ledger_gives_a_reason_for_everything_that_is_not_whole(run: Run) ->
 @pytest.mark.parametrize(("recorder", "scheme"), ALL_RUNS)
 def test_the_ledger_names_the_records_of_every_exchange(run: Run) -> None:
     ids = Counter(line["record"].strip("<>") for line in run.records.ledger if line.get("record"))
-    named = [
-        sum(ids[one.strip("<>")] for one in found.pair.ids) for found in run.found if found.pair is not None
-    ]
+    named = [sum(ids[one.strip("<>")] for one in found.pair.ids) for found in run.found if found.pair is not None]
 
     assert set(named) == {1}
 

@@ -58,7 +58,9 @@ def _pieces(number: int) -> Iterator[bytes]:
 
 def _measure(folder: Path, megabytes: int) -> tuple[_Peaks, Sent]:
     folder.mkdir()
-    reply = Reply(kind=b"application/octet-stream", body=lambda: _pieces(megabytes), promised=megabytes * len(PIECE), untold=True)
+    reply = Reply(
+        kind=b"application/octet-stream", body=lambda: _pieces(megabytes), promised=megabytes * len(PIECE), untold=True
+    )
     site, log = CaseSite([Case(name="huge", routes={"/x": reply}, script=SCRIPT)], "http", patience=140), Log()
     with Origin(site, log) as origin:
         detours = [part for host in site.hosts("fid") for part in (host, origin.address)]

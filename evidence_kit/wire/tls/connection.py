@@ -70,9 +70,7 @@ class TlsConnection:
         return next(finding.outcome for finding in self.findings if finding.id is subject)
 
 
-def open_tls(
-    client: RecordedDirection, server: RecordedDirection, keys: KeyLog, sessions: Sessions
-) -> TlsConnection:
+def open_tls(client: RecordedDirection, server: RecordedDirection, keys: KeyLog, sessions: Sessions) -> TlsConnection:
     """Open and verify one recorded connection; its tickets are added to *sessions*.
 
     Connections are to be opened in the order in which they began. Raises `FormatError` only when the recording does
