@@ -208,7 +208,8 @@ METHODS = (
         name="methods",
         routes={"/x": text("done")},
         script="""
-            for (const method of ['PUT', 'PATCH', 'DELETE', 'OPTIONS', 'X-OWN']) await get('/x', {method, body: method});
+            for (const method of ['PUT', 'PATCH', 'DELETE', 'OPTIONS', 'X-OWN'])
+                await get('/x', {method, body: method});
         """,
         least=5,
     ),
