@@ -3,7 +3,7 @@
 import re
 import zlib
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -65,7 +65,7 @@ def _inflated(body: bytes) -> bytes:
 
 
 def pair_up(
-    recorder: str, sent: Sequence[Sent], pairs: Sequence[Pair], expect: "Expectation"
+    recorder: str, sent: Sequence[Sent], pairs: Sequence[Pair], expect: Callable[[Sent], Expect]
 ) -> tuple[list[Found], list[Pair]]:
     """Return for each exchange the records that agree with it, and the pairs that belong to none.
 

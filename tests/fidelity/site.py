@@ -88,10 +88,8 @@ class CaseSite:
             frames = "".join(
                 f"<iframe width=9 height=9 src='{self.scheme}://{name}.fid.localhost/'></iframe>" for name in self.cases
             )
-            dialogs = "open('/popup'); alert('Анхаар'); confirm('Үү?'); fetch('/after').then(answer => answer.text())"
+            dialogs = "alert('Анхаар'); confirm('Үү?'); fetch('/after').then(answer => answer.text())"
             return html(f"<!doctype html><title>{MAIN}</title>{frames}<img src={HOLD}><script>{dialogs}</script>")
-        if sent.path == "/popup":
-            return html("<title>popup</title><script>fetch('/from-popup').then(answer => answer.text())</script>")
-        if sent.path in {"/after", "/from-popup"}:
-            return text(f"text of {sent.path}")
+        if sent.path == "/after":
+            return text("after the dialogs")
         return text("no such page", status=b"404 Not Found")
