@@ -22,7 +22,8 @@ _REFUSED = Expect(
 )
 _TAKEN_FOR_0_9 = Expect(outcomes=("recorded", "truncated"), truncated=("unspecified",))
 """Without a head it is an answer of HTTP/0.9 to the browser, which still reads those on the usual ports."""
-_HALF = Expect(outcomes=("failed", "truncated", "recorded"))
+_HALF = Expect(body=Body.ABSENT, outcomes=("failed", "truncated", "recorded"))
+"""Without TLS the browser takes it for an answer, with TLS for none."""
 _KEPT_RAW = Expect(body=Body.UNANSWERED, outcomes=("failed", "not-recorded"))
 
 CASES = (

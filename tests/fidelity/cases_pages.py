@@ -10,6 +10,10 @@ from tests.fidelity.origin import Sent
 from tests.fidelity.replies import OPEN, Answer, Reply, html, script, text
 from tests.fidelity.sockets import BINARY, CLOSE, PING, TEXT, ServerSocket, talk
 
+PIXEL = bytes.fromhex(
+    "89504e470d0a1a0a0000000d49484452000000010000000108060000001f15c489"
+    "0000000d49444154789c6360000002000100ffff03000006000557bfabd40000000049454e44ae426082"
+)
 WORDS = "Өдөр шөнө, үнэ 50 000 ₮ 😀"
 _OK = {name: text(f"{name} {WORDS}", fields=OPEN) for name in ("/a", "/b", "/c", "/d", "/e", "/f")}
 
@@ -57,7 +61,7 @@ FRAMES = (
             ),
             "/more.css": Reply(kind=b"text/css", body=b"p{background:url(/back.png)}"),
             "/font.woff2": Reply(kind=b"font/woff2", body=b"no font at all"),
-            "/back.png": Reply(kind=b"image/png", body=b"\x89PNG no picture"),
+            "/back.png": Reply(kind=b"image/png", body=PIXEL),
             "/module.js": script("import '/deep.js'; await import('/late.js')"),
             "/deep.js": script("export const deep = 1"),
             "/late.js": script("export const late = 1"),

@@ -20,7 +20,10 @@ SENT = Sent(
     chunked=True,
     ended=True,
 )
-STORED = b"HTTP/1.1 200 OK\r\nX-Archive-Orig-Transfer-Encoding: chunked\r\nSet-Cookie: a\r\nContent-Length: 8\r\n\r\nanswered"
+STORED = (
+    b"HTTP/1.1 200 OK\r\nX-Archive-Orig-Transfer-Encoding: chunked\r\nSet-Cookie: a\r\n"
+    b"Content-Length: 8\r\n\r\nanswered"
+)
 ASKED = bytes(SENT.request_head + SENT.request_body)
 
 
