@@ -3,7 +3,8 @@
 `judge` is the one place that decides here what became of a request.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from pathlib import Path
 from types import TracebackType
 from typing import Self
 
@@ -17,6 +18,7 @@ from evidence_kit.capture.recorder import Recorded
 from evidence_kit.capture.spool import Spool
 from evidence_kit.capture.traffic import Hop, Socket, Traffic
 from evidence_kit.models import RecorderKind
+from evidence_kit.trust.certificates import Certificate
 
 REDIRECT_NOTE = "redirect body not available to the browser recorder"
 SOCKET_REASON = "websocket frames are not kept by this recorder"
@@ -57,6 +59,10 @@ class BrowserRecorder:
         entries = [_entry(hop, judge(hop, spool_full=spool.full), spool) for hop in traffic.hops]
         entries += [_socket_entry(socket) for socket in traffic.sockets.values()]
         return Recorded(entries=sorted(entries, key=lambda entry: entry.started))
+
+    def seal(self, _recipients: Sequence[Certificate], _output: Path) -> bool:
+        """Return that there is nothing to seal: everything that was recorded is in the archive."""
+        return False
 
 
 def made_by_worker(hop: Hop, spool: Spool) -> Made | None:
@@ -100,6 +106,9 @@ def judge(hop: Hop, *, spool_full: bool) -> Judgement:
 def to_exchange(hop: Hop, judgement: Judgement, spool: Spool) -> Exchange | None:
     """Return what to archive of *hop*; None when nothing was sent to a server."""
     if not_sent(hop):
+        return None
+    if hop.response is None and hop.response_extra is None and hop.request_extra is None:
+        # It never left the browser: the name led nowhere, or the page was not allowed to.
         return None
     extra, response, seen = hop.response_extra or {}, hop.response or {}, hop.seen_headers
     path = spool.path(hop.number)

@@ -106,7 +106,7 @@ class Driver:
             connection, note=self.note, front=lambda: self.send("Page.bringToFront"), most=options.budgets.popups
         )
         self._options = options
-        self._journal = journal
+        self.journal = journal
         self._observer = observer
         self._clock = clock
         self._stopped = asyncio.Event()
@@ -124,7 +124,7 @@ class Driver:
         known = {key: cleaned(value) for key, value in detail.items()}
         action = Action(time=self._clock(), name=name, detail=known)
         self.visited.actions.append(action)
-        self._journal.note("action", action.to_json())
+        self.journal.note("action", action.to_json())
 
     def now(self) -> datetime:
         """Tell the time."""
@@ -233,7 +233,7 @@ class Driver:
         loop = asyncio.get_running_loop()
         tree = await self.send("Page.getFrameTree")
         self.visited.frame = tree["frameTree"]["frame"]["id"]
-        self._journal.note("frame", self.visited.frame)
+        self.journal.note("frame", self.visited.frame)
         await self.send("Page.setLifecycleEventsEnabled", {"enabled": True})
         self._stopped.clear()
         self.visited.loaded = False

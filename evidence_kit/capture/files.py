@@ -6,6 +6,7 @@ from uuid import uuid4
 from evidence_kit.archive.wacz import Page
 from evidence_kit.canonical import Json
 from evidence_kit.capture.result import CapturedFile
+from evidence_kit.case.layout import SESSION_DATA
 from evidence_kit.models import utc_text
 
 _JSON_LINES = "application/jsonl"
@@ -26,10 +27,11 @@ FREEZE = CapturedFile(path="first/freeze.json", role="freeze", media_type=_JSON)
 FREEZE_TOKEN = CapturedFile(path="first/freeze.json.tsr", role="freeze-token", media_type="application/timestamp-reply")
 ENVIRONMENT = CapturedFile(path="environment.json", role="environment", media_type=_JSON)
 INVENTORY = CapturedFile(path="page.json", role="inventory", media_type=_JSON)
+SESSION = CapturedFile(path=SESSION_DATA, role="session-data", media_type="application/pkcs7-mime")
 LEDGER = CapturedFile(path="ledger.jsonl", role="ledger", media_type=_JSON_LINES)
 CONNECTIONS = CapturedFile(path="connections.jsonl", role="connections", media_type=_JSON_LINES)
 
-RESOURCES = (
+SNAPSHOTS = (
     SCREENSHOT,
     DOM,
     TEXT,
@@ -42,11 +44,10 @@ RESOURCES = (
     FIRST_FULL,
     FREEZE,
     FREEZE_TOKEN,
-    ENVIRONMENT,
-    INVENTORY,
-    LEDGER,
-    CONNECTIONS,
 )
+"""What is taken of the page while it is there."""
+
+RESOURCES = (*SNAPSHOTS, ENVIRONMENT, INVENTORY, LEDGER, CONNECTIONS)
 """What becomes a ``resource`` record, each if it is there, in this order; all files but the archive itself."""
 
 

@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 from dataclasses import dataclass, field
+from datetime import datetime
 from pathlib import Path
 
 from evidence_kit.browser.cdp import BrowserGoneError, Connection, Event, ProtocolError, open_connection
@@ -54,6 +55,8 @@ class Heard:
     crashed: bool = False
     interrupted: bool = False
     """Whether our own process was ended midway."""
+    ended: datetime | None = None
+    """When that was; None for a capture that ends when it is written."""
     downloads: list[str] = field(default_factory=list)
 
 

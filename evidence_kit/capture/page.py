@@ -1,15 +1,14 @@
 """One capture from the start of the browser to its end, and what is made of it afterwards.
 
-While it runs everything stands in the folder ``recording/`` beside the files of the item: what passed, and a journal of
-what the browser told. So when our process is killed, `complete_capture` can still make of it what there is. Ctrl-C ends
-the browser and removes its profile on the way out. A browser that dies midway leaves a failed capture that keeps what
-was recorded until then.
+While it runs everything stands in a folder of its own: what passed, and a journal of what the browser told. So when our
+process is killed, `complete_capture` can still make of it what there is. Ctrl-C ends the browser and removes its
+profile on the way out. A browser that dies midway leaves a failed capture that keeps what was recorded until then.
 """
 
 import asyncio
 import contextlib
-import shutil
-from collections.abc import Callable, Coroutine, Mapping
+import tempfile
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -21,9 +20,11 @@ from evidence_kit.canonical import Json
 from evidence_kit.capture import environment, inventory
 from evidence_kit.capture.browser_recorder import BrowserRecorder
 from evidence_kit.capture.clock_offset import MOST_SERVERS, SECONDS, measure, verdict
+from evidence_kit.capture.completing import Beginning, read_interrupted
 from evidence_kit.capture.document import Document, document_problems, page_facts
 from evidence_kit.capture.environment import Circumstances
 from evidence_kit.capture.errands import Errand
+from evidence_kit.capture.files import SESSION
 from evidence_kit.capture.freeze import keep_token
 from evidence_kit.capture.journal import Journal
 from evidence_kit.capture.listening import Heard, Task, listen
@@ -36,9 +37,6 @@ from evidence_kit.capture.wire_recorder import WireRecorder
 from evidence_kit.capture.writing import Writing, write_files
 from evidence_kit.errors import CaptureError
 from evidence_kit.models import Clock, OnStep, Problem, RecorderKind, Status, ignore, utc_text
-
-RECORDING = "recording"
-"""Folder of a capture that is being made."""
 
 RunCoroutine: TypeAlias = Callable[[Coroutine[Any, Any, None]], None]
 """Runs a coroutine in an event loop of its own, to its end or until the capture is interrupted."""
@@ -69,38 +67,55 @@ def capture_page(  # noqa: PLR0913  # what a capture needs from its caller, each
     outside: Outside = NOTHING,
     on_step: OnStep = ignore,
     run: RunCoroutine = asyncio.run,
+    recording: Path | None = None,
 ) -> PageCapture:
     """Capture the page at *url* into *folder*, which is made if need be, with *browser*.
 
     *warcinfo* are the fields of the archive's first record, as they are; *outside* is what else is known and can be
-    asked. Whoever takes several pages in threads gives a
-    *run* that can be interrupted; by itself a capture ends when Ctrl-C reaches the main thread. A page that cannot be
-    opened gives a capture with status failed. Raises `CaptureError` when the browser does not start, `OSError` when
-    *folder* is unwritable.
+    asked. What passes is kept in the folder *recording*, which the caller removes; without one nothing can be completed
+    after an interruption. Whoever takes several pages in threads gives a *run* that can be interrupted; by itself a
+    capture ends when Ctrl-C reaches the main thread. A page that cannot be opened gives a capture with status failed.
+    Raises `CaptureError` when the browser does not start, `OSError` when *folder* is unwritable.
     """
-    # Inside the folder, so that nothing recorded ever lies outside what the caller guards.
-    work = folder / RECORDING
-    work.mkdir(parents=True)
-    task = Task(url=url, folder=folder, options=options, outside=outside, clock=clock, on_step=on_step)
-    started = clock()
-    heard = Heard(traffic=Traffic(clock), spool=Spool(work, limit=options.max_bytes))
-    offsets = Errand(lambda: measure(options.time_servers, clock))
-    with contextlib.ExitStack() as running, Journal(work / "journal.jsonl", clock) as journal:
-        recorder, refusal = _start(work, options, running)
-        if refusal:
-            heard.problems.append(Problem(code="recorder.fallback", detail=refusal))
-        journal.note("begun", _beginning(task, recorder, started, warcinfo))
-        on_step("starting the browser")
-        with launched(browser.path, _launch_options(options, recorder.tap)) as chromium:
-            observer = recorder.observer(heard.traffic, heard.spool)
-            run(listen(chromium, task, heard, observer, journal))
-    # When that was interrupted the folder stays, for `complete_capture`.
-    if heard.token is not None:
-        keep_token(heard.token, folder, heard.snapshots, clock)
-    known = verdict(offsets.wait(SECONDS * MOST_SERVERS) or ())
-    capture = _finish(task, heard, recorder, work, started=started, warcinfo=warcinfo, offset=known)
-    shutil.rmtree(work)
-    return capture
+    folder.mkdir(parents=True, exist_ok=True)
+    with contextlib.ExitStack() as own:
+        if recording is None:
+            recording = Path(own.enter_context(tempfile.TemporaryDirectory(prefix="recording-")))
+        task = Task(url=url, folder=folder, options=options, outside=outside, clock=clock, on_step=on_step)
+        heard = Heard(traffic=Traffic(clock), spool=Spool(recording, limit=options.max_bytes))
+        offsets = Errand(lambda: measure(options.time_servers, clock))
+        with contextlib.ExitStack() as running, Journal(recording / "journal.jsonl", clock) as journal:
+            recorder, refusal = _start(recording, options, running)
+            if refusal:
+                heard.problems.append(Problem(code="recorder.fallback", detail=refusal))
+            beginning = Beginning(url=url, recorder=recorder.kind, started=clock(), options=options, warcinfo=warcinfo)
+            journal.note("begun", beginning.to_json())
+            on_step("starting the browser")
+            with launched(browser.path, _launch_options(options, recorder.tap)) as chromium:
+                observer = recorder.observer(heard.traffic, heard.spool)
+                run(listen(chromium, task, heard, observer, journal))
+        if heard.token is not None:
+            keep_token(heard.token, folder, heard.snapshots, clock)
+        known = verdict(offsets.wait(SECONDS * MOST_SERVERS) or ())
+        return _finish(task, heard, recorder, recording, beginning, offset=known)
+
+
+def complete_capture(
+    folder: Path, recording: Path, *, clock: Clock, outside: Outside = NOTHING, on_step: OnStep = ignore
+) -> PageCapture | None:
+    """Make of a capture that was interrupted what it would have left in *folder*; None when nothing was recorded.
+
+    *recording* is what `capture_page` was given. The status is incomplete, whatever was there. Raises `FormatError`,
+    `OSError`.
+    """
+    found = read_interrupted(folder, recording)
+    if found is None:
+        return None
+    beginning = found.beginning
+    task = Task(
+        url=beginning.url, folder=folder, options=beginning.options, outside=outside, clock=clock, on_step=on_step
+    )
+    return _finish(task, found.heard, found.recorder, recording, beginning, offset=verdict(()))
 
 
 def _start(work: Path, options: CaptureOptions, running: contextlib.ExitStack) -> tuple[Recorder, str]:
@@ -131,10 +146,9 @@ def _finish(  # noqa: PLR0913  # what was heard, by whom, where and when
     task: Task,
     heard: Heard,
     recorder: Recorder,
-    work: Path,
+    recording: Path,
+    beginning: Beginning,
     *,
-    started: datetime,
-    warcinfo: Mapping[str, str],
     offset: dict[str, Json],
 ) -> PageCapture:
     task.on_step("reading what was recorded")
@@ -144,7 +158,7 @@ def _finish(  # noqa: PLR0913  # what was heard, by whom, where and when
         browser=heard.browser,
         options=task.options,
         recorder=str(recorder.kind),
-        started=started,
+        started=beginning.started,
         zone=task.outside.zone,
         clock=offset,
         names=recorded.lookups or environment.addresses_seen(recorded.entries),
@@ -165,9 +179,11 @@ def _finish(  # noqa: PLR0913  # what was heard, by whom, where and when
         taken=heard.snapshots.taken,
         raw=recorded.raw,
         connections=recorded.connections,
-        warcinfo=warcinfo,
+        warcinfo=beginning.warcinfo,
     )
-    files, seal = write_files(writing, warc=work / "data.warc.gz")
+    files, seal = write_files(writing, warc=recording / "data.warc.gz")
+    if recorder.seal(task.outside.recipients, task.folder / SESSION.path):
+        files = (*files, SESSION)
     return PageCapture(
         url=conclusion.url,
         final_url=conclusion.final_url,
@@ -175,6 +191,7 @@ def _finish(  # noqa: PLR0913  # what was heard, by whom, where and when
         finished=conclusion.finished,
         status=conclusion.status,
         problems=conclusion.problems,
+        options=task.options,
         recorder=str(recorder.kind),
         files=files,
         wacz=seal,
@@ -197,12 +214,18 @@ def _conclude(task: Task, heard: Heard, recorded: Recorded, circumstances: Circu
         url=task.url,
         final_url=heard.snapshots.final_url or document.url or task.url,
         started=circumstances.started,
-        finished=task.clock(),
-        status=decide(problems, document=document.entry, snapshots=heard.snapshots, crashed=heard.crashed),
+        finished=heard.ended or task.clock(),
+        status=_status(problems, document, heard),
         problems=tuple(problems),
         page=page_facts(document, heard, recorded.entries),
         environment=circumstances,
     )
+
+
+def _status(problems: Sequence[Problem], document: Document, heard: Heard) -> Status:
+    if heard.interrupted:
+        return Status.INCOMPLETE
+    return decide(problems, document=document.entry, snapshots=heard.snapshots, crashed=heard.crashed)
 
 
 def _inventory(heard: Heard, conclusion: _Conclusion) -> dict[str, Json]:
@@ -218,13 +241,4 @@ def _inventory(heard: Heard, conclusion: _Conclusion) -> dict[str, Json]:
         "problems": [problem.to_json() for problem in conclusion.problems],
         "environment": environment.summary(conclusion.environment),
         "actions": [action.to_json() for action in heard.visit.actions],
-    }
-
-
-def _beginning(task: Task, recorder: Recorder, started: datetime, warcinfo: Mapping[str, str]) -> dict[str, Json]:
-    return {
-        "url": task.url,
-        "recorder": str(recorder.kind),
-        "started": utc_text(started),
-        "warcinfo": dict(warcinfo),
     }

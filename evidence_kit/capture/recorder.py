@@ -1,7 +1,8 @@
 """What every recorder can do: prepare the browser, listen while it runs, and say afterwards what passed."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from types import TracebackType
 from typing import Protocol, Self, TypeAlias
 
@@ -12,6 +13,7 @@ from evidence_kit.capture.observer import Observer
 from evidence_kit.capture.spool import Spool
 from evidence_kit.capture.traffic import Traffic
 from evidence_kit.models import Problem, RecorderKind
+from evidence_kit.trust.certificates import Certificate
 from evidence_kit.wire.exchange import RawBytes
 
 Refusal: TypeAlias = Callable[[str, str], str]
@@ -61,3 +63,6 @@ class Recorder(Protocol):
 
     def read(self, traffic: Traffic, spool: Spool) -> Recorded:
         """Return what was recorded, after the browser has ended."""
+
+    def seal(self, recipients: Sequence[Certificate], output: Path) -> bool:
+        """Encrypt what passed to *recipients* as the file *output*; return whether there is such a file."""

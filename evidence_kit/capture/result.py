@@ -7,6 +7,7 @@ from datetime import UTC, datetime, tzinfo
 from evidence_kit.archive.wacz import WaczSeal
 from evidence_kit.canonical import Json
 from evidence_kit.models import Problem, RecorderKind, Status, utc_text
+from evidence_kit.trust.certificates import Certificate
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,6 +66,8 @@ class Outside:
     """Returns the reply (RFC 3161) of a time-stamping authority over the bytes; raises `TimestampError`."""
     zone: tzinfo = UTC
     """The time zone of the machine."""
+    recipients: tuple[Certificate, ...] = ()
+    """To whom the recorded traffic itself is encrypted; without any it is destroyed when it was read."""
 
 
 NOTHING = Outside()
@@ -105,6 +108,7 @@ class PageCapture:
     finished: datetime
     status: Status
     problems: tuple[Problem, ...]
+    options: CaptureOptions
     recorder: str
     files: tuple[CapturedFile, ...]
     wacz: WaczSeal

@@ -11,6 +11,7 @@ from datetime import datetime
 from pathlib import Path
 
 from evidence_kit.browser.cdp import Fields, ProtocolError
+from evidence_kit.canonical import Json
 from evidence_kit.capture import renderings
 from evidence_kit.capture.driver import Driver
 from evidence_kit.capture.files import ACCESSIBILITY, DOM, DOM_SNAPSHOT, MHTML, SCREENSHOT, TEXT
@@ -20,7 +21,7 @@ from evidence_kit.capture.result import CapturedFile
 from evidence_kit.capture.screenshots import measure, page_picture
 from evidence_kit.capture.visible_text import visible_text
 from evidence_kit.errors import FormatError
-from evidence_kit.models import Problem
+from evidence_kit.models import Problem, utc_text
 from evidence_kit.pictures.tiles import png_size
 
 _LARGEST = 128 * MEBIBYTE
@@ -94,8 +95,12 @@ class Taking:
         """Write *data* to *file* and return it."""
         path = self.folder / file.path
         path.parent.mkdir(exist_ok=True)
-        path.write_bytes(data)
-        self.into.taken[file.role] = self.driver.now()
+        # Under another name first: a file that is there is a whole one, whatever ends us.
+        partial = path.with_name(f"{path.name}.part")
+        partial.write_bytes(data)
+        partial.replace(path)
+        moment = self.into.taken[file.role] = self.driver.now()
+        self.driver.journal.note("taken", {"role": file.role, "time": utc_text(moment)})
         return data
 
     def fail(self, file: CapturedFile, detail: str, *, code: str = "") -> None:
@@ -120,6 +125,8 @@ async def take(taking: Taking) -> None:
         await taking.keep(ACCESSIBILITY, renderings.accessibility_text(driver))
     after = await where(driver)
     into.loader, into.final_url = after[0], clean(after[1])
+    about: dict[str, Json] = {"loader": into.loader, "url": into.final_url, "title": into.title, "lang": into.lang}
+    driver.journal.note("pictured", {**about, "screenshot": list(into.screenshot) if into.screenshot else None})
     if before != after:
         detail = f"the page went from {before[1]} to {after[1]} while it was being pictured"
         into.problems.append(Problem(code="page.moved", detail=detail))

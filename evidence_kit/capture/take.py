@@ -7,7 +7,7 @@ when nothing follows it, it is shown for ever as abandoned.
 import asyncio
 import platform
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -15,12 +15,13 @@ from evidence_kit import __version__
 from evidence_kit.browser.find import Browser
 from evidence_kit.canonical import Json
 from evidence_kit.capture.files import FREEZE_TOKEN
-from evidence_kit.capture.page import RunCoroutine, capture_page
+from evidence_kit.capture.page import RunCoroutine, capture_page, complete_capture
 from evidence_kit.capture.result import CaptureOptions, Outside, PageCapture
 from evidence_kit.case.describe import describe_item
 from evidence_kit.case.folder import CaseFolder
-from evidence_kit.case.items import ItemFile, ItemRecord, commit_item
+from evidence_kit.case.items import ItemFile, ItemRecord, attempts, commit_item
 from evidence_kit.case.stamping import Stamping, head_tokens, record_authority, stamp_head
+from evidence_kit.case.workplace import Workplace, clear, interrupted, workplace
 from evidence_kit.custody.custodian import Custodian
 from evidence_kit.custody.events import Draft, EventType
 from evidence_kit.custody.log import links_of
@@ -68,42 +69,94 @@ def take_page(  # noqa: PLR0913  # a case, an address, and who takes it how
     start = Draft(type=EventType.CAPTURE_STARTED, note=note, detail={"url": url, "recorder": str(options.recorder)})
     item = case.commit(start, custodian, new_item=True).item or ""
     stamp_head(case, stamping)
-    folder = case.staging / item
-    folder.mkdir()
     started = custodian.clock()
-    try:
-        page = capture_page(
-            url,
-            folder,
-            options=options,
-            browser=browser,
-            warcinfo=_warcinfo(case, item, custodian),
-            clock=custodian.clock,
-            outside=Outside(stamp=_stamp(stamping), zone=custodian.zone),
-            on_step=on_step,
-            run=run,
-        )
-        token = folder / FREEZE_TOKEN.path
-        if token.exists():
-            record_authority(case, stamping, token.read_bytes())
-        record = _record(case, item, page, options)
-    except CaptureError as error:
-        # What was half-made belongs to no record: the item holds the failure alone.
-        shutil.rmtree(folder)
-        folder.mkdir()
-        record = _failed(
-            case, item, url, error, recorder=str(options.recorder), started=started, finished=custodian.clock()
-        )
-    on_step("sealing the item")
+    with workplace(case, item) as place:
+        try:
+            page = capture_page(
+                url,
+                place.folder,
+                options=options,
+                browser=browser,
+                warcinfo=_warcinfo(case, item, custodian),
+                clock=custodian.clock,
+                outside=_outside(case, custodian, stamping),
+                on_step=on_step,
+                run=run,
+                recording=place.recording,
+            )
+            record = _record(case, item, page, options)
+        except CaptureError as error:
+            # What was half-made belongs to no record: the item holds the failure alone.
+            shutil.rmtree(place.folder)
+            place.folder.mkdir()
+            record = _failed(
+                case, item, url, error, recorder=str(options.recorder), started=started, finished=custodian.clock()
+            )
+        on_step("sealing the item")
+        taken = _commit(case, place, record, custodian, stamping, note=note)
+    clear(place)
+    return taken
+
+
+def complete_interrupted(
+    case: CaseFolder, custodian: Custodian, stamping: Stamping, *, on_step: OnStep = ignore
+) -> Iterator[TakenItem]:
+    """Make items of the captures in *case* that were interrupted, as far as they came; each is incomplete.
+
+    Of an attempt of which nothing was recorded only the start remains, as abandoned. Raises `CaseError`.
+    """
+    case.repair()
+    open_attempts = {attempt.item for attempt in attempts(case.log().full_events()) if attempt.finished_seq is None}
+    for item in interrupted(case):
+        with workplace(case, item) as place:
+            taken = _complete(case, place, custodian, stamping, on_step) if item in open_attempts else None
+        clear(place)
+        if taken is not None:
+            yield taken
+
+
+def _complete(
+    case: CaseFolder, place: Workplace, custodian: Custodian, stamping: Stamping, on_step: OnStep
+) -> TakenItem | None:
+    on_step(f"completing {place.item}, which was interrupted")
+    page = complete_capture(
+        place.folder,
+        place.recording,
+        clock=custodian.clock,
+        outside=_outside(case, custodian, stamping),
+        on_step=on_step,
+    )
+    if page is None:
+        return None
+    record = _record(case, place.item, page, page.options)
+    return _commit(case, place, record, custodian, stamping)
+
+
+def _commit(  # noqa: PLR0913  # what is committed, by whom
+    case: CaseFolder,
+    place: Workplace,
+    record: ItemRecord,
+    custodian: Custodian,
+    stamping: Stamping,
+    *,
+    note: str = "",
+) -> TakenItem:
+    token = place.folder / FREEZE_TOKEN.path
+    if token.exists():
+        record_authority(case, stamping, token.read_bytes())
     seq = commit_item(case, record, custodian, note=note).seq
     unstamped = stamp_head(case, stamping)
     tokens = head_tokens(case, links_of(*case.log_bytes()), since=seq)
     return TakenItem(
-        id=item,
+        id=place.item,
         status=record.status,
-        answer=describe_item(case, item, seq=seq, tokens=tokens, stamping_asked=bool(stamping.tsa)),
+        answer=describe_item(case, place.item, seq=seq, tokens=tokens, stamping_asked=bool(stamping.tsa)),
         unstamped=tuple(unstamped),
     )
+
+
+def _outside(case: CaseFolder, custodian: Custodian, stamping: Stamping) -> Outside:
+    return Outside(stamp=_stamp(stamping), zone=custodian.zone, recipients=case.recipients())
 
 
 def _stamp(stamping: Stamping) -> Callable[[bytes], bytes] | None:

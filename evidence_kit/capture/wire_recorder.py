@@ -24,12 +24,14 @@ from evidence_kit.capture.wire_judging import Refusals, judge_exchange, judge_un
 from evidence_kit.capture.wire_pairs import Pairs, Seen, pair
 from evidence_kit.errors import FormatError
 from evidence_kit.models import Outcome, Problem, RecorderKind
+from evidence_kit.trust.certificates import Certificate
 from evidence_kit.trust.digests import sha256_file
 from evidence_kit.wire.account import Account
 from evidence_kit.wire.exchange import RawBytes, WebSocketMessage, WireExchange
 from evidence_kit.wire.recording import ReadConnection, read_connections
 from evidence_kit.wire.records import MessageLog
 from evidence_kit.wire.relay import Relay, start_relay
+from evidence_kit.wire.sealing import seal_spool
 from evidence_kit.wire.spool import Spool as WireSpool
 from evidence_kit.wire.spool import SpooledConnection, hash_spool, read_spool
 from evidence_kit.wire.tls.findings import Subject
@@ -95,6 +97,12 @@ class WireRecorder:
         recorded.refusal = refusals.net_error
         recorded.entries = _entries(traffic, spool, seen, refusals)
         return recorded
+
+    def seal(self, recipients: Sequence[Certificate], output: Path) -> bool:
+        """Encrypt the relay's spool and the key log to *recipients*; without any there is no file."""
+        if recipients:
+            seal_spool(self._folder / "wire", recipients, output, key_log=self._key_log)
+        return bool(recipients)
 
     def _read(self, wire: WireSpool, recorded: Recorded) -> list[Seen]:
         digests = hash_spool(wire)

@@ -86,7 +86,7 @@ def _capture(
 
     run = Run.of(ctx)
     links = [*_given(urls or ()), *(read_list(batch) if batch else ())]
-    if not links:
+    if not links and not resume:
         raise UsageError("no link was given", hint="say: evidence-kit capture URL, or --batch FILE")
     settings = run.settings()
     options = CaptureOptions(
@@ -102,6 +102,7 @@ def _capture(
     folder = run.case(case)
     custodian = run.custodian(settings, passphrase_file)
     stamping = run.stamping(settings)
+    completed = complete_interrupted(run, folder, custodian, stamping, tell=not json)
     if batch or results or jobs > 1:
         from evidence_kit.cli.batch import Assignment, Wishes, capture_list
 
@@ -114,7 +115,7 @@ def _capture(
             note=note_text,
         )
         wishes = Wishes(file=batch, jobs=jobs, resume=resume, results=results, json=json)
-        raise typer.Exit(capture_list(run, links, assignment, wishes))
+        raise typer.Exit(capture_list(run, links, assignment, wishes) or (4 if completed else 0))
     taken = take_pages(
         run,
         folder,
@@ -130,10 +131,26 @@ def _capture(
         document: dict[str, Json] = {"schema": "evidence-kit/capture/1", "practice": taken.practice}
         document["case"] = describe_case(folder)
         document["items"] = [item.answer for item in taken.items]
+        document["completed"] = [item.answer for item in completed]
         document["skipped"] = [*taken.skipped]
         document["problems"] = pending(taken.unstamped())
         emit(document)
-    raise typer.Exit(taken.exit_code())
+    raise typer.Exit(taken.exit_code() or (4 if completed else 0))
+
+
+def complete_interrupted(
+    run: Run, case: "CaseFolder", custodian: "Custodian", stamping: "Stamping", *, tell: bool
+) -> "list[TakenItem]":
+    """Make items of captures that were interrupted, and say so if *tell*."""
+    from evidence_kit.capture import take
+
+    completed = []
+    for item in take.complete_interrupted(case, custodian, stamping, on_step=run.progress()):
+        completed.append(item)
+        if tell:
+            say(run.texts.say("capture.completed-later", item=item.id))
+            say(item_text(run.texts, item.answer))
+    return completed
 
 
 def take_pages(
@@ -155,6 +172,8 @@ def take_pages(
     from evidence_kit.capture.take import take_page
 
     taken = Taken(practice=custodian.signer.practice)
+    if not links:
+        return taken
     browser = the_browser(run)
     done = _recorded(case) if resume else set()
     if tell:

@@ -1,0 +1,73 @@
+"""Where an item is being made: its folder in ``.staging/``, a folder beside it for what is recorded, and a lock.
+
+``.staging/EV-0001/`` becomes the item. ``.staging/EV-0001.recording/`` holds what passed, until the item is committed,
+and is kept when the program that records is killed: then `interrupted` finds it, for the lock went with the process.
+"""
+
+import re
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+from filelock import FileLock, Timeout
+
+from evidence_kit.case.folder import CaseFolder
+
+_SUFFIX = ".recording"
+_RECORDING = re.compile(r"EV-[0-9]{4,}\.recording")
+_LOCK = "in-use.lock"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Workplace:
+    """The two folders of one item that is being made."""
+
+    item: str
+    folder: Path
+    """What becomes the item."""
+    recording: Path
+    """What is recorded; removed when the item is there."""
+
+
+@contextmanager
+def workplace(case: CaseFolder, item: str) -> Iterator[Workplace]:
+    """Make the two folders of *item* and hold their lock; whoever ends in order removes the recording."""
+    place = _place(case, item)
+    place.folder.mkdir(exist_ok=True)
+    place.recording.mkdir(mode=0o700, exist_ok=True)
+    lock = FileLock(place.recording / _LOCK)
+    try:
+        # Some disks know no locks; what a crash leaves there is not completed by itself.
+        with suppress(NotImplementedError):
+            lock.acquire(timeout=0)
+        yield place
+    finally:
+        lock.release()
+
+
+def clear(place: Workplace) -> None:
+    """Remove what was recorded; what cannot be removed now is found by `interrupted` later."""
+    shutil.rmtree(place.recording, ignore_errors=True)
+
+
+def interrupted(case: CaseFolder) -> list[str]:
+    """Return the items whose making was interrupted and whose recording is still there, nobody being at it."""
+    found = sorted(path for path in case.staging.glob(f"*{_SUFFIX}") if _RECORDING.fullmatch(path.name))
+    return [path.name.removesuffix(_SUFFIX) for path in found if _is_abandoned(path)]
+
+
+def _place(case: CaseFolder, item: str) -> Workplace:
+    return Workplace(item=item, folder=case.staging / item, recording=case.staging / f"{item}{_SUFFIX}")
+
+
+def _is_abandoned(path: Path) -> bool:
+    lock = path / _LOCK
+    try:
+        if path.is_symlink() or not lock.is_file():
+            return False
+        with FileLock(lock, timeout=0):
+            return True
+    except (Timeout, NotImplementedError, OSError):
+        return False  # in use, or not to be told
