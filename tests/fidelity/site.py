@@ -22,7 +22,8 @@ _PAGE = """<!doctype html><meta charset=utf-8><title>{name}</title><body>{body}<
 const far = '{far}';
 const wait = time => new Promise(resolve => setTimeout(resolve, time));
 const get = (url, options) => fetch(url, options).then(answer => answer.arrayBuffer()).catch(() => 0);
-try {{ {script} }} finally {{ await get('{done}', {{method: 'POST', mode: 'no-cors'}}); }}
+const done = () => fetch('{done}', {{method: 'POST', mode: 'no-cors'}}).catch(() => wait(300).then(done));
+try {{ {script} }} finally {{ await done(); }}
 </script>"""
 
 

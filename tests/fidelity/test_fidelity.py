@@ -64,7 +64,8 @@ def run(captures: Captures, recorder: str, scheme: str) -> Run:
 def test_fidelity(run: Run, name: str) -> None:
     found = run.of(name)
 
-    assert name == MAIN or name in run.site.done, "the page of the case did not come to its end"
+    said = [(each.sent.method, each.sent.path, each.sent.ended) for each in found]
+    assert name == MAIN or name in run.site.done, f"the page of the case did not come to its end: {said}"
     assert len(found) > (run.site.cases[name].least if name != MAIN else 1)
     assert {f"{each.sent.method} {each.sent.path}": each.differences for each in found if each.differences} == {}
 
