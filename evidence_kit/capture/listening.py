@@ -20,6 +20,7 @@ from evidence_kit.capture.result import CaptureOptions, Outside
 from evidence_kit.capture.sessions import Sessions
 from evidence_kit.capture.snapshots import Snapshots, Taking
 from evidence_kit.capture.spool import Spool
+from evidence_kit.capture.surroundings import Surroundings
 from evidence_kit.capture.traffic import Traffic
 from evidence_kit.models import Clock, OnStep, Problem
 
@@ -48,6 +49,7 @@ class Heard:
     spool: Spool
     visit: Visit = field(default_factory=Visit)
     snapshots: Snapshots = field(default_factory=Snapshots)
+    surroundings: Surroundings = field(default_factory=Surroundings)
     problems: list[Problem] = field(default_factory=list)
     token: Errand[bytes] | None = None
     """Where the time stamp over the freeze will come from."""
@@ -66,6 +68,7 @@ async def listen(chromium: Chromium, task: Task, heard: Heard, observer: Observe
 
     def hear(event: Event) -> None:
         journal.event(event)
+        heard.surroundings.hear(event)
         observer.hear(event)
 
     try:
@@ -92,6 +95,7 @@ async def _record(  # noqa: PLR0913, PLR0917  # everything that takes part
     try:
         await _until_crash(work, driver, connection)
         await observer.finish(_FINISH_SECONDS)
+        await heard.surroundings.ask_certificates(connection, driver.session, heard.traffic.hops)
     finally:
         watcher.cancel()
         work.cancel()

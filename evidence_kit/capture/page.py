@@ -32,6 +32,7 @@ from evidence_kit.capture.outcome import decide, exchange_problems
 from evidence_kit.capture.recorder import Recorded, Recorder
 from evidence_kit.capture.result import NOTHING, CaptureOptions, Outside, PageCapture
 from evidence_kit.capture.spool import Spool
+from evidence_kit.capture.surroundings import certificate_problems
 from evidence_kit.capture.traffic import Traffic
 from evidence_kit.capture.wire_recorder import WireRecorder
 from evidence_kit.capture.writing import Writing, write_files
@@ -207,6 +208,7 @@ def _conclude(task: Task, heard: Heard, recorded: Recorded, circumstances: Circu
         *document_problems(task.url, document, heard, recorded.refusal),
         *heard.problems,
         *heard.snapshots.problems,
+        *certificate_problems(heard.traffic.hops),
         *recorded.problems,
         *exchange_problems(recorded.entries),
     ]
@@ -240,5 +242,6 @@ def _inventory(heard: Heard, conclusion: _Conclusion) -> dict[str, Json]:
         "page": conclusion.page,
         "problems": [problem.to_json() for problem in conclusion.problems],
         "environment": environment.summary(conclusion.environment),
+        **heard.surroundings.to_json(),
         "actions": [action.to_json() for action in heard.visit.actions],
     }

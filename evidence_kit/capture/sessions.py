@@ -10,6 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from evidence_kit.browser.cdp import BrowserGoneError, Connection, Fields, ProtocolError
+from evidence_kit.capture import surroundings
 
 MEBIBYTE = 1024 * 1024
 _SECONDS = 10.0
@@ -84,6 +85,7 @@ class Sessions:
                 ("Emulation.setTimezoneOverride", {"timezoneId": self._timezone}),
                 ("Emulation.setLocaleOverride", {"locale": self._locale.replace("-", "_")}),
             ]
+        commands += surroundings.COMMANDS
         commands += [("Fetch.enable", {"patterns": [self._pattern()]}), ("Runtime.runIfWaitingForDebugger", {})]
         await asyncio.gather(*(self._try(session, method, fields) for method, fields in commands))
         self.targets[session] = Target(session=session, id=about["targetId"], type=kind, url=about.get("url", ""))

@@ -1,6 +1,7 @@
 """Pages that make recording hard, sent byte for byte by a server of the test's own."""
 
 import gzip
+import json
 import os
 import signal
 import socket
@@ -305,7 +306,7 @@ def test_connect_to_goes_where_it_is_told(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("insecure", [False, True])
 def test_an_invalid_certificate_is_a_failed_capture_unless_it_is_accepted(
-    tmp_path: Path, oracle: Callable[[str], Path], kind: RecorderKind, insecure: bool
+    tmp_path: Path, oracle: Callable[[str], Path], insecure: bool
 ) -> None:
     key, certificate = tmp_path / "key.pem", tmp_path / "certificate.pem"
     request = ["req", "-x509", "-newkey", "rsa:2048", "-nodes", "-subj", "/CN=127.0.0.1", "-days", "2"]
@@ -318,10 +319,10 @@ def test_an_invalid_certificate_is_a_failed_capture_unless_it_is_accepted(
     everything = read_archive(tmp_path / "out" / "capture.wacz").exchanges
     exchanges = [exchange for exchange in everything if exchange.url == f"{site.url}/"]
     assert result.status is (Status.COMPLETE if insecure else Status.FAILED)
-    assert codes(result) == ([] if insecure else ["page.certificate", "resource.failed"])
+    assert codes(result) == (["certificate.invalid"] if insecure else ["page.certificate", "resource.failed"])
     assert result.environment["certificate_errors_ignored"] is insecure
     # Nothing was sent over a connection whose certificate was refused: there is no exchange on the wire.
-    assert len(exchanges) == (insecure or kind is BROWSER)
+    assert len(exchanges) == insecure
     assert any(exchange.response for exchange in exchanges) is insecure
 
 
@@ -386,3 +387,20 @@ def test_ctrl_c_ends_the_browser_and_removes_its_profile(tmp_path: Path) -> None
 
     assert list(profiles.iterdir()) == []
     profiles.rmdir()
+
+
+def test_console_frames_and_certificates_are_kept_and_the_page_does_not_notice(tmp_path: Path) -> None:
+    script = """
+        let seen = 0;
+        console.log(Object.defineProperty({}, 'id', {get() { seen++; return 1; }}));
+        console.error('Буруу');
+        setTimeout(() => { document.title = 'noticed ' + seen; }, 100);
+        throw new Error('алдаа');
+    """
+    with RawSite({"/": page("<iframe src=/inside></iframe>", script), "/inside": page("in")}) as site:
+        result = capture(f"{site.url}/", tmp_path)
+
+    inventory = json.loads((tmp_path / "page.json").read_text(encoding="utf-8"))
+    assert result.page["title"] == "noticed 0"
+    assert {"Буруу"} <= {line["text"] for line in inventory["console"]}
+    assert {f"{site.url}/", f"{site.url}/inside"} <= {frame["url"] for frame in inventory["frames"]}
