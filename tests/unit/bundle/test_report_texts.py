@@ -10,6 +10,7 @@ import pytest
 
 from evidence_kit.bundle.fonts import choose_fonts
 from evidence_kit.bundle.report_model import AttemptOutcome, CheckStep, SignatureLevel, TimeStampState
+from evidence_kit.capture.files import RESOURCES, SESSION, WACZ
 from evidence_kit.models import Status, Trust
 from evidence_kit.resources import template
 
@@ -91,7 +92,7 @@ def test_every_value_that_the_model_knows_has_its_sentence(section: str, codes: 
     assert {str(code) for code in codes} <= set(known)
 
 
-_FILES = (".json", ".jsonl", ".html", ".png", ".wacz", ".gz", ".txt", ".pdf", ".log")
+_FILES = (".json", ".mhtml", ".part", ".jsonl", ".html", ".png", ".wacz", ".gz", ".txt", ".pdf", ".log")
 
 
 def _constants(tree: ast.AST) -> Iterator[str]:
@@ -123,3 +124,11 @@ def test_every_problem_that_the_package_can_name_has_its_sentence(project: Path,
 
     assert {"page.timeout", "websocket.not-recorded", "time-stamp-pending"} <= codes.keys()
     assert {code: where for code, where in codes.items() if code not in known} == {}
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_every_kind_of_file_of_a_capture_has_its_name(language: str) -> None:
+    known = texts(language)["roles"]
+    assert isinstance(known, dict)
+
+    assert {file.role for file in (WACZ, SESSION, *RESOURCES)} - known.keys() == set()
