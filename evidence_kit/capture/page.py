@@ -18,7 +18,7 @@ from evidence_kit.browser.find import Browser
 from evidence_kit.browser.launch import LaunchOptions, Tap, launched
 from evidence_kit.canonical import Json
 from evidence_kit.capture import environment, inventory
-from evidence_kit.capture.browser_recorder import BrowserRecorder
+from evidence_kit.capture.choosing import begin_recorder
 from evidence_kit.capture.clock_offset import MOST_SERVERS, SECONDS, measure, verdict
 from evidence_kit.capture.completing import Beginning, read_interrupted
 from evidence_kit.capture.document import Document, document_problems, page_facts
@@ -34,10 +34,8 @@ from evidence_kit.capture.result import NOTHING, CaptureOptions, Outside, PageCa
 from evidence_kit.capture.spool import Spool
 from evidence_kit.capture.surroundings import certificate_problems
 from evidence_kit.capture.traffic import Traffic
-from evidence_kit.capture.wire_recorder import WireRecorder
 from evidence_kit.capture.writing import Writing, write_files
-from evidence_kit.errors import CaptureError
-from evidence_kit.models import Clock, OnStep, Problem, RecorderKind, Status, ignore, utc_text
+from evidence_kit.models import Clock, OnStep, Problem, Status, ignore, utc_text
 
 RunCoroutine: TypeAlias = Callable[[Coroutine[Any, Any, None]], None]
 """Runs a coroutine in an event loop of its own, to its end or until the capture is interrupted."""
@@ -86,7 +84,7 @@ def capture_page(  # noqa: PLR0913  # what a capture needs from its caller, each
         heard = Heard(traffic=Traffic(clock), spool=Spool(recording, limit=options.max_bytes))
         offsets = Errand(lambda: measure(options.time_servers, clock))
         with contextlib.ExitStack() as running, Journal(recording / "journal.jsonl", clock) as journal:
-            recorder, refusal = _start(recording, options, running)
+            recorder, refusal = begin_recorder(recording, options, running)
             if refusal:
                 heard.problems.append(Problem(code="recorder.fallback", detail=refusal))
             beginning = Beginning(url=url, recorder=recorder.kind, started=clock(), options=options, warcinfo=warcinfo)
@@ -117,19 +115,6 @@ def complete_capture(
         url=beginning.url, folder=folder, options=beginning.options, outside=outside, clock=clock, on_step=on_step
     )
     return _finish(task, found.heard, found.recorder, recording, beginning, offset=verdict(()))
-
-
-def _start(work: Path, options: CaptureOptions, running: contextlib.ExitStack) -> tuple[Recorder, str]:
-    """Return the recorder, begun, and why it is not the one that `RecorderKind.AUTO` prefers."""
-    if options.recorder is RecorderKind.BROWSER:
-        return running.enter_context(BrowserRecorder()), ""
-    wire = WireRecorder(work, connect_to=options.connect_to, limit=options.max_bytes)
-    try:
-        return running.enter_context(wire), ""
-    except CaptureError as error:
-        if options.recorder is RecorderKind.WIRE:
-            raise
-        return running.enter_context(BrowserRecorder()), f"recorded by the browser, not on the wire: {error}"
 
 
 def _launch_options(options: CaptureOptions, tap: Tap | None) -> LaunchOptions:
