@@ -39,6 +39,8 @@ class Circumstances:
     """By `clock_offset.verdict`."""
     names: list[Json]
     """The addresses that names were resolved to: each ``name``, ``addresses`` and who said so, ``source``."""
+    egress: Json
+    """By `egress.ask_egress`."""
     folder: Path
 
 
@@ -79,7 +81,7 @@ def document(about: Circumstances) -> dict[str, Json]:
             "timezone": local.tzname() or "",
             "clock": about.clock,
         },
-        "network": {"names": about.names, "egress_address": "not asked"},
+        "network": {"names": about.names, "egress_address": about.egress},
     }
 
 

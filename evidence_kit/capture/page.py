@@ -17,11 +17,12 @@ from typing import Any, TypeAlias
 from evidence_kit.browser.find import Browser
 from evidence_kit.browser.launch import LaunchOptions, Tap, launched
 from evidence_kit.canonical import Json
-from evidence_kit.capture import environment, inventory
+from evidence_kit.capture import clock_offset, egress, environment, inventory
 from evidence_kit.capture.choosing import begin_recorder
-from evidence_kit.capture.clock_offset import MOST_SERVERS, SECONDS, measure, verdict
+from evidence_kit.capture.clock_offset import MOST_SERVERS, Offset, measure, verdict
 from evidence_kit.capture.completing import Beginning, read_interrupted
 from evidence_kit.capture.document import Document, document_problems, page_facts
+from evidence_kit.capture.egress import ask_egress
 from evidence_kit.capture.environment import Circumstances
 from evidence_kit.capture.errands import Errand
 from evidence_kit.capture.files import SESSION
@@ -55,6 +56,14 @@ class _Conclusion:
     environment: Circumstances
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Errands:
+    """What is asked beside a capture."""
+
+    offsets: Errand[list[Offset]]
+    egress: Errand[Json]
+
+
 def capture_page(  # noqa: PLR0913  # what a capture needs from its caller, each by its name
     url: str,
     folder: Path,
@@ -82,7 +91,10 @@ def capture_page(  # noqa: PLR0913  # what a capture needs from its caller, each
             recording = Path(own.enter_context(tempfile.TemporaryDirectory(prefix="recording-")))
         task = Task(url=url, folder=folder, options=options, outside=outside, clock=clock, on_step=on_step)
         heard = Heard(traffic=Traffic(clock), spool=Spool(recording, limit=options.max_bytes))
-        offsets = Errand(lambda: measure(options.time_servers, clock))
+        errands = _Errands(
+            offsets=Errand(lambda: measure(options.time_servers, clock)),
+            egress=Errand(lambda: ask_egress(options.egress_service)),
+        )
         with contextlib.ExitStack() as running, Journal(recording / "journal.jsonl", clock) as journal:
             recorder, refusal = begin_recorder(recording, options, running)
             if refusal:
@@ -95,8 +107,7 @@ def capture_page(  # noqa: PLR0913  # what a capture needs from its caller, each
                 run(listen(chromium, task, heard, observer, journal))
         if heard.token is not None:
             keep_token(heard.token, folder, heard.snapshots, clock)
-        known = verdict(offsets.wait(SECONDS * MOST_SERVERS) or ())
-        return _finish(task, heard, recorder, recording, beginning, offset=known)
+        return _finish(task, heard, recorder, recording, beginning, errands)
 
 
 def complete_capture(
@@ -114,7 +125,7 @@ def complete_capture(
     task = Task(
         url=beginning.url, folder=folder, options=beginning.options, outside=outside, clock=clock, on_step=on_step
     )
-    return _finish(task, found.heard, found.recorder, recording, beginning, offset=verdict(()))
+    return _finish(task, found.heard, found.recorder, recording, beginning, None)
 
 
 def _launch_options(options: CaptureOptions, tap: Tap | None) -> LaunchOptions:
@@ -128,14 +139,13 @@ def _launch_options(options: CaptureOptions, tap: Tap | None) -> LaunchOptions:
     )
 
 
-def _finish(  # noqa: PLR0913  # what was heard, by whom, where and when
+def _finish(  # noqa: PLR0913, PLR0917  # what was heard, by whom, where and when
     task: Task,
     heard: Heard,
     recorder: Recorder,
     recording: Path,
     beginning: Beginning,
-    *,
-    offset: dict[str, Json],
+    errands: _Errands | None,
 ) -> PageCapture:
     task.on_step("reading what was recorded")
     heard.traffic.match_heads()
@@ -146,7 +156,8 @@ def _finish(  # noqa: PLR0913  # what was heard, by whom, where and when
         recorder=str(recorder.kind),
         started=beginning.started,
         zone=task.outside.zone,
-        clock=offset,
+        clock=verdict((errands.offsets.wait(clock_offset.SECONDS * MOST_SERVERS) if errands else None) or ()),
+        egress=(errands.egress.wait(egress.SECONDS) if errands else None) or "not asked",
         names=recorded.lookups or environment.addresses_seen(recorded.entries),
         folder=task.folder,
     )

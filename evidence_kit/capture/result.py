@@ -56,6 +56,8 @@ class CaptureOptions:
     """Width and height in CSS pixels, one device pixel each."""
     time_servers: tuple[str, ...] = ()
     """``HOST`` or ``HOST:PORT`` of servers to compare the clock with (SNTP); none are asked unless named."""
+    egress_service: str = ""
+    """Address of a service that tells under which address this machine is seen; none is asked unless named."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

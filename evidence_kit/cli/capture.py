@@ -77,6 +77,7 @@ def _capture(
     connect_to: Annotated[
         list[str] | None, typer.Option("--connect-to", metavar="HOST[:PORT]=ADDRESS:PORT", help="option.connect-to")
     ] = None,
+    ask_egress: Annotated[str, typer.Option("--ask-egress", metavar="URL", help="option.ask-egress")] = "",
     note_text: Annotated[str, typer.Option("--note", metavar="TEXT", help="option.note")] = "",
     case: CaseOption = None,
     passphrase_file: PassphraseOption = None,
@@ -92,6 +93,7 @@ def _capture(
     options = CaptureOptions(
         recorder=recorder,
         time_servers=settings.time_servers,
+        egress_service=ask_egress,
         scroll=scroll,
         expand=expand,
         timeout=timeout,
