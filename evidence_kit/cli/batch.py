@@ -70,6 +70,8 @@ class Wishes:
     resume: bool
     results: Path | None
     json: bool
+    completed: tuple[dict[str, Json], ...] = ()
+    """Items that this run has made of interrupted captures before."""
 
 
 def capture_list(run: Run, links: Sequence[ListedLink], assignment: Assignment, wishes: Wishes) -> int:
@@ -106,8 +108,10 @@ def capture_list(run: Run, links: Sequence[ListedLink], assignment: Assignment, 
     if wishes.json:
         duplicates: list[Json] = [{"line": link.line, "url": link.url} for link in again]
         batch: dict[str, Json] = {"file": str(wishes.file) if wishes.file else None, "jobs": wishes.jobs, **counts}
-        report.emit(assignment.case, {**batch, "duplicates": duplicates})
-    return 130 if ending.interrupted or not_begun else report.exit_code()
+        report.emit(assignment.case, {**batch, "duplicates": duplicates}, completed=wishes.completed)
+    if ending.interrupted or not_begun:
+        return 130
+    return report.exit_code() or (4 if wishes.completed else 0)
 
 
 def _take(links: Sequence[ListedLink], assignment: Assignment, jobs: int, report: Report) -> "Ending":

@@ -1,6 +1,7 @@
 """What `capture --batch` tells: one line per link, a file of results, a summary, or the one JSON document."""
 
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -85,11 +86,12 @@ class Report:
         if counts["interrupted"] or counts["not_begun"]:
             say(texts.say("batch.resume"))
 
-    def emit(self, case: "CaseFolder", batch: dict[str, Json]) -> None:
+    def emit(self, case: "CaseFolder", batch: dict[str, Json], *, completed: Sequence[dict[str, Json]]) -> None:
         """Print the one JSON document."""
         document: dict[str, Json] = {"schema": "evidence-kit/capture/1", "practice": self.practice}
         document["case"] = describe_case(case)
         document["items"] = [answer for _, answer in sorted(self.taken.items())]
+        document["completed"] = [*completed]
         document["skipped"] = [*self.skipped_links]
         document["batch"] = batch
         document["problems"] = pending(self.unstamped)

@@ -116,8 +116,9 @@ def _capture(
             stamping=stamping,
             note=note_text,
         )
-        wishes = Wishes(file=batch, jobs=jobs, resume=resume, results=results, json=json)
-        raise typer.Exit(capture_list(run, links, assignment, wishes) or (4 if completed else 0))
+        answers = tuple(item.answer for item in completed)
+        wishes = Wishes(file=batch, jobs=jobs, resume=resume, results=results, json=json, completed=answers)
+        raise typer.Exit(capture_list(run, links, assignment, wishes))
     taken = take_pages(
         run,
         folder,
