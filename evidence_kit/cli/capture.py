@@ -152,7 +152,7 @@ def complete_interrupted(
         completed.append(item)
         if tell:
             say(run.texts.say("capture.completed-later", item=item.id))
-            say(item_text(run.texts, item.answer))
+            say(item_text(run.texts, item.answer, brief=True))
     return completed
 
 
@@ -199,7 +199,7 @@ def take_pages(
         )
         taken.items.append(item)
         if tell:
-            say(item_text(run.texts, item.answer))
+            say(item_text(run.texts, item.answer, brief=True))
             say(run.texts.say(f"capture.{item.status}"))
     if tell:
         tell_unstamped(run.texts, taken.unstamped())

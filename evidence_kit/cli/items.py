@@ -115,8 +115,8 @@ def _show(
     say(event_table(run.texts, [event for event in events if event.item == item]))
 
 
-def item_text(texts: Texts, item: dict[str, Json]) -> str:
-    """Return what people read of one ``items[]`` member."""
+def item_text(texts: Texts, item: dict[str, Json], *, brief: bool = False) -> str:
+    """Return what people read of one ``items[]`` member; if *brief*, its files are only counted."""
     pairs = [
         (texts.say("items.status"), texts.say(f"status.{item['status']}")),
         (texts.say("items.http_status"), http_status_text(item["http_status"])),
@@ -130,8 +130,11 @@ def item_text(texts: Texts, item: dict[str, Json]) -> str:
     pairs.append((texts.say("items.timestamp"), texts.word("stamp-state", stamp)))
     pairs.append((texts.say("items.path"), str(item["path"])))
     pairs.append((texts.say("items.manifest"), str(item["manifest_sha256"])))
+    files = _objects(item["files"])
+    if brief:
+        pairs.append((texts.say("items.files"), texts.say("items.files-in-show", count=len(files), item=item["id"])))
     lines = [f"{item['id']}", rows(pairs)]
-    for file in _objects(item["files"]):
+    for file in () if brief else files:
         lines.append(f"  {texts.word('roles', str(file['role']))}: {file['path']} ({file['bytes']} B)")
         lines.append(f"    SHA-256 {file['sha256']}")
     lines += [
