@@ -56,7 +56,7 @@ def end_processes(process: int) -> None:
 
 def remove_profile(folder: Path) -> None:
     """Remove the browser's folder, and what it keeps outside of it."""
-    _remove_socket(folder / "profile" / "SingletonSocket")
+    remove_socket(folder / "profile")
     # Dying processes may still write into the profile for some milliseconds (and lock its files on Windows).
     end = time.monotonic() + _SECONDS
     while folder.exists() and time.monotonic() < end:
@@ -64,8 +64,9 @@ def remove_profile(folder: Path) -> None:
         time.sleep(0.05)
 
 
-def _remove_socket(link: Path) -> None:
+def remove_socket(profile: Path) -> None:
     """Remove the socket that Chromium keeps in a folder of its own beside ours, and leaves there when it is killed."""
+    link = profile / "SingletonSocket"
     if not link.is_symlink():
         return
     home = link.readlink().parent

@@ -1,10 +1,12 @@
 """Start Chromium with a fresh profile of its own and end it, whatever happens in between.
 
 The profile is a new temporary folder, removed at the end, so nothing of an earlier capture is sent to a site and
-nothing of this one stays. The debugging port is chosen by the system and read from ``DevToolsActivePort``.
+nothing of this one stays; unless a folder is named that is kept. The debugging port is chosen by the system and read
+from ``DevToolsActivePort``.
 """
 
 import contextlib
+import json
 import os
 import subprocess
 import sys
@@ -14,7 +16,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from evidence_kit.browser.keeper import end_processes, kept, remove_profile
+from evidence_kit.browser.keeper import end_processes, kept, remove_profile, remove_socket
 from evidence_kit.errors import CaptureError
 
 _START_SECONDS = 30.0
@@ -38,10 +40,11 @@ _QUIET = (
     "--metrics-recording-only",
     "--password-store=basic",
     "--use-mock-keychain",
-    "--mute-audio",
-    "--hide-scrollbars",
 )
 """No traffic and no questions of the browser's own."""
+
+_UNSEEN = ("--headless=new", "--mute-audio", "--hide-scrollbars")
+"""Nobody sits before it."""
 
 _STEADY = (
     "--disable-background-timer-throttling",
@@ -69,6 +72,13 @@ _OFF_FEATURES = (
 )
 """Features that talk to the maker, or that change the address asked for (HttpsUpgrades)."""
 
+_PREFERENCES = {
+    "autofill": {"credit_card_enabled": False, "profile_enabled": False},
+    "credentials_enable_service": False,
+    "profile": {"password_manager_enabled": False},
+}
+"""Of a new profile with a window: what is typed is neither kept nor offered to be kept."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LaunchOptions:
@@ -86,6 +96,10 @@ class LaunchOptions:
     """``(HOST[:PORT], ADDRESS:PORT)``: go there instead of asking DNS. Training and tests only."""
     tap: "Tap | None" = None
     """Where all connections lead through; *connect_to* is then its business."""
+    window: bool = False
+    """Whether a person is to see and use it."""
+    profile: Path | None = None
+    """A folder for the profile that is kept; None for a new one, removed at the end."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -128,7 +142,7 @@ def chromium_arguments(options: LaunchOptions, sandbox: Sandbox) -> tuple[str, .
     width, height = options.viewport
     language = options.locale.split("-", maxsplit=1)[0]
     arguments = [
-        "--headless=new",
+        *(() if options.window else _UNSEEN),
         "--remote-debugging-port=0",
         *_QUIET,
         *_STEADY,
@@ -140,6 +154,8 @@ def chromium_arguments(options: LaunchOptions, sandbox: Sandbox) -> tuple[str, .
     ]
     if not sandbox.on:
         arguments.append("--no-sandbox")
+    if options.window and sys.platform == "linux" and "DISPLAY" not in os.environ:
+        arguments.append("--ozone-platform=wayland")
     if options.insecure:
         arguments.append("--ignore-certificate-errors")
     if options.tap:
@@ -175,31 +191,56 @@ def launched(
 ) -> Iterator[Chromium]:
     """Run the Chromium at *program* until the block is left, however it is left; then nothing of it remains.
 
-    *environment* replaces the process's own. Raises `CaptureError` when it does not start within 30 seconds.
+    Only a profile that is kept stays: with one the browser is given a moment to end by itself. *environment* replaces
+    the process's own. Raises `CaptureError` when it does not start within 30 seconds.
     """
     sandbox = sandbox_here()
     arguments = chromium_arguments(options, sandbox)
     folder = Path(tempfile.mkdtemp(prefix="evidence-kit-"))
+    profile = options.profile or folder / "profile"
     try:
+        _prepare(profile, options)
         with (folder / "stderr.txt").open("wb") as errors, kept(folder) as keeper:
-            command = [str(program), f"--user-data-dir={folder / 'profile'}", *arguments]
+            command = [str(program), f"--user-data-dir={profile}", *arguments]
             process = _start(command, errors.fileno(), _environment(options, environment))
             try:
                 keeper.write(b"%d\n" % process.pid)
                 keeper.flush()
-                address = _address(process, folder)
+                address = _address(process, profile, folder)
                 yield Chromium(address=address, process=process, sandbox=sandbox, arguments=arguments)
+                if options.profile:
+                    # What was set in it is written down now and then, and when it ends in order.
+                    _wait(process)
             finally:
                 stop(process)
     finally:
+        remove_socket(profile)
         remove_profile(folder)
+
+
+def window_possible(environment: Mapping[str, str], platform: str = sys.platform) -> bool:
+    """Return whether there is a screen to show a window on, as far as the *environment* tells."""
+    return platform != "linux" or bool(environment.get("DISPLAY") or environment.get("WAYLAND_DISPLAY"))
 
 
 def stop(process: subprocess.Popen[bytes]) -> None:
     """End the browser and all processes it started."""
     end_processes(process.pid)
+    _wait(process)
+
+
+def _wait(process: subprocess.Popen[bytes]) -> None:
     with contextlib.suppress(subprocess.TimeoutExpired):
         process.wait(_STOP_SECONDS)
+
+
+def _prepare(profile: Path, options: LaunchOptions) -> None:
+    """Make *profile* ready for a start: no port of an earlier browser in it, and nothing kept of what is typed."""
+    (profile / "DevToolsActivePort").unlink(missing_ok=True)
+    preferences = profile / "Default" / "Preferences"
+    if options.window and not preferences.exists():
+        preferences.parent.mkdir(parents=True)
+        preferences.write_text(json.dumps(_PREFERENCES), encoding="utf-8")
 
 
 def _start(command: list[str], errors: int, environment: Mapping[str, str] | None) -> subprocess.Popen[bytes]:
@@ -220,8 +261,8 @@ def _start(command: list[str], errors: int, environment: Mapping[str, str] | Non
         raise CaptureError(message) from error
 
 
-def _address(process: subprocess.Popen[bytes], folder: Path) -> str:
-    port_file = folder / "profile" / "DevToolsActivePort"
+def _address(process: subprocess.Popen[bytes], profile: Path, folder: Path) -> str:
+    port_file = profile / "DevToolsActivePort"
     limit = time.monotonic() + _START_SECONDS
     while time.monotonic() < limit:
         lines = _lines(port_file)

@@ -1,8 +1,6 @@
 """Drive one page: go there, let it load, do to it what `behaviours` do, let it settle.
 
-No step waits for a silent network, which pages with an open stream never have; every step has a limit in time. Nothing
-is put into the page: what is evaluated runs in an isolated world, which shares the page's document but none of its
-scripts.
+No step waits for a silent network, which pages with an open stream never have; every step has a limit in time.
 """
 
 import asyncio
@@ -17,12 +15,12 @@ from evidence_kit.capture import behaviours
 from evidence_kit.capture.inventory import cleaned
 from evidence_kit.capture.journal import Journal
 from evidence_kit.capture.observer import Observer
+from evidence_kit.capture.page_session import PageSession
 from evidence_kit.capture.result import Action, CaptureOptions
 from evidence_kit.models import Clock, OnStep
 
 _SETTLE_SECONDS = 6.0
 _FONT_SECONDS = 3.0
-_WORLD = "evidence-kit"
 FREEZE_SECONDS = 10.0
 """After the beginning of the page, in which its first pictures are taken."""
 _APPEAR_SECONDS = 5.0
@@ -79,7 +77,7 @@ class Visit:
     """Whether the time for loading ended before the browser was done."""
 
 
-class Driver:
+class Driver(PageSession):
     """The hands on one page."""
 
     def __init__(  # noqa: PLR0913  # what it drives, and who hears of it
@@ -94,8 +92,7 @@ class Driver:
         clock: Clock,
     ) -> None:
         """Drive the page of *session* as *options* say, fill *visit*; times of actions come from *clock*."""
-        self.connection = connection
-        self.session = session
+        super().__init__(connection, session, journal=journal, clock=clock)
         self.visited = visit
         self.crashed = asyncio.Event()
         self.staying = False
@@ -106,33 +103,18 @@ class Driver:
             connection, note=self.note, front=lambda: self.send("Page.bringToFront"), most=options.budgets.popups
         )
         self._options = options
-        self.journal = journal
         self._observer = observer
-        self._clock = clock
         self._stopped = asyncio.Event()
         self._loader = ""
         self._painted: set[str] = set()
-        self._frames: dict[str, None] = {}
         observer.listeners.append(self._hear)
-
-    async def send(self, method: str, params: Fields | None = None, *, timeout: float = 10.0) -> Fields:
-        """Send a command to the page."""
-        return await self.connection.send(method, params, session=self.session, timeout=timeout)
 
     def note(self, name: str, **detail: Json) -> None:
         """Remember that something was done."""
         known = {key: cleaned(value) for key, value in detail.items()}
-        action = Action(time=self._clock(), name=name, detail=known)
+        action = Action(time=self.now(), name=name, detail=known)
         self.visited.actions.append(action)
         self.journal.note("action", action.to_json())
-
-    def now(self) -> datetime:
-        """Tell the time."""
-        return self._clock()
-
-    def sessions(self) -> list[str]:
-        """Return the sessions of the page and, after it, of the frames in it that have processes of their own."""
-        return [self.session, *self._frames]
 
     @property
     def quiet(self) -> bool:
@@ -160,24 +142,6 @@ class Driver:
         on_step("waiting for what is still on its way")
         await self._settle(limits.settle)
 
-    async def evaluate(self, expression: str, *, timeout: float = 5.0) -> Any:  # noqa: ANN401  # a JSON value of the page
-        """Return the value of *expression* in an isolated world of the main frame; a promise is awaited."""
-        world = await self.send("Page.createIsolatedWorld", {"frameId": self.visited.frame, "worldName": _WORLD})
-        answer = await self.send(
-            "Runtime.evaluate",
-            {
-                "expression": expression,
-                "contextId": world["executionContextId"],
-                "returnByValue": True,
-                "awaitPromise": True,
-            },
-            timeout=timeout,
-        )
-        if "exceptionDetails" in answer:
-            message = f"the page could not evaluate {expression[:60]}"
-            raise ProtocolError(message)
-        return answer["result"].get("value")
-
     async def heights(self) -> tuple[int, int, int]:
         """Return the page's height, the top of what is shown and the height of what is shown, in CSS pixels."""
         metrics = await self.send("Page.getLayoutMetrics")
@@ -189,8 +153,7 @@ class Driver:
             return self._dialog(event)
         if work := self.popups.hear(event):
             return work
-        if event.session in {self.session, *self._frames}:
-            self._note_frame(event)
+        self.hear_frames(event)
         if event.session == self.session:
             match event.method:
                 case "Page.loadEventFired":
@@ -209,12 +172,6 @@ class Driver:
                     pass
         return None
 
-    def _note_frame(self, event: Event) -> None:
-        if event.method == "Target.attachedToTarget" and event.params["targetInfo"]["type"] == "iframe":
-            self._frames[event.params["sessionId"]] = None
-        elif event.method == "Target.detachedFromTarget":
-            self._frames.pop(event.params["sessionId"], None)
-
     def _navigated(self, frame: Fields) -> None:
         if not frame.get("parentId") and self._loader and frame["loaderId"] != self._loader:
             self.note("page-navigated-itself", url=frame["url"])
@@ -232,8 +189,8 @@ class Driver:
     async def _open(self, url: str, limit: float) -> None:
         loop = asyncio.get_running_loop()
         tree = await self.send("Page.getFrameTree")
-        self.visited.frame = tree["frameTree"]["frame"]["id"]
-        self.journal.note("frame", self.visited.frame)
+        self.frame = self.visited.frame = tree["frameTree"]["frame"]["id"]
+        self.journal.note("frame", self.frame)
         await self.send("Page.setLifecycleEventsEnabled", {"enabled": True})
         self._stopped.clear()
         self.visited.loaded = False
@@ -252,10 +209,10 @@ class Driver:
     async def _appear(self, limit: float) -> Appearance:
         """Wait until something is to be seen, and a little longer for the rest, but not past *limit*."""
         loop = asyncio.get_running_loop()
-        began, navigated = loop.time(), self._clock()
+        began, navigated = loop.time(), self.now()
         latest = min(began + _APPEAR_SECONDS, limit)
         await self._wait(lambda: self._loader in self._painted or self._stopped.is_set(), latest)
-        appeared = self._clock()
+        appeared = self.now()
         painted = self._loader in self._painted
         sign = "first-contentful-paint" if painted else "load" if self.visited.loaded else "none"
         # Pictures of a page are better when it has loaded; one that never does is not waited for.

@@ -9,8 +9,8 @@ from collections.abc import Sequence
 
 from evidence_kit.browser.cdp import Fields, ProtocolError
 from evidence_kit.capture.accessibility import tree_text
-from evidence_kit.capture.driver import Driver
 from evidence_kit.capture.inventory import clean
+from evidence_kit.capture.page_session import PageSession
 from evidence_kit.capture.visible_text import STYLES
 
 MEBIBYTE = 1024 * 1024
@@ -29,7 +29,7 @@ _ABOUT = """(() => {
 """Through the prototypes: an element called ``title`` would answer for the document."""
 
 
-async def about(driver: Driver) -> tuple[str, str]:
+async def about(driver: PageSession) -> tuple[str, str]:
     """Return title and language of the page, when it is not too large to be looked at."""
     title, lang, elements, characters = await driver.evaluate(_ABOUT)
     if elements > _MOST_ELEMENTS or characters > _LONGEST:
@@ -38,7 +38,7 @@ async def about(driver: Driver) -> tuple[str, str]:
     return clean(str(title)), clean(str(lang))
 
 
-async def rendered_dom(driver: Driver) -> bytes:
+async def rendered_dom(driver: PageSession) -> bytes:
     """Return the page's document as HTML, shadow trees as templates in it; UTF-8."""
     root = await driver.send("DOM.getDocument", {"depth": 0}, timeout=_SECONDS)
     params = {"nodeId": root["root"]["nodeId"], "includeShadowDOM": True}
@@ -46,7 +46,7 @@ async def rendered_dom(driver: Driver) -> bytes:
     return clean(answer["outerHTML"]).encode("utf-8")
 
 
-async def layout_snapshots(driver: Driver) -> list[Fields]:
+async def layout_snapshots(driver: PageSession) -> list[Fields]:
     """Return the DOM snapshot of the page with its layout, and that of each frame of another site."""
     params = {"computedStyles": list(STYLES)}
     return [
@@ -61,7 +61,7 @@ def snapshots_json(snapshots: Sequence[Fields]) -> bytes:
     return clean(json.dumps(document, ensure_ascii=False, separators=(",", ":"))).encode("utf-8")
 
 
-async def accessibility_text(driver: Driver) -> bytes:
+async def accessibility_text(driver: PageSession) -> bytes:
     """Return the accessibility trees of the page and of all frames in it, as text."""
     trees = []
     for session in driver.sessions():
@@ -75,7 +75,7 @@ async def accessibility_text(driver: Driver) -> bytes:
     return clean(tree_text(trees)).encode("utf-8")
 
 
-async def mhtml(driver: Driver) -> bytes:
+async def mhtml(driver: PageSession) -> bytes:
     """Return the page and what it shows as one MHTML file (RFC 2557)."""
     tree = await driver.send("Page.getResourceTree")
     weight = sum(resource.get("contentSize", 0) for part in _parts(tree["frameTree"]) for resource in part["resources"])

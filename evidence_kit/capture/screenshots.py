@@ -9,7 +9,7 @@ import base64
 from dataclasses import dataclass
 
 from evidence_kit.browser.cdp import Fields, ProtocolError
-from evidence_kit.capture.driver import Driver
+from evidence_kit.capture.page_session import PageSession
 from evidence_kit.pictures.tiles import joined, png_size
 
 HIGHEST = 60_000
@@ -36,7 +36,7 @@ class Measure:
         return f"the page measures {sizes[0]} pixels, {sizes[1]} were taken"
 
 
-async def measure(driver: Driver) -> Measure:
+async def measure(driver: PageSession) -> Measure:
     """Return the size of the page as it is laid out now. Raises `ProtocolError`."""
     metrics = await driver.send("Page.getLayoutMetrics")
     content, view = metrics["cssContentSize"], metrics["cssLayoutViewport"]
@@ -45,12 +45,12 @@ async def measure(driver: Driver) -> Measure:
     return Measure(page=page, picture=(width, min(page[1], HIGHEST, _PIXELS // width)))
 
 
-async def window_picture(driver: Driver, viewport: tuple[int, int]) -> bytes:
+async def window_picture(driver: PageSession, viewport: tuple[int, int]) -> bytes:
     """Return what the window of size *viewport* shows, as PNG; nothing is scrolled. Raises `ProtocolError`."""
     return await _picture(driver, {}, viewport)
 
 
-async def page_picture(driver: Driver, size: tuple[int, int], *, until: float) -> bytes:
+async def page_picture(driver: PageSession, size: tuple[int, int], *, until: float) -> bytes:
     """Return the page from its top left corner to *size*, as PNG, without scrolling.
 
     No tile but the first is begun after *until*, by the event loop's clock: the picture is lower then.
@@ -68,7 +68,7 @@ async def page_picture(driver: Driver, size: tuple[int, int], *, until: float) -
     return await asyncio.to_thread(joined, tiles)
 
 
-async def _picture(driver: Driver, params: Fields, size: tuple[int, int]) -> bytes:
+async def _picture(driver: PageSession, params: Fields, size: tuple[int, int]) -> bytes:
     answer = await driver.send("Page.captureScreenshot", {"format": "png", **params}, timeout=_SECONDS)
     data = base64.b64decode(answer["data"])
     found = png_size(data)

@@ -13,9 +13,9 @@ from pathlib import Path
 from evidence_kit.browser.cdp import Fields, ProtocolError
 from evidence_kit.canonical import Json
 from evidence_kit.capture import renderings
-from evidence_kit.capture.driver import Driver
 from evidence_kit.capture.files import ACCESSIBILITY, DOM, DOM_SNAPSHOT, MHTML, SCREENSHOT, TEXT
 from evidence_kit.capture.inventory import clean
+from evidence_kit.capture.page_session import PageSession
 from evidence_kit.capture.renderings import MEBIBYTE
 from evidence_kit.capture.result import CapturedFile
 from evidence_kit.capture.screenshots import measure, page_picture
@@ -59,7 +59,7 @@ class Snapshots:
 class Taking:
     """Taking several pieces of one page into *folder*, until *deadline* by the event loop's clock."""
 
-    driver: Driver
+    driver: PageSession
     folder: Path
     deadline: float
     into: Snapshots
@@ -135,14 +135,14 @@ async def take(taking: Taking) -> None:
         into.problems.append(Problem(code="freeze.other-page", detail=detail))
 
 
-async def where(driver: Driver) -> tuple[str, str]:
+async def where(driver: PageSession) -> tuple[str, str]:
     """Return the id of the page's navigation and its address with its fragment."""
     tree = await driver.send("Page.getFrameTree")
     frame = tree["frameTree"]["frame"]
     return frame["loaderId"], frame["url"] + frame.get("urlFragment", "")
 
 
-async def _dom(driver: Driver, into: Snapshots) -> bytes:
+async def _dom(driver: PageSession, into: Snapshots) -> bytes:
     into.title, into.lang = await renderings.about(driver)
     return await renderings.rendered_dom(driver)
 
