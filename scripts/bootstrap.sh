@@ -51,6 +51,8 @@ missing_packages() {
     have_command qpdf || echo qpdf
     have_command certutil || echo libnss3-tools
     have_command exiftool || echo libimage-exiftool-perl
+    have_command Xvfb || echo xvfb
+    have_command xdotool || echo xdotool
 }
 
 install_packages() {

@@ -27,6 +27,8 @@ RECORDED = frozenset(
         "inventory",
         "ledger",
         "mhtml",
+        "shots",
+        "window",
     }
 )
 """Roles of files that the web archive holds too."""

@@ -54,6 +54,10 @@ class BrowserRecorder:
         """Return an observer that takes the bodies."""
         return BodyObserver(traffic, spool)
 
+    def full(self, spool: Spool) -> bool:
+        """Return whether *spool* is full."""
+        return spool.full
+
     def read(self, traffic: Traffic, spool: Spool) -> Recorded:
         """Return every request and WebSocket that the browser told of."""
         entries = [_entry(hop, judge(hop, spool_full=spool.full), spool) for hop in traffic.hops]

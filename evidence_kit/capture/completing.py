@@ -1,5 +1,6 @@
 """Complete a capture that was interrupted: what was recorded until then, as it would have been at its end."""
 
+import contextlib
 import shutil
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
@@ -10,10 +11,11 @@ from typing import Any
 from evidence_kit.canonical import Json
 from evidence_kit.capture.browser_recorder import BrowserRecorder
 from evidence_kit.capture.files import SNAPSHOTS
+from evidence_kit.capture.heard import Heard
 from evidence_kit.capture.journal import read_journal
-from evidence_kit.capture.listening import Heard
 from evidence_kit.capture.recorder import Recorder
 from evidence_kit.capture.result import Action, CaptureOptions
+from evidence_kit.capture.shots import Shot
 from evidence_kit.capture.spool import Spool
 from evidence_kit.capture.traffic import Traffic
 from evidence_kit.capture.wire_recorder import WireRecorder
@@ -88,7 +90,7 @@ def read_interrupted(folder: Path, recording: Path) -> Interrupted | None:
             _take_note(heard, line.note, line.value)
     if beginning is None:
         return None
-    _clear(folder, recording)
+    _clear(folder, recording, heard)
     heard.ended = moment[0]
     detail = "the program was ended during the capture; what was recorded until then was completed later"
     heard.problems.append(Problem(code="capture.interrupted", detail=detail))
@@ -107,6 +109,8 @@ def _take_note(heard: Heard, note: str, value: Any) -> None:  # noqa: ANN401  # 
             heard.visit.actions.append(Action(time=parse_utc(value["time"]), name=value["action"], detail=detail))
         case "browser":
             heard.browser = value
+        case "shot":
+            heard.take_shot(Shot.from_json(value))
         case "taken":
             heard.snapshots.taken[value["role"]] = parse_utc(value["time"])
         case "pictured":
@@ -117,12 +121,16 @@ def _take_note(heard: Heard, note: str, value: Any) -> None:  # noqa: ANN401  # 
             pass
 
 
-def _clear(folder: Path, recording: Path) -> None:
+def _clear(folder: Path, recording: Path, heard: Heard) -> None:
     (recording / "data.warc.gz").unlink(missing_ok=True)
     shutil.rmtree(recording / "bodies", ignore_errors=True)
-    kept = {file.path for file in SNAPSHOTS}
-    for path in [path for path in folder.rglob("*") if path.is_file()]:
-        if path.relative_to(folder).as_posix() not in kept:
+    kept = {file.path for file in (*SNAPSHOTS, *(file for shot in heard.shots for file in shot.files()))}
+    for path in sorted(folder.rglob("*"), reverse=True):
+        if path.is_dir():
+            with contextlib.suppress(OSError):
+                # Of a shot that was being taken nothing is left; a folder that holds something refuses.
+                path.rmdir()
+        elif path.relative_to(folder).as_posix() not in kept:
             path.unlink()
 
 

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from evidence_kit.canonical import Json
 from evidence_kit.capture import inventory
 from evidence_kit.capture.entries import Entry
+from evidence_kit.capture.heard import Heard
 from evidence_kit.capture.ledger import counts
-from evidence_kit.capture.listening import Heard
 from evidence_kit.capture.outcome import page_error
 from evidence_kit.capture.recorder import Refusal
 from evidence_kit.capture.traffic import Hop

@@ -18,6 +18,7 @@ from evidence_kit import __version__
 from evidence_kit.browser.cdp import Fields
 from evidence_kit.browser.launch import Chromium
 from evidence_kit.canonical import Json
+from evidence_kit.capture.desk import Interactive
 from evidence_kit.capture.entries import Entry
 from evidence_kit.capture.result import CaptureOptions
 from evidence_kit.models import utc_text
@@ -44,15 +45,18 @@ class Circumstances:
     folder: Path
 
 
-def describe_browser(chromium: Chromium, told: Fields, *, durable: bool) -> dict[str, Json]:
+def describe_browser(
+    chromium: Chromium, told: Fields, *, durable: bool, by_hand: Interactive | None = None
+) -> dict[str, Json]:
     """Return what is known of the browser; *told* is its own answer to ``Browser.getVersion``."""
+    kept = by_hand.profile if by_hand else None
     return {
         "product": told.get("product", ""),
         "revision": told.get("revision", ""),
         "protocol_version": told.get("protocolVersion", ""),
         "user_agent": told.get("userAgent", ""),
-        "profile": "fresh, removed afterwards",
-        "headless": True,
+        "profile": f"kept, the {kept.name} of its name" if kept else "fresh, removed afterwards",
+        "headless": by_hand is None,
         "sandbox": chromium.sandbox.on,
         "sandbox_reason": chromium.sandbox.why,
         "arguments": list(chromium.arguments),
@@ -118,6 +122,7 @@ def _settings(options: CaptureOptions) -> dict[str, Json]:
         "device_pixel_ratio": 1,
         "locale": options.locale,
         "timezone": options.timezone,
+        "interactive": options.interactive,
         "scroll": options.scroll,
         "expand": options.expand,
         "timeout_ms": round(options.timeout * 1000),

@@ -28,6 +28,8 @@ FREEZE_TOKEN = CapturedFile(path="first/freeze.json.tsr", role="freeze-token", m
 ENVIRONMENT = CapturedFile(path="environment.json", role="environment", media_type=_JSON)
 INVENTORY = CapturedFile(path="page.json", role="inventory", media_type=_JSON)
 SESSION = CapturedFile(path=SESSION_DATA, role="session-data", media_type="application/pkcs7-mime")
+WINDOW = CapturedFile(path="window.png", role="window", media_type=_PNG)
+SHOTS = CapturedFile(path="shots.json", role="shots", media_type=_JSON)
 LEDGER = CapturedFile(path="ledger.jsonl", role="ledger", media_type=_JSON_LINES)
 CONNECTIONS = CapturedFile(path="connections.jsonl", role="connections", media_type=_JSON_LINES)
 
@@ -47,7 +49,10 @@ SNAPSHOTS = (
 )
 """What is taken of the page while it is there."""
 
-RESOURCES = (*SNAPSHOTS, ENVIRONMENT, INVENTORY, LEDGER, CONNECTIONS)
+SHOT = (WINDOW, SCREENSHOT, DOM, TEXT, MHTML, DOM_SNAPSHOT, ACCESSIBILITY)
+"""What is taken of a page at each shot by hand, in the folder of the shot."""
+
+RESOURCES = (*SNAPSHOTS, SHOTS, ENVIRONMENT, INVENTORY, LEDGER, CONNECTIONS)
 """What becomes a ``resource`` record, each if it is there, in this order; all files but the archive itself."""
 
 

@@ -2,68 +2,35 @@
 
 import asyncio
 import contextlib
-from dataclasses import dataclass, field
-from datetime import datetime
-from pathlib import Path
+from collections.abc import Callable
 
 from evidence_kit.browser.cdp import BrowserGoneError, Connection, Event, ProtocolError, open_connection
 from evidence_kit.browser.launch import Chromium
-from evidence_kit.canonical import Json
 from evidence_kit.capture import snapshots
-from evidence_kit.capture.driver import Appearance, Driver, Limits, Visit
+from evidence_kit.capture.driver import Appearance, Driver, Limits
 from evidence_kit.capture.environment import describe_browser
 from evidence_kit.capture.errands import Errand
 from evidence_kit.capture.freeze import first_full_picture, freeze
+from evidence_kit.capture.heard import Heard, Task, Underway
+from evidence_kit.capture.interactive import use_window
 from evidence_kit.capture.journal import Journal
 from evidence_kit.capture.observer import Observer
-from evidence_kit.capture.result import CaptureOptions, Outside
-from evidence_kit.capture.sessions import Sessions
-from evidence_kit.capture.snapshots import Snapshots, Taking
-from evidence_kit.capture.spool import Spool
-from evidence_kit.capture.surroundings import Surroundings
+from evidence_kit.capture.sessions import Sessions, Target
+from evidence_kit.capture.snapshots import Taking
 from evidence_kit.capture.traffic import Traffic
-from evidence_kit.models import Clock, OnStep, Problem
+from evidence_kit.models import Problem
 
-_FINISH_SECONDS = 5.0
 _LAST_SECONDS = 1.0
 """For asking where the page is when the last snapshots have used up all their time."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Task:
-    """What is to be captured, where to, and how."""
+async def listen(  # noqa: PLR0913  # everything that takes part
+    chromium: Chromium, task: Task, heard: Heard, observer: Observer, journal: Journal, *, full: Callable[[], bool]
+) -> None:
+    """Visit the page, take the snapshots, and fill *heard*; a browser that dies is a crash noted there.
 
-    url: str
-    folder: Path
-    options: CaptureOptions
-    outside: Outside
-    clock: Clock
-    on_step: OnStep
-
-
-@dataclass(slots=True, kw_only=True)
-class Heard:
-    """What a capture has come to know; filled while it runs, so that an end midway loses nothing."""
-
-    traffic: Traffic
-    spool: Spool
-    visit: Visit = field(default_factory=Visit)
-    snapshots: Snapshots = field(default_factory=Snapshots)
-    surroundings: Surroundings = field(default_factory=Surroundings)
-    problems: list[Problem] = field(default_factory=list)
-    token: Errand[bytes] | None = None
-    """Where the time stamp over the freeze will come from."""
-    browser: dict[str, Json] = field(default_factory=dict)
-    crashed: bool = False
-    interrupted: bool = False
-    """Whether our own process was ended midway."""
-    ended: datetime | None = None
-    """When that was; None for a capture that ends when it is written."""
-    downloads: list[str] = field(default_factory=list)
-
-
-async def listen(chromium: Chromium, task: Task, heard: Heard, observer: Observer, journal: Journal) -> None:
-    """Visit the page, take the snapshots, and fill *heard*; a browser that dies is a crash noted there."""
+    *full* tells whether so much was recorded that no more is.
+    """
     heard.downloads = observer.downloads
 
     def hear(event: Event) -> None:
@@ -73,55 +40,71 @@ async def listen(chromium: Chromium, task: Task, heard: Heard, observer: Observe
 
     try:
         async with open_connection(chromium.address, hear) as connection:
-            await _record(connection, observer, chromium, task, heard, journal)
+            options = task.options
+            sessions = Sessions(
+                connection, timezone=options.timezone, locale=options.locale, read_held=observer.takes_bodies
+            )
+            observer.begin(connection, sessions)
+            await _record(
+                Underway(
+                    connection=connection,
+                    sessions=sessions,
+                    observer=observer,
+                    journal=journal,
+                    task=task,
+                    heard=heard,
+                    full=full,
+                ),
+                chromium,
+            )
     except BrowserGoneError:
         heard.crashed = True
     finally:
         await observer.close()
 
 
-async def _record(  # noqa: PLR0913, PLR0917  # everything that takes part
-    connection: Connection, observer: Observer, chromium: Chromium, task: Task, heard: Heard, journal: Journal
-) -> None:
-    options = task.options
-    sessions = Sessions(connection, timezone=options.timezone, locale=options.locale, read_held=observer.takes_bodies)
-    observer.begin(connection, sessions)
-    driver = await _page(connection, sessions, observer, task, heard, journal)
-    told = await connection.send("Browser.getVersion")
-    heard.browser = describe_browser(chromium, told, durable=sessions.durable)
-    journal.note("browser", heard.browser)
-    watcher = asyncio.create_task(observer.watch())
-    work = asyncio.create_task(_work(driver, task, heard))
-    try:
-        await _until_crash(work, driver, connection)
-        await observer.finish(_FINISH_SECONDS)
-        await heard.surroundings.ask_certificates(connection, driver.session, heard.traffic.hops)
-    finally:
-        watcher.cancel()
-        work.cancel()
-        await asyncio.gather(watcher, work, return_exceptions=True)
-
-
-async def _page(  # noqa: PLR0913, PLR0917  # everything that takes part
-    connection: Connection, sessions: Sessions, observer: Observer, task: Task, heard: Heard, journal: Journal
-) -> Driver:
-    """Open the page's tab, ready to be driven."""
+async def _record(underway: Underway, chromium: Chromium) -> None:
+    connection, sessions, heard = underway.connection, underway.sessions, underway.heard
+    by_hand = underway.task.outside.interactive
     await connection.send("Browser.setDownloadBehavior", {"behavior": "deny"})
     await sessions.begin()
     target = await sessions.open_page()
+    told = await connection.send("Browser.getVersion")
+    heard.browser = describe_browser(chromium, told, durable=sessions.durable, by_hand=by_hand)
+    underway.journal.note("browser", heard.browser)
+    watcher = asyncio.create_task(underway.observer.watch())
+    try:
+        if by_hand:
+            await use_window(underway, target, by_hand.desk)
+        else:
+            await _visit(underway, target)
+    finally:
+        watcher.cancel()
+        await asyncio.gather(watcher, return_exceptions=True)
+
+
+async def _visit(underway: Underway, target: Target) -> None:
+    """Drive the page of *target* until all is taken."""
+    task, heard = underway.task, underway.heard
     driver = Driver(
-        connection,
+        underway.connection,
         target.session,
-        observer,
+        underway.observer,
         options=task.options,
         visit=heard.visit,
-        journal=journal,
+        journal=underway.journal,
         clock=task.clock,
     )
     width, height = task.options.viewport
     metrics = {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": False}
     await driver.send("Emulation.setDeviceMetricsOverride", metrics)
-    return driver
+    work = asyncio.create_task(_work(driver, task, heard))
+    try:
+        await _until_crash(work, driver, underway.connection)
+        await underway.finish(target.session)
+    finally:
+        work.cancel()
+        await asyncio.gather(work, return_exceptions=True)
 
 
 async def _work(driver: Driver, task: Task, heard: Heard) -> None:

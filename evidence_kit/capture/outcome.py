@@ -8,6 +8,7 @@ reports an error (404) is a response; a connection that could not be made has it
 from collections.abc import Sequence
 
 from evidence_kit.capture.entries import Entry, Fate, Witness
+from evidence_kit.capture.shots import Shot
 from evidence_kit.capture.snapshots import Snapshots
 from evidence_kit.display import shorten
 from evidence_kit.models import Problem, Status
@@ -70,6 +71,27 @@ def decide(problems: Sequence[Problem], *, document: Entry | None, snapshots: Sn
     gaps = [problem for problem in problems if problem.code not in _LISTED_ONLY]
     whole = document.judgement.fate is Fate.RECORDED and snapshots.dom and snapshots.screenshot is not None
     return Status.COMPLETE if whole and not gaps else Status.INCOMPLETE
+
+
+def decide_by_hand(problems: Sequence[Problem], *, document: Entry | None, shots: Sequence[Shot]) -> Status:
+    """Return the status of a capture by hand: *document* brought its first page, *shots* are what was taken.
+
+    It has failed when there is neither; what is complete has both, every shot whole.
+    """
+    received = document is not None and document.status is not None
+    if not received and not any(shot.taken for shot in shots):
+        return Status.FAILED
+    gaps = [problem for problem in problems if problem.code not in _LISTED_ONLY]
+    recorded = document is not None and document.judgement.fate is Fate.RECORDED
+    whole = recorded and bool(shots) and all(shot.whole for shot in shots)
+    return Status.COMPLETE if whole and not gaps else Status.INCOMPLETE
+
+
+def shot_problems(shots: Sequence[Shot]) -> list[Problem]:
+    """Return what is missing of *shots*."""
+    if not shots:
+        return [Problem(code="shots.none", detail="nothing was taken before the window was closed")]
+    return [problem for shot in shots for problem in shot.problems]
 
 
 def _problem(entry: Entry) -> Problem | None:

@@ -21,17 +21,21 @@ from evidence_kit.capture import clock_offset, egress, environment, inventory
 from evidence_kit.capture.choosing import begin_recorder
 from evidence_kit.capture.clock_offset import MOST_SERVERS, Offset, measure, verdict
 from evidence_kit.capture.completing import Beginning, read_interrupted
+from evidence_kit.capture.desk import Interactive
 from evidence_kit.capture.document import Document, document_problems, page_facts
 from evidence_kit.capture.egress import ask_egress
 from evidence_kit.capture.environment import Circumstances
 from evidence_kit.capture.errands import Errand
 from evidence_kit.capture.files import SESSION
 from evidence_kit.capture.freeze import keep_token
+from evidence_kit.capture.heard import Heard, Task
+from evidence_kit.capture.interactive import BLANK
 from evidence_kit.capture.journal import Journal
-from evidence_kit.capture.listening import Heard, Task, listen
-from evidence_kit.capture.outcome import decide, exchange_problems
+from evidence_kit.capture.listening import listen
+from evidence_kit.capture.outcome import decide, decide_by_hand, exchange_problems, shot_problems
 from evidence_kit.capture.recorder import Recorded, Recorder
 from evidence_kit.capture.result import NOTHING, CaptureOptions, Outside, PageCapture
+from evidence_kit.capture.shots import write_shots
 from evidence_kit.capture.spool import Spool
 from evidence_kit.capture.surroundings import certificate_problems
 from evidence_kit.capture.traffic import Traffic
@@ -102,9 +106,9 @@ def capture_page(  # noqa: PLR0913  # what a capture needs from its caller, each
             beginning = Beginning(url=url, recorder=recorder.kind, started=clock(), options=options, warcinfo=warcinfo)
             journal.note("begun", beginning.to_json())
             on_step("starting the browser")
-            with launched(browser.path, _launch_options(options, recorder.tap)) as chromium:
+            with launched(browser.path, _launch_options(options, recorder.tap, outside.interactive)) as chromium:
                 observer = recorder.observer(heard.traffic, heard.spool)
-                run(listen(chromium, task, heard, observer, journal))
+                run(listen(chromium, task, heard, observer, journal, full=lambda: recorder.full(heard.spool)))
         if heard.token is not None:
             keep_token(heard.token, folder, heard.snapshots, clock)
         return _finish(task, heard, recorder, recording, beginning, errands)
@@ -128,7 +132,7 @@ def complete_capture(
     return _finish(task, found.heard, found.recorder, recording, beginning, None)
 
 
-def _launch_options(options: CaptureOptions, tap: Tap | None) -> LaunchOptions:
+def _launch_options(options: CaptureOptions, tap: Tap | None, by_hand: Interactive | None) -> LaunchOptions:
     return LaunchOptions(
         viewport=options.viewport,
         locale=options.locale,
@@ -136,6 +140,8 @@ def _launch_options(options: CaptureOptions, tap: Tap | None) -> LaunchOptions:
         insecure=options.insecure,
         connect_to=options.connect_to,
         tap=tap,
+        window=by_hand is not None,
+        profile=by_hand.profile.folder if by_hand and by_hand.profile else None,
     )
 
 
@@ -161,6 +167,8 @@ def _finish(  # noqa: PLR0913, PLR0917  # what was heard, by whom, where and whe
         names=recorded.lookups or environment.addresses_seen(recorded.entries),
         folder=task.folder,
     )
+    if task.options.interactive:
+        write_shots(task.folder, heard.shots)
     conclusion = _conclude(task, heard, recorded, circumstances)
     task.on_step("writing the archive")
     writing = Writing(
@@ -174,6 +182,7 @@ def _finish(  # noqa: PLR0913, PLR0917  # what was heard, by whom, where and whe
         inventory=_inventory(heard, conclusion),
         environment=environment.document(circumstances),
         taken=heard.snapshots.taken,
+        shots=heard.shots,
         raw=recorded.raw,
         connections=recorded.connections,
         warcinfo=beginning.warcinfo,
@@ -194,35 +203,40 @@ def _finish(  # noqa: PLR0913, PLR0917  # what was heard, by whom, where and whe
         wacz=seal,
         environment=environment.summary(circumstances),
         actions=tuple(heard.visit.actions),
+        shots=len(heard.shots),
         page=conclusion.page,
     )
 
 
 def _conclude(task: Task, heard: Heard, recorded: Recorded, circumstances: Circumstances) -> _Conclusion:
     document = Document.of(recorded.entries, heard)
+    url = document.url or task.url if task.url == BLANK else task.url
     problems = [
-        *document_problems(task.url, document, heard, recorded.refusal),
+        *document_problems(url, document, heard, recorded.refusal),
         *heard.problems,
         *heard.snapshots.problems,
+        *(shot_problems(heard.shots) if task.options.interactive else ()),
         *certificate_problems(heard.traffic.hops),
         *recorded.problems,
         *exchange_problems(recorded.entries),
     ]
     return _Conclusion(
-        url=task.url,
+        url=url,
         final_url=heard.snapshots.final_url or document.url or task.url,
         started=circumstances.started,
         finished=heard.ended or task.clock(),
-        status=_status(problems, document, heard),
+        status=_status(task, problems, document, heard),
         problems=tuple(problems),
         page=page_facts(document, heard, recorded.entries),
         environment=circumstances,
     )
 
 
-def _status(problems: Sequence[Problem], document: Document, heard: Heard) -> Status:
+def _status(task: Task, problems: Sequence[Problem], document: Document, heard: Heard) -> Status:
     if heard.interrupted:
         return Status.INCOMPLETE
+    if task.options.interactive:
+        return decide_by_hand(problems, document=document.entry, shots=heard.shots)
     return decide(problems, document=document.entry, snapshots=heard.snapshots, crashed=heard.crashed)
 
 

@@ -61,6 +61,9 @@ class Recorder(Protocol):
     def observer(self, traffic: Traffic, spool: Spool) -> Observer:
         """Return what listens while the browser runs."""
 
+    def full(self, spool: Spool) -> bool:
+        """Return whether so much was recorded that no more is; cheap enough to be asked every second."""
+
     def read(self, traffic: Traffic, spool: Spool) -> Recorded:
         """Return what was recorded, after the browser has ended."""
 

@@ -6,6 +6,7 @@ from datetime import UTC, datetime, tzinfo
 
 from evidence_kit.archive.wacz import WaczSeal
 from evidence_kit.canonical import Json
+from evidence_kit.capture.desk import Interactive
 from evidence_kit.models import Problem, RecorderKind, Status, utc_text
 from evidence_kit.trust.certificates import Certificate
 
@@ -36,6 +37,8 @@ class CaptureOptions:
 
     recorder: RecorderKind = RecorderKind.AUTO
 
+    interactive: bool = False
+    """A person uses the window; nothing is done to the page, and shots are taken when they are asked for."""
     scroll: bool = True
     """Scroll down step by step until the page stops growing, so that it loads what it loads while being read."""
     expand: bool = False
@@ -70,6 +73,8 @@ class Outside:
     """The time zone of the machine."""
     recipients: tuple[Certificate, ...] = ()
     """To whom the recorded traffic itself is encrypted; without any it is destroyed when it was read."""
+    interactive: Interactive | None = None
+    """Who uses the window, with `CaptureOptions.interactive`."""
 
 
 NOTHING = Outside()
@@ -117,5 +122,7 @@ class PageCapture:
     environment: dict[str, Json]
     """The short form of ``environment.json``."""
     actions: tuple[Action, ...]
+    shots: int
+    """How many were taken by hand."""
     page: dict[str, Json]
     """Title, language, redirects, status of the document and counts: the head of ``page.json``."""

@@ -39,14 +39,18 @@ class Measure:
 async def measure(driver: PageSession) -> Measure:
     """Return the size of the page as it is laid out now. Raises `ProtocolError`."""
     metrics = await driver.send("Page.getLayoutMetrics")
-    content, view = metrics["cssContentSize"], metrics["cssLayoutViewport"]
+    # Not the CSS pixels: where a person has zoomed, the picture is larger than they count, and would be cut off.
+    content, view = metrics["contentSize"], metrics["layoutViewport"]
     page = (max(int(content["width"]), view["clientWidth"]), max(int(content["height"]), view["clientHeight"]))
     width = min(page[0], _WIDEST)
     return Measure(page=page, picture=(width, min(page[1], HIGHEST, _PIXELS // width)))
 
 
-async def window_picture(driver: PageSession, viewport: tuple[int, int]) -> bytes:
-    """Return what the window of size *viewport* shows, as PNG; nothing is scrolled. Raises `ProtocolError`."""
+async def window_picture(driver: PageSession, viewport: tuple[int, int] | None = None) -> bytes:
+    """Return what the window shows, as PNG; nothing is scrolled. Raises `ProtocolError`.
+
+    *viewport* is the size of a window that has a certain one.
+    """
     return await _picture(driver, {}, viewport)
 
 
@@ -68,11 +72,11 @@ async def page_picture(driver: PageSession, size: tuple[int, int], *, until: flo
     return await asyncio.to_thread(joined, tiles)
 
 
-async def _picture(driver: PageSession, params: Fields, size: tuple[int, int]) -> bytes:
+async def _picture(driver: PageSession, params: Fields, size: tuple[int, int] | None) -> bytes:
     answer = await driver.send("Page.captureScreenshot", {"format": "png", **params}, timeout=_SECONDS)
     data = base64.b64decode(answer["data"])
     found = png_size(data)
-    if found != size:
+    if size is not None and found != size:
         message = f"the browser gave a picture of {found} pixels instead of {size}"
         raise ProtocolError(message)
     return data

@@ -94,7 +94,7 @@ class Taking:
     def write(self, file: CapturedFile, data: bytes) -> bytes:
         """Write *data* to *file* and return it."""
         path = self.folder / file.path
-        path.parent.mkdir(exist_ok=True)
+        path.parent.mkdir(parents=True, exist_ok=True)
         # Under another name first: a file that is there is a whole one, whatever ends us.
         partial = path.with_name(f"{path.name}.part")
         partial.write_bytes(data)

@@ -8,12 +8,13 @@ import asyncio
 import platform
 import shutil
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from evidence_kit import __version__
 from evidence_kit.browser.find import Browser
 from evidence_kit.canonical import Json
+from evidence_kit.capture.desk import Interactive
 from evidence_kit.capture.files import FREEZE_TOKEN
 from evidence_kit.capture.page import RunCoroutine, capture_page, complete_capture
 from evidence_kit.capture.result import CaptureOptions, Outside, PageCapture
@@ -54,10 +55,11 @@ def take_page(  # noqa: PLR0913  # a case, an address, and who takes it how
     note: str = "",
     on_step: OnStep = ignore,
     run: RunCoroutine = asyncio.run,
+    interactive: Interactive | None = None,
 ) -> TakenItem:
     """Capture the page at *url* into *case* and return the committed item, however the capture ended.
 
-    *run* is handed on to `capture_page`.
+    *run* is handed on to `capture_page`; *interactive* is who uses the window, with that option.
 
     Raises `UsageError` for ``connect_to`` with a key that is not for practice, `CaseError` when the case cannot be
     written; a page that cannot be had is an item with status ``failed``.
@@ -66,7 +68,7 @@ def take_page(  # noqa: PLR0913  # a case, an address, and who takes it how
         message = "addresses are led elsewhere for training only, and this signing key is not a practice key"
         raise UsageError(message, hint="leave out --connect-to, or sign with a practice key")
     on_step("recording the start in the custody log")
-    start = Draft(type=EventType.CAPTURE_STARTED, note=note, detail={"url": url, "recorder": str(options.recorder)})
+    start = Draft(type=EventType.CAPTURE_STARTED, note=note, detail=_beginning(url, options))
     item = case.commit(start, custodian, new_item=True).item or ""
     stamp_head(case, stamping)
     started = custodian.clock()
@@ -79,7 +81,7 @@ def take_page(  # noqa: PLR0913  # a case, an address, and who takes it how
                 browser=browser,
                 warcinfo=_warcinfo(case, item, custodian),
                 clock=custodian.clock,
-                outside=_outside(case, custodian, stamping),
+                outside=replace(_outside(case, custodian, stamping), interactive=interactive),
                 on_step=on_step,
                 run=run,
                 recording=place.recording,
@@ -96,6 +98,11 @@ def take_page(  # noqa: PLR0913  # a case, an address, and who takes it how
         taken = _commit(case, place, record, custodian, stamping, note=note)
     clear(place)
     return taken
+
+
+def _beginning(url: str, options: CaptureOptions) -> dict[str, Json]:
+    detail: dict[str, Json] = {"url": url, "recorder": str(options.recorder)}
+    return {**detail, "interactive": True} if options.interactive else detail
 
 
 def complete_interrupted(
@@ -213,6 +220,7 @@ def _record(case: CaseFolder, item: str, page: PageCapture, options: CaptureOpti
         problems=page.problems,
         files=tuple(ItemFile(path=file.path, role=file.role, media_type=file.media_type) for file in page.files),
         http_status=status if isinstance(status, int) else None,
+        shots=page.shots if options.interactive else None,
         detail={
             "environment": page.environment,
             "actions": [action.to_json() for action in page.actions],

@@ -34,6 +34,7 @@ from evidence_kit.wire.relay import Relay, start_relay
 from evidence_kit.wire.sealing import seal_spool
 from evidence_kit.wire.spool import Spool as WireSpool
 from evidence_kit.wire.spool import SpooledConnection, hash_spool, read_spool
+from evidence_kit.wire.spooling import CONNECTIONS, SIZE_LIMIT
 from evidence_kit.wire.tls.findings import Subject
 from evidence_kit.wire.tls.kept import keep_handshake
 from evidence_kit.wire.tls.keylog import KeyLog
@@ -53,6 +54,7 @@ class WireRecorder:
         self._limit = limit
         self._connect_to = connect_to
         self._relay: Relay | None = None
+        self._read_to = 0
 
     def __enter__(self) -> Self:
         """Start the relay; raises `CaptureError`."""
@@ -80,6 +82,15 @@ class WireRecorder:
     def observer(self, traffic: Traffic, spool: Spool) -> Observer:
         """Return an observer that takes no bodies but those that no server sent."""
         return Observer(traffic, spool)
+
+    def full(self, _spool: Spool) -> bool:
+        """Return whether the relay has ended a connection because the limit was reached."""
+        with (self._folder / "wire" / CONNECTIONS).open("rb") as journal:
+            journal.seek(self._read_to)
+            new = journal.read()
+        # What is read again may hold a reason that was cut in two.
+        self._read_to += max(len(new) - len(SIZE_LIMIT), 0)
+        return SIZE_LIMIT.encode("ascii") in new
 
     def read(self, traffic: Traffic, spool: Spool) -> Recorded:
         """Open every connection and pair its exchanges with what the browser told."""

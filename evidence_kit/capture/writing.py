@@ -1,6 +1,6 @@
 """Write what was recorded: the WARC in the order the requests began, ledger and inventory, and the WACZ around them."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -15,6 +15,7 @@ from evidence_kit.capture.files import CONNECTIONS, ENVIRONMENT, INVENTORY, LEDG
 from evidence_kit.capture.inventory import cleaned
 from evidence_kit.capture.ledger import ledger_lines
 from evidence_kit.capture.result import CapturedFile
+from evidence_kit.capture.shots import Shot
 from evidence_kit.wire.exchange import RawBytes
 from evidence_kit.wire.records import write_raw
 
@@ -36,6 +37,7 @@ class Writing:
     environment: dict[str, Json]
     taken: Mapping[str, datetime]
     """When the snapshots were taken, by role; what is not here was made when the capture had finished."""
+    shots: Sequence[Shot] = ()
     raw: Sequence[tuple[int, RawBytes]] = ()
     """What could not be read as an exchange, with the number of its connection."""
     connections: Sequence[dict[str, Json]] = ()
@@ -58,12 +60,12 @@ def write_files(work: Writing, *, warc: Path) -> tuple[tuple[CapturedFile, ...],
         work.folder / WACZ.path,
         warc=warc,
         index=index,
-        pages=[page],
+        pages=[page, *_pages_of_shots(work)],
         title=work.title or work.url,
         created=work.finished,
         software=work.warcinfo.get(_SOFTWARE_FIELD, "evidence-kit"),
     )
-    return (WACZ, *_made(work.folder)), seal
+    return (WACZ, *_made(work.folder), *(file for shot in work.shots for file in shot.files())), seal
 
 
 def _made(folder: Path) -> list[CapturedFile]:
@@ -87,9 +89,26 @@ def _write_warc(work: Writing, path: Path, page: Page) -> list[IndexLine]:
             uri = resource_uri(file.role, listed=work.url, final=work.final_url)
             date = work.taken.get(file.role, work.finished)
             lines.append(warc.resource(uri, work.folder / file.path, media_type=file.media_type, date=date))
+        for shot in work.shots:
+            lines += _write_shot(warc, work.folder, shot)
         uri, about = page_info(page, ledger_lines(work.entries, records))
         lines.append(warc.resource(uri, pretty(cleaned(about)), media_type="application/json", date=work.finished))
     return lines
+
+
+def _pages_of_shots(work: Writing) -> Iterator[Page]:
+    """Yield each page that was taken by hand, at the time when it was taken first."""
+    seen = {work.url}
+    for shot in work.shots:
+        if shot.url not in seen:
+            seen.add(shot.url)
+            yield Page(url=shot.url, ts=shot.began, title=shot.title or shot.url, id=page_id())
+
+
+def _write_shot(warc: WarcWriter, folder: Path, shot: Shot) -> Iterator[IndexLine]:
+    for file in shot.files():
+        uri = resource_uri(file.role, listed=shot.url, final=shot.url)
+        yield warc.resource(uri, folder / file.path, media_type=file.media_type, date=shot.taken[file.role])
 
 
 def _write_entry(warc: WarcWriter, entry: Entry) -> list[IndexLine]:

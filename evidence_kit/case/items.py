@@ -46,6 +46,8 @@ class ItemRecord:
     recorder: str
     problems: tuple[Problem, ...]
     files: tuple[ItemFile, ...]
+    shots: int | None = None
+    """How many were taken by hand; None for a capture that went on by itself."""
     http_status: int | None = None
     """Of the page's own document; None when no server answered."""
     detail: dict[str, Json] = field(default_factory=dict)
@@ -93,6 +95,7 @@ def commit_item(case: CaseFolder, record: ItemRecord, custodian: Custodian, *, n
             "final_url": record.final_url,
             "http_status": record.http_status,
             "recorder": record.recorder,
+            **({} if record.shots is None else {"shots": record.shots}),
         },
     )
     return case.commit(draft, custodian, staged=True, seals={f"{record.id}/{NAME}.p7s": seal})

@@ -1,5 +1,6 @@
 """``capture``: live pages into the case, one item each."""
 
+import contextlib
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -22,6 +23,7 @@ from evidence_kit.texts import Texts
 
 if TYPE_CHECKING:
     from evidence_kit.browser.find import Browser
+    from evidence_kit.capture.desk import Interactive
     from evidence_kit.capture.result import CaptureOptions
     from evidence_kit.capture.take import TakenItem
     from evidence_kit.case.folder import CaseFolder
@@ -67,6 +69,8 @@ def _capture(
     results: Annotated[Path | None, typer.Option("--results", metavar="FILE", help="option.results")] = None,
     resume: Annotated[bool, typer.Option("--resume", help="option.resume")] = False,
     recorder: Annotated[RecorderKind, typer.Option("--recorder", help="option.recorder")] = RecorderKind.AUTO,
+    interactive: Annotated[bool, typer.Option("--interactive", help="option.interactive")] = False,
+    profile: Annotated[str | None, typer.Option("--profile", metavar="NAME", help="option.profile")] = None,
     scroll: Annotated[bool, typer.Option("--scroll/--no-scroll", help="option.scroll")] = True,
     expand: Annotated[bool, typer.Option("--expand/--no-expand", help="option.expand")] = False,
     timeout: Annotated[
@@ -87,15 +91,20 @@ def _capture(
 
     run = Run.of(ctx)
     links = [*_given(urls or ()), *(read_list(batch) if batch else ())]
-    if not links and not resume:
+    if interactive:
+        _refuse_lists(batch=batch, jobs=jobs, results=results, resume=resume)
+    elif profile is not None:
+        raise UsageError("a profile is for a window", hint="say --interactive as well, or leave out --profile")
+    elif not links and not resume:
         raise UsageError("no link was given", hint="say: evidence-kit capture URL, or --batch FILE")
     settings = run.settings()
     options = CaptureOptions(
         recorder=recorder,
         time_servers=settings.time_servers,
         egress_service=ask_egress,
-        scroll=scroll,
-        expand=expand,
+        interactive=interactive,
+        scroll=scroll and not interactive,
+        expand=expand and not interactive,
         timeout=timeout,
         max_bytes=max_bytes,
         insecure=insecure,
@@ -119,17 +128,26 @@ def _capture(
         answers = tuple(item.answer for item in completed)
         wishes = Wishes(file=batch, jobs=jobs, resume=resume, results=results, json=json, completed=answers)
         raise typer.Exit(capture_list(run, links, assignment, wishes))
-    taken = take_pages(
-        run,
-        folder,
-        _each_once(run.texts, links),
-        custodian=custodian,
-        stamping=stamping,
-        options=options,
-        note_text=note_text,
-        resume=resume,
-        tell=not json,
-    )
+    addresses = _each_once(run.texts, links)
+    with contextlib.ExitStack() as until_the_end:
+        by_hand = None
+        if interactive:
+            from evidence_kit.cli.interactive import at_the_window, one_address
+
+            addresses = [one_address(addresses)]
+            by_hand = until_the_end.enter_context(at_the_window(run, folder, profile))
+        taken = take_pages(
+            run,
+            folder,
+            addresses,
+            custodian=custodian,
+            stamping=stamping,
+            options=options,
+            note_text=note_text,
+            resume=resume,
+            interactive=by_hand,
+            tell=not json,
+        )
     if json:
         document: dict[str, Json] = {"schema": "evidence-kit/capture/1", "practice": taken.practice}
         document["case"] = describe_case(folder)
@@ -166,6 +184,7 @@ def take_pages(
     options: "CaptureOptions",
     note_text: str = "",
     resume: bool = False,
+    interactive: "Interactive | None" = None,
     tell: bool,
 ) -> Taken:
     """Capture the page of each link, in this order, and say of each how it went if *tell*.
@@ -196,6 +215,7 @@ def take_pages(
             stamping=stamping,
             note=note_text,
             on_step=run.progress(),
+            interactive=interactive,
         )
         taken.items.append(item)
         if tell:
@@ -215,6 +235,13 @@ def the_browser(run: Run) -> "Browser":
         hint = "install Chrome, Edge or Chromium, or run: python -m evidence_kit.browser.install"
         raise CaptureError("no Chromium, Chrome or Edge was found", hint=hint)
     return found
+
+
+def _refuse_lists(*, batch: Path | None, jobs: int, results: Path | None, resume: bool) -> None:
+    asked = {"--batch": batch, "--jobs": jobs > 1, "--results": results, "--resume": resume}
+    for option in (option for option, wanted in asked.items() if wanted):
+        message = f"{option} is for captures that go on by themselves, and a window is used by hand"
+        raise UsageError(message, hint=f"leave out {option} or --interactive")
 
 
 def _given(urls: Sequence[str]) -> list[ListedLink]:
