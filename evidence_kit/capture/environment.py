@@ -107,13 +107,15 @@ def summary(about: Circumstances) -> dict[str, Json]:
     }
 
 
-def addresses_seen(entries: Iterable[Entry]) -> list[Json]:
-    """Return from *entries* what the browser says which address each name led to."""
+def addresses_seen(entries: Iterable[Entry], recorder: str) -> list[Json]:
+    """Return from *entries* which address each name led to, as the *recorder* saw it."""
     found: dict[str, dict[str, None]] = {}
     for entry in entries:
         if entry.ip:
             found.setdefault(urlsplit(entry.url).hostname or "", {})[entry.ip] = None
-    return [{"name": name, "addresses": [*addresses], "source": "browser"} for name, addresses in found.items()]
+    return [
+        {"name": name, "addresses": [*addresses], "source": f"recorder {recorder}"} for name, addresses in found.items()
+    ]
 
 
 def _settings(options: CaptureOptions) -> dict[str, Json]:

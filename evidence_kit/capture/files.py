@@ -34,6 +34,7 @@ LEDGER = CapturedFile(path="ledger.jsonl", role="ledger", media_type=_JSON_LINES
 CONNECTIONS = CapturedFile(path="connections.jsonl", role="connections", media_type=_JSON_LINES)
 
 SNAPSHOTS = (
+    WINDOW,
     SCREENSHOT,
     DOM,
     TEXT,

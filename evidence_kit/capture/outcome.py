@@ -25,6 +25,7 @@ _LISTED_ONLY = frozenset(
         "freeze.other-page",
         "freeze.unstamped",
         "text.failed",
+        "window.failed",
         "mhtml.failed",
         "dom-snapshot.failed",
         "accessibility.failed",

@@ -164,7 +164,7 @@ def _finish(  # noqa: PLR0913, PLR0917  # what was heard, by whom, where and whe
         zone=task.outside.zone,
         clock=verdict((errands.offsets.wait(clock_offset.SECONDS * MOST_SERVERS) if errands else None) or ()),
         egress=(errands.egress.wait(egress.SECONDS) if errands else None) or "not asked",
-        names=recorded.lookups or environment.addresses_seen(recorded.entries),
+        names=[*recorded.lookups, *environment.addresses_seen(recorded.entries, str(recorder.kind))],
         folder=task.folder,
     )
     if task.options.interactive:

@@ -14,10 +14,9 @@ from typing import Any
 from evidence_kit.browser.cdp import BrowserGoneError, ProtocolError
 from evidence_kit.canonical import Json, pretty
 from evidence_kit.capture import snapshots
-from evidence_kit.capture.files import SHOT, SHOTS, WINDOW
+from evidence_kit.capture.files import SHOT, SHOTS
 from evidence_kit.capture.inventory import clean, cleaned
 from evidence_kit.capture.result import CapturedFile
-from evidence_kit.capture.screenshots import window_picture
 from evidence_kit.capture.snapshots import Snapshots, Taking
 from evidence_kit.capture.windows import Window
 from evidence_kit.models import Problem, parse_utc, utc_text
@@ -95,7 +94,6 @@ async def take_shot(window: Window, number: int, *, note: str, folder: Path, sec
     taking = Taking(driver=page, folder=target, deadline=deadline, into=into)
     try:
         async with asyncio.timeout_at(deadline + _LAST_SECONDS):
-            await taking.keep(WINDOW, window_picture(page))
             await snapshots.take(taking)
     except (ProtocolError, BrowserGoneError, TimeoutError) as error:
         detail = str(error) or f"the page was not taken within {seconds:g} s"

@@ -13,12 +13,12 @@ from pathlib import Path
 from evidence_kit.browser.cdp import Fields, ProtocolError
 from evidence_kit.canonical import Json
 from evidence_kit.capture import renderings
-from evidence_kit.capture.files import ACCESSIBILITY, DOM, DOM_SNAPSHOT, MHTML, SCREENSHOT, TEXT
+from evidence_kit.capture.files import ACCESSIBILITY, DOM, DOM_SNAPSHOT, MHTML, SCREENSHOT, TEXT, WINDOW
 from evidence_kit.capture.inventory import clean
 from evidence_kit.capture.page_session import PageSession
 from evidence_kit.capture.renderings import MEBIBYTE
 from evidence_kit.capture.result import CapturedFile
-from evidence_kit.capture.screenshots import measure, page_picture
+from evidence_kit.capture.screenshots import measure, page_picture, window_picture
 from evidence_kit.capture.visible_text import visible_text
 from evidence_kit.errors import FormatError
 from evidence_kit.models import Problem, utc_text
@@ -114,6 +114,7 @@ async def take(taking: Taking) -> None:
     driver, into = taking.driver, taking.into
     before = await where(driver)
     dom = await taking.keep(DOM, _dom(driver, into))
+    await taking.keep(WINDOW, window_picture(driver))
     picture = await taking.keep(SCREENSHOT, _screenshot(taking), largest=LARGEST_PICTURE, limit=_PICTURE_SECONDS)
     into.screenshot = png_size(picture) if picture else None
     if dom is None:

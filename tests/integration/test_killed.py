@@ -26,8 +26,10 @@ from pathlib import Path
 from evidence_kit.browser.find import Browser
 from evidence_kit.capture import CaptureOptions, capture_page
 browser = Browser(path=Path(sys.argv[1]), kind="chromium")
+recording = Path(sys.argv[3]) / "recording"
+recording.mkdir()
 capture_page(sys.argv[2], Path(sys.argv[3]), options=CaptureOptions(timeout=60), browser=browser, warcinfo={},
-             clock=lambda: datetime.now(UTC), on_step=lambda step: print(step, flush=True))
+             recording=recording, clock=lambda: datetime.now(UTC), on_step=lambda step: print(step, flush=True))
 """
 
 

@@ -171,7 +171,7 @@ def test_the_environment_names_everything_but_machine_and_user(many: PageCapture
     about = json.loads((folder / "environment.json").read_text(encoding="utf-8"))
 
     assert about["browser"]["product"] == many.environment["browser"]
-    assert {"name": "127.0.0.1", "addresses": ["127.0.0.1"], "source": "browser"} in about["network"]["names"]
+    assert {"name": "127.0.0.1", "addresses": ["127.0.0.1"], "source": "recorder wire"} in about["network"]["names"]
     assert about["settings"]["timeout_ms"] == 40_000
     assert about["time"]["clock"]["state"] == "unverified"
     assert str(folder) not in json.dumps(about)
