@@ -10,7 +10,7 @@ from PIL import Image
 
 from evidence_kit.archive.resource_names import resource_uri
 from evidence_kit.capture import CaptureOptions, PageCapture
-from evidence_kit.capture.files import FREEZE_TOKEN, RESOURCES, WACZ
+from evidence_kit.capture.files import FREEZE_TOKEN, RESOURCES, SHOTS, WACZ
 from evidence_kit.models import Status
 from evidence_kit.practice.server import PracticeServer
 from tests.support.capture_site import Archive, read_archive, read_ledger
@@ -49,8 +49,10 @@ def test_a_post_is_recorded_without_known_gaps(post: PageCapture, network: Pract
     assert post.final_url == f"{network.url}/posts/1001"
 
 
-def test_the_folder_holds_every_kind_of_file_but_a_token_and_nothing_else(post: PageCapture, folder: Path) -> None:
-    wanted = {file.path for file in (WACZ, *RESOURCES)} - {FREEZE_TOKEN.path}
+def test_the_folder_holds_every_kind_of_file_but_token_and_shots_and_nothing_else(
+    post: PageCapture, folder: Path
+) -> None:
+    wanted = {file.path for file in (WACZ, *RESOURCES)} - {FREEZE_TOKEN.path, SHOTS.path}
 
     assert {file.path for file in post.files} == wanted
     assert {path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()} == wanted
