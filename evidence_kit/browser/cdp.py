@@ -3,7 +3,7 @@
 One `Connection` serves the browser and every target in it: a message carries the ``sessionId`` of the target it is
 for. Answers are matched by number; events are handed, in the order they came, to one listener that must not block.
 The only home of the websockets library. Protocol: https://chromedevtools.github.io/devtools-protocol/ (``Target`` for
-flattened sessions); it sends no ping and no compression, and a message may have any size (screenshots).
+flattened sessions); it sends no ping and no compression.
 """
 
 import asyncio
@@ -23,6 +23,8 @@ Fields: TypeAlias = dict[str, Any]
 
 _ANSWER_SECONDS = 30.0
 _OPEN_SECONDS = 10.0
+_LARGEST = 256 * 1024 * 1024
+"""Bytes of a message: the largest are pictures of a whole page. A larger one ends the connection."""
 
 
 class ProtocolError(CaptureError):
@@ -129,7 +131,7 @@ async def open_connection(address: str, on_event: Callable[[Event], None]) -> As
     try:
         # proxy=None: the address is on this machine, whatever proxy the environment names.
         socket = await connect(
-            address, max_size=None, compression=None, ping_interval=None, open_timeout=_OPEN_SECONDS, proxy=None
+            address, max_size=_LARGEST, compression=None, ping_interval=None, open_timeout=_OPEN_SECONDS, proxy=None
         )
     except (OSError, TimeoutError, InvalidHandshake, InvalidMessage) as error:
         message = f"the browser does not answer at {address}"

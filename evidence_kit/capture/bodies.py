@@ -25,6 +25,8 @@ _LARGE = 4 * MEBIBYTE
 _LASTING_SECONDS = 1.5
 _SWEEP_SECONDS = 0.5
 _HELD_SECONDS = 60.0
+_MOST_POSTED = 64 * MEBIBYTE
+"""Bytes of request bodies that are asked for: they are held in memory."""
 _BY_SCRIPT = frozenset({"Fetch", "XHR", "Other"})
 """What scripts may give up on at any moment; when no length is promised it is streamed from the beginning."""
 
@@ -42,6 +44,7 @@ class BodyObserver(Observer):
             "Network.responseReceived": self._answered,
             "Network.dataReceived": self._streamed,
         }
+        self._posted_bytes = 0
         self._since: dict[int, float] = {}
         self._streams: dict[int, _Stream] = {}
 
@@ -71,9 +74,12 @@ class BodyObserver(Observer):
         entries = event.params["request"].get("postDataEntries", [])
         if hop is None or hop.fetched_body is not None or (entries and all("bytes" in entry for entry in entries)):
             return
+        if self._posted_bytes > _MOST_POSTED:
+            return
         request = {"requestId": hop.request_id}
         answer = await self.connection.send("Network.getRequestPostData", request, session=event.session)
         hop.fetched_body = body_of(answer, key="postData")
+        self._posted_bytes += len(hop.fetched_body)
 
     def _answered(self, event: Event) -> None:
         hop = self.traffic.latest(event.params["requestId"])

@@ -11,13 +11,14 @@ from typing import Self
 from evidence_kit.archive.warc_writer import Exchange
 from evidence_kit.browser.cdp import Fields
 from evidence_kit.capture.bodies import BodyObserver
+from evidence_kit.capture.bounds import TOO_MUCH
 from evidence_kit.capture.entries import Entry, Fate, Judgement, Made, Witness
 from evidence_kit.capture.heads import declared_length, is_chunked, is_decoded, request_head, response_head
 from evidence_kit.capture.observer import Observer, endless, without_body
 from evidence_kit.capture.recorder import Recorded
 from evidence_kit.capture.spool import Spool
 from evidence_kit.capture.traffic import Hop, Socket, Traffic
-from evidence_kit.models import RecorderKind
+from evidence_kit.models import Problem, RecorderKind
 from evidence_kit.trust.certificates import Certificate
 
 REDIRECT_NOTE = "redirect body not available to the browser recorder"
@@ -62,7 +63,10 @@ class BrowserRecorder:
         """Return every request and WebSocket that the browser told of."""
         entries = [_entry(hop, judge(hop, spool_full=spool.full), spool) for hop in traffic.hops]
         entries += [_socket_entry(socket) for socket in traffic.sockets.values()]
-        return Recorded(entries=sorted(entries, key=lambda entry: entry.started))
+        # A recording that is completed has no limit any more.
+        detail = f"the limit of {spool.limit} bytes was reached: no more bodies were kept after it"
+        problems = [Problem(code=TOO_MUCH, detail=detail)] if spool.full and spool.limit else []
+        return Recorded(entries=sorted(entries, key=lambda entry: entry.started), problems=problems)
 
     def seal(self, _recipients: Sequence[Certificate], _output: Path) -> bool:
         """Return that there is nothing to seal: everything that was recorded is in the archive."""

@@ -19,7 +19,7 @@ def begin_recorder(recording: Path, options: CaptureOptions, running: ExitStack)
     """
     if options.recorder is RecorderKind.BROWSER:
         return running.enter_context(BrowserRecorder()), ""
-    wire = WireRecorder(recording, connect_to=options.connect_to, limit=options.max_bytes)
+    wire = WireRecorder(recording, connect_to=options.connect_to, limit=options.max_bytes, budgets=options.budgets)
     try:
         return running.enter_context(wire), ""
     except CaptureError as error:

@@ -4,6 +4,7 @@ No step waits for a silent network, which pages with an open stream never have; 
 """
 
 import asyncio
+from collections import Counter
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -21,6 +22,10 @@ from evidence_kit.models import Clock, OnStep
 
 _SETTLE_SECONDS = 6.0
 _FONT_SECONDS = 3.0
+_MOST_ALIKE = 500
+"""Actions of one name that are listed."""
+_LONGEST = 10_000
+"""Characters of a text that a page put into an action."""
 FREEZE_SECONDS = 10.0
 """After the beginning of the page, in which its first pictures are taken."""
 _APPEAR_SECONDS = 5.0
@@ -107,14 +112,24 @@ class Driver(PageSession):
         self._stopped = asyncio.Event()
         self._loader = ""
         self._painted: set[str] = set()
+        self._noted: Counter[str] = Counter()
         observer.listeners.append(self._hear)
 
     def note(self, name: str, **detail: Json) -> None:
         """Remember that something was done."""
-        known = {key: cleaned(value) for key, value in detail.items()}
+        self._noted[name] += 1
+        if self._noted[name] > _MOST_ALIKE:
+            return
+        known = {key: _short(cleaned(value)) for key, value in detail.items()}
         action = Action(time=self.now(), name=name, detail=known)
         self.visited.actions.append(action)
         self.journal.note("action", action.to_json())
+
+    def note_unlisted(self) -> None:
+        """Note how much of what a page did over and over again is not listed."""
+        for name, times in list(self._noted.items()):
+            if times > _MOST_ALIKE:
+                self.note("not-listed", what=name, count=times - _MOST_ALIKE)
 
     @property
     def quiet(self) -> bool:
@@ -248,3 +263,7 @@ class Driver(PageSession):
         while not done() and loop.time() < limit:  # noqa: ASYNC110
             await asyncio.sleep(0.02)
         return done()
+
+
+def _short(value: Json) -> Json:
+    return f"{value[:_LONGEST]}…" if isinstance(value, str) and len(value) > _LONGEST else value

@@ -1,5 +1,7 @@
 """What a capture is to do, and what it has come to know."""
 
+import asyncio
+import contextlib
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -82,4 +84,6 @@ class Underway:
     async def finish(self, session: str) -> None:
         """Wait for what is still being taken, and ask over *session* for what the browser knows of servers."""
         await self.observer.finish(_FINISH_SECONDS)
-        await self.heard.surroundings.ask_certificates(self.connection, session, self.heard.traffic.hops)
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(_FINISH_SECONDS):
+                await self.heard.surroundings.ask_certificates(self.connection, session, self.heard.traffic.hops)

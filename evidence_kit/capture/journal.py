@@ -37,6 +37,8 @@ class Journal:
         """Begin the file at *path*, which must not be there."""
         self._stream = path.open("xb", buffering=0)
         self._clock = clock
+        self.size = 0
+        """Bytes written so far."""
 
     def __enter__(self) -> Self:
         """Return the journal."""
@@ -61,7 +63,9 @@ class Journal:
 
     def _write(self, value: dict[str, Any]) -> None:
         moment = (self._clock() - _EPOCH) // _MICROSECOND
-        self._stream.write(json.dumps({"time": moment, **value}, separators=(",", ":")).encode("ascii") + b"\n")
+        line = json.dumps({"time": moment, **value}, separators=(",", ":")).encode("ascii") + b"\n"
+        self._stream.write(line)
+        self.size += len(line)
 
 
 def read_journal(path: Path) -> Iterator[Line]:

@@ -2,11 +2,13 @@
 
 import asyncio
 import contextlib
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
+from typing import Any
 
 from evidence_kit.browser.cdp import BrowserGoneError, Connection, Event, ProtocolError, open_connection
 from evidence_kit.browser.launch import Chromium
 from evidence_kit.capture import snapshots
+from evidence_kit.capture.bounds import TOO_MUCH, Bounds
 from evidence_kit.capture.driver import Appearance, Driver, Limits
 from evidence_kit.capture.environment import describe_browser
 from evidence_kit.capture.errands import Errand
@@ -33,16 +35,20 @@ async def listen(  # noqa: PLR0913  # everything that takes part
     """
     heard.downloads = observer.downloads
 
+    bounds = Bounds(task.options.budgets)
+
     def hear(event: Event) -> None:
-        journal.event(event)
-        heard.surroundings.hear(event)
-        observer.hear(event)
+        if bounds.hears(event):
+            journal.event(event)
+            heard.surroundings.hear(event)
+            observer.hear(event)
+            bounds.count(event, requests=heard.traffic.requests, told=journal.size)
 
     try:
         async with open_connection(chromium.address, hear) as connection:
             options = task.options
             sessions = Sessions(
-                connection, timezone=options.timezone, locale=options.locale, read_held=observer.takes_bodies
+                connection, timezone=options.timezone, locale=options.locale, takes_bodies=observer.takes_bodies
             )
             observer.begin(connection, sessions)
             await _record(
@@ -53,17 +59,20 @@ async def listen(  # noqa: PLR0913  # everything that takes part
                     journal=journal,
                     task=task,
                     heard=heard,
-                    full=full,
+                    full=lambda: full() or bool(bounds.reason),
                 ),
                 chromium,
+                bounds,
             )
     except BrowserGoneError:
         heard.crashed = True
     finally:
+        if bounds.reason:
+            heard.problems.append(Problem(code=TOO_MUCH, detail=bounds.reason))
         await observer.close()
 
 
-async def _record(underway: Underway, chromium: Chromium) -> None:
+async def _record(underway: Underway, chromium: Chromium, bounds: Bounds) -> None:
     connection, sessions, heard = underway.connection, underway.sessions, underway.heard
     by_hand = underway.task.outside.interactive
     await connection.send("Browser.setDownloadBehavior", {"behavior": "deny"})
@@ -73,17 +82,24 @@ async def _record(underway: Underway, chromium: Chromium) -> None:
     heard.browser = describe_browser(chromium, told, durable=sessions.durable, by_hand=by_hand)
     underway.journal.note("browser", heard.browser)
     watcher = asyncio.create_task(underway.observer.watch())
+    ender = asyncio.create_task(_end_early(bounds, underway.observer))
     try:
         if by_hand:
             await use_window(underway, target, by_hand.desk)
         else:
-            await _visit(underway, target)
+            await _visit(underway, target, bounds)
     finally:
         watcher.cancel()
-        await asyncio.gather(watcher, return_exceptions=True)
+        ender.cancel()
+        await asyncio.gather(watcher, ender, return_exceptions=True)
 
 
-async def _visit(underway: Underway, target: Target) -> None:
+async def _end_early(bounds: Bounds, observer: Observer) -> None:
+    await bounds.passed.wait()
+    await observer.end_recording()
+
+
+async def _visit(underway: Underway, target: Target, bounds: Bounds) -> None:
     """Drive the page of *target* until all is taken."""
     task, heard = underway.task, underway.heard
     driver = Driver(
@@ -98,7 +114,7 @@ async def _visit(underway: Underway, target: Target) -> None:
     width, height = task.options.viewport
     metrics = {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": False}
     await driver.send("Emulation.setDeviceMetricsOverride", metrics)
-    work = asyncio.create_task(_work(driver, task, heard))
+    work = asyncio.create_task(_work(driver, task, heard, bounds))
     try:
         await _until_crash(work, driver, underway.connection)
         await underway.finish(target.session)
@@ -107,7 +123,7 @@ async def _visit(underway: Underway, target: Target) -> None:
         await asyncio.gather(work, return_exceptions=True)
 
 
-async def _work(driver: Driver, task: Task, heard: Heard) -> None:
+async def _work(driver: Driver, task: Task, heard: Heard, bounds: Bounds) -> None:
     limits = Limits.of(asyncio.get_running_loop().time(), task.options.timeout)
 
     async def appeared(appearance: Appearance) -> None:
@@ -115,9 +131,12 @@ async def _work(driver: Driver, task: Task, heard: Heard) -> None:
             await _freeze(driver, task, heard, appearance, min(appearance.limit, limits.freeze))
 
     try:
-        await driver.visit(task.url, limits, on_step=task.on_step, on_appeared=appeared)
-    except ProtocolError as error:
-        heard.problems.append(Problem(code="page.unresponsive", detail=str(error)))
+        visit = driver.visit(task.url, limits, on_step=task.on_step, on_appeared=appeared)
+        await _until_enough(visit, bounds, limits.settle + _LAST_SECONDS)
+    except (ProtocolError, TimeoutError) as error:
+        detail = str(error) or "the page was not done with in its time"
+        heard.problems.append(Problem(code="page.unresponsive", detail=detail))
+    driver.note_unlisted()
     if heard.visit.navigation_error or _in_viewer(driver, heard.traffic):
         return
     task.on_step("taking DOM and screenshot")
@@ -128,6 +147,20 @@ async def _work(driver: Driver, task: Task, heard: Heard) -> None:
     except (ProtocolError, TimeoutError) as error:
         detail = str(error) or "DOM and screenshot were not taken within the time of the capture"
         heard.problems.append(Problem(code="page.unresponsive", detail=detail))
+
+
+async def _until_enough(visit: Coroutine[Any, Any, None], bounds: Bounds, deadline: float) -> None:
+    """Await *visit*, but only until a bound is passed, and until the loop's time *deadline*: then `TimeoutError`."""
+    visiting, enough = asyncio.create_task(visit), asyncio.create_task(bounds.passed.wait())
+    try:
+        async with asyncio.timeout_at(deadline):
+            await asyncio.wait({visiting, enough}, return_when=asyncio.FIRST_COMPLETED)
+        if visiting.done():
+            await visiting
+    finally:
+        for running in (visiting, enough):
+            running.cancel()
+        await asyncio.gather(visiting, enough, return_exceptions=True)
 
 
 async def _freeze(driver: Driver, task: Task, heard: Heard, appearance: Appearance, deadline: float) -> None:

@@ -26,16 +26,21 @@ Reaction: TypeAlias = Callable[[Event], Coroutine[Any, Any, None] | None]
 """Hears one event at once, or returns what is to be done about it."""
 
 
+def _nothing() -> None:
+    """Do nothing."""
+
+
 class Observer:
     """Listens for the whole time of a capture."""
 
     takes_bodies = False
     """Whether it takes the bodies of all responses."""
 
-    def __init__(self, traffic: Traffic, spool: Spool) -> None:
-        """Fold into *traffic*, put bodies into *spool*."""
+    def __init__(self, traffic: Traffic, spool: Spool, *, halt: Callable[[], None] = _nothing) -> None:
+        """Fold into *traffic*, put bodies into *spool*; *halt* lets nothing more pass, and may block."""
         self.traffic = traffic
         self.spool = spool
+        self._halt = halt
         self.downloads: list[str] = []
         """Addresses of documents that the browser would have saved instead of shown."""
         self.listeners: list[Reaction] = []
@@ -60,9 +65,9 @@ class Observer:
         return bool(self._tasks)
 
     @property
-    def awaited(self) -> int:
-        """How many requests are under way that can be expected to end."""
-        return sum(not endless(hop) for hop in self.traffic.pending())
+    def awaited(self) -> bool:
+        """Whether a request is under way that can be expected to end."""
+        return any(not endless(hop) for hop in self.traffic.pending())
 
     def hear(self, event: Event) -> None:
         """Take in one event; everything that takes time becomes a task."""
@@ -84,6 +89,15 @@ class Observer:
 
     async def watch(self) -> None:
         """Do what has to be done from time to time, until cancelled."""
+
+    async def end_recording(self) -> None:
+        """Let nothing more pass and have nothing more told, for the rest of the capture."""
+        await asyncio.to_thread(self._halt)
+        for session in list(self.sessions.targets):
+            self.spawn(self._turn_off(session))
+
+    async def _turn_off(self, session: str) -> None:
+        await self.connection.send("Network.disable", session=session)
 
     async def finish(self, seconds: float) -> None:
         """Wait at most *seconds* for what is being taken."""

@@ -5,6 +5,7 @@ screenshot were taken, and no response that the page asked for is missing withou
 reports an error (404) is a response; a connection that could not be made has its reason and is listed only.
 """
 
+from collections import Counter
 from collections.abc import Sequence
 
 from evidence_kit.capture.entries import Entry, Fate, Witness
@@ -31,6 +32,8 @@ _LISTED_ONLY = frozenset(
         "accessibility.failed",
     }
 )
+_MOST_ALIKE = 100
+"""Problems of one kind that are listed; the ledger has all."""
 _PAGE_ERRORS = {
     "net::ERR_NAME_NOT_RESOLVED": "page.name-not-resolved",
     "net::ERR_NAME_RESOLUTION_FAILED": "page.name-not-resolved",
@@ -59,8 +62,18 @@ def page_error(error: str, url: str) -> Problem:
 
 
 def exchange_problems(entries: Sequence[Entry]) -> list[Problem]:
-    """Return what is missing or failed among the requests, in the order they began."""
-    return [problem for entry in entries if (problem := _problem(entry))]
+    """Return what is missing or failed among the requests in their order, of each kind the first hundred."""
+    found = [problem for entry in entries if (problem := _problem(entry))]
+    times: Counter[str] = Counter()
+    listed = []
+    for problem in found:
+        times[problem.code] += 1
+        if times[problem.code] <= _MOST_ALIKE:
+            listed.append(problem)
+    for code, count in times.items():
+        if count > _MOST_ALIKE:
+            listed.append(Problem(code=code, detail=f"and {count - _MOST_ALIKE} more, all in the ledger"))
+    return listed
 
 
 def decide(problems: Sequence[Problem], *, document: Entry | None, snapshots: Snapshots, crashed: bool) -> Status:

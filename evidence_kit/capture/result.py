@@ -13,7 +13,7 @@ from evidence_kit.trust.certificates import Certificate
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Budgets:
-    """How much is done to a page at most, besides the time for it."""
+    """How much is done to a page, and how much of what it does is remembered, at most."""
 
     steps: int = 400
     """Steps of one way down a page or a box in it."""
@@ -29,6 +29,15 @@ class Budgets:
     """Seconds that each is played."""
     popups: int = 8
     """Windows of the page that are allowed to load; further ones are closed at once."""
+    requests: int = 10_000
+    """Requests and WebSockets; one more ends the recording."""
+    targets: int = 1_000
+    """Windows, frames of other sites and workers; one more ends the recording."""
+    told: int = 96 * 1024 * 1024
+    """Bytes of what the browser tells of the page's traffic; more end the recording. On the wire: bytes of heads."""
+
+
+DEFAULT_BUDGETS = Budgets()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,12 +52,12 @@ class CaptureOptions:
     """Scroll down step by step until the page stops growing, so that it loads what it loads while being read."""
     expand: bool = False
     """Click on what opens more of the page, decline or close what lies over it, turn slides, play films muted."""
-    budgets: Budgets = Budgets()
+    budgets: Budgets = DEFAULT_BUDGETS
     timeout: float = 60.0
     """Seconds for the page: loading ends after 45 % of them, the first snapshots after 50, scrolling after 65, settling
     after 70, and the last snapshots after all of them; what a step leaves falls to those after it."""
     max_bytes: int = 512 * 1024 * 1024
-    """Response bodies kept, in bytes altogether; what comes after is marked as truncated."""
+    """Bytes kept of what passes (wire), or of response bodies (browser); what comes after is marked as truncated."""
     insecure: bool = False
     """Go on although a server's certificate is invalid."""
     connect_to: tuple[tuple[str, str], ...] = ()

@@ -15,6 +15,7 @@ from evidence_kit.capture import surroundings
 MEBIBYTE = 1024 * 1024
 _SECONDS = 10.0
 _BUFFERS: Fields = {"maxTotalBufferSize": 160 * MEBIBYTE, "maxResourceBufferSize": 32 * MEBIBYTE}
+_NO_BUFFERS: Fields = {"maxTotalBufferSize": 0, "maxResourceBufferSize": 0}
 _PROBE: Fields = {"maxTotalBufferSize": "asked only whether the command is known"}
 """Refused either way, but differently. Taken seriously, the command would empty what streams begin with."""
 _ATTACH: Fields = {"autoAttach": True, "waitForDebuggerOnStart": True, "flatten": True}
@@ -36,18 +37,21 @@ class Target:
 class Sessions:
     """All targets attached so far."""
 
-    def __init__(self, connection: Connection, *, timezone: str, locale: str, read_held: bool) -> None:
+    def __init__(self, connection: Connection, *, timezone: str, locale: str, takes_bodies: bool) -> None:
         """Attach over *connection*; pages are told *timezone* and *locale*.
 
-        *read_held* if bodies that the browser does not keep outside the page are to be held, so that they can be read.
+        *takes_bodies* if all are to be kept by the browser, and those that it does not keep outside the page held, so
+        that they can be read. Otherwise none are, which costs the page no time, until there is a service worker.
         """
         self.targets: dict[str, Target] = {}
         self.durable = True
         """Whether the browser keeps bodies outside the page's process (Chromium of 2025 and later)."""
         self._connection = connection
+        self._sessions: list[str] = []
         self._timezone = timezone
         self._locale = locale
-        self._read_held = read_held
+        self._takes_bodies = takes_bodies
+        self._keeping = takes_bodies
 
     async def begin(self) -> None:
         """Attach to what is there and to what will come."""
@@ -74,9 +78,14 @@ class Sessions:
         """Turn on listening in a target that has just been attached, and let it run."""
         session, about = params["sessionId"], params["targetInfo"]
         kind = about["type"]
+        if kind == "service_worker" and not self._keeping:
+            # It has not run yet: what it makes can still be kept by everyone that it may answer.
+            self._keeping = True
+            await asyncio.gather(*(self._try(other, "Network.enable", self._network()) for other in self._sessions))
+        self._sessions.append(session)
         commands: list[tuple[str, Fields]] = [
             ("Target.setAutoAttach", _ATTACH),
-            ("Network.enable", {**_BUFFERS, "enableDurableMessages": True}),
+            ("Network.enable", self._network()),
         ]
         if kind in _FRAMES:
             commands += [
@@ -90,13 +99,16 @@ class Sessions:
         await asyncio.gather(*(self._try(session, method, fields) for method, fields in commands))
         self.targets[session] = Target(session=session, id=about["targetId"], type=kind, url=about.get("url", ""))
 
+    def _network(self) -> Fields:
+        return {**_BUFFERS, "enableDurableMessages": True} if self._keeping else _NO_BUFFERS
+
     def _pattern(self) -> Fields:
         """Return what to hold when its head has come: documents, as only then can a download be read.
 
         Without durable bodies everything is held, to be read before the page's process can lose it.
         """
         pattern: Fields = {"urlPattern": "*", "requestStage": "Response"}
-        if self.durable or not self._read_held:
+        if self.durable or not self._takes_bodies:
             pattern["resourceType"] = "Document"
         return pattern
 

@@ -10,6 +10,7 @@ class Spool:
         """Write into *folder*, at most *limit* bytes."""
         self._folder = folder
         self._left = limit
+        self.limit = limit
 
     @property
     def full(self) -> bool:

@@ -125,6 +125,7 @@ class Traffic:
     def __init__(self, clock: Clock) -> None:
         """Take the times of requests from *clock*, when the browser tells of them."""
         self.hops: list[Hop] = []
+        self._pending: list[Hop] = []
         self.sockets: dict[str, Socket] = {}
         self._clock = clock
         self._requests: dict[str, list[Hop]] = {}
@@ -137,9 +138,16 @@ class Traffic:
         hops = self._requests.get(request_id)
         return hops[-1] if hops else None
 
+    @property
+    def requests(self) -> int:
+        """How many requests and WebSockets there are."""
+        return len(self.hops) + len(self.sockets)
+
     def pending(self) -> list[Hop]:
         """Return the hops that are still under way."""
-        return [hop for hop in self.hops if not hop.over]
+        # Asked many times a second: what is over is over, and is not looked at again.
+        self._pending = [hop for hop in self._pending if not hop.over]
+        return self._pending
 
     def fold(self, event: Event) -> None:
         """Take in one event of the ``Network`` domain; others are ignored."""
@@ -206,6 +214,7 @@ class Traffic:
         )
         self._requests.setdefault(request_id, []).append(hop)
         self.hops.append(hop)
+        self._pending.append(hop)
 
     def _extra(self, extras: dict[str, dict[str, list[Fields]]], event: Event) -> None:
         extras.setdefault(event.params["requestId"], {}).setdefault(event.session, []).append(event.params)

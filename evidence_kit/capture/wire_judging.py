@@ -47,10 +47,7 @@ def judge_exchange(hop: Hop | None, exchange: WireExchange, refusals: Refusals, 
     """Return what became of a request that passed the relay; *full* if the relay stopped at the limit of size."""
     failure = refusals.net_error(hop.url, hop.failure) if hop and not hop.download else ""
     if exchange.response is None:
-        if hop is not None and not hop.over:
-            return Judgement(fate=Fate.NOT_RECORDED, reason="no response had come when the capture ended")
-        reason = failure or "no response had come when the connection ended"
-        return Judgement(fate=Fate.FAILED, reason=reason, by_page=hop is not None and hop.canceled)
+        return _unanswered(hop, failure, full=full)
     if exchange.truncated is None:
         return Judgement(fate=Fate.RECORDED, reason=f"the page was not given it: {failure}" if failure else "")
     if full:
@@ -58,6 +55,15 @@ def judge_exchange(hop: Hop | None, exchange: WireExchange, refusals: Refusals, 
     if exchange.truncated == "time" or (hop is not None and not hop.over):
         return still_arriving(hop)
     return _broken_off(exchange, f": {failure}" if failure else "")
+
+
+def _unanswered(hop: Hop | None, failure: str, *, full: bool) -> Judgement:
+    if hop is not None and not hop.over:
+        return Judgement(fate=Fate.NOT_RECORDED, reason="no response had come when the capture ended")
+    if full:
+        return Judgement(fate=Fate.NOT_RECORDED, reason="the size limit of the capture was reached before its response")
+    reason = failure or "no response had come when the connection ended"
+    return Judgement(fate=Fate.FAILED, reason=reason, by_page=hop is not None and hop.canceled)
 
 
 def _broken_off(exchange: WireExchange, why: str) -> Judgement:

@@ -4,10 +4,11 @@ The wire has no name for a request that the browser uses too. They are paired by
 which they began; among several of one kind the one whose response heads agree best.
 """
 
+import re
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from urllib.parse import urlsplit
+from itertools import islice
 
 from evidence_kit.capture.browser_recorder import not_sent
 from evidence_kit.capture.traffic import Hop, Socket
@@ -15,6 +16,8 @@ from evidence_kit.wire.exchange import WireExchange
 from evidence_kit.wire.recording import ReadConnection
 from evidence_kit.wire.records import MessageLog
 
+# Not `urlsplit`: it remembers what it split, and a page may use addresses of two megabytes.
+_BEGIN = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*://)(?:[^/?#]*@)?([^/?#]*)")
 _Key = tuple[str, str]
 _ENOUGH = 64
 """Candidates that are compared at most: beyond that the order decides."""
@@ -60,32 +63,39 @@ class Pairs:
 
 def pair(hops: Sequence[Hop], sockets: Sequence[Socket], seen: Sequence[Seen]) -> Pairs:
     """Return which of *seen* the *hops* and *sockets* are; *seen* stand in the order in which they began."""
-    free: dict[_Key, list[int]] = defaultdict(list)
+    free: dict[_Key, dict[int, None]] = defaultdict(dict)
     for place, each in enumerate(seen):
-        free[each.method, plain_url(each.exchange.url)].append(place)
+        free[each.method, plain_url(each.exchange.url)][place] = None
     found: dict[int, int] = {}
     sent = [hop for hop in hops if not_sent(hop) is None]
     # Those that were answered choose first: one that was never sent must not take the exchange of another.
     for hop in sorted(sent, key=lambda hop: (hop.status is None, hop.number)):
         candidates = free[hop.request["method"], plain_url(hop.url)]
         if candidates:
-            best = max(candidates[:_ENOUGH], key=lambda place: (_likeness(hop, seen[place]), -place))
-            candidates.remove(best)
+            best = max(islice(candidates, _ENOUGH), key=lambda place: (_likeness(hop, seen[place]), -place))
+            del candidates[best]
             found[hop.number] = best
     links: dict[int, int] = {}
     for number, socket in enumerate(sockets):
-        candidates = [place for key in _socket_keys(socket) for place in free[key]]
-        if candidates:
-            links[number] = candidates[0]
-            for key in _socket_keys(socket):
-                free[key] = [place for place in free[key] if place != candidates[0]]
+        for key in _socket_keys(socket):
+            if free[key]:
+                links[number] = next(iter(free[key]))
+                del free[key][links[number]]
+                break
     return Pairs(hops=found, sockets=links)
 
 
 def plain_url(url: str) -> str:
     """Return *url* without what is never sent: fragment, user and password."""
-    parts = urlsplit(url)
-    return parts._replace(netloc=parts.netloc.rpartition("@")[2], fragment="").geturl()
+    begin = _BEGIN.match(url)
+    plain = url.partition("#")[0]
+    return f"{begin[1]}{begin[2]}{plain[begin.end() :]}" if begin else plain
+
+
+def host_of(url: str) -> str:
+    """Return host and port of *url*, as they are written."""
+    begin = _BEGIN.match(url)
+    return begin[2] if begin else ""
 
 
 def _socket_keys(socket: Socket) -> tuple[_Key, ...]:

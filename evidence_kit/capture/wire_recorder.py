@@ -9,19 +9,20 @@ from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
 from typing import Self
-from urllib.parse import urlsplit
 
 from evidence_kit.archive.warc_writer import Exchange
 from evidence_kit.browser.launch import Tap
 from evidence_kit.canonical import Json
+from evidence_kit.capture.bounds import TOO_MUCH, Room
 from evidence_kit.capture.browser_recorder import made_by_worker
 from evidence_kit.capture.entries import Entry, Fate, Judgement, Witness
 from evidence_kit.capture.observer import Observer
 from evidence_kit.capture.recorder import Recorded
+from evidence_kit.capture.result import DEFAULT_BUDGETS, Budgets
 from evidence_kit.capture.spool import Spool
 from evidence_kit.capture.traffic import Hop, Socket, Traffic
 from evidence_kit.capture.wire_judging import Refusals, judge_exchange, judge_unseen
-from evidence_kit.capture.wire_pairs import Pairs, Seen, pair
+from evidence_kit.capture.wire_pairs import Pairs, Seen, host_of, pair
 from evidence_kit.errors import FormatError
 from evidence_kit.models import Outcome, Problem, RecorderKind
 from evidence_kit.trust.certificates import Certificate
@@ -34,7 +35,7 @@ from evidence_kit.wire.relay import Relay, start_relay
 from evidence_kit.wire.sealing import seal_spool
 from evidence_kit.wire.spool import Spool as WireSpool
 from evidence_kit.wire.spool import SpooledConnection, hash_spool, read_spool
-from evidence_kit.wire.spooling import CONNECTIONS, SIZE_LIMIT
+from evidence_kit.wire.spooling import CONNECTIONS, MOST_CONNECTIONS, SIZE_LIMIT
 from evidence_kit.wire.tls.findings import Subject
 from evidence_kit.wire.tls.kept import keep_handshake
 from evidence_kit.wire.tls.keylog import KeyLog
@@ -48,10 +49,18 @@ class WireRecorder:
 
     kind = RecorderKind.WIRE
 
-    def __init__(self, folder: Path, *, connect_to: Sequence[tuple[str, str]] = (), limit: int | None = None) -> None:
-        """Record into *folder*, which exists, at most *limit* bytes."""
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        connect_to: Sequence[tuple[str, str]] = (),
+        limit: int | None = None,
+        budgets: Budgets = DEFAULT_BUDGETS,
+    ) -> None:
+        """Record into *folder*, which exists, at most *limit* bytes; read as much of it as *budgets* allow."""
         self._folder = folder
         self._limit = limit
+        self._budgets = budgets
         self._connect_to = connect_to
         self._relay: Relay | None = None
         self._read_to = 0
@@ -67,6 +76,9 @@ class WireRecorder:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         """Stop the relay."""
+        self._stop()
+
+    def _stop(self) -> None:
         if self._relay is not None:
             self._relay.stop()
 
@@ -81,7 +93,7 @@ class WireRecorder:
 
     def observer(self, traffic: Traffic, spool: Spool) -> Observer:
         """Return an observer that takes no bodies but those that no server sent."""
-        return Observer(traffic, spool)
+        return Observer(traffic, spool, halt=self._stop)
 
     def full(self, _spool: Spool) -> bool:
         """Return whether the relay has ended a connection because the limit was reached."""
@@ -103,6 +115,7 @@ class WireRecorder:
             recorded.problems.append(Problem(code="recorder.failure", detail=str(error)))
             return recorded
         recorded.problems += [Problem(code="recorder.failure", detail=problem) for problem in wire.problems]
+        recorded.problems += self._limits(wire)
         seen = self._read(wire, recorded)
         refusals = Refusals(wire.connections)
         recorded.refusal = refusals.net_error
@@ -115,28 +128,42 @@ class WireRecorder:
             seal_spool(self._folder / "wire", recipients, output, key_log=self._key_log)
         return bool(recipients)
 
+    def _limits(self, wire: WireSpool) -> Iterator[Problem]:
+        if any(connection.error == SIZE_LIMIT for connection in wire.connections):
+            yield Problem(
+                code=TOO_MUCH, detail=f"the limit of {self._limit} bytes was reached: nothing passed after it"
+            )
+        if self._relay is not None and self._relay.refused:
+            detail = f"{self._relay.refused} connections after the first {MOST_CONNECTIONS} were refused"
+            yield Problem(code=TOO_MUCH, detail=detail)
+
     def _read(self, wire: WireSpool, recorded: Recorded) -> list[Seen]:
         digests = hash_spool(wire)
         keys = self._keys(recorded)
         account = Account(digests, key_log=sha256_file(self._key_log) if self._key_log.exists() else None)
         recorded.connections.append(account.opening(wire.problems))
         seen: list[Seen] = []
+        room = Room(self._budgets)
         for connection in read_connections(wire, keys):
             try:
                 recorded.connections.append(_describe(connection, account, keys))
-                seen += self._exchanges(connection, recorded)
+                seen += self._exchanges(connection, recorded, room)
             except FormatError as error:
                 # The spool is not what it was a moment ago: that connection is lost, the others are not.
                 recorded.problems.append(Problem(code="recorder.failure", detail=str(error)))
             recorded.lookups += _lookups(connection.spooled)
             recorded.problems += _problems(connection)
+        if room.reason:
+            recorded.problems.append(Problem(code=TOO_MUCH, detail=room.reason))
         return sorted(seen, key=lambda each: each.exchange.started)
 
-    def _exchanges(self, connection: ReadConnection, recorded: Recorded) -> Iterator[Seen]:
+    def _exchanges(self, connection: ReadConnection, recorded: Recorded, room: Room) -> Iterator[Seen]:
         number = connection.spooled.id
         logs: dict[str, MessageLog] = {}
         folder = self._folder / "bodies" / f"{number:06d}"
         for place, reading in enumerate(connection.readings(folder)):
+            if not room.holds(reading):
+                return
             match reading:
                 case WireExchange() if reading.websocket:
                     log = MessageLog(folder / f"{place:06d}.messages", url=reading.url, connection=str(number))
@@ -189,7 +216,7 @@ def _lookups(spooled: SpooledConnection) -> Iterator[Json]:
 def _entries(traffic: Traffic, spool: Spool, seen: Sequence[Seen], refusals: Refusals) -> list[Entry]:
     sockets = list(traffic.sockets.values())
     pairs = pair(traffic.hops, sockets, seen)
-    hosts = {urlsplit(url).netloc for url in (*(hop.url for hop in traffic.hops), *(each.url for each in sockets))}
+    hosts = {host_of(url) for url in (*(hop.url for hop in traffic.hops), *(each.url for each in sockets))}
     return sorted(_each(traffic, spool, seen, pairs, refusals, hosts), key=lambda entry: entry.started)
 
 
@@ -217,7 +244,7 @@ def _each(  # noqa: PLR0913, PLR0917  # what two witnesses know
     ours = {seen[place].connection.spooled.id for place in taken}
     for place, each in enumerate(seen):
         if place not in taken:
-            known = each.connection.spooled.id in ours or urlsplit(each.exchange.url).netloc in hosts
+            known = each.connection.spooled.id in ours or host_of(each.exchange.url) in hosts
             yield _seen(each, refusals, background=not known)
 
 

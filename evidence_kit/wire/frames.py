@@ -11,6 +11,8 @@ PREFACE = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
 HEADER_LENGTH = 9
 _STREAM_MASK = 0x7FFFFFFF
 _MOST_CONTROL = 1024 * 1024
+MOST_FRAMES = 1_000_000
+"""Of one direction: 500 MB come in some ten thousand, and a flood of empty ones would take hours to read."""
 """Bytes of a frame that is not DATA; larger ones belong to no browser and no server."""
 _PRIORITY_LENGTH = 5
 _ID_LENGTH = 4
@@ -103,6 +105,7 @@ class FrameReader:
         self.refused = ""
         """Why what is left is not read as frames; empty when it is only too short for one."""
         self._next: Frame | None = None
+        self._count = 0
 
     def peek(self) -> Frame | None:
         """Return the next frame; None when what is left is none."""
@@ -124,6 +127,10 @@ class FrameReader:
         is_data = header[3] == FrameType.DATA
         if length > _MOST_CONTROL and not is_data:
             self.refused = f"a frame of type {header[3]} with {length} bytes"
+            return None
+        self._count += 1
+        if self._count > MOST_FRAMES:
+            self.refused = f"more than {MOST_FRAMES} frames"
             return None
         whole = source.exactly(HEADER_LENGTH + length)
         if whole is None and not is_data:

@@ -157,7 +157,7 @@ class _Connection:
                 return self._reset(side, frame)
             case FrameType.CONTINUATION | FrameType.PUSH_PROMISE:
                 raise FormatError(f"{frame.name} out of place")
-            case FrameType.SETTINGS:
+            case FrameType.SETTINGS if len(self._settings) < _MOST_NOTED:
                 self._settings += [(side, *setting) for setting in settings(frame)][: _MOST_NOTED - len(self._settings)]
             case FrameType.GOAWAY if len(self._goaways) < _MOST_NOTED:
                 self._goaways.append((side, *goaway(frame)))

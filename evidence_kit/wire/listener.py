@@ -54,7 +54,11 @@ class Listener:
 
     async def _serve(self, client: socket.socket, port: int) -> None:
         tune(client)
-        recording = self._spool.connection(client_port=port)
+        try:
+            recording = self._spool.connection(client_port=port)
+        except CaptureError:
+            close(client, reset=True)
+            return
         # `SpoolWriter.failure` tells of a spool that cannot be written; nothing passes from then on.
         with contextlib.suppress(CaptureError):
             try:

@@ -20,6 +20,8 @@ from evidence_kit.wire.exchange import Opcode, RawBytes, WebSocketMessage
 
 _RAW_TYPE = "application/octet-stream"
 _LINES_TYPE = "application/jsonl"
+_WAITING = 8 * 1024
+"""Bytes of lines that are written together: a WebSocket may have a million messages, or a page as many WebSockets."""
 
 
 def write_raw(warc: WarcWriter, raw: RawBytes, *, connection: str, concurrent_to: str | None = None) -> IndexLine:
@@ -56,7 +58,7 @@ class MessageLog:
     """The messages of one WebSocket on their way into the archive."""
 
     def __init__(self, path: Path, *, url: str, connection: str) -> None:
-        """Gather in the file *path*, which appears with the first message.
+        """Gather in the file *path*, which is there once `write` was called.
 
         *connection* is the name of the connection, *url* the address of the WebSocket. `OSError` passes through.
         """
@@ -66,6 +68,7 @@ class MessageLog:
         self.count = 0
         """Messages so far."""
         self._started: datetime | None = None
+        self._waiting = bytearray()
         self._long: list[_LongPayload] = []
 
     def add(self, message: WebSocketMessage) -> None:
@@ -75,8 +78,14 @@ class MessageLog:
         if isinstance(message.payload, Path):
             self._long.append(_LongPayload(number=self.count, started=message.started, path=message.payload))
         line = json.dumps(_line(self.count, message), ensure_ascii=False, separators=(",", ":"))
-        with self._path.open("a", encoding="utf-8", newline="\n") as stream:
-            stream.write(line + "\n")
+        self._waiting += line.encode("utf-8") + b"\n"
+        if len(self._waiting) > _WAITING:
+            self._flush()
+
+    def _flush(self) -> None:
+        with self._path.open("ab") as stream:
+            stream.write(self._waiting)
+        self._waiting.clear()
 
     def write(self, warc: WarcWriter, *, concurrent_to: str | None = None) -> list[IndexLine]:
         """Write the list of messages, if there are any, and then the long payloads.
@@ -85,6 +94,7 @@ class MessageLog:
         """
         if self._started is None:
             return []
+        self._flush()
         note = {"connection": self._connection}
         uri = f"urn:evidence-kit:websocket:{self._url}"
         lines = [

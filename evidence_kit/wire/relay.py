@@ -3,7 +3,7 @@
 It listens on a free port of 127.0.0.1 for SOCKS5 (RFC 1928) and fills a spool (`evidence_kit.wire.spool`). The process
 that starts it writes one line of JSON to its standard input (``folder``, ``connect_to``, ``limit``), and reads one from
 its standard output, ``{"port": …}`` or ``{"error": …}``. The end of standard input ends the relay, whether it comes
-from `Relay.stop` or from the death of the starter; then ``{"failure": …}`` is its last word.
+from `Relay.stop` or from the death of the starter; then ``{"failure": …, "refused": …}`` is its last word.
 """
 
 import asyncio
@@ -47,6 +47,8 @@ class Relay:
         """Of 127.0.0.1, for ``--proxy-server=socks5://127.0.0.1:PORT``."""
         self.failure = ""
         """Why the recording may lack something, known after `stop`; empty when nothing went wrong."""
+        self.refused = 0
+        """Connections that were not made, because there had been too many; known after `stop`."""
 
     def __enter__(self) -> Self:
         """Return the running relay."""
@@ -88,6 +90,8 @@ class Relay:
             self._errors.seek(0)
             errors = self._errors.read().decode("utf-8", "replace").strip().splitlines()
         self.failure = _failure(said, errors, status=status, early=early)
+        refused = said.get("refused")
+        self.refused = refused if isinstance(refused, int) else 0
 
 
 def start_relay(
@@ -198,7 +202,7 @@ def main() -> None:
     spool.close()
     # The process that started the relay may be gone.
     with contextlib.suppress(OSError):
-        _say({"failure": spool.failure})
+        _say({"failure": spool.failure, "refused": spool.refused})
 
 
 async def _serve_until_end(listener: Listener) -> None:

@@ -26,6 +26,9 @@ CONNECTIONS = "connections.jsonl"
 SIZE_LIMIT = "the limit of size was reached"
 """The error of a connection that the relay ended itself, for that reason."""
 
+MOST_CONNECTIONS = 10_000
+"""That are recorded; further ones are refused, and not even noted."""
+
 Buffer = bytes | memoryview
 
 
@@ -43,18 +46,23 @@ class SpoolWriter:
     """Fills a new folder. All its methods, and its recordings', raise `CaptureError` when the disk refuses."""
 
     def __init__(self, folder: Path, now: Callable[[], int], *, limit: int | None = None) -> None:
-        """Begin a spool in *folder*, which must not hold one, for at most *limit* bytes of both directions."""
+        """Begin a spool in *folder*, which must not hold one, for at most *limit* bytes, marks included."""
         self.folder = folder
         self.left = limit
         """Bytes that may still pass; None without a limit."""
         self.now = now
+        self.refused = 0
+        """Connections that were one too many."""
         self.failure = ""
         """Why something could not be written; from then on nothing more may pass."""
         self._last = 0
         self._journal = self.create(CONNECTIONS)
 
     def connection(self, *, client_port: int) -> "Recording":
-        """Begin to record a connection that came from *client_port*."""
+        """Begin to record a connection that came from *client_port*; raises `CaptureError` when there are too many."""
+        if self._last >= MOST_CONNECTIONS:
+            self.refused += 1
+            raise CaptureError(f"more than {MOST_CONNECTIONS} connections")
         self._last += 1
         return Recording(self, self._last, client_port=client_port)
 
@@ -155,11 +163,12 @@ class Recording:
         if way.stream is None or self._marks is None:
             raise CaptureError(f"connection {self._number} has bytes before it is made")
         self._spool.check()
-        self._spool.take(len(data))
-        moment = self._spool.now()
+        mark = b"%s %d %d\n" % (side.encode("ascii"), way.size + len(data), self._spool.now())
+        # Of bytes that come one by one the marks are the greater part.
+        self._spool.take(len(data) + len(mark))
         self._spool.write(way.stream, data)
         way.size += len(data)
-        self._spool.write(self._marks, b"%s %d %d\n" % (side.encode("ascii"), way.size, moment))
+        self._spool.write(self._marks, mark)
 
     def passed(self, side: Side, size: int) -> None:
         """Count *size* bytes that *side* sent as given to the system for the other side."""
