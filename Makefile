@@ -4,7 +4,7 @@ BIN := .venv/bin
 PYTEST := $(BIN)/python -m pytest
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test nightly coverage lint format wheel lock clean
+.PHONY: help setup demo test nightly bench coverage lint format wheel lock clean
 
 help:  ## list these targets
 	@sed -n 's/^\([a-z]*\):.*##  *\(.*\)/  make \1\t\2/p' Makefile | expand -t 18
@@ -21,6 +21,9 @@ test: setup  ## run the tests
 
 nightly: setup  ## run the tests, the slow ones too
 	$(PYTEST) -m "" $(ARGS)
+
+bench: setup  ## measure what recording costs (docs/benchmarks.md)
+	$(BIN)/python -m tests.bench $(ARGS)
 
 coverage: setup  ## run the tests and show the branches that they miss
 	$(BIN)/coverage run -m pytest
