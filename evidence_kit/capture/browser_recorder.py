@@ -20,6 +20,7 @@ from evidence_kit.capture.spool import Spool
 from evidence_kit.capture.traffic import Hop, Socket, Traffic
 from evidence_kit.models import Problem, RecorderKind
 from evidence_kit.trust.certificates import Certificate
+from evidence_kit.wire.exchange import http_url
 
 REDIRECT_NOTE = "redirect body not available to the browser recorder"
 SOCKET_REASON = "websocket frames are not kept by this recorder"
@@ -162,7 +163,7 @@ def _socket_exchange(socket: Socket) -> Exchange | None:
             body_length=None,
         )
     return Exchange(
-        url=socket.url,
+        url=http_url(socket.url),
         started=socket.started,
         request_head=request_head("GET", socket.url, response.get("requestHeaders") or socket.request["headers"]),
         response_head=head,

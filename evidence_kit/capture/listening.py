@@ -81,6 +81,7 @@ async def _record(underway: Underway, chromium: Chromium, bounds: Bounds) -> Non
     told = await connection.send("Browser.getVersion")
     heard.browser = describe_browser(chromium, told, durable=sessions.durable, by_hand=by_hand)
     underway.journal.note("browser", heard.browser)
+    await heard.surroundings.note_network(connection)
     watcher = asyncio.create_task(underway.observer.watch())
     ender = asyncio.create_task(_end_early(bounds, underway.observer))
     try:
@@ -88,6 +89,7 @@ async def _record(underway: Underway, chromium: Chromium, bounds: Bounds) -> Non
             await use_window(underway, target, by_hand.desk)
         else:
             await _visit(underway, target, bounds)
+        await heard.surroundings.note_network(connection)
     finally:
         watcher.cancel()
         ender.cancel()

@@ -216,6 +216,7 @@ def _conclude(task: Task, heard: Heard, recorded: Recorded, circumstances: Circu
         *heard.problems,
         *heard.snapshots.problems,
         *(shot_problems(heard.shots) if task.options.interactive else ()),
+        *heard.surroundings.network_problems(),
         *certificate_problems(heard.traffic.hops),
         *recorded.problems,
         *exchange_problems(recorded.entries),

@@ -22,6 +22,7 @@ COMMANDS: tuple[tuple[str, Fields], ...] = (("Log.enable", {}), ("Console.enable
 _MOST = 500
 _LONGEST = 1000
 _ORIGINS = 64
+_NETWORK = "network.mojom.NetworkService"
 
 
 @dataclass(slots=True, kw_only=True)
@@ -32,6 +33,8 @@ class Surroundings:
     console: list[dict[str, Json]] = field(default_factory=list)
     unheard: int = 0
     """Lines of the console that were too many."""
+    networks: set[int] = field(default_factory=set)
+    """Process numbers of what spoke to the network at the beginning and at the end."""
     certificates: dict[str, list[str]] = field(default_factory=dict)
     """By origin, the digests of the chain that the browser was shown, the server's own certificate first."""
 
@@ -72,6 +75,24 @@ class Surroundings:
             except ProtocolError:
                 continue
             self.certificates[origin] = [sha256_bytes(base64.b64decode(der)).hex for der in answer["tableNames"]]
+
+    async def note_network(self, connection: Connection) -> None:
+        """Note which process speaks to the network; when it dies the browser starts another and tells nobody."""
+        try:
+            answer = await connection.send("SystemInfo.getProcessInfo")
+        except BrowserGoneError:
+            raise
+        except ProtocolError:
+            return
+        found = {told["id"] for told in answer["processInfo"] if told["type"] == _NETWORK}
+        self.networks |= found
+
+    def network_problems(self) -> list[Problem]:
+        """Return a problem if the process that speaks to the network did not live through the capture."""
+        if len(self.networks) < 2:  # noqa: PLR2004  # one at the beginning, another at the end
+            return []
+        detail = "the browser's network process ended and was replaced: requests of that moment were given up"
+        return [Problem(code="browser.process-ended", detail=detail)]
 
     def to_json(self) -> dict[str, Json]:
         """Return the members of ``page.json``."""

@@ -117,6 +117,9 @@ def complete_interrupted(
     for item in interrupted(case):
         with workplace(case, item) as place:
             taken = _complete(case, place, custodian, stamping, on_step) if item in open_attempts else None
+            if taken is None and item in open_attempts:
+                # Nothing had been recorded: the start alone remains, as abandoned.
+                shutil.rmtree(place.folder)
         clear(place)
         if taken is not None:
             yield taken

@@ -8,6 +8,7 @@ from evidence_kit.capture.entries import Fate, Judgement
 from evidence_kit.capture.traffic import Hop
 from evidence_kit.wire.exchange import WireExchange
 from evidence_kit.wire.spool import SpooledConnection
+from evidence_kit.wire.spooling import SIZE_LIMIT
 from evidence_kit.wire.streams import Side
 
 _REFUSED = "net::ERR_SOCKS_CONNECTION_FAILED"
@@ -19,6 +20,7 @@ _BY_ERRNO = {
     "EHOSTUNREACH": "net::ERR_ADDRESS_UNREACHABLE",
     "ENETUNREACH": "net::ERR_ADDRESS_UNREACHABLE",
 }
+_LONG = 16
 _PORTS = {"http": 80, "https": 443, "ws": 80, "wss": 443}
 
 
@@ -42,22 +44,55 @@ class Refusals:
             return told
         return f"{_net_error(connection)} ({connection.error})"
 
+    def limited(self, url: str) -> bool:
+        """Return whether the relay refused to connect for *url* because its limit of size was reached."""
+        parts = urlsplit(url)
+        connection = self._found.get((parts.hostname or "", parts.port or _PORTS.get(parts.scheme, 0)))
+        return connection is not None and connection.error == SIZE_LIMIT
+
 
 def judge_exchange(hop: Hop | None, exchange: WireExchange, refusals: Refusals, *, full: bool) -> Judgement:
     """Return what became of a request that passed the relay; *full* if the relay stopped at the limit of size."""
     failure = refusals.net_error(hop.url, hop.failure) if hop and not hop.download else ""
     if exchange.response is None:
         return _unanswered(hop, failure, full=full)
-    if exchange.truncated is None:
-        return Judgement(fate=Fate.RECORDED, reason=f"the page was not given it: {failure}" if failure else "")
+    if exchange.truncated is None or _kept_its_promise(hop, exchange):
+        return Judgement(fate=Fate.RECORDED, reason=_not_given(hop, failure))
     if full:
         return Judgement(fate=Fate.TRUNCATED, reason="the size limit of the capture was reached", truncated="length")
     if exchange.truncated == "time" or (hop is not None and not hop.over):
         return still_arriving(hop)
-    return _broken_off(exchange, f": {failure}" if failure else "")
+    return _broken_off(hop, exchange, f": {failure}" if failure else "")
+
+
+def _not_given(hop: Hop | None, failure: str) -> str:
+    """Return why the page did not get a response that is here whole; empty when it did."""
+    if failure:
+        return f"the page was not given it: {failure}"
+    waiting = hop is not None and not hop.over and not hop.download
+    return "the page had not been given all of it when the capture ended" if waiting else ""
+
+
+def _kept_its_promise(hop: Hop | None, exchange: WireExchange) -> bool:
+    """Return whether everything promised came, and the browser took it for whole, though the stream was then reset."""
+    return hop is not None and hop.finished and not hop.failure and _promised(hop) == _came(exchange)
+
+
+def _promised(hop: Hop | None) -> int | None:
+    text = (
+        next((value for name, value in hop.seen_headers.items() if name.lower() == "content-length"), "") if hop else ""
+    )
+    return int(text) if text.isascii() and text.isdecimal() and len(text) < _LONG else None
+
+
+def _came(exchange: WireExchange) -> int:
+    return exchange.response.body.length if exchange.response else 0
 
 
 def _unanswered(hop: Hop | None, failure: str, *, full: bool) -> Judgement:
+    if hop is not None and hop.status is not None:
+        reason = "its reply cannot be read as HTTP; the bytes are kept in a raw record of this connection"
+        return Judgement(fate=Fate.NOT_RECORDED, reason=reason)
     if hop is not None and not hop.over:
         return Judgement(fate=Fate.NOT_RECORDED, reason="no response had come when the capture ended")
     if full:
@@ -66,17 +101,23 @@ def _unanswered(hop: Hop | None, failure: str, *, full: bool) -> Judgement:
     return Judgement(fate=Fate.FAILED, reason=reason, by_page=hop is not None and hop.canceled)
 
 
-def _broken_off(exchange: WireExchange, why: str) -> Judgement:
+def _broken_off(hop: Hop | None, exchange: WireExchange, why: str) -> Judgement:
     if exchange.ended_by is Side.CLIENT:
         reason = f"given up by the page or the browser{why}"
         return Judgement(fate=Fate.TRUNCATED, reason=reason, truncated="unspecified", by_page=True)
-    return Judgement(fate=Fate.TRUNCATED, reason=f"the connection broke off{why}", truncated=exchange.truncated)
+    came, promised = _came(exchange), _promised(hop)
+    less = promised is not None and came < promised
+    reason = f"{came} bytes came of {promised} promised{why}" if less else f"the connection broke off{why}"
+    return Judgement(fate=Fate.TRUNCATED, reason=reason, truncated=exchange.truncated)
 
 
 def judge_unseen(hop: Hop, refusals: Refusals) -> Judgement:
     """Return what became of a request of which nothing passed the relay."""
     if judgement := not_sent(hop):
         return judgement
+    if hop.status is None and refusals.limited(hop.url):
+        reason = "refused by us: the size limit of the capture had been reached"
+        return Judgement(fate=Fate.NOT_RECORDED, reason=reason)
     if hop.status is None and hop.failure:
         return Judgement(fate=Fate.FAILED, reason=refusals.net_error(hop.url, hop.failure), by_page=hop.canceled)
     if hop.status is None:

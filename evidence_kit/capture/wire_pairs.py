@@ -1,13 +1,15 @@
 """Bring two witnesses together: what the browser told of a request, and the exchange that passed the relay.
 
 The wire has no name for a request that the browser uses too. They are paired by method and address, in the order in
-which they began; among several of one kind the one whose response heads agree best.
+which they began; among several of one kind the one whose response heads agree best, and then the
+nearest in time.
 """
 
 import re
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from itertools import islice
 
 from evidence_kit.capture.browser_recorder import not_sent
@@ -72,7 +74,7 @@ def pair(hops: Sequence[Hop], sockets: Sequence[Socket], seen: Sequence[Seen]) -
     for hop in sorted(sent, key=lambda hop: (hop.status is None, hop.number)):
         candidates = free[hop.request["method"], plain_url(hop.url)]
         if candidates:
-            best = max(islice(candidates, _ENOUGH), key=lambda place: (_likeness(hop, seen[place]), -place))
+            best = max(islice(candidates, _ENOUGH), key=lambda place: _nearness(hop, seen[place]))
             del candidates[best]
             found[hop.number] = best
     links: dict[int, int] = {}
@@ -107,6 +109,11 @@ def _socket_keys(socket: Socket) -> tuple[_Key, ...]:
         ("GET", url.replace("ws", "http", 1)),
         ("CONNECT", url.replace("ws", "http", 1)),
     )
+
+
+def _nearness(hop: Hop, seen: Seen) -> tuple[int, timedelta]:
+    """Return how well *seen* fits *hop*: by its head, then by its time."""
+    return _likeness(hop, seen), -abs(hop.started - seen.exchange.started)
 
 
 def _likeness(hop: Hop, seen: Seen) -> int:

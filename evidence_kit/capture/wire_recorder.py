@@ -111,8 +111,11 @@ class WireRecorder:
             recorded.problems.append(Problem(code="recorder.failure", detail=self._relay.failure))
         try:
             wire = read_spool(self._folder / "wire")
-        except FormatError as error:
-            recorded.problems.append(Problem(code="recorder.failure", detail=str(error)))
+        except FormatError:
+            # Its text names folders of this machine. What the browser told is still an account of what is missing.
+            detail = "what the relay recorded cannot be read"
+            recorded.problems.append(Problem(code="recorder.failure", detail=detail))
+            recorded.entries = _entries(traffic, spool, [], Refusals(()))
             return recorded
         recorded.problems += [Problem(code="recorder.failure", detail=problem) for problem in wire.problems]
         recorded.problems += self._limits(wire)

@@ -93,7 +93,7 @@ class WireExchange:
         """
         response = self.response
         return Exchange(
-            url=self.url,
+            url=http_url(self.url),
             started=self.started,
             request_head=self.request.stored_head,
             request_body=self.request.body.content,
@@ -192,6 +192,11 @@ class ConnectionFrames:
     """Last stream, error code and further data of every GOAWAY."""
     counts: dict[str, int] = field(default_factory=dict)
     """Frames by side and type: ``server PING``."""
+
+
+def http_url(url: str) -> str:
+    """Return the address under which a WebSocket's handshake is archived: it is HTTP, and tools read it as such."""
+    return f"http{url.removeprefix('ws')}" if url.startswith(("ws://", "wss://")) else url
 
 
 Reading: TypeAlias = WireExchange | WebSocketMessage | RawBytes | ConnectionFrames

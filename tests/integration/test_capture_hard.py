@@ -401,3 +401,57 @@ def test_console_frames_and_certificates_are_kept_and_the_page_does_not_notice(t
     assert result.page["title"] == "noticed 0"
     assert {"Буруу"} <= {line["text"] for line in inventory["console"]}
     assert {f"{site.url}/", f"{site.url}/inside"} <= {frame["url"] for frame in inventory["frames"]}
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="finds the browser's network process with pgrep")
+def test_a_network_process_that_dies_makes_the_item_incomplete(tmp_path: Path) -> None:
+    def kill(step: str) -> None:
+        if step == "scrolling":
+            ours = subprocess.check_output(["pgrep", "-P", str(os.getpid()), "chrom"]).split()
+            for parent in ours:
+                found = subprocess.check_output(["pgrep", "-P", parent.decode(), "-f", "NetworkService"]).split()
+                for child in found:
+                    os.kill(int(child), signal.SIGKILL)
+
+    with RawSite({"/": page("<div style='height:9000px'></div>")}) as site:
+        result = capture(f"{site.url}/", tmp_path, on_step=kill)
+
+    assert "browser.process-ended" in codes(result)
+    assert result.status is Status.INCOMPLETE
+
+
+def test_a_limit_of_size_is_said_of_every_request_that_it_refused(tmp_path: Path, kind: RecorderKind) -> None:
+    if kind is BROWSER:
+        pytest.skip("the browser recorder lets requests pass and cuts bodies")
+    script = "fetch('/large', {method: 'POST', body: 'z'.repeat(400_000)}).catch(() => fetch('/after')).catch(() => 0)"
+    with RawSite({"/": page(script=script), "/large": reply("x"), "/after": reply("x")}) as site:
+        result = capture(f"{site.url}/", tmp_path, CaptureOptions(timeout=16, max_bytes=100_000))
+
+    lines = [line for line in read_ledger(tmp_path) if line["url"].endswith(("/large", "/after"))]
+    assert result.status is Status.INCOMPLETE
+    assert lines
+    assert all(line["outcome"] == "not-recorded" and "size limit" in line["reason"] for line in lines), lines
+
+
+def test_of_two_equal_requests_the_one_the_page_gave_up_is_not_taken_for_the_other(tmp_path: Path) -> None:
+    answers = iter((b"first", b"second"))
+
+    def answer(connection: socket.socket, _request: bytes) -> None:
+        body = next(answers)
+        connection.sendall(reply(body, "text/plain"))
+
+    script = """
+        const stop = new AbortController();
+        fetch('/twice', {signal: stop.signal, cache: 'no-store'}).then(() => stop.abort()).catch(() => 0)
+          .then(() => new Promise(go => setTimeout(go, 300)))
+          .then(() => fetch('/twice', {cache: 'no-store'})).then(r => r.text()).then(t => fetch('/said?' + t));
+    """
+    replies: dict[str, Reply] = {"/": page(script=script), "/twice": answer, "/said?second": reply("x")}
+    with RawSite(replies) as site:
+        capture(f"{site.url}/", tmp_path)
+
+    lines = [line for line in read_ledger(tmp_path) if line["url"].endswith("/twice")]
+    bodies = {entry.fields["WARC-Record-ID"]: entry.body for entry in read_archive(tmp_path / "capture.wacz").exchanges}
+    last = max(lines, key=lambda line: line["n"])
+    assert len(lines) == 2
+    assert bodies[f"<{last['record']}>"] == b"second"

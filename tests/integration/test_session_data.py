@@ -33,11 +33,10 @@ def case(tmp_path_factory: pytest.TempPathFactory, custodian: Custodian) -> Case
     """A case with an item that has a recording, and an account of two connections."""
     folder = tmp_path_factory.mktemp("session")
     case = open_case(folder / "case", custodian)
-    record = stage_small_item(case, custodian)
-    (case.staging / record.id / SESSION_DATA).write_bytes(b"an envelope")
     peers = Peers(folder, Issuer().identity(folder))
     spool = spool_of(folder / "spool", [peers.converse()[0] for _ in range(2)])
-    (case.staging / record.id / "connections.jsonl").write_bytes(b"".join(account_of(spool, peers.keys)))
+    record = stage_small_item(case, custodian, connections=b"".join(account_of(spool, peers.keys)))
+    (case.staging / record.id / SESSION_DATA).write_bytes(b"an envelope")
     more = (
         ItemFile(path=SESSION_DATA, role="session-data", media_type="application/pkcs7-mime"),
         ItemFile(path="connections.jsonl", role="connections", media_type="application/jsonl"),

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from evidence_kit.archive.resource_names import resource_uri
 from evidence_kit.archive.wacz import Page, write_wacz
 from evidence_kit.archive.warc_writer import WarcWriter
 from evidence_kit.case.folder import CaseFolder
@@ -34,19 +35,23 @@ def commit_small_item(case: CaseFolder, custodian: Custodian) -> str:
     return record.id
 
 
-def stage_small_item(case: CaseFolder, custodian: Custodian) -> ItemRecord:
-    """Start an item and stage its files, so that only the commit is left to do."""
+def stage_small_item(case: CaseFolder, custodian: Custodian, *, connections: bytes = b"") -> ItemRecord:
+    """Start an item and stage its files, *connections* among them if given, so that only the commit is left to do."""
     item = case.commit(Draft(type=EventType.CAPTURE_STARTED, detail={"url": URL}), custodian, new_item=True).item or ""
     folder = case.staging / item
     folder.mkdir()
     now = custodian.clock()
     with WarcWriter(folder / "data.warc.gz", created=now) as warc:
         warc.warcinfo({"software": "test"})
-        line = warc.resource("urn:test", b"resource", media_type="text/plain", date=now)
+        lines = [warc.resource("urn:test", b"resource", media_type="text/plain", date=now)]
+        if connections:
+            (folder / "connections.jsonl").write_bytes(connections)
+            uri = resource_uri("connections", listed=URL, final=URL)
+            lines.append(warc.resource(uri, connections, media_type="application/jsonl", date=now))
     seal = write_wacz(
         folder / "capture.wacz",
         warc=folder / "data.warc.gz",
-        index=[line],
+        index=lines,
         pages=[Page(url=URL, ts=now, title="Тест", id="1")],
         title="test",
         created=now,
