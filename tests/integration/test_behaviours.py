@@ -72,6 +72,12 @@ def test_nothing_that_could_act_is_clicked(folder: Path, opened: PageCapture) ->
     assert {"like", "share", "follow", "report", "delete", "pressed", "submit", "far", "menu"}.isdisjoint(hits(folder))
 
 
+def test_what_another_control_would_hear_of_is_left_and_counted(folder: Path, opened: PageCapture) -> None:
+    assert {"like", "card", "slotted"}.isdisjoint(hits(folder))
+    assert {"See more", "Load more", "View more"}.isdisjoint(found["text"] for found in done(opened, "clicked"))
+    assert done(opened, "expanded")[0]["unsure"] == 3
+
+
 def test_a_click_that_would_leave_the_page_is_held_back_or_undone(opened: PageCapture) -> None:
     results = {found["text"]: found["result"] for found in done(opened, "clicked")}
 

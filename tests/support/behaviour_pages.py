@@ -17,6 +17,8 @@ header{position:sticky;top:0;background:#fff;border-bottom:1px solid #ccc}</styl
 <button aria-pressed=false onclick="hit('pressed')">Show more</button>
 <button onclick="hit('report')">Report this post</button> <button onclick="hit('follow')">Дагах</button>
 <button onclick="hit('delete')">Show more or delete</button></div>
+<div role=button aria-label=Like onclick="hit('like')"><span role=button>See more</span></div>
+<div onclick="hit('card')"><button>Load more</button></div><x-card id=card><span role=button>View more</span></x-card>
 <details id=details><summary>Дэлгэрэнгүй</summary><p>Нуугдсан нь.</p></details>
 <button id=expander aria-expanded=false aria-controls=panel
   onclick="this.setAttribute('aria-expanded','true');panel.hidden=false;hit('expander')">Нэмэлт баримт</button>
@@ -39,6 +41,8 @@ let loads = 0;
 const load12 = () => { hit('load'); fetch('/more?' + loads).then(r => r.text()).then(() => {
   for (let i = 0; i < 12; i++) comments.append(Object.assign(document.createElement('li'), {textContent: 'Хариулт'}));
   if (++loads === 3) load.remove(); }); };
+card.attachShadow({mode: 'open'}).innerHTML = '<button><slot></slot></button>';
+card.shadowRoot.querySelector('button').onclick = () => hit('slotted');
 const shadow = host.attachShadow({mode: 'open'});
 shadow.innerHTML = '<p>Сүүдэр…</p><button>Show more</button>';
 shadow.querySelector('button').onclick = (event) => {

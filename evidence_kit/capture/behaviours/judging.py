@@ -1,9 +1,10 @@
 """Decide from what is known of a control whether it may be clicked. In doubt it is not.
 
 What is refused whatever else is known: everything in a form or with the keys of one, links to another page, toggles
-(pressed, checked, selected), menus and what opens them, navigation, and every word of `never`. What is left is clicked
-only for a reason: a closed ``<details>``, ``aria-expanded="false"`` (WAI-ARIA 1.2, 6.6.20), words that promise more, or
-text-like letters at the very place where a text is cut off.
+(pressed, checked, selected), menus and what opens them, navigation, what is inside another control (that would hear the
+click too), and every word of `never`. What is left is clicked only for a reason: a closed ``<details>``,
+``aria-expanded="false"`` (WAI-ARIA 1.2, 6.6.20), words that promise more, or text-like letters at the very place where
+a text is cut off.
 """
 
 import re
@@ -34,7 +35,7 @@ class Reason(StrEnum):
     CUT = "cut text"
     REFUSED = "refused"
     UNSURE = "unsure"
-    """At the end of a list or of a cut text, but nothing says what it does."""
+    """At the end of a list or of a cut text, but nothing says what it does; or what it is inside of would act too."""
     NONE = "none"
 
     @property
@@ -65,6 +66,8 @@ class Control:
     """Empty, ``here`` (this document) or ``away``."""
     holds: bool = False
     """Whether other controls are inside it."""
+    inside: bool = False
+    """Whether it is inside another control, or something else that hears clicks: that would act too."""
     form: bool = False
     place: bool = False
     """Whether it stands in navigation, a menu, a toolbar or something to be edited."""
@@ -92,6 +95,11 @@ class Control:
 
 def judge(control: Control, words: Words) -> Reason:
     """Return why *control* is to be opened, or that it is not."""
+    reason = _by_itself(control, words)
+    return Reason.UNSURE if reason.opens and control.inside else reason
+
+
+def _by_itself(control: Control, words: Words) -> Reason:
     said = f"{control.text} | {control.label}"
     folds = words.say("less", said) or control.expanded == "true"
     if _refused(control) or control.place or control.form or control.holds:
@@ -152,7 +160,8 @@ class Cover:
 
 def choose(cover: Cover, words: Words) -> tuple[Control, str] | None:
     """Return the control that declines or closes *cover*, and ``declined`` or ``closed``; never one that accepts."""
-    able = [one for one in cover.controls if not _refused(one) and not (one.form and one.type != "button")]
+    able = [one for one in cover.controls if not _refused(one) and not one.inside]
+    able = [one for one in able if not one.form or one.type == "button"]
     if cover.kind(words) == "consent":
         for one in able:
             if words.say("decline", one.name) or (words.say("refuse", one.name) and not words.say("accept", one.name)):
@@ -177,6 +186,7 @@ def turns(control: Control, words: Words) -> bool:
     return (
         not _refused(control)
         and not control.form
+        and not control.inside
         and words.say("next", control.name)
         and not words.say("never", said)
         and len(control.name) <= _LONGEST_CLOSE

@@ -112,6 +112,21 @@ def test_in_doubt_nothing_is_clicked_but_counted(words: Words) -> None:
     assert judge(control(text="ᠪᠢᠴᠢᠭ"), words) is Reason.NONE
 
 
+@pytest.mark.parametrize(
+    "known", [{"text": "See more"}, {"text": "ᠪᠢᠴᠢᠭ", "expanded": "false"}, {"tag": "summary", "details": True}]
+)
+def test_what_stands_inside_another_control_is_in_doubt(words: Words, known: dict[str, object]) -> None:
+    assert judge(control(**known), words).opens
+    assert judge(control(inside=True, **known), words) is Reason.UNSURE
+
+
+def test_what_another_control_would_hear_of_neither_closes_nor_turns(words: Words) -> None:
+    inner = {"index": 0, "tag": "button", "text": "Close", "inside": True}
+
+    assert choose(cover(controls=[inner], share=40), words) is None
+    assert not turns(control(text="Next", inside=True), words)
+
+
 def cover(*texts: str, says: str = "We use cookies", **known: object) -> Cover:
     controls = [{"index": number, "tag": "button", "text": text} for number, text in enumerate(texts)]
     told: dict[str, object] = {"index": 0, "share": 20, "dialog": False, "password": False, "content": False}

@@ -6,6 +6,14 @@ const PLACES = [
   "[role=tablist]", "[role=listbox]", "[role=tree]", "[role=grid]", "[role=radiogroup]", "[role=search]",
   "[role=banner]", "body > header", "body > footer", "[role=contentinfo]",
 ].join(", ");
+// What acts, or may, when something inside it is clicked.
+const ACTING = [
+  "a, button, input, select, textarea, option, summary, label, audio, video",
+  ...["onclick", "onmousedown", "onmouseup", "onpointerdown", "onpointerup"].map((name) => `[${name}]`),
+  ...["button", "link", "menuitem", "menuitemcheckbox", "menuitemradio", "option", "tab", "checkbox", "radio", "switch"].map(
+    (role) => `[role~=${role} i]`,
+  ),
+].join(", ");
 const LEAVES = new Set(["span", "div", "p", "b", "strong", "em", "i", "u", "font"]);
 const known = { elements: [], around: [], seen: new WeakSet() };
 
@@ -86,6 +94,13 @@ const plain = (node) => {
   return ground && !frame && style.boxShadow === "none" && !queryAll(node, "img, svg, video, canvas, input").length;
 };
 
+// Whether a click on it passes something else that acts on its way up (DOM Standard, 2.9), the slots it fills included.
+const inside = (node) => {
+  const above = (at) => assignedSlot(at) ?? parentElement(at);
+  for (let at = above(node); at; at = above(at)) if (isA(at, ACTING)) return true;
+  return false;
+};
+
 const facts = (node, index) => ({
   index,
   tag: localName(node),
@@ -99,6 +114,7 @@ const facts = (node, index) => ({
   disabled: node.disabled === true || attribute(node, "aria-disabled") === "true" || closest(node, "fieldset[disabled]") !== null,
   link: linkOf(node),
   holds: queryAll(node, CONTROLS).length > 0,
+  inside: inside(node),
   form: !!near(node, "form") || hasAttribute(node, "form"),
   place: near(node, PLACES) !== null,
   details: localName(node) === "summary" && isA(parentElement(node), "details:not([open])"),

@@ -16,6 +16,7 @@ const getRootNode = caller(Node, "getRootNode");
 const containsNode = caller(Node, "contains");
 const localName = reader(Element, "localName");
 const shadowRoot = reader(Element, "shadowRoot");
+const assignedSlot = reader(Element, "assignedSlot");
 const previousElement = reader(Element, "previousElementSibling");
 const childCount = reader(Element, "childElementCount");
 const childrenOf = reader(Element, "children");
