@@ -102,11 +102,11 @@ def judge(control: Control, words: Words) -> Reason:
 def _by_itself(control: Control, words: Words) -> Reason:
     said = f"{control.text} | {control.label}"
     folds = words.say("less", said) or control.expanded == "true"
-    if _refused(control) or control.place or control.form or control.holds:
+    if _refused(control) or control.place or control.form or control.holds or words.say("never", said):
         return Reason.REFUSED
     if control.tag == "summary":
         return Reason.DETAILS if control.details else Reason.NONE
-    if folds or words.say("never", said) or words.are("alone", control.name):
+    if folds or words.are("alone", control.name):
         return Reason.REFUSED
     if len(control.name) <= _LONGEST_MORE and words.say("more", control.name):
         return Reason.MORE

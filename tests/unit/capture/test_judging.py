@@ -99,11 +99,16 @@ def test_structure_refuses_what_words_would_open(words: Words, known: dict[str, 
 
 
 def test_without_words_only_structure_is_a_reason(words: Words) -> None:
-    assert judge(control(tag="summary", details=True, text="Delete"), words) is Reason.DETAILS
+    assert judge(control(tag="summary", details=True, text="ᠪᠢᠴᠢᠭ"), words) is Reason.DETAILS
     assert judge(control(tag="summary", text="See more"), words) is Reason.NONE
     assert judge(control(text="ᠪᠢᠴᠢᠭ", expanded="false"), words) is Reason.EXPANDER
     assert judge(control(text="☰", expanded="false"), words) is Reason.NONE
     assert judge(control(text="ᠪᠢᠴᠢᠭ", truncated=True, plain=True), words) is Reason.CUT
+
+
+@pytest.mark.parametrize("known", [{"text": "Delete everything"}, {"text": "See more", "label": "Устгах"}])
+def test_a_summary_that_speaks_of_acting_is_refused(words: Words, known: dict[str, object]) -> None:
+    assert judge(control(tag="summary", details=True, **known), words) is Reason.REFUSED
 
 
 def test_in_doubt_nothing_is_clicked_but_counted(words: Words) -> None:
