@@ -191,6 +191,8 @@ def test_a_page_that_lies_and_moves_is_neither_believed_nor_clicked(tmp_path: Pa
         <form><input name=parentNode><input name=shadowRoot><input name=getAttribute></form>
         <img name=body><img name=querySelectorAll><div style="width:1e9px;height:1px;overflow:hidden"></div>
         <button id=run style="position:fixed">Show more</button><p>a</p><button>Read more</button>
+        <button onmouseover="this.textContent = 'Delete it'"
+        onclick="document.documentElement.dataset.hits = 'deleted'">Continue reading</button>
         <script>
         Element.prototype.getBoundingClientRect = () => ({ x: NaN, y: NaN, width: 1e9, height: NaN });
         Document.prototype.elementFromPoint = () => null;
@@ -200,8 +202,13 @@ def test_a_page_that_lies_and_moves_is_neither_believed_nor_clicked(tmp_path: Pa
         result = capture(f"{site.url}/", tmp_path, EXPAND)
 
     clicked = {found["text"]: found["result"] for found in done(result, "clicked")}
-    assert clicked == {"Show more": "does not stand still", "Read more": "nothing changed"}
-    assert (done(result, "expanded")[0]["left"], done(result, "expanded")[0]["clicked"]) == (1, 1)
+    assert clicked == {
+        "Show more": "does not stand still",
+        "Read more": "nothing changed",
+        "Continue reading": "became something else under the pointer",
+    }
+    assert hits(tmp_path) == []
+    assert (done(result, "expanded")[0]["left"], done(result, "expanded")[0]["clicked"]) == (2, 1)
     assert done(result, "behaviour-broken-off") == []
 
 

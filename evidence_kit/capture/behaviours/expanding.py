@@ -11,7 +11,7 @@ from evidence_kit.capture.result import Budgets
 
 _FRUITLESS = 3
 """Clicks without effect after which controls of the same name are left alone."""
-_ABSENT = frozenset({Result.GONE, Result.COVERED, Result.MOVING})
+_ABSENT = frozenset({Result.GONE, Result.COVERED, Result.MOVING, Result.OTHER})
 
 
 class Expander:
@@ -101,12 +101,15 @@ class Expander:
         if self._fruitless[folded(now.name)] >= _FRUITLESS:
             self._left += 1
             return
-        result = await self._page.click(f"open ({reason})", now.index, now.name)
+        result = await self._page.click(f"open ({reason})", now, self._opens)
         self._results[result] += 1
         if result is Result.SHRANK:
             # What was opened by the same control before: open it again, and leave it.
-            self._results[await self._page.click("open again", now.index, now.name)] += 1
+            self._results[await self._page.click("open again", now, self._opens)] += 1
         await self._follow_up(now, result, until)
+
+    def _opens(self, control: Control) -> bool:
+        return judge(control, self._page.words).opens
 
     async def _follow_up(self, control: Control, result: Result, until: float) -> None:
         match result:

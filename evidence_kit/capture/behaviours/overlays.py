@@ -1,7 +1,9 @@
 """Deal with what lies over the page: decline, else close, else leave it and say so. Nothing is ever accepted."""
 
+from dataclasses import replace
+
 from evidence_kit.canonical import Json
-from evidence_kit.capture.behaviours.judging import Cover, choose
+from evidence_kit.capture.behaviours.judging import Control, Cover, choose
 from evidence_kit.capture.behaviours.page import Page, Result
 
 _MOST_ROUNDS = 4
@@ -55,7 +57,14 @@ class Overlays:
             return "no control that declines or closes it was recognised"
         control, deed = chosen
         what = "decline" if deed == "declined" else "close"
-        result = await self._page.click(what, control.index, control.name)
+
+        def allows(now: Control) -> bool:
+            # Where it stands in the cover is told with the cover only.
+            seen = replace(cover, controls=[replace(now, corner=control.corner)])
+            again = choose(seen, self._page.words)
+            return again is not None and again[1] == deed
+
+        result = await self._page.click(what, control, allows)
         if await self._page.ask("covering", cover.index):
             return f"it stayed after a click on its control: {result}"
         return "" if result is not Result.LED_AWAY else "its control led to another page"

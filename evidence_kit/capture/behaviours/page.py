@@ -6,13 +6,14 @@ questions). Clicks are those of the mouse, through the browser's input, at a poi
 
 import asyncio
 import json
+from collections.abc import Callable
 from enum import StrEnum
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any
 
 from evidence_kit.browser.cdp import Fields, ProtocolError
 from evidence_kit.canonical import Json
-from evidence_kit.capture.behaviours.judging import whole_box
+from evidence_kit.capture.behaviours.judging import Control, whole_box
 from evidence_kit.capture.behaviours.words import Words
 
 if TYPE_CHECKING:
@@ -25,6 +26,8 @@ _TOLD = (
 )
 _ASK_SECONDS = 5.0
 _PAUSE_SECONDS = 0.1
+_HOVER_SECONDS = 0.05
+"""Between pointing and the last look: what a page does then, it often does a moment later."""
 _EFFECT_SECONDS = 2.5
 _NO_EFFECT_SECONDS = 0.8
 _QUIET_SECONDS = 1.5
@@ -42,6 +45,8 @@ class Result(StrEnum):
     GONE = "gone before the click"
     COVERED = "covered by something else"
     MOVING = "does not stand still"
+    OTHER = "became something else under the pointer"
+    """What is said of it when the pointer is on it is no longer a reason to click: not clicked."""
     LED_AWAY = "led to another page, gone back"
     STAYED = "would have left the page, not allowed"
     WINDOW = "opened a window"
@@ -82,24 +87,24 @@ class Page:
         while not self.driver.quiet and self.now() < min(until, self.end):
             await self.pause()
 
-    async def click(self, what: str, index: int, name: str) -> Result:
-        """Click the element *index*, see what comes of it, and note it as *what*."""
+    async def click(self, what: str, control: Control, allows: Callable[[Control], bool]) -> Result:
+        """Click *control* if *allows* it still when pointed at, see what comes of it, and note it as *what*."""
+        index = control.index
         aimed = await self.ask("aim", index, True)  # noqa: FBT003  # JSON for the page's side
         result = _UNREACHED.get(aimed["state"])
         if result is None:
-            result = await self._press(index, aimed["x"], aimed["y"])
+            result = await self._press(index, aimed["x"], aimed["y"], allows)
         place: dict[str, Json] = {}
         if "box" in aimed:
             place = {"selector": aimed["selector"], "box": whole_box(aimed["box"])}
-        self.driver.note("clicked", what=what, text=name[:80], **place, result=str(result))
+        self.driver.note("clicked", what=what, text=control.name[:80], **place, result=str(result))
         return result
 
-    async def _press(self, index: int, x: int, y: int) -> Result:
+    async def _press(self, index: int, x: int, y: int, allows: Callable[[Control], bool]) -> Result:
         before, entry = await self.ask("measure", index), await self._entry()
         refusals, windows = self.driver.refusals, self.driver.popups.opened
-        await self._mouse("mouseMoved", x, y)
-        if not await self.ask("stillThere", index, x, y):
-            return Result.MOVING
+        if unfit := await self._point(index, x, y, allows):
+            return unfit
         await self._mouse("mousePressed", x, y)
         await self._mouse("mouseReleased", x, y)
         after = await self._changes(index, before)
@@ -114,6 +119,17 @@ class Page:
         folded_again = index in self._opened and _extent(after) < _extent(before)
         self._opened.add(index)
         return Result.SHRANK if folded_again else Result.CHANGED
+
+    async def _point(self, index: int, x: int, y: int, allows: Callable[[Control], bool]) -> Result | None:
+        """Move the pointer there, which the page may answer, and return why the element is not to be pressed now."""
+        await self._mouse("mouseMoved", x, y)
+        await self.pause(_HOVER_SECONDS)
+        told = await self.ask("control", index)
+        if told is None:
+            return Result.GONE
+        if not allows(Control.of(told)):
+            return Result.OTHER
+        return None if await self.ask("stillThere", index, x, y) else Result.MOVING
 
     async def _mouse(self, kind: str, x: int, y: int) -> None:
         button: Fields = {} if kind == "mouseMoved" else {"button": "left", "clickCount": 1}

@@ -33,7 +33,7 @@ async def _turn(page: Page, row: int, button: Control | None, budgets: Budgets, 
         if button is None:
             await page.ask("turn", row)
         else:
-            await page.click("next slide", button.index, button.name)
+            await page.click("next slide", button, lambda now: turns(now, page.words))
         await page.pause(_SLIDE_SECONDS)
         await page.quiet(min(until, page.now() + 1))
         now = await page.ask("shown", row)
