@@ -15,7 +15,7 @@ from evidence_kit.trust.digests import sha256_bytes
 from evidence_kit.wire.account_form import SCHEMA
 from evidence_kit.wire.spool import SpooledConnection, SpooledDirection
 from evidence_kit.wire.spooling import CONNECTIONS
-from evidence_kit.wire.tls.certificates import read_certificates
+from evidence_kit.wire.tls.certificates import NO_CERTIFICATES, read_certificates
 from evidence_kit.wire.tls.connection import TlsConnection
 from evidence_kit.wire.tls.kept import KeptHandshake
 
@@ -92,12 +92,12 @@ class Account:
 
     def _tls(self, spooled: SpooledConnection, tls: TlsConnection) -> Json:
         name, at = asked_name(tls.server_name, spooled.name), spooled.connected or spooled.opened
-        facts = read_certificates(tls.certificates, name=name, at=at) if tls.certificates else None
+        facts = read_certificates(tls.certificates, name=name, at=at) if tls.certificates else NO_CERTIFICATES
         return {
             **facts_of(tls),
             "certificates": [self._certificate(der) for der in tls.certificates],
-            "certificate_problems": [*facts.problems] if facts else [],
-            "leads_to": facts.leads_to if facts else "",
+            "certificate_problems": [*facts.problems],
+            "leads_to": facts.leads_to,
             "resumes": tls.resumes.hex() if tls.resumes else None,
             "early_data": tls.early_data,
             "content": str(tls.content),

@@ -17,7 +17,7 @@ from evidence_kit.models import Digest, Outcome, parse_utc
 from evidence_kit.trust.digests import sha256_bytes
 from evidence_kit.wire.account import asked_name, facts_of
 from evidence_kit.wire.account_form import read_line, read_opening
-from evidence_kit.wire.tls.certificates import read_certificates
+from evidence_kit.wire.tls.certificates import NO_CERTIFICATES, UNREADABLE, read_certificates
 from evidence_kit.wire.tls.connection import Content, TlsConnection
 from evidence_kit.wire.tls.findings import Subject
 from evidence_kit.wire.tls.kept import KeptHandshake
@@ -125,6 +125,7 @@ class _Connection:
         """Yield the findings; a connection that was never used has none."""
         opened, problem = self._open()
         if opened is None and not problem and self._tls["content"] not in _HAS_CONTENT:
+            yield from (each for each in self._judge_certificates() if each[1] is Outcome.FAILED)
             return
         if problem:
             yield Check.RECORDS, Outcome.FAILED, problem
@@ -132,8 +133,7 @@ class _Connection:
             yield self._records(opened)
         proof = self._proof(None if problem else opened)
         yield proof
-        if self._certificates:
-            yield self._judge_certificates()
+        yield from self._judge_certificates()
         if self._tls["client_random"]:
             origin = _Origin(self._value["id"], self._certificates, proof[1])
             self._state.origins[self._tls["client_random"]] = origin
@@ -228,13 +228,25 @@ class _Connection:
             return check, Outcome.FAILED, f"it resumes connection {origin.connection}, which had other certificates"
         return check, Outcome.NOT_CHECKED, f"it resumes a session of an earlier connection: {_NO_LINK}"
 
-    def _judge_certificates(self) -> _Found:
-        name = asked_name(self._tls["server_name"], self._value["name"])
+    def _judge_certificates(self) -> Iterator[_Found]:
+        check, name = Check.CERTIFICATES, asked_name(self._tls["server_name"], self._value["name"])
         ders = [self._state.certificates[digest] for digest in self._certificates]
-        facts = read_certificates(ders, name=name, at=self._at)
-        if facts.problems:
-            return Check.CERTIFICATES, Outcome.NOT_CHECKED, "; ".join(facts.problems)
-        return Check.CERTIFICATES, Outcome.PASSED, facts.leads_to
+        facts = read_certificates(ders, name=name, at=self._at) if ders else NO_CERTIFICATES
+        wrong = []
+        if self._tls["server_name"] and not _same_name(self._tls["server_name"], self._value["name"]):
+            wrong.append(f"it is said to be {self._value['name']!r}, and {name!r} was asked for in the handshake")
+        if facts.leads_to != self._tls["leads_to"]:
+            wrong.append(f"the certificates lead to {facts.leads_to!r}, the account has {self._tls['leads_to']!r}")
+        if _kinds(facts.problems) != _kinds(self._tls["certificate_problems"]):
+            wrong.append(
+                f"with the certificates is wrong: {'; '.join(facts.problems) or 'nothing'}; the account differs"
+            )
+        if wrong:
+            yield check, Outcome.FAILED, "; ".join(wrong)
+        elif facts.problems:
+            yield check, Outcome.NOT_CHECKED, "; ".join(facts.problems)
+        elif ders:
+            yield check, Outcome.PASSED, facts.leads_to
 
     def _said(self, subject: Subject) -> Outcome | None:
         finding = self._stated.get(str(subject))
@@ -248,6 +260,16 @@ class _Connection:
     def _unless_stated(self, *subjects: Subject) -> Outcome:
         """Return that it failed; unless the account says so itself: then that is no alteration."""
         return Outcome.NOT_CHECKED if self._failed(*subjects) else Outcome.FAILED
+
+
+def _same_name(asked: str, name: str) -> bool:
+    """Return whether both are one host: a ClientHello has no dot at the end (RFC 6066 section 3)."""
+    return asked.lower().rstrip(".") == name.lower().rstrip(".")
+
+
+def _kinds(problems: Iterable[str]) -> list[str]:
+    """Return *problems* without the words of a library that could not read a certificate: they change with it."""
+    return [UNREADABLE if each.startswith(UNREADABLE) else each for each in problems]
 
 
 def _base64(text: str) -> bytes:

@@ -28,6 +28,13 @@ class CertificateFacts:
     """What is wrong with them, in English; empty when nothing is."""
 
 
+NO_CERTIFICATES = CertificateFacts(leads_to="", problems=())
+"""What is to be said where none was sent."""
+
+UNREADABLE = "a certificate cannot be read"
+"""How the problem begins where one is broken; the reason follows."""
+
+
 def read_certificates(ders: Sequence[bytes], *, name: str, at: datetime) -> CertificateFacts:
     """Judge the chain *ders*, the server's own first, for the *name* asked for (host or address) at the time *at*."""
     try:
@@ -35,7 +42,7 @@ def read_certificates(ders: Sequence[bytes], *, name: str, at: datetime) -> Cert
         problems = (*_name(chain[0], name), *_dates(chain, at), *_links(chain))
         leads_to = shorten(chain[-1].issuer.rfc4514_string())
     except _BROKEN as error:
-        return CertificateFacts(leads_to="", problems=(f"a certificate cannot be read: {shorten(str(error))}",))
+        return CertificateFacts(leads_to="", problems=(f"{UNREADABLE}: {shorten(str(error))}",))
     return CertificateFacts(leads_to=leads_to, problems=problems)
 
 

@@ -203,6 +203,42 @@ def test_what_an_account_says_of_a_handshake_has_to_be_true(
     assert outcomes_of([opening, altered])[1, RECORDS] is Outcome.FAILED
 
 
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda value: value.update(name="other.example"),
+        lambda value: value["tls"].update(leads_to="CN=Another Authority"),
+        lambda value: value["tls"].update(certificate_problems=["certificate 1 was valid until 2020-01-01"]),
+    ],
+    ids=["name", "leads_to", "certificate_problems"],
+)
+def test_what_an_account_says_of_its_certificates_has_to_be_true(
+    tmp_path: Path, peers: Peers, change: Callable[[Line], object]
+) -> None:
+    opening, line = make(tmp_path, peers)
+
+    assert outcomes_of([opening, changed(line, change)])[1, CERTIFICATES] is Outcome.FAILED
+
+
+def test_problems_of_certificates_may_not_be_left_out(tmp_path: Path) -> None:
+    peers = Peers(tmp_path, Issuer().identity(tmp_path, "other.example"))
+    peers.client.check_hostname = False
+    opening, line = make(tmp_path, peers)
+    assert outcomes_of([opening, line])[1, CERTIFICATES] is Outcome.NOT_CHECKED
+
+    altered = changed(line, lambda value: value["tls"].update(certificate_problems=[]))
+
+    assert outcomes_of([opening, altered])[1, CERTIFICATES] is Outcome.FAILED
+
+
+def test_a_name_with_a_dot_at_its_end_is_the_name_that_was_asked_for(tmp_path: Path, peers: Peers) -> None:
+    opening, line = make(tmp_path, peers)
+
+    dotted = changed(line, lambda value: value.update(name=value["name"].upper() + "."))
+
+    assert outcomes_of([opening, dotted])[1, CERTIFICATES] is Outcome.PASSED
+
+
 def test_a_handshake_without_its_last_record_is_found(tmp_path: Path, peers: Peers) -> None:
     opening, line = make(tmp_path, peers)
 
