@@ -8,6 +8,7 @@ from evidence_kit.canonical import Json, loads
 from evidence_kit.errors import FormatError
 from evidence_kit.models import Digest, Outcome, parse_utc
 from evidence_kit.wire.streams import Ending, Side
+from evidence_kit.wire.tls.connection import Content
 
 SCHEMA = "evidence-kit/connections/1"
 
@@ -137,7 +138,7 @@ _TLS: dict[str, _Reader] = {
     "certificate_problems": _list(_text),
     "leads_to": _text,
     "early_data": _or_null(_flag),
-    "content": _text,
+    "content": _one_of(*Content),
     "alerts": _list(_object({"side": _one_of(*Side), "number": _whole, "protected": _flag})),
     "findings": _list(_object({"id": _text, "outcome": _one_of(*Outcome), "detail": _text})),
 }

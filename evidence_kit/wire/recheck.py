@@ -17,6 +17,7 @@ from evidence_kit.models import Digest, Outcome, parse_utc
 from evidence_kit.trust.digests import sha256_bytes
 from evidence_kit.wire.account import asked_name, facts_of
 from evidence_kit.wire.account_form import read_line, read_opening
+from evidence_kit.wire.account_sense import contradictions
 from evidence_kit.wire.tls.certificates import NO_CERTIFICATES, UNREADABLE, read_certificates
 from evidence_kit.wire.tls.connection import Content, TlsConnection
 from evidence_kit.wire.tls.findings import Subject
@@ -107,7 +108,8 @@ def _check_line(state: _State, number: int, line: bytes) -> list[_Found]:
     if value["id"] <= state.last:
         raise FormatError(f"connection {value['id']} comes after connection {state.last}")
     state.last = value["id"]
-    return list(_Connection(state, value).check()) if value["tls"] else []
+    wrong: list[_Found] = [(Check.LINES, Outcome.FAILED, each) for each in contradictions(value)]
+    return wrong + (list(_Connection(state, value).check()) if value["tls"] else [])
 
 
 class _Connection:

@@ -27,6 +27,7 @@ from evidence_kit.wire.tls.sessions import Sessions
 from tests.support.accounts import Issuer, account_of, changed, found, outcomes_of, spool_of
 from tests.unit.wire.tls.peers import START, Peers, Recorded, Recording, Wire, make_identity, text
 
+LINES = "connections.lines"
 PROOF, RECORDS, CERTIFICATES = "tls.server-proof", "tls.records", "tls.certificates"
 ALL_PROVED = {PROOF: Outcome.PASSED, RECORDS: Outcome.PASSED, CERTIFICATES: Outcome.PASSED}
 
@@ -229,6 +230,51 @@ def test_problems_of_certificates_may_not_be_left_out(tmp_path: Path) -> None:
     altered = changed(line, lambda value: value["tls"].update(certificate_problems=[]))
 
     assert outcomes_of([opening, altered])[1, CERTIFICATES] is Outcome.FAILED
+
+
+def hide(value: Line, content: str = "none") -> None:
+    value["tls"]["content"] = content
+    value["tls"]["findings"][0].update(outcome="not-checked", detail="")
+
+
+CONTRADICTIONS: dict[str, Callable[[Line], object]] = {
+    "TLS without anything": lambda value: value.update(tls=None, handshake=None),
+    "a handshake without TLS": lambda value: value.update(tls=None, protocol="http"),
+    "another protocol": lambda value: value.update(protocol="http"),
+    "nothing passed": lambda value: value.update(protocol="none"),
+    "no digest": lambda value: value["client"].update(sha256=None),
+    "no findings": lambda value: value["tls"].update(findings=[]),
+    "findings in another order": lambda value: value["tls"]["findings"].reverse(),
+    "a finding twice": lambda value: value["tls"]["findings"].append(value["tls"]["findings"][0]),
+    "no content though there are keys": lambda value: value["tls"].update(content="none"),
+    "no content though there are bytes": hide,
+    "locked without a problem": lambda value: hide(value, "locked"),
+    "no handshake": lambda value: value.update(handshake=None),
+    "no handshake of content none": lambda value: value.update(handshake=None, tls={**value["tls"], "content": "none"}),
+    "no handshake of another version": lambda value: (
+        value.update(handshake=None),
+        value["tls"].update(version="tls/1.2", resumed=True),
+    ),
+    "fewer bytes than kept": lambda value: value["server"].update(bytes=100),
+}
+
+
+@pytest.mark.parametrize("change", CONTRADICTIONS.values(), ids=CONTRADICTIONS.keys())
+def test_a_line_that_contradicts_itself_is_named(
+    tmp_path: Path, peers: Peers, change: Callable[[Line], object]
+) -> None:
+    opening, line = make(tmp_path, peers)
+
+    assert outcomes_of([opening, changed(line, change)])[1, LINES] is Outcome.FAILED
+
+
+def test_of_tls_12_the_handshake_may_not_be_left_out(tmp_path: Path, peers: Peers) -> None:
+    peers.use_12()
+    opening, line = make(tmp_path, peers)
+
+    altered = changed(line, lambda value: value.update(handshake=None))
+
+    assert outcomes_of([opening, altered])[1, LINES] is Outcome.FAILED
 
 
 def test_a_name_with_a_dot_at_its_end_is_the_name_that_was_asked_for(tmp_path: Path, peers: Peers) -> None:
