@@ -144,7 +144,7 @@ class WireRecorder:
         digests = hash_spool(wire)
         keys = self._keys(recorded)
         account = Account(digests, key_log=sha256_file(self._key_log) if self._key_log.exists() else None)
-        recorded.connections.append(account.opening(wire.problems))
+        recorded.connections.append(account.opening(wire.problems, connections=len(wire.connections)))
         seen: list[Seen] = []
         room = Room(self._budgets)
         for connection in read_connections(wire, keys):

@@ -29,13 +29,14 @@ class Account:
         self._key_log = key_log
         self._certificates: set[Digest] = set()
 
-    def opening(self, problems: Sequence[str] = ()) -> dict[str, Json]:
-        """Return the first line; *problems* are those of the spool."""
+    def opening(self, problems: Sequence[str] = (), *, connections: int) -> dict[str, Json]:
+        """Return the first line; *problems* are those of the spool, *connections* is how many lines will follow."""
         return {
             "schema": SCHEMA,
             "journal": str(self._digests[CONNECTIONS]),
             "key_log": str(self._key_log) if self._key_log else None,
             "problems": [*problems],
+            "connections": connections,
         }
 
     def describe(

@@ -20,9 +20,11 @@ _Reader = Callable[[Json], object]
 _RANDOM = re.compile(r"[0-9a-f]{64}")
 
 
-def read_opening(line: bytes) -> None:
-    """See that *line* is the first of an account; raises `FormatError`."""
-    _object(_OPENING)(loads(line))
+def read_opening(line: bytes) -> dict[str, Json]:
+    """Return the object of the first line of an account, without its line feed; raises `FormatError`."""
+    value = loads(line)
+    _object(_OPENING)(value)
+    return cast("dict[str, Json]", value)
 
 
 def read_line(line: bytes) -> dict[str, Json]:
@@ -98,6 +100,7 @@ _OPENING: dict[str, _Reader] = {
     "journal": Digest.parse,
     "key_log": _or_null(Digest.parse),
     "problems": _list(_text),
+    "connections": _whole,
 }
 
 _LOOKUP: dict[str, _Reader] = {

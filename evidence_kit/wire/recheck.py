@@ -63,18 +63,18 @@ def check_account(lines: Iterable[bytes]) -> Iterator[Rechecked]:
         try:
             found = _check_line(state, number, line)
         except FormatError as error:
-            yield Rechecked(
-                line=number,
-                connection=None,
-                check=Check.LINES,
-                outcome=Outcome.FAILED,
-                detail=f"line {number}: {error}",
-            )
+            yield _malformed(number, f"line {number}: {error}")
             return
         for check, outcome, detail in found:
             yield Rechecked(line=number, connection=state.last, check=check, outcome=outcome, detail=detail)
     if not number:
-        yield Rechecked(line=1, connection=None, check=Check.LINES, outcome=Outcome.FAILED, detail="it is empty")
+        yield _malformed(1, "it is empty")
+    elif state.last != state.connections:
+        yield _malformed(number, f"it ends with connection {state.last} of {state.connections}")
+
+
+def _malformed(line: int, detail: str) -> Rechecked:
+    return Rechecked(line=line, connection=None, check=Check.LINES, outcome=Outcome.FAILED, detail=detail)
 
 
 _Found = tuple[Check, Outcome, str]
@@ -93,6 +93,8 @@ class _Origin:
 class _State:
     """What earlier lines said."""
 
+    connections: int = 0
+    """How many there are, by the first line."""
     last: int = 0
     certificates: dict[Digest, bytes] = field(default_factory=dict)
     origins: dict[str, _Origin] = field(default_factory=dict)
@@ -102,11 +104,11 @@ def _check_line(state: _State, number: int, line: bytes) -> list[_Found]:
     if not line.endswith(b"\n"):
         raise FormatError("it is longer than allowed, or has no end")
     if number == 1:
-        read_opening(line[:-1])
+        state.connections = cast("int", read_opening(line[:-1])["connections"])
         return []
     value = cast("dict[str, Any]", read_line(line[:-1]))
-    if value["id"] <= state.last:
-        raise FormatError(f"connection {value['id']} comes after connection {state.last}")
+    if value["id"] != state.last + 1:
+        raise FormatError(f"connection {value['id']} comes where connection {state.last + 1} belongs")
     state.last = value["id"]
     wrong: list[_Found] = [(Check.LINES, Outcome.FAILED, each) for each in contradictions(value)]
     return wrong + (list(_Connection(state, value).check()) if value["tls"] else [])

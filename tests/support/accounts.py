@@ -96,7 +96,7 @@ def account_of(spool: Spool, keys: bytes) -> list[bytes]:
     """Return the lines of the account of a spool of TLS connections."""
     key_log, sessions = KeyLog(keys), Sessions()
     account = Account(hash_spool(spool), key_log=sha256_bytes(keys))
-    lines = [account.opening(spool.problems)]
+    lines = [account.opening(spool.problems, connections=len(spool.connections))]
     for spooled in spool.connections:
         tls = open_tls(spooled.client, spooled.server, key_log, sessions)
         kept = keep_handshake(spooled.client, spooled.server, tls, key_log)
