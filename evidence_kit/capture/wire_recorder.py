@@ -148,8 +148,8 @@ class WireRecorder:
         seen: list[Seen] = []
         room = Room(self._budgets)
         for connection in read_connections(wire, keys):
+            recorded.connections.append(_describe(connection, account, keys))
             try:
-                recorded.connections.append(_describe(connection, account, keys))
                 seen += self._exchanges(connection, recorded, room)
             except FormatError as error:
                 # The spool is not what it was a moment ago: that connection is lost, the others are not.
@@ -191,9 +191,13 @@ class WireRecorder:
 
 
 def _describe(connection: ReadConnection, account: Account, keys: KeyLog) -> dict[str, Json]:
-    spooled, tls = connection.spooled, connection.tls
-    kept = keep_handshake(spooled.client, spooled.server, tls, keys) if tls else None
-    return account.describe(spooled, tls, kept, protocol=str(connection.carried), problem=connection.problem)
+    spooled, tls, problem = connection.spooled, connection.tls, connection.problem
+    try:
+        kept = keep_handshake(spooled.client, spooled.server, tls, keys) if tls else None
+    except FormatError as error:
+        # Every connection has its line, whatever became of its recording.
+        tls, kept, problem = None, None, str(error)
+    return account.describe(spooled, tls, kept, protocol=str(connection.carried), problem=problem)
 
 
 def _problems(connection: ReadConnection) -> Iterator[Problem]:
