@@ -89,7 +89,8 @@ async def _record(underway: Underway, chromium: Chromium, bounds: Bounds) -> Non
             await use_window(underway, target, by_hand.desk)
         else:
             await _visit(underway, target, bounds)
-        await heard.surroundings.note_network(connection)
+            # By hand the browser may be closed by now, which is how such a capture ends.
+            await heard.surroundings.note_network(connection)
     finally:
         watcher.cancel()
         ender.cancel()
