@@ -33,9 +33,9 @@ PIXEL = bytes.fromhex(
 WIRE, BROWSER = RecorderKind.WIRE, RecorderKind.BROWSER
 
 
-@pytest.fixture(params=[WIRE, BROWSER], ids=str, autouse=True)
+@pytest.fixture(params=[WIRE, pytest.param(BROWSER, marks=pytest.mark.slow)], ids=str, autouse=True)
 def kind(request: pytest.FixtureRequest) -> Iterator[RecorderKind]:
-    """Both recorders, one after the other."""
+    """Both recorders, one after the other; the fidelity suite has the browser recorder in every run."""
     chosen: RecorderKind = request.param
     before = recorder.set(chosen)
     yield chosen
