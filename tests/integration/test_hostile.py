@@ -124,6 +124,7 @@ def test_the_limit_of_size_is_told_as_the_reason(site: HostileSite, tmp_path: Pa
     assert {(line["outcome"], line["reason"]) for line in endless} <= {
         ("truncated", "the size limit of the capture was reached"),
         ("not-recorded", "the size limit of the capture was reached before its response"),
+        ("not-recorded", "refused by us: the size limit of the capture had been reached"),
     }
 
 
