@@ -8,10 +8,10 @@ import os
 import re
 import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 
-from filelock import FileLock, Timeout
+from evidence_kit.case.held import held, is_abandoned
 
 _LOCK = ".evidence-kit-building.lock"
 _NAME = re.compile(r"\..+\.new-[0-9]+")
@@ -28,28 +28,15 @@ def building(target: Path) -> Iterator[Path]:
         shutil.rmtree(left, ignore_errors=True)
     folder = target.with_name(f".{target.name}.new-{os.getpid()}")
     folder.mkdir(mode=0o700)
-    lock = FileLock(folder / _LOCK)
     try:
-        # Some disks know no locks; what is left there is removed by hand.
-        with suppress(NotImplementedError):
-            lock.acquire(timeout=0)
-        yield folder
+        with held(folder / _LOCK):
+            yield folder
     finally:
-        lock.release()
         shutil.rmtree(folder, ignore_errors=True)
 
 
 def abandoned(folder: Path) -> list[Path]:
     """Return the folders of `building` in *folder* that nobody holds any more."""
-    return [path for path in sorted(folder.glob(".*.new-*")) if _NAME.fullmatch(path.name) and _is_abandoned(path)]
-
-
-def _is_abandoned(path: Path) -> bool:
-    lock = path / _LOCK
-    try:
-        if path.is_symlink() or not lock.is_file():
-            return False
-        with FileLock(lock, timeout=0):
-            return True
-    except (Timeout, NotImplementedError, OSError):
-        return False  # in use, somebody else's, or not to be told
+    return [
+        path for path in sorted(folder.glob(".*.new-*")) if _NAME.fullmatch(path.name) and is_abandoned(path / _LOCK)
+    ]

@@ -7,13 +7,12 @@ and is kept when the program that records is killed: then `interrupted` finds it
 import re
 import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from filelock import FileLock, Timeout
-
 from evidence_kit.case.folder import CaseFolder
+from evidence_kit.case.held import held, is_abandoned
 
 _SUFFIX = ".recording"
 _RECORDING = re.compile(r"EV-[0-9]{4,}\.recording")
@@ -37,14 +36,8 @@ def workplace(case: CaseFolder, item: str) -> Iterator[Workplace]:
     place = _place(case, item)
     place.folder.mkdir(exist_ok=True)
     place.recording.mkdir(mode=0o700, exist_ok=True)
-    lock = FileLock(place.recording / _LOCK)
-    try:
-        # Some disks know no locks; what a crash leaves there is not completed by itself.
-        with suppress(NotImplementedError):
-            lock.acquire(timeout=0)
+    with held(place.recording / _LOCK):
         yield place
-    finally:
-        lock.release()
 
 
 def clear(place: Workplace) -> None:
@@ -55,19 +48,8 @@ def clear(place: Workplace) -> None:
 def interrupted(case: CaseFolder) -> list[str]:
     """Return the items whose making was interrupted and whose recording is still there, nobody being at it."""
     found = sorted(path for path in case.staging.glob(f"*{_SUFFIX}") if _RECORDING.fullmatch(path.name))
-    return [path.name.removesuffix(_SUFFIX) for path in found if _is_abandoned(path)]
+    return [path.name.removesuffix(_SUFFIX) for path in found if is_abandoned(path / _LOCK)]
 
 
 def _place(case: CaseFolder, item: str) -> Workplace:
     return Workplace(item=item, folder=case.staging / item, recording=case.staging / f"{item}{_SUFFIX}")
-
-
-def _is_abandoned(path: Path) -> bool:
-    lock = path / _LOCK
-    try:
-        if path.is_symlink() or not lock.is_file():
-            return False
-        with FileLock(lock, timeout=0):
-            return True
-    except (Timeout, NotImplementedError, OSError):
-        return False  # in use, or not to be told
