@@ -27,6 +27,8 @@ class Run:
     """What came of a capture."""
 
     recorder: str
+    folder: Path
+    """Of the item's files."""
     site: CaseSite
     result: PageCapture
     records: Records
@@ -74,7 +76,16 @@ def _run_cases(cases: Sequence[Case], folder: Path, *, recorder: str, scheme: st
     found, strays = pair_up(recorder, sent, records.pairs, Expectation(recorder, site.cases))
     for each in found:
         _forget(each)
-    return Run(recorder=recorder, site=site, result=result, records=records, sent=sent, found=found, strays=strays)
+    return Run(
+        recorder=recorder,
+        folder=folder / "capture",
+        site=site,
+        result=result,
+        records=records,
+        sent=sent,
+        found=found,
+        strays=strays,
+    )
 
 
 def _forget(found: Found) -> None:

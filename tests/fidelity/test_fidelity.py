@@ -3,12 +3,17 @@
 Many cases are frames of one page, captured once for each recorder and kind of connection; then each case is a test.
 """
 
+import subprocess
+import zipfile
 from collections import Counter, defaultdict
 from collections.abc import Callable
+from pathlib import Path
 from typing import TypeAlias
 
 import pytest
 
+from evidence_kit.archive.wacz_reader import check_wacz
+from evidence_kit.models import Outcome
 from tests.fidelity import cases_bodies, cases_odd, cases_pages
 from tests.fidelity.case import EVERY, H1, Body
 from tests.fidelity.comparing import Expectation, key
@@ -78,6 +83,26 @@ def test_the_archive_holds_nothing_that_no_server_sent(run: Run) -> None:
     assert run.result.recorder == run.recorder
     assert [(stray.method, stray.url) for stray in strays] == []
     assert run.records.lonely == []
+
+
+@pytest.mark.oracle
+@pytest.mark.parametrize(("recorder", "scheme"), ALL_RUNS)
+def test_warcio_wacz_and_our_strict_reader_accept_the_archive(
+    run: Run, oracle: Callable[[str], Path], tmp_path: Path
+) -> None:
+    wacz = run.folder / "capture.wacz"
+    with zipfile.ZipFile(wacz) as archive:
+        warc = Path(archive.extract("archive/data.warc.gz", tmp_path))
+    commands: tuple[list[Path | str], ...] = (
+        [oracle("warcio"), "check", warc],
+        [oracle("wacz"), "validate", "-f", wacz],
+    )
+    for command in commands:
+        done = subprocess.run(command, capture_output=True, check=False)
+        assert done.returncode == 0, done.stdout + done.stderr
+
+    with wacz.open("rb") as stream:
+        assert {finding.outcome for finding in check_wacz(stream, ours=True).findings} == {Outcome.PASSED}
 
 
 def _ledger_differences(run: Run) -> list[str]:
