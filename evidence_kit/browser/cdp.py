@@ -9,8 +9,8 @@ flattened sessions); it sends no ping and no compression.
 import asyncio
 import contextlib
 import json
+import re
 from collections.abc import AsyncIterator, Callable
-from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 from websockets.asyncio.client import ClientConnection, connect
@@ -35,15 +35,44 @@ class BrowserGoneError(CaptureError):
     """The connection to the browser ended: it crashed, was closed or was killed."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+_TRAFFIC = re.compile(r'\{"method":"(Network\.[A-Za-z]+)"')
+_SESSION = re.compile(r'\},"sessionId":"([0-9A-Z]+)"\}\Z')
+_SESSION_LENGTH = 80
+"""Characters at the end of a message in which its session stands."""
+
+
 class Event:
     """Something the browser tells unasked."""
 
-    method: str
-    """Domain and name: ``Network.responseReceived``."""
-    params: Fields
-    session: str
-    """The session it came from; empty for the browser itself."""
+    __slots__ = ("_params", "method", "session", "text")
+
+    def __init__(self, *, method: str, session: str, params: Fields | None = None, text: str = "") -> None:
+        """Know the *params*, or the whole message as *text*, which is read when it is asked for them."""
+        self.method = method
+        """Domain and name: ``Network.responseReceived``."""
+        self.session = session
+        """The session it came from; empty for the browser itself."""
+        self.text = text
+        """The message as it came; empty when it was made of *params*."""
+        self._params = params
+
+    @property
+    def params(self) -> Fields:
+        """The ``params`` of the message."""
+        if self._params is None:
+            self._params = json.loads(self.text).get("params", {})
+        return self._params
+
+    @classmethod
+    def of_traffic(cls, text: str) -> "Event | None":
+        """Return the event of the ``Network`` domain that *text* is in the form in which Chromium writes it; else None.
+
+        A page of many parts has thousands told while it is loading; they are read when it is done.
+        """
+        method = _TRAFFIC.match(text)
+        # Inside a string its quotation marks would be escaped, inside an object one more brace would follow.
+        session = _SESSION.search(text, max(len(text) - _SESSION_LENGTH, 0)) if method else None
+        return cls(method=method[1], session=session[1], text=text) if method and session else None
 
 
 class Connection:
@@ -92,7 +121,10 @@ class Connection:
         """Read until the connection ends; runs as a task beside the senders."""
         try:
             async for text in self._socket:
-                self._take(json.loads(text))
+                if isinstance(text, str) and (event := Event.of_traffic(text)):
+                    self._on_event(event)
+                else:
+                    self._take(json.loads(text))
         except ConnectionClosed:
             # An end without a closing handshake is how a killed browser looks; `gone` below tells everybody.
             pass

@@ -8,6 +8,7 @@ import asyncio
 
 from evidence_kit.browser.cdp import Event
 from evidence_kit.capture.result import Budgets
+from evidence_kit.capture.traffic import Traffic
 from evidence_kit.wire.exchange import ConnectionFrames, Reading, WebSocketMessage, WireExchange
 from evidence_kit.wire.frames import MOST_FRAMES
 
@@ -27,11 +28,11 @@ class Bounds:
         self._budgets = budgets
         self._targets = 0
 
-    def count(self, event: Event, *, requests: int, told: int) -> None:
-        """Count *event*, after which there are *requests*, and an account of *told* bytes."""
+    def count(self, event: Event, traffic: Traffic, *, told: int) -> None:
+        """Count *event*, which *traffic* has heard, and after which there is an account of *told* bytes."""
         most = self._budgets
         self._targets += event.method == "Target.attachedToTarget"
-        if requests > most.requests:
+        if traffic.more_than(most.requests):
             self._end(f"the page made more than {most.requests} requests")
         elif told > most.told:
             self._end(f"what the browser told of the page's traffic is more than {most.told} bytes")

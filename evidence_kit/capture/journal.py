@@ -1,7 +1,7 @@
 """Write down what the browser tells at the moment it tells it, so that a capture that is killed can still be completed.
 
-The file has one JSON object a line: ``time`` (microseconds since 1970), and either ``session``, ``method`` and
-``params`` of an event, or ``note`` and ``value``. Each line goes to the system at once; the last may be torn.
+The file has one JSON object a line: ``time`` (microseconds since 1970), and either ``told``, a message of the browser
+as it came, or ``note`` and ``value``. Each line goes to the system at once; the last may be torn.
 """
 
 import json
@@ -54,18 +54,25 @@ class Journal:
         """Keep *event* if it tells of traffic; the bytes of bodies are not repeated here."""
         if not event.method.startswith("Network."):
             return
-        params = {name: value for name, value in event.params.items() if name != "data"}
-        self._write({"session": event.session, "method": event.method, "params": params})
+        told = event.text
+        if not told or "\n" in told or (event.method == "Network.dataReceived" and '"data":' in told):
+            params = {name: value for name, value in event.params.items() if name != "data"}
+            told = _dumps({"method": event.method, "params": params, "sessionId": event.session})
+        self._write("told", told)
 
     def note(self, name: str, value: Json) -> None:
         """Keep something that we found or did."""
-        self._write({"note": name, "value": value})
+        self._write("value", _dumps(value), f'"note":{_dumps(name)},')
 
-    def _write(self, value: dict[str, Any]) -> None:
+    def _write(self, name: str, value: str, before: str = "") -> None:
         moment = (self._clock() - _EPOCH) // _MICROSECOND
-        line = json.dumps({"time": moment, **value}, separators=(",", ":")).encode("ascii") + b"\n"
+        line = f'{{"time":{moment},{before}"{name}":{value}}}\n'.encode("utf-8", "surrogatepass")
         self._stream.write(line)
         self.size += len(line)
+
+
+def _dumps(value: Json) -> str:
+    return json.dumps(value, separators=(",", ":"))
 
 
 def read_journal(path: Path) -> Iterator[Line]:
@@ -82,5 +89,6 @@ def read_journal(path: Path) -> Iterator[Line]:
             if "note" in value:
                 yield Line(time=moment, note=value["note"], value=value["value"])
             else:
-                event = Event(method=value["method"], params=value["params"], session=value["session"])
+                told = value["told"]
+                event = Event(method=told["method"], params=told.get("params", {}), session=told["sessionId"])
                 yield Line(time=moment, event=event)

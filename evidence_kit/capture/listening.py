@@ -42,7 +42,7 @@ async def listen(  # noqa: PLR0913  # everything that takes part
             journal.event(event)
             heard.surroundings.hear(event)
             observer.hear(event)
-            bounds.count(event, requests=heard.traffic.requests, told=journal.size)
+            bounds.count(event, heard.traffic, told=journal.size)
 
     try:
         async with open_connection(chromium.address, hear) as connection:

@@ -119,6 +119,8 @@ class Observer:
             self._faults.append(fault)
 
     def _ended_loading(self, event: Event) -> Coroutine[Any, Any, None] | None:
+        if not self.sessions.keeping:
+            return None
         hop = self.traffic.latest(event.params["requestId"])
         return self.collect(hop) if hop else None
 

@@ -51,7 +51,8 @@ class Sessions:
         self._timezone = timezone
         self._locale = locale
         self._takes_bodies = takes_bodies
-        self._keeping = takes_bodies
+        self.keeping = takes_bodies
+        """Whether the browser keeps bodies: there is nothing to be taken otherwise."""
 
     async def begin(self) -> None:
         """Attach to what is there and to what will come."""
@@ -78,9 +79,9 @@ class Sessions:
         """Turn on listening in a target that has just been attached, and let it run."""
         session, about = params["sessionId"], params["targetInfo"]
         kind = about["type"]
-        if kind == "service_worker" and not self._keeping:
+        if kind == "service_worker" and not self.keeping:
             # It has not run yet: what it makes can still be kept by everyone that it may answer.
-            self._keeping = True
+            self.keeping = True
             await asyncio.gather(*(self._try(other, "Network.enable", self._network()) for other in self._sessions))
         self._sessions.append(session)
         commands: list[tuple[str, Fields]] = [
@@ -100,7 +101,7 @@ class Sessions:
         self.targets[session] = Target(session=session, id=about["targetId"], type=kind, url=about.get("url", ""))
 
     def _network(self) -> Fields:
-        return {**_BUFFERS, "enableDurableMessages": True} if self._keeping else _NO_BUFFERS
+        return {**_BUFFERS, "enableDurableMessages": True} if self.keeping else _NO_BUFFERS
 
     def _pattern(self) -> Fields:
         """Return what to hold when its head has come: documents, as only then can a download be read.

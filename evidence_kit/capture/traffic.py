@@ -120,13 +120,18 @@ class Socket:
 
 
 class Traffic:
-    """All exchanges of a capture, in the order they began."""
+    """All exchanges of a capture, in the order they began.
+
+    What is told is only put aside, with its time, until someone asks: so that a page that is loading has the processor
+    for itself.
+    """
 
     def __init__(self, clock: Clock) -> None:
         """Take the times of requests from *clock*, when the browser tells of them."""
-        self.hops: list[Hop] = []
+        self._told: list[tuple[datetime, Event]] = []
+        self._hops: list[Hop] = []
         self._pending: list[Hop] = []
-        self.sockets: dict[str, Socket] = {}
+        self._sockets: dict[str, Socket] = {}
         self._clock = clock
         self._requests: dict[str, list[Hop]] = {}
         self._counts: dict[tuple[str, str], int] = {}
@@ -135,38 +140,65 @@ class Traffic:
 
     def latest(self, request_id: str) -> Hop | None:
         """Return the newest hop of a request, if it is one that is recorded."""
+        self._take_in()
+        return self._latest(request_id)
+
+    def _latest(self, request_id: str) -> Hop | None:
         hops = self._requests.get(request_id)
         return hops[-1] if hops else None
 
     @property
-    def requests(self) -> int:
-        """How many requests and WebSockets there are."""
-        return len(self.hops) + len(self.sockets)
+    def hops(self) -> list[Hop]:
+        """The requests so far."""
+        self._take_in()
+        return self._hops
+
+    @property
+    def sockets(self) -> dict[str, Socket]:
+        """The WebSockets so far, by the browser's id."""
+        self._take_in()
+        return self._sockets
+
+    def more_than(self, most: int) -> bool:
+        """Return whether there are more than *most* requests and WebSockets."""
+        # Each is told of at least once: mostly this is answered without reading what was put aside.
+        if len(self._hops) + len(self._sockets) + len(self._told) <= most:
+            return False
+        return len(self.hops) + len(self.sockets) > most
 
     def pending(self) -> list[Hop]:
         """Return the hops that are still under way."""
+        self._take_in()
         # Asked many times a second: what is over is over, and is not looked at again.
         self._pending = [hop for hop in self._pending if not hop.over]
         return self._pending
 
     def fold(self, event: Event) -> None:
-        """Take in one event of the ``Network`` domain; others are ignored."""
-        domain, _, name = event.method.partition(".")
-        if domain != "Network":
-            return
+        """Hear one event of the ``Network`` domain; others are ignored."""
+        if event.method.startswith("Network."):
+            self._told.append((self._clock(), event))
+
+    def _take_in(self) -> None:
+        told, self._told = self._told, []
+        for moment, event in told:
+            self._fold(moment, event)
+
+    def _fold(self, moment: datetime, event: Event) -> None:
+        name = event.method.removeprefix("Network.")
         if name == "requestWillBeSent":
-            self._sent(event)
+            self._sent(moment, event)
         elif name.startswith("webSocket"):
-            self._socket(name, event.params)
+            self._socket(moment, name, event.params)
         elif name == "requestWillBeSentExtraInfo":
             self._extra(self._request_extras, event)
         elif name == "responseReceivedExtraInfo":
             self._extra(self._response_extras, event)
-        elif hop := self.latest(event.params.get("requestId", "")):
+        elif hop := self._latest(event.params.get("requestId", "")):
             _progress(hop, name, event)
 
     def match_heads(self) -> None:
         """Give every hop its raw heads; to be called once, when the capture is over."""
+        self._take_in()
         self._match()
         documents: set[str] = set()
         for hop in self.hops:
@@ -188,7 +220,7 @@ class Traffic:
                 # One that the browser did not follow, e.g. the last of too many.
                 hop.redirect = hop.redirect or (hop.response is None and extra.get("statusCode", 0) in _REDIRECTS)
 
-    def _sent(self, event: Event) -> None:
+    def _sent(self, moment: datetime, event: Event) -> None:
         params = event.params
         request_id, url = params["requestId"], params["request"]["url"]
         hops = self._requests.get(request_id, [])
@@ -201,11 +233,11 @@ class Traffic:
         if not url.startswith(_RECORDED_SCHEMES):
             return
         hop = Hop(
-            number=len(self.hops),
+            number=len(self._hops),
             request_id=request_id,
             index=len(hops),
             url=url,
-            started=self._clock(),
+            started=moment,
             request=params["request"],
             kind=params.get("type", "Other"),
             initiator=params.get("initiator", {}),
@@ -213,14 +245,14 @@ class Traffic:
             sessions=[event.session],
         )
         self._requests.setdefault(request_id, []).append(hop)
-        self.hops.append(hop)
+        self._hops.append(hop)
         self._pending.append(hop)
 
     def _extra(self, extras: dict[str, dict[str, list[Fields]]], event: Event) -> None:
         extras.setdefault(event.params["requestId"], {}).setdefault(event.session, []).append(event.params)
 
-    def _socket(self, name: str, params: Fields) -> None:
-        socket = self.sockets.setdefault(params["requestId"], Socket(url="", started=self._clock()))
+    def _socket(self, moment: datetime, name: str, params: Fields) -> None:
+        socket = self._sockets.setdefault(params["requestId"], Socket(url="", started=moment))
         match name:
             case "webSocketCreated":
                 socket.url = params["url"]

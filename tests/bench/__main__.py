@@ -1,7 +1,8 @@
 """Measure what recording costs, and print it as the tables of docs/benchmarks.md.
 
 Every number is a ratio or stands beside the same thing measured without us, in turns, on the same machine in the same
-run: bare browser, recorder ``wire``, recorder ``browser``, and again. Times of pages are the browser's own, from the
+run: bare browser, a browser that is only asked to tell of its traffic, recorder ``wire``, recorder ``browser``, and
+again. Times of pages are the browser's own, from the
 beginning of the navigation to the page's end; starting the browser and writing the archive are not in them.
 """
 
@@ -14,6 +15,7 @@ import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
+from tests.bench.line import FAST_LINE, lay
 from tests.bench.measuring import Bench
 from tests.bench.offline import memory, offline, relay
 from tests.bench.pages import DOWNLOAD
@@ -27,7 +29,7 @@ _PAGES = {
     "/worker": "a service worker that answers 20 and passes on 20 requests",
 }
 _SECURE = {"/pictures"}
-_WAYS = ("bare", "wire", "browser")
+_WAYS = ("bare", "told", "wire", "browser")
 
 
 def main() -> None:
@@ -50,8 +52,12 @@ def main() -> None:
         certificate = next(folder.glob("*.pem"))
         process = context.Process(target=serve, args=(theirs, certificate), daemon=True)
         process.start()
+        ports = ours.recv()
+        here, there = context.Pipe()
+        line = context.Process(target=lay, args=(there, FAST_LINE, ports), daemon=True)
+        line.start()
         try:
-            bench = Bench(folder=folder, reports=ours, ports=ours.recv())
+            bench = Bench(folder=folder, reports=ours, ports=ports, far_ports=here.recv())
             machine = f"{platform.system()} {platform.machine()}, {os.cpu_count()} processors"
             software = f"Python {platform.python_version()}, {bench.browser_version}"
             print(f"{machine}, {software}; load {os.getloadavg()[0]:.1f}", flush=True)
@@ -60,23 +66,27 @@ def main() -> None:
                     measure(bench)
             print(f"\nload at the end: {os.getloadavg()[0]:.1f}")
         finally:
-            process.terminate()
-            process.join()
+            for running in (line, process):
+                running.terminate()
+                running.join()
 
 
 def _pages(bench: Bench, rounds: int) -> None:
-    print("\n| page | bare, ms | wire | browser |\n|---|---|---|---|")
+    line = f"{FAST_LINE.round_trip * 1000:.0f} ms away, {FAST_LINE.rate * 8 / 1e6:.0f} Mbit/s"
+    print("\n| page | server | bare, ms | told | wire | browser |\n|---|---|---|---|---|---|")
     for path, about in _PAGES.items():
-        times: dict[str, list[float]] = {way: [] for way in _WAYS}
-        for number in range(rounds + 1):
-            for way in _WAYS:
-                taken = bench.page(path, way, secure=path in _SECURE)
-                # The first round warms the disk's cache.
-                if number:
-                    times[way].append(taken)
-        bare = times["bare"]
-        cells = [_compared(times[way], bare) for way in _WAYS[1:]]
-        print(f"| {about} | {statistics.median(bare):.0f} ({min(bare):.0f}) | {' | '.join(cells)} |", flush=True)
+        for far in (False, True):
+            times: dict[str, list[float]] = {way: [] for way in _WAYS}
+            for number in range(rounds + 1):
+                for way in _WAYS:
+                    taken = bench.page(path, way, secure=path in _SECURE, far=far)
+                    # The first round warms the disk's cache.
+                    if number:
+                        times[way].append(taken)
+            bare = times["bare"]
+            cells = [line if far else "this machine", f"{statistics.median(bare):.0f} ({min(bare):.0f})"]
+            cells += [_compared(times[way], bare) for way in _WAYS[1:]]
+            print(f"| {about} | {' | '.join(cells)} |", flush=True)
 
 
 def _compared(times: list[float], bare: list[float]) -> str:

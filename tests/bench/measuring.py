@@ -29,6 +29,8 @@ class Bench:
     """Gives the milliseconds that pages report."""
     ports: tuple[int, int]
     """Of HTTP/1.1, and of HTTP/2 over TLS."""
+    far_ports: tuple[int, int]
+    """The same at the other end of a line (`tests.bench.line`)."""
 
     @property
     def browser(self) -> Browser:
@@ -43,17 +45,21 @@ class Bench:
         done = subprocess.run([self.browser.path, "--version"], capture_output=True, text=True, check=True)
         return done.stdout.strip().split(" snap")[0]
 
-    def url(self, path: str, *, secure: bool = False) -> str:
+    def url(self, path: str, *, secure: bool = False, far: bool = False) -> str:
         """Return the address of *path*."""
-        return f"{'https' if secure else 'http'}://127.0.0.1:{self.ports[secure]}{path}"
+        port = (self.far_ports if far else self.ports)[secure]
+        return f"{'https' if secure else 'http'}://127.0.0.1:{port}{path}"
 
-    def page(self, path: str, way: str, *, secure: bool) -> float:
-        """Return the milliseconds that the page at *path* took, loaded *way*."""
+    def page(self, path: str, way: str, *, secure: bool, far: bool = False) -> float:
+        """Return the milliseconds that the page at *path* took, loaded *way*.
+
+        ``bare``; ``told``: the browser tells of its traffic and nobody listens; ``wire``, ``browser``.
+        """
         while self.reports.poll():
             self.reports.recv()
-        url = self.url(path, secure=secure)
-        if way == "bare":
-            return self._bare(url)
+        url = self.url(path, secure=secure, far=far)
+        if way in {"bare", "told"}:
+            return self._bare(url, told=way == "told")
         self.capture(url, RecorderKind(way), on_step=_pause)
         return self._reported()
 
@@ -71,19 +77,21 @@ class Bench:
                 on_step=on_step,
             )
 
-    def _bare(self, url: str) -> float:
+    def _bare(self, url: str, *, told: bool) -> float:
         known = CaptureOptions()
         options = LaunchOptions(viewport=known.viewport, locale=known.locale, timezone=known.timezone, insecure=True)
         with launched(self.browser.path, options) as chromium:
-            return asyncio.run(self._load(chromium.address, url))
+            return asyncio.run(self._load(chromium.address, url, told=told))
 
-    async def _load(self, address: str, url: str) -> float:
+    async def _load(self, address: str, url: str, *, told: bool) -> float:
         def hear(_event: Event) -> None:
-            """Nothing is asked for, so nothing is told."""
+            """Forget what is told."""
 
         async with open_connection(address, hear) as connection:
             page = await connection.send("Target.createTarget", {"url": "about:blank"})
             attached = await connection.send("Target.attachToTarget", {"targetId": page["targetId"], "flatten": True})
+            if told:
+                await connection.send("Network.enable", session=attached["sessionId"])
             _pause("opening")
             await connection.send("Page.navigate", {"url": url}, session=attached["sessionId"])
             return await asyncio.to_thread(self._reported)

@@ -90,3 +90,41 @@ def test_a_place_where_nobody_answers_is_a_browser_that_is_not_there() -> None:
 
     with pytest.raises(BrowserGoneError, match="does not answer"):
         asyncio.run(run())
+
+
+def told(params: str, session: str = "0A1B2C3D4E5F60718293A4B5C6D7E8F9") -> str:
+    return f'{{"method":"Network.dataReceived","params":{params},"sessionId":"{session}"}}'
+
+
+@pytest.mark.parametrize(
+    "params",
+    [
+        '{"requestId":"1"}',
+        '{"requestId":"1","text":"}\\",\\"sessionId\\":\\"FFFF\\"}"}',
+        '{"requestId":"1","sessionId":"FFFF"}',
+        '{"requestId":"1","more":{"sessionId":"FFFF"}}',
+    ],
+)
+def test_a_message_about_traffic_is_known_before_it_is_read(params: str) -> None:
+    text = told(params)
+
+    event = Event.of_traffic(text)
+
+    assert event is not None
+    assert (event.method, event.session) == ("Network.dataReceived", "0A1B2C3D4E5F60718293A4B5C6D7E8F9")
+    assert event.params == json.loads(text)["params"]
+    assert event.text == text
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        '{"id":7,"result":{}}',
+        '{"method":"Page.loadEventFired","params":{},"sessionId":"0A1B"}',
+        '{"method": "Network.dataReceived","params":{},"sessionId":"0A1B"}',
+        '{"method":"Network.dataReceived","params":{"sessionId":"0A1B"}}',
+        '{"method":"Network.dataReceived","params":{"more":{},"sessionId":"0A1B"}}',
+    ],
+)
+def test_any_other_message_is_read_at_once(text: str) -> None:
+    assert Event.of_traffic(text) is None

@@ -1,6 +1,6 @@
 """Traffic: events become exchanges, once each, with the heads that belong to them; and every exchange is judged."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -165,3 +165,23 @@ def test_the_spool_stops_at_its_limit_and_gives_back_what_is_discarded(tmp_path:
     spool.discard(0)
     assert spool.append(3, b"89") == 2
     assert spool.path(1).read_bytes() == b"45"
+
+
+def test_a_request_began_when_it_was_told_and_not_when_it_is_asked_for() -> None:
+    moments = iter([NOW, NOW + timedelta(seconds=9)])
+    heard = Traffic(lambda: next(moments))
+
+    sent(heard, requestId="1")
+    sent(heard, requestId="2")
+
+    assert [hop.started for hop in heard.hops] == [NOW, NOW + timedelta(seconds=9)]
+
+
+def test_requests_are_counted_exactly_though_several_sessions_tell_of_them() -> None:
+    heard = traffic()
+    sent(heard, session="page")
+    sent(heard, session="worker")
+
+    assert not heard.more_than(1)
+    sent(heard, requestId="2")
+    assert heard.more_than(1)
