@@ -42,6 +42,15 @@ class SigningError(EvidenceError):
     """A key, a certificate or a signature was refused."""
 
 
+class TokenError(SigningError):
+    """A token that holds the signing key is absent or locked, or does not hold what it should."""
+
+    def __init__(self, message: str, *, problem: str) -> None:
+        """Keep the fact, and as *problem* the code under which people are told, in their language, what to do."""
+        super().__init__(message)
+        self.problem = problem
+
+
 class TimestampError(EvidenceError):
     """The time-stamping authority could not be reached or its reply was refused."""
 

@@ -1,8 +1,8 @@
 """This installation: officer, place of the signing key, time-stamping authorities, trusted roots, language.
 
 ``settings.json`` in the settings folder (``EVIDENCE_KIT_HOME``, else the platform's own) holds no secret: a key is
-named by its path. Practice keys lie beside it as ``practice.p12`` and so on; their passphrase is no secret, for the
-keys protect nothing.
+named by its path, or by its token and label. Practice keys lie beside it as ``practice.p12`` and so on; their
+passphrase is no secret, for the keys protect nothing.
 """
 
 import os
@@ -19,25 +19,32 @@ from evidence_kit.trust.certificates import Certificate, load_certificates
 from evidence_kit.trust.keys import Signer, make_practice_signer, open_pem, open_pkcs12, practice_name, write_pkcs12
 
 SCHEMA = "evidence-kit/settings/1"
-AskPassphrase = Callable[[str], bytes]
-"""Given the name of a key file, returns its passphrase (empty for none)."""
-
 _PRACTICE_PASSPHRASE = b"practice"
 _SETUP_HINT = "run: evidence-kit setup --practice --name NAME --id ID --role ROLE --agency AGENCY"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SigningSource:
-    """Where the key is: *kind* ``practice``, ``p12`` or ``pem``; *certificate* only with ``pem``."""
+    """Where the key is: *kind* ``practice``, ``p12``, ``pem`` or ``pkcs11``."""
 
     kind: str
     path: Path
+    """The key file, or the library of the token."""
     certificate: Path | None = None
+    """With ``pem`` and, for what the token does not hold, with ``pkcs11``: the key's certificate and those above it."""
+    token: str = ""
+    key: str = ""
+    """Labels of the token and of the key in it; only with ``pkcs11``."""
 
     def to_json(self) -> dict[str, Json]:
-        """Return kind and paths."""
+        """Return kind, paths and labels."""
         certificate = str(self.certificate) if self.certificate else None
-        return {"kind": self.kind, "path": str(self.path), "certificate": certificate}
+        place: dict[str, Json] = {"kind": self.kind, "path": str(self.path), "certificate": certificate}
+        return {**place, "token": self.token, "key": self.key} if self.kind == "pkcs11" else place
+
+
+AskPassphrase = Callable[[SigningSource], bytes]
+"""Given where a key is, returns its passphrase or PIN (empty for none)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,10 +86,12 @@ class Settings:
         match self.signing:
             case SigningSource(kind="practice", path=path):
                 return open_pkcs12(path, _PRACTICE_PASSPHRASE)
-            case SigningSource(kind="p12", path=path):
-                return open_pkcs12(path, ask_passphrase(path.name))
-            case SigningSource(kind="pem", path=path, certificate=Path() as certificate):
-                return open_pem(path, certificate, ask_passphrase(path.name))
+            case SigningSource(kind="p12", path=path) as source:
+                return open_pkcs12(path, ask_passphrase(source))
+            case SigningSource(kind="pem", path=path, certificate=Path() as certificate) as source:
+                return open_pem(path, certificate, ask_passphrase(source))
+            case SigningSource(kind="pkcs11") as source:
+                return _open_token(source, ask_passphrase)
         message = "this installation has no signing key yet"
         raise SettingsError(message, hint=_SETUP_HINT)
 
@@ -158,6 +167,19 @@ def add_trusted_roots(settings: Settings, file: Path) -> tuple[Certificate, ...]
     return roots
 
 
+def _open_token(source: SigningSource, ask_passphrase: AskPassphrase) -> Signer:
+    # Here and not above: it loads a compiled library that only officers with a token need.
+    from evidence_kit.trust.token import TokenPlace, open_token  # noqa: PLC0415
+
+    try:
+        others = load_certificates(source.certificate.read_bytes()) if source.certificate else ()
+    except OSError as error:
+        message = f"the certificates {source.certificate} cannot be read: {error.strerror}"
+        raise SigningError(message, hint="give them again with: evidence-kit setup --chain FILE") from error
+    place = TokenPlace(library=source.path, token=source.token, key=source.key)
+    return open_token(place, ask_passphrase(source), others)
+
+
 def _practice_key_of(home: Path, officer: Officer, now: datetime) -> tuple[Path, bool]:
     """Return the file of the practice key of *officer* that is valid, and whether it is there: one officer, one key."""
     number = 1
@@ -208,7 +230,13 @@ def _officer(value: Json) -> Officer:
 
 def _signing(value: Json) -> SigningSource:
     match value:
-        case {"kind": str(kind), "path": str(path), "certificate": str() | None as certificate}:
-            return SigningSource(kind=kind, path=Path(path), certificate=Path(certificate) if certificate else None)
+        case {"kind": str(kind), "path": str(path), "certificate": str() | None as certificate, **labels}:
+            return SigningSource(
+                kind=kind,
+                path=Path(path),
+                certificate=Path(certificate) if certificate else None,
+                token=str(labels.get("token", "")),
+                key=str(labels.get("key", "")),
+            )
     message = "the signing key is not described"
     raise FormatError(message)

@@ -53,6 +53,7 @@ missing_packages() {
     have_command exiftool || echo libimage-exiftool-perl
     have_command Xvfb || echo xvfb
     have_command xdotool || echo xdotool
+    have_command softhsm2-util || echo softhsm2
 }
 
 install_packages() {

@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from evidence_kit.trust.certificates import Certificate
+from tests.support.tokens import SoftTokens, describe, find_library, furnish
 from tests.support.tsa import OpensslTsa
 
 ROOT = Path(__file__).parents[1]
@@ -49,6 +51,26 @@ def _find_oracle(name: str) -> Path:
     if os.environ.get("CI") == "true":
         pytest.fail(message)
     pytest.skip(message)
+
+
+@pytest.fixture(scope="session")
+def token_certificates() -> dict[str, Certificate]:
+    """Return the certificates of `soft_tokens`, by the labels of their keys, and ``unit`` and ``root`` above them."""
+    return {}
+
+
+@pytest.fixture(scope="session")
+def soft_tokens(tmp_path_factory: pytest.TempPathFactory, token_certificates: dict[str, Certificate]) -> SoftTokens:
+    """Return tokens with keys of every kind; a test takes a copy. Skipped, and says so, where SoftHSM2 is not there."""
+    library = find_library()
+    if library is None:
+        message = "NOT TESTED: no SoftHSM2 to sign with; scripts/bootstrap.sh test installs it"
+        if os.environ.get("CI") == "true":
+            pytest.fail(message)
+        pytest.skip(message)
+    tokens = describe(library, tmp_path_factory.mktemp("softhsm"))
+    token_certificates |= furnish(tokens)
+    return tokens
 
 
 @pytest.fixture(scope="module")

@@ -147,7 +147,7 @@ def _tell(texts: Texts, diagnosis: Diagnosis) -> None:
         [
             texts.say(f"outcome.{found.state}"),
             texts.say(f"doctor.title.{found.id}"),
-            texts.say(found.key, **found.values),
+            found.detail(texts),
         ]
         for found in diagnosis.findings
     ]

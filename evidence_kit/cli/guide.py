@@ -75,11 +75,15 @@ def ask_profile(run: Run, ask: Ask = input, before: Wishes | None = None) -> Wis
     wishes = Wishes(
         name=field("name"), id=field("id"), role=field("role"), agency=field("agency"), language=texts.language
     )
-    match _choice(texts.say("guide.key"), {"1", "2"} | ({""} if known.signing else set()), ask):
+    match _choice(texts.say("guide.key"), {"1", "2", "3"} | ({""} if known.signing else set()), ask):
         case "1":
             wishes = replace(wishes, practice=True)
         case "2":
             wishes = replace(wishes, p12=_path(_required(ask, texts.say("guide.p12"))))
+        case "3":
+            library = _path(_required(ask, texts.say("guide.library")))
+            token, key = (_required(ask, texts.say(f"guide.{name}")) for name in ("token", "token-key"))
+            wishes = replace(wishes, pkcs11=library, token=token, key=key)
     tsa = ask(f"{texts.say('guide.tsa')}: ").strip()
     return replace(wishes, tsa=(tsa,)) if tsa else wishes
 

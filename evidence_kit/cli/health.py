@@ -5,14 +5,14 @@ import shutil
 import stat
 import subprocess
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from evidence_kit.canonical import Json
-from evidence_kit.errors import CaptureError, EvidenceError
+from evidence_kit.errors import CaptureError, EvidenceError, TokenError
 from evidence_kit.texts import Texts
 
 if TYPE_CHECKING:
@@ -58,11 +58,18 @@ class Finding:
     state: State
     key: str
     values: dict[str, object] = field(default_factory=dict)
+    advice: str = ""
+    """The key of a sentence that says what to do."""
 
     @classmethod
     def of(cls, id_: str, state: State, key: str, **values: object) -> "Finding":
         """Return a finding whose detail is the sentence *key* with *values*."""
         return cls(id=id_, state=state, key=key, values=values)
+
+    def detail(self, texts: Texts) -> str:
+        """Return what was found, and what to do about it, in the language of *texts*."""
+        found = texts.say(self.key, **self.values)
+        return f"{found}. {texts.say(self.advice)}" if self.advice else found
 
     def to_json(self, texts: Texts) -> dict[str, Json]:
         """Return the ``checks[]`` member in the language of *texts*."""
@@ -70,7 +77,7 @@ class Finding:
             "id": self.id,
             "title": texts.say(f"doctor.title.{self.id}"),
             "outcome": str(self.state),
-            "detail": texts.say(self.key, **self.values),
+            "detail": self.detail(texts),
         }
 
 
@@ -125,12 +132,18 @@ def key(run: "Run", settings: "Settings", passphrase_file: Path | None) -> "tupl
     if settings.signing is None or settings.officer is None:
         return None, [Finding.of("key", State.FAILED, "doctor.key-missing")]
     try:
-        signer = settings.open_signer(run.passphrases(passphrase_file))
+        signer = run.signer(settings, passphrase_file)
+        signer.sign(b"evidence-kit doctor")
+    except TokenError as error:
+        failed = Finding.of("key", State.FAILED, "doctor.problem", problem=error)
+        return None, [replace(failed, advice=f"token.{error.problem}")]
     except EvidenceError as error:
         return None, [Finding.of("key", State.FAILED, "doctor.problem", problem=error)]
     certificate = signer.certificate
     opened = "doctor.key-practice" if signer.practice else "doctor.key"
     found = [Finding.of("key", State.PASSED, opened, subject=certificate.subject)]
+    if settings.signing.kind == "pkcs11":
+        found.append(Finding.of("key.token", State.PASSED, "doctor.key-token", token=settings.signing.token))
     left = certificate.not_after - run.clock()
     day = certificate.not_after.date().isoformat()
     if left < timedelta(0):

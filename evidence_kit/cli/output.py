@@ -14,7 +14,7 @@ from typing import TextIO
 
 from evidence_kit.canonical import Json
 from evidence_kit.display import visible
-from evidence_kit.errors import EvidenceError
+from evidence_kit.errors import EvidenceError, TokenError
 from evidence_kit.texts import Texts
 
 PROGRAM = "evidence-kit"
@@ -60,8 +60,14 @@ def show_error(error: EvidenceError, texts: Texts) -> None:
     meaning = texts.say(f"error.{type(error).__name__}")
     if meaning:
         note(f"{prefix}: {meaning}")
-    if error.hint:
-        note(f"{PROGRAM}: {texts.say('error.hint')}: {visible(error.hint)}")
+    hint = advice(error, texts)
+    if hint:
+        note(f"{PROGRAM}: {texts.say('error.hint')}: {hint}")
+
+
+def advice(error: EvidenceError, texts: Texts) -> str:
+    """Return what to do about *error*, in the reader's language where it is known; empty for nothing in particular."""
+    return texts.say(f"token.{error.problem}") if isinstance(error, TokenError) else visible(error.hint)
 
 
 class Progress:

@@ -23,8 +23,9 @@ if TYPE_CHECKING:
     from evidence_kit.case.folder import CaseFolder
     from evidence_kit.case.stamping import Stamping
     from evidence_kit.custody.custodian import Custodian
-    from evidence_kit.settings import Settings
+    from evidence_kit.settings import Settings, SigningSource
     from evidence_kit.trust.judging import TrustedRoots
+    from evidence_kit.trust.keys import Signer
 
 _LAST_SECOND = 253370764799
 """The end of the year 9998: one year more than any time zone takes."""
@@ -37,6 +38,8 @@ class Run:
 
     texts: Texts
     environ: Mapping[str, str]
+    _opened: "tuple[SigningSource | None, Signer] | None" = None
+    """The signing key, once it was opened: a token wants one login, and a person is asked once."""
 
     @classmethod
     def of(cls, ctx: typer.Context) -> "Run":
@@ -76,7 +79,7 @@ class Run:
         from evidence_kit.custody.custodian import Custodian
 
         officer = settings.the_officer()
-        signer = settings.open_signer(self.passphrases(passphrase_file))
+        signer = self.signer(settings, passphrase_file)
         signer.require_valid(self.clock())
         return Custodian(
             officer=officer,
@@ -84,6 +87,12 @@ class Run:
             clock=self.clock,
             zone=self.clock().astimezone().tzinfo or UTC,
         )
+
+    def signer(self, settings: "Settings", passphrase_file: Path | None) -> "Signer":
+        """Return the signing key, opened at most once; raises what `Settings.open_signer` raises."""
+        if self._opened is None or self._opened[0] != settings.signing:
+            self._opened = settings.signing, settings.open_signer(self.passphrases(passphrase_file))
+        return self._opened[1]
 
     def stamping(self, settings: "Settings") -> "Stamping":
         """Return which authorities are to be asked for time stamps; raises `SettingsError`."""
@@ -97,16 +106,19 @@ class Run:
 
         return TrustedRoots(established=settings.trusted_roots(), practice=settings.practice_roots())
 
-    def passphrases(self, file: Path | None) -> Callable[[str], bytes]:
-        """Return how the passphrase of a key comes: from *file*, the environment, or the person at the terminal."""
+    def passphrases(self, file: Path | None) -> "Callable[[SigningSource], bytes]":
+        """Return how a passphrase or PIN comes: from *file*, the environment, or the person at the terminal."""
 
-        def ask(name: str) -> bytes:
+        def ask(source: "SigningSource") -> bytes:
             if file is not None:
                 return _first_line(file)
             if PASSPHRASE_VARIABLE in self.environ:
                 return self.environ[PASSPHRASE_VARIABLE].encode()
             if sys.stdin.isatty():
-                return getpass.getpass(f"{self.texts.say('ask.passphrase', name=name)}: ", stream=sys.stderr).encode()
+                pin = source.kind == "pkcs11"
+                name = source.token if pin else source.path.name
+                question = self.texts.say("ask.pin" if pin else "ask.passphrase", name=name)
+                return getpass.getpass(f"{question}: ", stream=sys.stderr).encode()
             return b""
 
         return ask

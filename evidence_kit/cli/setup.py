@@ -36,6 +36,10 @@ class Wishes:
     practice: bool = False
     p12: Path | None = None
     pem: tuple[Path, Path] | None = None
+    pkcs11: Path | None = None
+    token: str = ""
+    key: str = ""
+    chain: Path | None = None
     tsa: tuple[str, ...] = ()
     no_tsa: bool = False
     time_servers: tuple[str, ...] = ()
@@ -60,6 +64,10 @@ def _setup(
     practice: Annotated[bool, typer.Option("--practice", help="option.practice")] = False,
     p12: Annotated[Path | None, typer.Option("--p12", metavar="FILE", help="option.p12")] = None,
     pem: Annotated[tuple[Path, Path] | None, typer.Option("--pem", metavar="KEY CERT", help="option.pem")] = None,
+    pkcs11: Annotated[Path | None, typer.Option("--pkcs11", metavar="LIB", help="option.pkcs11")] = None,
+    token: Annotated[str, typer.Option("--token", metavar="LABEL", help="option.token")] = "",
+    key: Annotated[str, typer.Option("--key", metavar="LABEL", help="option.key")] = "",
+    chain: Annotated[Path | None, typer.Option("--chain", metavar="FILE.pem", help="option.chain")] = None,
     tsa: Annotated[list[str] | None, typer.Option("--tsa", metavar="URL", help="option.tsa")] = None,
     no_tsa: Annotated[bool, typer.Option("--no-tsa", help="option.no-tsa")] = False,
     time_server: Annotated[
@@ -80,6 +88,10 @@ def _setup(
         practice=practice,
         p12=p12,
         pem=pem,
+        pkcs11=pkcs11,
+        token=token,
+        key=key,
+        chain=chain,
         tsa=tuple(tsa or ()),
         no_tsa=no_tsa,
         time_servers=tuple(time_server or ()),
@@ -118,7 +130,9 @@ def change_settings(run: Run, wishes: Wishes) -> "tuple[Settings, Signer | None]
     elif signing is not None:
         settings = replace(settings, signing=signing)
     chosen = wishes.practice or signing is not None
-    signer = settings.open_signer(run.passphrases(wishes.passphrase_file)) if chosen or practice else None
+    signer = run.signer(settings, wishes.passphrase_file) if chosen or practice else None
+    if signer is not None and signing is not None:
+        signer.sign(b"evidence-kit setup")  # a token holds keys and certificates apart: see that these two belong
     for file in wishes.trust:
         try:
             add_trusted_roots(settings, file)
@@ -161,8 +175,22 @@ def _time_servers(wishes: Wishes, known: tuple[str, ...]) -> tuple[str, ...]:
 def _signing(wishes: Wishes) -> "SigningSource | None":
     from evidence_kit.settings import SigningSource
 
-    if sum((wishes.practice, wishes.p12 is not None, wishes.pem is not None)) > 1:
-        raise UsageError("--practice, --p12 and --pem exclude each other")
+    if sum((wishes.practice, wishes.p12 is not None, wishes.pem is not None, wishes.pkcs11 is not None)) > 1:
+        raise UsageError("--practice, --p12, --pem and --pkcs11 exclude each other")
+    place = (bool(wishes.pkcs11), bool(wishes.token), bool(wishes.key))
+    if len(set(place)) > 1 or (wishes.chain and not wishes.pkcs11):
+        raise UsageError(
+            "--pkcs11, --token and --key belong together, and --chain to them",
+            hint="evidence-kit setup --pkcs11 LIB --token LABEL --key LABEL",
+        )
+    if wishes.pkcs11 is not None:
+        return SigningSource(
+            kind="pkcs11",
+            path=wishes.pkcs11.absolute(),
+            certificate=wishes.chain.absolute() if wishes.chain else None,
+            token=wishes.token,
+            key=wishes.key,
+        )
     if wishes.p12 is not None:
         return SigningSource(kind="p12", path=wishes.p12.absolute())
     if wishes.pem is not None:
@@ -206,7 +234,10 @@ def tell_settings(texts: Texts, settings: "Settings", signer: "Signer | None") -
         (texts.say(f"setup.{key}"), visible(getattr(officer, key)) if officer else none)
         for key in ("name", "id", "role", "agency")
     ]
-    pairs.append((texts.say("setup.key"), visible(str(settings.signing.path)) if settings.signing else none))
+    signing = settings.signing
+    pairs.append((texts.say("setup.key"), visible(str(signing.path)) if signing else none))
+    if signing and signing.kind == "pkcs11":
+        pairs.append((texts.say("setup.token"), f"{visible(signing.token)} / {visible(signing.key)}"))
     if signer:
         pairs.append((texts.say("setup.certificate"), visible(signer.certificate.subject)))
         pairs.append((texts.say("setup.until"), signer.certificate.not_after.date().isoformat()))

@@ -138,7 +138,7 @@ def _in_one_form(data: bytes, signer: Certificate) -> bool:
     digest = _one_of(info["digest_algorithm"].dump(), der.sequence(_SHA256), der.sequence(_SHA256, der.NULL))
     signature_algorithm = (
         der.sequence(_RSA_SHA256, der.NULL)
-        if isinstance(signer.public_key, rsa.RSAPublicKey)
+        if isinstance(signer.signer_key, rsa.RSAPublicKey)
         else der.sequence(_ECDSA_SHA256)
     )
     signer_info = der.sequence(

@@ -35,7 +35,9 @@ _BROKEN = (
 )
 """What `cryptography` raises, by what is wrong, for bytes that are not a certificate."""
 
-_RSA_BITS = 2048
+_RSA_BITS, _SIGNER_RSA_BITS = 2048, 3072
+"""What authorities and recipients may still have, and what a signer's key needs (NIST SP 800-57, 5.6.1: 128 bits)."""
+
 _PEM_BEGIN = b"-----BEGIN CERTIFICATE-----"
 
 
@@ -100,6 +102,14 @@ class Certificate:
     @property
     def public_key(self) -> ec.EllipticCurvePublicKey | rsa.RSAPublicKey:
         """The key; raises `FormatError` when it is neither P-256, P-384 nor RSA of 2,048 bits or more."""
+        return self._key(_RSA_BITS)
+
+    @property
+    def signer_key(self) -> ec.EllipticCurvePublicKey | rsa.RSAPublicKey:
+        """The key of a signer; raises `FormatError` when it is neither P-256, P-384 nor RSA of 3,072 bits or more."""
+        return self._key(_SIGNER_RSA_BITS)
+
+    def _key(self, bits: int) -> ec.EllipticCurvePublicKey | rsa.RSAPublicKey:
         try:
             key = self.x509.public_key()
         except (ValueError, UnsupportedAlgorithm) as error:
@@ -108,10 +118,13 @@ class Certificate:
         match key:
             case ec.EllipticCurvePublicKey() if isinstance(key.curve, ec.SECP256R1 | ec.SECP384R1):
                 return key
-            case rsa.RSAPublicKey() if key.key_size >= _RSA_BITS:
+            case rsa.RSAPublicKey() if key.key_size >= bits:
                 return key
-        message = f"the certificate of {self.subject!r} holds a key outside P-256, P-384 and RSA of 2,048 bits or more"
-        raise FormatError(message)
+        message = (
+            f"the key in the certificate of {self.subject!r} is {_kind(key)};"
+            f" accepted are P-256, P-384 and RSA of {bits:,} bits or more"
+        )
+        raise FormatError(message, hint="ask its authority for a certificate over such a key")
 
     def pem(self) -> bytes:
         """Return the one PEM form the kit writes and accepts in a case or bundle (RFC 7468, LF)."""
@@ -220,6 +233,15 @@ def _issued(child: Certificate, parent: Certificate) -> bool:
     except (ValueError, TypeError, UnsupportedAlgorithm, InvalidSignature):
         return False
     return True
+
+
+def _kind(key: object) -> str:
+    match key:
+        case rsa.RSAPublicKey():
+            return f"RSA of {key.key_size:,} bits"
+        case ec.EllipticCurvePublicKey():
+            return f"an elliptic curve key on {key.curve.name}"
+    return f"of the kind {type(key).__name__.removesuffix('PublicKey')}"
 
 
 def _wrap(found: x509.Certificate) -> Certificate:

@@ -81,7 +81,7 @@ def verify_detached(data: bytes, digest: Digest, certificates: Iterable[Certific
 
 def check_signature(certificate: Certificate, data: bytes, signature: bytes) -> None:
     """Check a signature over SHA-256 of *data*; ECDSA must be minimal DER with low s. Raises `IntegrityError`."""
-    key = certificate.public_key
+    key = certificate.signer_key
     try:
         if isinstance(key, rsa.RSAPublicKey):
             key.verify(signature, data, padding.PKCS1v15(), hashes.SHA256())
@@ -157,7 +157,7 @@ def _content_info(
         der.sequence(issuer, der.integer(certificate.x509.serial_number)),
         _SHA256,
         der.tlv(0xA0, *sorted(attributes)),
-        _RSA_SHA256 if isinstance(certificate.public_key, rsa.RSAPublicKey) else _ECDSA_SHA256,
+        _RSA_SHA256 if isinstance(certificate.signer_key, rsa.RSAPublicKey) else _ECDSA_SHA256,
         der.octets(signature),
     )
     certificates = [der.tlv(0xA0, *sorted({inside.der for inside in embedded}))] if embedded else []

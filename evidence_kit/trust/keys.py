@@ -1,4 +1,4 @@
-"""Signing keys: opened from PKCS#12 (RFC 7292) or PEM, or made for practice.
+"""Signing keys: opened from PKCS#12 (RFC 7292) or PEM, made for practice, or held by a token (`token`).
 
 Every signature is over SHA-256. ECDSA signatures (FIPS 186-5) are given the smaller of the two equally valid values
 of s, so that no second form of a signature exists which a verifier would have to accept.
@@ -7,7 +7,7 @@ of s, so that no second form of a signature exists which a verifier would have t
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Literal
+from typing import Literal, Protocol
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
@@ -18,6 +18,7 @@ from evidence_kit.errors import FormatError, SigningError
 from evidence_kit.models import Officer, utc_text
 from evidence_kit.trust.certificates import PRACTICE_POLICY, Certificate, chain_of, load_certificates, warnings_refused
 from evidence_kit.trust.der import ORDERS
+from evidence_kit.trust.digests import sha256_bytes
 
 PRACTICE_NOTICE = "PRACTICE, not a digital signature in law"
 _PRACTICE_AGAIN = "run: evidence-kit setup --practice, which makes a new key"
@@ -29,11 +30,18 @@ _DER = Encoding.DER
 PrivateKey = ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey
 
 
+class TokenKey(Protocol):
+    """A private key that stays in its token."""
+
+    def sign_sha256(self, digest: bytes) -> bytes:
+        """Return the signature over a SHA-256 *digest*: ECDSA as DER, or RSA PKCS#1 v1.5; raises `TokenError`."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Signer:
     """A private key with its certificate and the issuers above it, the root last when it is known."""
 
-    key: PrivateKey
+    key: PrivateKey | TokenKey
     certificate: Certificate
     chain: tuple[Certificate, ...] = ()
 
@@ -58,15 +66,25 @@ class Signer:
     @property
     def algorithm(self) -> Literal["ecdsa", "rsa"]:
         """The kind of signature."""
-        return "rsa" if isinstance(self.key, rsa.RSAPrivateKey) else "ecdsa"
+        return "rsa" if isinstance(self.certificate.signer_key, rsa.RSAPublicKey) else "ecdsa"
 
     def sign(self, data: bytes) -> bytes:
         """Return the signature over SHA-256 of *data*: ECDSA as DER with low s, or RSA PKCS#1 v1.5 (RFC 8017, 8.2)."""
-        if isinstance(self.key, rsa.RSAPrivateKey):
-            return self.key.sign(data, padding.PKCS1v15(), hashes.SHA256())
-        r, s = utils.decode_dss_signature(self.key.sign(data, ec.ECDSA(hashes.SHA256())))
-        order = ORDERS[self.key.curve.name]
+        public = self.certificate.signer_key
+        signature = self._sign(data)
+        if isinstance(public, rsa.RSAPublicKey):
+            return signature
+        r, s = utils.decode_dss_signature(signature)
+        order = ORDERS[public.curve.name]
         return utils.encode_dss_signature(r, min(s, order - s))
+
+    def _sign(self, data: bytes) -> bytes:
+        match self.key:
+            case rsa.RSAPrivateKey():
+                return self.key.sign(data, padding.PKCS1v15(), hashes.SHA256())
+            case ec.EllipticCurvePrivateKey():
+                return self.key.sign(data, ec.ECDSA(hashes.SHA256()))
+        return self.key.sign_sha256(sha256_bytes(data).value)
 
 
 def open_pkcs12(path: Path, passphrase: bytes) -> Signer:
@@ -119,7 +137,10 @@ def practice_name(officer: Officer) -> x509.Name:
 
 
 def write_pkcs12(signer: Signer, passphrase: bytes) -> bytes:
-    """Return *signer* as an encrypted PKCS#12 file."""
+    """Return *signer* as an encrypted PKCS#12 file; raises `SigningError` for a key that stays in its token."""
+    if not isinstance(signer.key, PrivateKey):
+        message = "the key cannot be taken out of its token"
+        raise SigningError(message)
     return pkcs12.serialize_key_and_certificates(
         b"evidence_kit",
         signer.key,
@@ -130,14 +151,11 @@ def write_pkcs12(signer: Signer, passphrase: bytes) -> bytes:
 
 
 def _signer(key: object, leaf: Certificate, others: list[Certificate]) -> Signer:
-    if not isinstance(key, ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey):
-        message = "the key is neither an elliptic curve key nor an RSA key"
-        raise SigningError(message, hint="use P-256, P-384 or RSA")
     try:
-        public = leaf.public_key
+        public = leaf.signer_key
     except FormatError as error:
-        raise SigningError(str(error)) from error
-    if public != key.public_key():
+        raise SigningError(str(error), hint=error.hint) from error
+    if not isinstance(key, PrivateKey) or public != key.public_key():
         message = "the certificate does not belong to the key"
         raise SigningError(message)
     return Signer(key=key, certificate=leaf, chain=chain_of(leaf, others))

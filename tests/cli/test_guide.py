@@ -127,7 +127,7 @@ def test_the_questions_of_setup_keep_what_is_known(officer: RunCommand, begun: R
 
 
 def test_only_1_is_a_practice_key(begun: Run, capsys: pytest.CaptureFixture[str]) -> None:
-    typist = Typist("Дорж", "1", "м", "А", "", "3", "own", "1", "")
+    typist = Typist("Дорж", "1", "м", "А", "", "4", "own", "1", "")
 
     wishes = ask_profile(begun, typist)
 
@@ -137,7 +137,7 @@ def test_only_1_is_a_practice_key(begun: Run, capsys: pytest.CaptureFixture[str]
 
 
 def test_a_key_file_that_is_not_there_is_told_before_a_passphrase_is_asked(officer: RunCommand, home: Path) -> None:
-    def ask(_name: str) -> bytes:
+    def ask(_source: SigningSource) -> bytes:
         pytest.fail("the passphrase was asked for")
 
     signing = SigningSource(kind="p12", path=home / "none.p12")

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from cryptography.hazmat.primitives.serialization import BestAvailableEncryption, Encoding, PrivateFormat
 
-from evidence_kit.trust.keys import Signer, write_pkcs12
+from evidence_kit.trust.keys import PrivateKey, Signer, write_pkcs12
 from tests.cli.conftest import OFFICER
 from tests.cli.running import RunCommand
 from tests.support.people import SetClock
@@ -119,6 +119,7 @@ def test_a_key_that_does_not_open_is_not_kept(run: RunCommand, p12: Path) -> Non
 def test_a_pem_key_with_its_certificate_is_taken(run: RunCommand, signer: Signer, secret: Path, tmp_path: Path) -> None:
     key, certificate = tmp_path / "key.pem", tmp_path / "cert.pem"
     encryption = BestAvailableEncryption(SECRET.encode())
+    assert isinstance(signer.key, PrivateKey)
     key.write_bytes(signer.key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, encryption))
     certificate.write_bytes(signer.certificate.pem() + signer.chain[0].pem())
 

@@ -37,7 +37,7 @@ def practice_signer(name: str = "Д. Туяа") -> Signer:
 
 def rsa_signer() -> Signer:
     """Return an RSA key below an intermediate and a root, as a certification authority would give it."""
-    keys = [rsa.generate_private_key(public_exponent=65537, key_size=2048) for _ in range(3)]
+    keys = [rsa.generate_private_key(public_exponent=65537, key_size=bits) for bits in (2048, 2048, 3072)]
     names = [
         x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, f"Practice {part}")])
         for part in ("root", "intermediate", "officer")

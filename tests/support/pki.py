@@ -1,16 +1,17 @@
 # ruff: noqa: SLF001  # an authority knows the one above it
 """A certification authority for tests: roots, units below them, officers."""
 
+from collections.abc import Iterable
 from datetime import timedelta
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.hazmat.primitives.serialization import Encoding
 
 from evidence_kit.models import Clock
 from evidence_kit.trust.certificates import Certificate
-from evidence_kit.trust.keys import Signer
+from evidence_kit.trust.keys import PrivateKey, Signer
 
 
 class Authority:
@@ -31,18 +32,26 @@ class Authority:
         """Return an officer's certificate whose key issues others all the same."""
         return Authority(name, clock=self._clock, parent=self, authority=False)
 
-    def issue(self, name: str) -> Signer:
-        """Return an officer's key."""
-        key = ec.generate_private_key(ec.SECP256R1())
+    def issue(
+        self, name: str, *, key: PrivateKey | None = None, extensions: Iterable[x509.ExtensionType] = ()
+    ) -> Signer:
+        """Return an officer's key, *key* or a new one, with a certificate that has *extensions* too."""
+        key = key or ec.generate_private_key(ec.SECP256R1())
         subject = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, name)])
-        certificate = self._certify(subject, key.public_key(), authority=False, by=self)
+        certificate = self._certify(subject, key.public_key(), authority=False, by=self, extensions=extensions)
         return Signer(key=key, certificate=certificate, chain=self._chain())
 
     def _chain(self) -> tuple[Certificate, ...]:
         return (self.certificate, *(self._parent._chain() if self._parent else ()))
 
     def _certify(
-        self, subject: x509.Name, key: ec.EllipticCurvePublicKey, *, authority: bool, by: "Authority"
+        self,
+        subject: x509.Name,
+        key: ec.EllipticCurvePublicKey | rsa.RSAPublicKey,
+        *,
+        authority: bool,
+        by: "Authority",
+        extensions: Iterable[x509.ExtensionType] = (),
     ) -> Certificate:
         builder = (
             x509.CertificateBuilder()
@@ -54,4 +63,6 @@ class Authority:
             .not_valid_after(self._clock() + timedelta(days=730))
             .add_extension(x509.BasicConstraints(ca=authority, path_length=None), critical=True)
         )
+        for extension in extensions:
+            builder = builder.add_extension(extension, critical=False)
         return Certificate(builder.sign(by._key, hashes.SHA256()).public_bytes(Encoding.DER))

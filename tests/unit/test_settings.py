@@ -25,7 +25,7 @@ from tests.support.pki import Authority
 NOW = datetime.now(UTC)
 
 
-def _no_passphrase(_name: str) -> bytes:
+def _no_passphrase(_source: SigningSource) -> bytes:
     return b""
 
 
