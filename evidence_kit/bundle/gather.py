@@ -1,7 +1,7 @@
 """Tell the report everything it says: from the case's log and items as they lie in the bundle being built."""
 
 import platform
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from importlib.metadata import version
@@ -9,6 +9,7 @@ from pathlib import Path
 
 from evidence_kit import __version__
 from evidence_kit.bundle.contents import EvidenceList
+from evidence_kit.bundle.custody_facts import corrections, custody_facts, hand_over_state
 from evidence_kit.bundle.exhibits import ItemContext, read_exhibit
 from evidence_kit.bundle.report_model import (
     Attempt,
@@ -138,15 +139,16 @@ def _attempts(source: Source, numbers: dict[str, int], exhibits: tuple[Exhibit, 
 
 def _custody(source: Source) -> Iterable[CustodyEntry]:
     lines = split_lines(source.case.log_bytes()[0])
+    corrected = corrections(source.log)
     for event, line in zip(source.log.events, lines, strict=False):
         if isinstance(event, Event):
-            yield _entry(source, event, sha256_bytes(line))
+            yield _entry(source, event, sha256_bytes(line), corrected.get(event.seq, ()))
         else:
             withheld = WithheldEvent(day=event.day, ground=event.ground, decided_by=event.decided_by)
             yield CustodyEntry(seq=event.seq, time=None, type=event.type, line_sha256=event.line, withheld=withheld)
 
 
-def _entry(source: Source, event: Event, digest: Digest) -> CustodyEntry:
+def _entry(source: Source, event: Event, digest: Digest, corrected_by: Sequence[Event]) -> CustodyEntry:
     stamp = stamped_at(source.tokens, event.seq)
     return CustodyEntry(
         seq=event.seq,
@@ -161,6 +163,8 @@ def _entry(source: Source, event: Event, digest: Digest) -> CustodyEntry:
         place=event.place,
         outcome=event.outcome,
         note=event.note,
+        hand_over=hand_over_state(source.log, event),
+        facts=tuple(custody_facts(source.log, event, corrected_by)),
         claimed_time_only=bool(source.tokens) and (stamp is None or stamp - event.time > _TIME_GAP),
     )
 

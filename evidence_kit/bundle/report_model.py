@@ -222,6 +222,10 @@ class CustodyEntry:
     place: str = ""
     outcome: str = ""
     note: str = ""
+    hand_over: str = ""
+    """State of the hand-over that the event begins: code of ``hand_overs`` in the texts."""
+    facts: tuple[Fact, ...] = ()
+    """What else it says: codes of ``custody_facts`` in the texts, numbers of other events among them."""
     claimed_time_only: bool = False
     withheld: WithheldEvent | None = None
 
@@ -270,6 +274,7 @@ class ReportData:
             "items-withheld": self.holdings.withheld_items,
             "events-withheld": self.holdings.withheld_events,
             "item-time-stamp-pending": pending,
+            "hand-over-open": sum(entry.hand_over == "open" for entry in self.custody),
         }
         states = {
             "no-time-stamp": self.signature.time_stamp is TimeStampState.NONE,

@@ -29,6 +29,7 @@ from evidence_kit.custody.chain import LogFindings, check_log
 from evidence_kit.custody.custodian import Custodian
 from evidence_kit.custody.events import Draft, Event, EventType
 from evidence_kit.custody.log import head_of, link_after, split_lines
+from evidence_kit.custody.register import register_of
 from evidence_kit.errors import CaseError, FormatError, UsageError
 from evidence_kit.models import Digest
 from evidence_kit.trust.certificates import Certificate, load_certificates
@@ -37,6 +38,10 @@ from evidence_kit.trust.digests import sha256_bytes
 _ITEM = re.compile(r"EV-([0-9]{4,})")
 _ITEM_OF_EVENT = re.compile(rb'"item":"EV-([0-9]{4,})"')
 """As it stands in a line of the log; inside a text the quotation marks would be escaped."""
+_REGISTER_FIRST = (
+    "an officer of the case lets your key in with: evidence-kit custody key add FILE.pem; "
+    "after the loss of your own: evidence-kit custody key revoke"
+)
 _LOCK_SECONDS = 30
 _SETTLE_SECONDS = 2.0
 """How long the second half of a commit may take to follow the first."""
@@ -112,7 +117,7 @@ class CaseFolder:
             shutil.rmtree(building, ignore_errors=True)
         return cls(path=path, info=info)
 
-    def commit(
+    def commit(  # noqa: PLR0913  # an event, by whom, and what belongs to it
         self,
         draft: Draft,
         custodian: Custodian,
@@ -120,11 +125,14 @@ class CaseFolder:
         new_item: bool = False,
         staged: bool = False,
         seals: Mapping[str, bytes] | None = None,
+        after: Digest | None = None,
     ) -> Committed:
         """Append *draft* to the log, signed by *custodian*; raises `CaseError`, with nothing changed.
 
+        What *draft* leaves open is filled in from the custodian's grounds, its authority from the case's legal basis.
         *new_item* gives the event the next free item number. *staged* makes the folder ``.staging/<draft.item>`` the
-        item's folder. *seals* are files below ``seals/``.
+        item's folder. *seals* are files below ``seals/``. *after* is the head that the log must have, where the event
+        speaks of the log as it is.
         """
         with self._locked():
             self.finish_commits()
@@ -132,6 +140,11 @@ class CaseFolder:
             if not count and draft.type != EventType.CASE_OPENED:
                 message = f"the custody log of {self.path} is empty"
                 raise CaseError(message, hint="run: evidence-kit verify CASE")
+            if after not in {None, head}:
+                message = f"the custody log of {self.path} has grown meanwhile"
+                raise CaseError(message, hint="run the command again")
+            self._want_registered(draft, custodian, seq=count + 1)
+            draft = custodian.grounds.under(draft, self.info.legal_basis)
             if new_item:
                 draft = replace(draft, item=self._next_item())
             self._keep_certificates((custodian.signer.certificate, *custodian.signer.chain))
@@ -221,6 +234,15 @@ class CaseFolder:
         """Keep *certificates* in ``trust/``, each under its own digest; what is there already stays."""
         with self._locked():
             self._keep_certificates(certificates)
+
+    def _want_registered(self, draft: Draft, custodian: Custodian, *, seq: int) -> None:
+        """Refuse, with `CaseError`, a key that may not sign *draft* by the log's own account."""
+        signer = custodian.signer.certificate
+        known = {certificate.fingerprint: certificate for certificate in (*self.certificates(), signer)}
+        refusal = register_of(self._stored()[0], known).refusal(draft, signer, seq=seq)
+        if refusal is not None:
+            message = f"the log of {self.path} takes no such event signed by {signer.subject!r}: {refusal}"
+            raise CaseError(message, hint=_REGISTER_FIRST)
 
     def _keep_certificates(self, certificates: Sequence[Certificate]) -> None:
         for certificate in certificates:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from evidence_kit.cli.case import tell_unstamped
-from evidence_kit.cli.options import CaseOption, JsonOption, PassphraseOption
+from evidence_kit.cli.options import AuthorityOption, CaseOption, JsonOption, PassphraseOption, PlaceOption
 from evidence_kit.cli.output import emit, quoted, rows, say
 from evidence_kit.cli.run import Run
 from evidence_kit.display import visible
@@ -46,6 +46,8 @@ def _bundle(
     purpose: Annotated[str, typer.Option("--purpose", metavar="TEXT", help="option.purpose")] = "",
     pictures: Annotated[bool, typer.Option("--show-pictures", help="option.show-pictures")] = False,
     session_data: Annotated[bool, typer.Option("--include-session-data", help="option.include-session-data")] = False,
+    authority: AuthorityOption = "",
+    place: PlaceOption = "",
     case: CaseOption = None,
     passphrase_file: PassphraseOption = None,
     json: JsonOption = False,
@@ -58,7 +60,7 @@ def _bundle(
         folder,
         output.absolute(),
         settings=settings,
-        custodian=run.custodian(settings, passphrase_file),
+        custodian=run.custodian(settings, passphrase_file, purpose=purpose, authority=authority, place=place),
         items=_named(items),
         as_zip=as_zip or output.suffix.lower() == ".zip",
         language=language,

@@ -13,7 +13,15 @@ from evidence_kit.cli.addresses import read_connect_to, read_link
 from evidence_kit.cli.case import describe_case, pending, tell_unstamped
 from evidence_kit.cli.items import item_text
 from evidence_kit.cli.link_lists import ListedLink, read_list
-from evidence_kit.cli.options import CaseOption, JsonOption, PassphraseOption
+from evidence_kit.cli.options import (
+    AuthorityOption,
+    CaseOption,
+    JsonOption,
+    NoteOption,
+    PassphraseOption,
+    PlaceOption,
+    PurposeOption,
+)
 from evidence_kit.cli.output import emit, note, say
 from evidence_kit.cli.run import Run
 from evidence_kit.display import visible
@@ -82,7 +90,10 @@ def _capture(
         list[str] | None, typer.Option("--connect-to", metavar="HOST[:PORT]=ADDRESS:PORT", help="option.connect-to")
     ] = None,
     ask_egress: Annotated[str, typer.Option("--ask-egress", metavar="URL", help="option.ask-egress")] = "",
-    note_text: Annotated[str, typer.Option("--note", metavar="TEXT", help="option.note")] = "",
+    note_text: NoteOption = "",
+    purpose: PurposeOption = "",
+    authority: AuthorityOption = "",
+    place: PlaceOption = "",
     case: CaseOption = None,
     passphrase_file: PassphraseOption = None,
     json: JsonOption = False,
@@ -111,7 +122,7 @@ def _capture(
         connect_to=tuple(read_connect_to(text) for text in connect_to or ()),
     )
     folder = run.case(case)
-    custodian = run.custodian(settings, passphrase_file)
+    custodian = run.custodian(settings, passphrase_file, purpose=purpose, authority=authority, place=place)
     stamping = run.stamping(settings)
     completed = complete_interrupted(run, folder, custodian, stamping, tell=not json)
     if batch or results or jobs > 1:

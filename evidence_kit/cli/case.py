@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from evidence_kit.canonical import Json
-from evidence_kit.cli.options import CaseOption, JsonOption, PassphraseOption
+from evidence_kit.cli.hand_overs import tell_open
+from evidence_kit.cli.options import CaseOption, JsonOption, PassphraseOption, PlaceOption, PurposeOption
 from evidence_kit.cli.output import emit, rows, say
 from evidence_kit.cli.run import Run
 from evidence_kit.display import visible
@@ -42,6 +43,8 @@ def _new(
     encrypt_to: Annotated[
         list[Path] | None, typer.Option("--encrypt-to", metavar="FILE.pem", help="option.encrypt-to")
     ] = None,
+    purpose: PurposeOption = "",
+    place: PlaceOption = "",
     passphrase_file: PassphraseOption = None,
     json: JsonOption = False,
 ) -> None:
@@ -49,7 +52,7 @@ def _new(
 
     run = Run.of(ctx)
     settings = run.settings()
-    custodian = run.custodian(settings, passphrase_file)
+    custodian = run.custodian(settings, passphrase_file, purpose=purpose, place=place)
     practice = custodian.signer.practice
     chosen = language or settings.language or run.texts.language
     recipients = _recipients(encrypt_to or ())
@@ -137,6 +140,7 @@ def _show(ctx: typer.Context, *, case: CaseOption = None, json: JsonOption = Fal
     events = log.full_events()
     outcomes = Counter(attempt.outcome for attempt in attempts(events))
     tokens = head_tokens(folder, log.links)
+    on_the_way = log.transfers.open()
     if json:
         counts: dict[str, Json] = {
             outcome: outcomes[outcome] for outcome in ("complete", "incomplete", "failed", "abandoned")
@@ -148,6 +152,7 @@ def _show(ctx: typer.Context, *, case: CaseOption = None, json: JsonOption = Fal
             "head": str(log.head),
             "items": counts,
             "stamped": last,
+            "open_transfers": [given.to_json() for given in on_the_way],
         }
         emit({"schema": "evidence-kit/case-show/1", "practice": signed_for_practice(events), "case": case_json})
         return
@@ -159,6 +164,7 @@ def _show(ctx: typer.Context, *, case: CaseOption = None, json: JsonOption = Fal
     pairs.append((texts.say("custody.head"), str(log.head)))
     pairs.append((texts.say("case.stamped"), utc_text(tokens[-1].time) if tokens else texts.say("common.none")))
     say(rows(pairs))
+    tell_open(texts, on_the_way)
 
 
 def describe_case(case: "CaseFolder") -> dict[str, Json]:

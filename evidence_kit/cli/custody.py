@@ -5,8 +5,10 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from evidence_kit.canonical import Json
+from evidence_kit.cli import custody_add, custody_keys, custody_transfer
 from evidence_kit.cli.case import describe_case, pending, signed_for_practice, tell_unstamped
 from evidence_kit.cli.events import event_table, stored_events
+from evidence_kit.cli.hand_overs import corrections, remarks, tell_open
 from evidence_kit.cli.options import CaseOption, JsonOption
 from evidence_kit.cli.output import emit, say, table
 from evidence_kit.cli.run import Run
@@ -23,6 +25,8 @@ def register(root: typer.Typer) -> None:
     """Add the group and the command beside it."""
     group = typer.Typer(no_args_is_help=True, rich_markup_mode=None)
     group.command("log")(_log)
+    for module in (custody_add, custody_transfer, custody_keys):
+        module.register(group)
     root.add_typer(group, name="custody")
     root.command("timestamp")(_timestamp)
 
@@ -39,12 +43,15 @@ def _log(ctx: typer.Context, *, case: CaseOption = None, json: JsonOption = Fals
             "case": describe_case(folder),
             "head": str(log.head),
             "events": [*stored_events(folder)],
+            "corrections": corrections(log),
+            "transfers": [given.to_json() for given in log.transfers.hand_overs.values()],
             "problems": [problem.to_json() for problem in log.problems],
         }
         emit(document)
     else:
         run.say_practice(practice=practice)
-        say(event_table(run.texts, log.events))
+        say(event_table(run.texts, log.events, remarks(run.texts, log)))
+        tell_open(run.texts, log.transfers.open())
         say(f"{run.texts.say('custody.head')}: {log.head}")
         _tell_problems(run.texts, log.problems)
     # A log that does not hold together is evidence that does not match its record.

@@ -1,6 +1,7 @@
 """Custody events as results: the stored objects for programs, a table for people."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from evidence_kit import canonical
@@ -34,10 +35,21 @@ def stored_events(case: "CaseFolder") -> list[dict[str, Json]]:
     return found
 
 
-def event_table(texts: Texts, events: "Sequence[Event | WithheldEvent]") -> str:
-    """Return the events as a table, with the time in UTC and as the officer's clock showed it."""
+def event_table(
+    texts: Texts,
+    events: "Sequence[Event | WithheldEvent]",
+    remarks: Mapping[int, str] = MappingProxyType({}),
+) -> str:
+    """Return the events as a table, with the time in UTC and as the officer's clock showed it.
+
+    *remarks* say by number how events belong together; the column is there if one of *events* has any.
+    """
     header = [texts.say(f"custody.column-{name}") for name in _COLUMNS]
-    return table(header, [_line(texts, event) for event in events])
+    lines = [_line(texts, event) for event in events]
+    if any(event.seq in remarks for event in events):
+        header.append(texts.say("custody.column-remark"))
+        lines = [[*line, remarks.get(event.seq, "")] for line, event in zip(lines, events, strict=True)]
+    return table(header, lines)
 
 
 def _line(texts: Texts, event: "Event | WithheldEvent") -> list[str]:

@@ -7,6 +7,7 @@ import typer
 from evidence_kit.canonical import Json
 from evidence_kit.cli.case import describe_case, signed_for_practice
 from evidence_kit.cli.events import event_table, stored_events
+from evidence_kit.cli.hand_overs import custody_of, remarks, tell_open
 from evidence_kit.cli.options import CaseOption, JsonOption
 from evidence_kit.cli.output import emit, rows, say, table
 from evidence_kit.cli.run import Run
@@ -42,7 +43,10 @@ def _list(ctx: typer.Context, *, case: CaseOption = None, json: JsonOption = Fal
         asked = bool(run.settings().tsa)
         tokens = head_tokens(folder, log.links)
         items: list[Json] = [
-            describe_item(folder, attempt.item, seq=attempt.finished_seq, tokens=tokens, stamping_asked=asked)
+            {
+                **describe_item(folder, attempt.item, seq=attempt.finished_seq, tokens=tokens, stamping_asked=asked),
+                **custody_of(log, attempt.item),
+            }
             for attempt in tried
             if attempt.finished_seq
         ]
@@ -71,6 +75,7 @@ def _list(ctx: typer.Context, *, case: CaseOption = None, json: JsonOption = Fal
         for attempt in tried
     ]
     say(table(header, lines))
+    tell_open(texts, log.transfers.open())
 
 
 def _show(
@@ -97,6 +102,7 @@ def _show(
         asked = bool(run.settings().tsa)
         described = describe_item(folder, item, seq=attempt.finished_seq, tokens=tokens, stamping_asked=asked)
         described["record"] = read_item(folder, item)
+        described |= custody_of(log, item)
     stored = [event for event in stored_events(folder) if event.get("item") == item]
     practice = signed_for_practice(events)
     if json:
@@ -112,7 +118,9 @@ def _show(
     run.say_practice(practice=practice)
     say(item_text(run.texts, described) if described else _abandoned_text(run.texts, attempt))
     say()
-    say(event_table(run.texts, [event for event in events if event.item == item]))
+    about = [event for event in events if event.item == item]
+    say(event_table(run.texts, about, remarks(run.texts, log)))
+    tell_open(run.texts, [given for given in log.transfers.open() if given.item == item])
 
 
 def item_text(texts: Texts, item: dict[str, Json], *, brief: bool = False) -> str:
@@ -130,6 +138,8 @@ def item_text(texts: Texts, item: dict[str, Json], *, brief: bool = False) -> st
     pairs.append((texts.say("items.timestamp"), texts.word("stamp-state", stamp)))
     pairs.append((texts.say("items.path"), str(item["path"])))
     pairs.append((texts.say("items.manifest"), str(item["manifest_sha256"])))
+    if "holder" in item:
+        pairs.append((texts.say("items.holder"), visible(str(item["holder"]))))
     files = _objects(item["files"])
     if brief:
         pairs.append((texts.say("items.files"), texts.say("items.files-in-show", count=len(files), item=item["id"])))

@@ -15,3 +15,7 @@ JsonOption: TypeAlias = Annotated[bool, typer.Option("--json", help="option.json
 PassphraseOption: TypeAlias = Annotated[
     Path | None, typer.Option("--passphrase-file", metavar="FILE", help="option.passphrase-file")
 ]
+PurposeOption: TypeAlias = Annotated[str, typer.Option("--purpose", metavar="TEXT", help="option.act-purpose")]
+AuthorityOption: TypeAlias = Annotated[str, typer.Option("--authority", metavar="TEXT", help="option.authority")]
+PlaceOption: TypeAlias = Annotated[str, typer.Option("--place", metavar="TEXT", help="option.place")]
+NoteOption: TypeAlias = Annotated[str, typer.Option("--note", metavar="TEXT", help="option.note")]

@@ -71,12 +71,21 @@ class Run:
 
         return CaseFolder.open((path or Path()).absolute())
 
-    def custodian(self, settings: "Settings", passphrase_file: Path | None) -> "Custodian":
+    def custodian(
+        self,
+        settings: "Settings",
+        passphrase_file: Path | None,
+        *,
+        purpose: str = "",
+        authority: str = "",
+        place: str = "",
+    ) -> "Custodian":
         """Return the officer with the opened key; raises `SettingsError`, `SigningError` for a key that cannot sign.
 
         Every command that signs comes here before it does anything, so no certificate that has run out is used.
+        *purpose*, *authority* and *place* go into every event that does not say otherwise.
         """
-        from evidence_kit.custody.custodian import Custodian
+        from evidence_kit.custody.custodian import Custodian, Grounds
 
         officer = settings.the_officer()
         signer = self.signer(settings, passphrase_file)
@@ -86,6 +95,7 @@ class Run:
             signer=signer,
             clock=self.clock,
             zone=self.clock().astimezone().tzinfo or UTC,
+            grounds=Grounds(purpose=purpose.strip(), authority=authority.strip(), place=place.strip()),
         )
 
     def signer(self, settings: "Settings", passphrase_file: Path | None) -> "Signer":

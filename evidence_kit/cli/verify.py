@@ -2,8 +2,9 @@
 
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -11,7 +12,7 @@ import typer
 
 from evidence_kit.canonical import Json
 from evidence_kit.cli.case import pending, tell_unstamped
-from evidence_kit.cli.options import JsonOption, PassphraseOption
+from evidence_kit.cli.options import AuthorityOption, JsonOption, PassphraseOption, PlaceOption, PurposeOption
 from evidence_kit.cli.output import emit, note, rows, say
 from evidence_kit.cli.run import Run
 from evidence_kit.display import visible
@@ -20,6 +21,8 @@ from evidence_kit.models import Check, Outcome, Trust, Verdict, VerificationRepo
 from evidence_kit.texts import Texts
 
 if TYPE_CHECKING:
+    from evidence_kit.custody.custodian import Custodian
+    from evidence_kit.settings import Settings
     from evidence_kit.trust.judging import TrustedRoots
 
 _EXIT = {Verdict.VERIFIED: 0, Verdict.UNCHANGED: 4, Verdict.ALTERED: 3, Verdict.CANNOT_VERIFY: 1}
@@ -40,6 +43,9 @@ def _verify(
     trust: Annotated[list[Path] | None, typer.Option("--trust", metavar="FILE.pem", help="option.verify-trust")] = None,
     strict: Annotated[bool, typer.Option("--strict", help="option.strict")] = False,
     record: Annotated[bool, typer.Option("--record", help="option.record")] = False,
+    purpose: PurposeOption = "",
+    authority: AuthorityOption = "",
+    place: PlaceOption = "",
     passphrase_file: PassphraseOption = None,
     json: JsonOption = False,
 ) -> None:
@@ -49,7 +55,8 @@ def _verify(
     if record and not (path / "case.json").is_file():
         raise UsageError("--record is for a case", hint="leave out --record, or name the folder of a case")
     report = verify_path(path, roots=_roots(run, trust or ()), clock=run.clock, on_step=run.progress())
-    recorded, unstamped = (_record(run, path, report, passphrase_file)) if record else (None, [])
+    opened = partial(run.custodian, passphrase_file=passphrase_file, purpose=purpose, authority=authority, place=place)
+    recorded, unstamped = _record(run, path, report, opened) if record else (None, [])
     if json:
         document = {**report.to_json(), "practice": is_practice(report)}
         emit({**document, "recorded": recorded, "problems": pending(unstamped)} if record else document)
@@ -86,27 +93,35 @@ def _roots(run: Run, files: Sequence[Path]) -> "TrustedRoots":
 
 
 def _record(
-    run: Run, path: Path, report: VerificationReport, passphrase_file: Path | None
+    run: Run, path: Path, report: VerificationReport, open_custodian: "Callable[[Settings], Custodian]"
 ) -> tuple[int | None, list[str]]:
     """Append the result to the case's log; return the event's number, or None when that could not be done."""
     from evidence_kit.case.stamping import stamp_head
     from evidence_kit.custody.events import Draft, EventType
 
-    outcomes = Counter(str(check.outcome) for check in report.checks)
-    detail: dict[str, Json] = {
-        "head": report.root,
-        "checks": {key.replace("-", "_"): outcomes[key] for key in sorted(outcomes)},
-    }
+    passed = report.verdict in {Verdict.VERIFIED, Verdict.UNCHANGED}
+    draft = Draft(type=EventType.VERIFIED, outcome="pass" if passed else "fail", detail=_result(report))
     try:
         case = run.case(path)
         settings = run.settings()
-        draft = Draft(type=EventType.VERIFIED, outcome=str(report.verdict), detail=detail)
-        committed = case.commit(draft, run.custodian(settings, passphrase_file))
+        committed = case.commit(draft, open_custodian(settings))
         return committed.seq, stamp_head(case, run.stamping(settings))
     except EvidenceError as error:
         # The answer must be given all the same; the exit code tells that it was not recorded.
         note(run.texts.say("verify.not-recorded", problem=error))
         return None, []
+
+
+def _result(report: VerificationReport) -> dict[str, Json]:
+    """Return the ``detail`` of a ``verified`` event: what failed is named, at most `_MOST` of it."""
+    outcomes = Counter(str(check.outcome) for check in report.checks)
+    failed = [check for check in report.checks if check.outcome is Outcome.FAILED]
+    return {
+        "verdict": str(report.verdict),
+        "head": report.root,
+        "checks": {key.replace("-", "_"): outcomes[key] for key in sorted(outcomes)},
+        "failed": [{"check": check.id, "subject": visible(check.subject)} for check in failed[:_MOST]],
+    }
 
 
 def verification_text(texts: Texts, report: VerificationReport) -> str:

@@ -6,7 +6,10 @@ Rules, in this order (docs/evidence-format.md, "Checking the log"):
 (3) `previous` is the link of the line before;
 (4) the signature is by the certificate that the actor names, over exactly that line;
 (5) all events name one case;
-(6) the case is opened by event 1, and every item is begun once, and ended at most once after it.
+(6) the case is opened by event 1, and every item is begun once, and ended at most once after it;
+(7) an event of a known type carries what it must (requirements.py), and a correction names an earlier event;
+(8) it was signed with a key that was registered and not revoked (register.py);
+(9) hand-overs have two sides that fit each other (transfers.py).
 A withheld line takes part in the chain by its digests and is counted; its signature cannot be checked.
 """
 
@@ -15,6 +18,9 @@ from dataclasses import dataclass, field
 
 from evidence_kit.custody.events import Event, EventType, WithheldEvent, read_line
 from evidence_kit.custody.log import FIRST_LINK, WITHHELD, decode_signature, next_link, split_lines
+from evidence_kit.custody.register import KeyRegister, read_acknowledged
+from evidence_kit.custody.requirements import wanting
+from evidence_kit.custody.transfers import HandOverState, Transfers
 from evidence_kit.errors import EvidenceError, FormatError
 from evidence_kit.models import Check, Digest, Outcome
 from evidence_kit.trust.certificates import Certificate
@@ -27,8 +33,13 @@ _TITLES = {
     "custody.chain": "Every custody event is bound to the one before it",
     "custody.signatures": "Every custody event was signed by the officer it names",
     "custody.order": "The case was opened first, and every item begun once and ended at most once",
+    "custody.details": "Every custody event says what one of its type must say",
+    "custody.keys": "Every custody event was signed with a key that was registered in the log and not revoked",
+    "custody.transfers": "Every hand-over was signed by giver and receiver, over the same item",
 }
-_NEVER_WITHHELD = frozenset({EventType.BUNDLE_STARTED, EventType.BUNDLED})
+_NEVER_WITHHELD = frozenset(
+    {EventType.BUNDLE_STARTED, EventType.BUNDLED, EventType.KEY_REGISTERED, EventType.KEY_REVOKED}
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,9 +69,22 @@ class LogFindings:
     """By fingerprint: those that may have signed."""
     wrong: list[Check] = field(default_factory=list)
     """What was found so far; whole only as `problems`."""
+    unsettled: list[Check] = field(default_factory=list)
+    """What is not wrong and not finished either: hand-overs that nobody has answered."""
     proven: dict[str, Certificate] = field(default_factory=dict)
     unchecked: list[SignedLine] = field(default_factory=list)
     numbers: set[int] = field(default_factory=set)
+    transfers: Transfers = field(init=False)
+    """Hand-overs and holders, and with them the register of keys."""
+
+    def __post_init__(self) -> None:
+        """Begin with an empty register of keys."""
+        self.transfers = Transfers(keys=KeyRegister(certificates=self.certificates))
+
+    @property
+    def keys(self) -> KeyRegister:
+        """Who may sign in this log."""
+        return self.transfers.keys
 
     @property
     def problems(self) -> list[Check]:
@@ -89,8 +113,8 @@ class LogFindings:
         return [event for event in self.events if isinstance(event, Event)]
 
     def checks(self) -> list[Check]:
-        """Every problem, and for each rule without one a passed check."""
-        failed = {problem.id for problem in self.problems}
+        """Every problem, everything unsettled, and for each rule without either a passed check."""
+        told = {check.id for check in (*self.problems, *self.unsettled)}
         count = f"{len(self.events)} events"
         withheld = len(self.events) - len(self.full_events())
         if withheld:
@@ -98,9 +122,9 @@ class LogFindings:
         passed = [
             Check(id=id_, title=title, subject="custody.jsonl", outcome=Outcome.PASSED, detail=count)
             for id_, title in _TITLES.items()
-            if id_ not in failed
+            if id_ not in told
         ]
-        return [*passed, *self.problems]
+        return [*passed, *self.problems, *self.unsettled]
 
 
 def check_log(
@@ -124,7 +148,60 @@ def check_log(
         if isinstance(event, WithheldEvent) and (not withholding or event.seq == 1 or event.type in _NEVER_WITHHELD):
             _problem(findings, "custody.lines", f"event {event.seq}", "this event may not be withheld here")
     _check_order(findings)
+    _check_custody(findings)
     return findings
+
+
+def _check_custody(findings: LogFindings) -> None:
+    """Follow keys and hand-overs through the log, and ask each event for what it must carry."""
+    keys, transfers = findings.keys, findings.transfers
+    for event in findings.events:
+        subject = f"event {event.seq}"
+        if isinstance(event, Event):
+            _check_details(findings, event)
+        refusal = keys.follow(event)
+        if refusal is not None:
+            _problem(findings, "custody.keys", subject, refusal)
+        for problem in transfers.follow(event, findings.links):
+            _problem(findings, "custody.transfers", subject, problem)
+    _check_revocations(findings)
+    for seq in keys.unproven:
+        _unsettled(findings, "custody.keys", f"event {seq}", "the hand-over by which its key was let in is withheld")
+    for seq in transfers.unproven:
+        _unsettled(findings, "custody.transfers", f"event {seq}", "the giver's half of this hand-over is withheld")
+    for given in transfers.hand_overs.values():
+        subject = f"event {given.released.seq}"
+        if given.state is HandOverState.OPEN:
+            detail = f"open: nobody has signed for {given.item} yet, which was to go to {given.to.name!r}"
+            _unsettled(findings, "custody.transfers", subject, detail)
+        if given.state is HandOverState.FAILED and given.received:
+            detail = f"event {given.received.seq} found {given.item} to be other than it was handed over"
+            _unsettled(findings, "custody.transfers", subject, detail)
+
+
+def _check_details(findings: LogFindings, event: Event) -> None:
+    subject = f"event {event.seq}"
+    missing = wanting(event)
+    if missing:
+        _problem(findings, "custody.details", subject, f"it lacks {', '.join(missing)}")
+    corrected = event.detail.get("corrects")
+    if event.type == EventType.CORRECTED and isinstance(corrected, int) and not 1 <= corrected < event.seq:
+        _problem(findings, "custody.details", subject, f"it corrects event {corrected}, which does not stand before it")
+
+
+def _check_revocations(findings: LogFindings) -> None:
+    """Want each acknowledged link to be the log's own; name the events that were disowned."""
+    revoked = findings.keys.revoked
+    for event in findings.full_events():
+        revocation = revoked.get(event.certificate)
+        if revocation and revocation.acknowledged < event.seq < revocation.seq:
+            detail = f"disowned by event {revocation.seq}, which revoked its key and acknowledges no more than event"
+            _problem(findings, "custody.keys", f"event {event.seq}", f"{detail} {revocation.acknowledged}")
+        if event.type == EventType.KEY_REVOKED and any(r.seq == event.seq for r in revoked.values()):
+            seq, link = read_acknowledged(event.detail)
+            if seq < len(findings.links) and link != findings.links[seq]:
+                detail = f"it acknowledges event {seq} with the link {link}, which is {findings.links[seq]}"
+                _problem(findings, "custody.keys", f"event {event.seq}", detail)
 
 
 def _check_order(findings: LogFindings) -> None:
@@ -214,6 +291,11 @@ def _signature_digest(signature_line: bytes) -> Digest:
         return sha256_bytes(decode_signature(signature_line))
     except FormatError:
         return sha256_bytes(signature_line)
+
+
+def _unsettled(findings: LogFindings, id_: str, subject: str, detail: str) -> None:
+    check = Check(id=id_, title=_TITLES[id_], subject=subject, outcome=Outcome.NOT_CHECKED, detail=detail)
+    findings.unsettled.append(check)
 
 
 def _problem(findings: LogFindings, id_: str, subject: str, detail: str) -> None:

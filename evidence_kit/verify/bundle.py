@@ -39,7 +39,7 @@ from evidence_kit.verify.catalogue import TITLES
 from evidence_kit.verify.certificates import check_certificates
 from evidence_kit.verify.examination import Examination
 from evidence_kit.verify.files import SMALL, CaseFiles
-from evidence_kit.verify.history import History, check_history, check_items, read_log, stamp_trusted
+from evidence_kit.verify.history import History, check_history, check_items, check_registered, read_log, stamp_trusted
 from evidence_kit.verify.items import check_item, check_seal
 from evidence_kit.verify.report_pdf import LIST_ATTACHMENT, LOG_ATTACHMENT, check_report
 
@@ -68,6 +68,7 @@ def check_bundle(exam: Examination, tree: Tree, subject: str, on_step: OnStep) -
     files.know(bag.digests)
     certificates = check_certificates(exam, files, bundle=True)
     _check_tag_signature(exam, tree, certificates)
+    sealers = [judgement.certificate for judgement in exam.signers.values()]
     root = _check_evidence_list(exam, tree, bag)
     on_step("checking the custody log")
     history = check_history(exam, files, certificates, read_log(exam, files))
@@ -82,6 +83,7 @@ def check_bundle(exam: Examination, tree: Tree, subject: str, on_step: OnStep) -
     _check_info(exam, bag, tree, root)
     on_step("checking the report")
     _check_reports(exam, tree, certificates, bag)
+    check_registered(exam, history, sealers)
     exam.facts["items"] = list(items)
     return exam.report(kind="bundle", subject=subject, root=str(root) if root else None)
 

@@ -14,7 +14,7 @@ from evidence_kit.models import OnStep, VerificationReport
 from evidence_kit.verify.certificates import check_certificates
 from evidence_kit.verify.examination import Examination
 from evidence_kit.verify.files import CaseFiles
-from evidence_kit.verify.history import check_history, check_items, read_log
+from evidence_kit.verify.history import check_history, check_items, check_registered, read_log
 from evidence_kit.verify.items import check_item, check_seal
 
 
@@ -38,6 +38,7 @@ def check_case(exam: Examination, path: Path, on_step: OnStep) -> VerificationRe
         if planned is None or planned.item != item or files.has(f"seals/{item}/{NAME}.p7s"):
             check_seal(exam, files, item, certificates, history)
     exam.concluded("case.strays", "", ((name, "it is not part of a case") for name in _strays(files, items)))
+    check_registered(exam, history)
     exam.facts["items"] = list(items)
     return exam.report(kind="case", subject=path.name, root=str(history.log.head))
 

@@ -1,6 +1,6 @@
 """The custody log of a case or bundle: events, signatures, time stamps, and what they say about the items."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -14,6 +14,7 @@ from evidence_kit.custody.events import Event, EventType
 from evidence_kit.errors import EvidenceError, FormatError
 from evidence_kit.models import Trust, utc_text
 from evidence_kit.trust.certificates import Certificate
+from evidence_kit.trust.digests import sha256_bytes
 from evidence_kit.trust.timestamps import read_reply
 from evidence_kit.verify.examination import Examination
 from evidence_kit.verify.files import CaseFiles
@@ -39,6 +40,21 @@ class History:
     def trusted_time(self, seq: int) -> datetime | None:
         """Return the earliest trusted time that covers event *seq*."""
         return min((token.time for token in self.tokens if token.trusted and token.seq >= seq), default=None)
+
+    def note_signer(self, exam: Examination, certificate: Certificate, seq: int, pool: Sequence[Certificate]) -> None:
+        """Note who answers for what *certificate* signed in or with event *seq*.
+
+        That is its own officer, unless the key was revoked and no trusted time shows that it signed before it was lost:
+        then it is the officer who revoked it and acknowledged the event, as of that acknowledgement.
+        """
+        stamped = self.trusted_time(seq)
+        revocation = self.log.keys.revoked.get(sha256_bytes(certificate.der))
+        if revocation and not (stamped and stamped < revocation.lost):
+            voucher = self.log.signers.get(revocation.by.hex)
+            if voucher is not None and seq <= revocation.acknowledged:
+                self.note_signer(exam, voucher, revocation.seq, pool)
+                return
+        exam.signed_by(certificate, pool, stamped)
 
     def captured(self) -> dict[str, Event]:
         """Return the event of each committed item."""
@@ -67,7 +83,7 @@ def check_history(
     for event in log.full_events():
         certificate = log.signers.get(event.certificate.hex)
         if certificate is not None:
-            exam.signed_by(certificate, certificates, history.trusted_time(event.seq))
+            history.note_signer(exam, certificate, event.seq, certificates)
     _facts(exam, history)
     return history
 
@@ -163,6 +179,22 @@ def _contradictions(files: CaseFiles, item: str, event: Event) -> Iterator[tuple
             yield files.shown(name), f"its {key} is not the one that event {event.seq} recorded"
 
 
+def check_registered(exam: Examination, history: History, sealers: Iterable[Certificate] = ()) -> None:
+    """Want everybody who signed anything to be registered in the log: another valid key is not enough.
+
+    *sealers* signed the whole after the log had ended, so that their keys must not have been revoked in it.
+    """
+    if not history.log.events:
+        return  # told by the checks of the log
+    keys = history.log.keys
+    for certificate in (judgement.certificate for judgement in exam.signers.values()):
+        if sha256_bytes(certificate.der) not in keys.since:
+            exam.failed("custody.keys", certificate.subject, "signed here, but its key is not registered in the log")
+    for certificate in sealers:
+        if sha256_bytes(certificate.der) in keys.revoked:
+            exam.failed("custody.keys", certificate.subject, "sealed this with a key that was revoked in the log")
+
+
 def _facts(exam: Examination, history: History) -> None:
     log = history.log
     events = log.full_events()
@@ -189,4 +221,5 @@ def _facts(exam: Examination, history: History) -> None:
         "head": str(log.head),
     }
     exam.facts["attempts"] = count
+    exam.facts["transfers"] = [given.to_json() for given in log.transfers.hand_overs.values()]
     exam.facts["time_stamps"] = tokens

@@ -59,7 +59,10 @@ def check_seal(
         return
     event = history.captured().get(item) if history else None
     exam.passed("item.seal", files.shown(name), facts.certificate.subject)
-    exam.signed_by(facts.certificate, certificates, history.trusted_time(event.seq) if history and event else None)
+    if history and event:
+        history.note_signer(exam, facts.certificate, event.seq, certificates)
+    else:
+        exam.signed_by(facts.certificate, certificates, None)
 
 
 def _check_manifest(exam: Examination, files: CaseFiles, folder: str, *, whole: bool) -> dict[str, Digest]:

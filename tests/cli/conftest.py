@@ -9,9 +9,11 @@ import pytest
 
 from evidence_kit.case.folder import CaseFolder
 from evidence_kit.cli import main
+from evidence_kit.custody.custodian import Custodian
 from tests.cli.running import Result, RunCommand
 
 OFFICER = ("--name", "Зохиомол Дорж", "--id", "0001", "--role", "мөрдөгч", "--agency", "Сургалтын хэлтэс")
+COLLEAGUE = ("--name", "Зохиомол Болор", "--id", "0002", "--role", "прокурор", "--agency", "Сургалтын прокурор")
 VARIABLES = ("EVIDENCE_KIT_CASE", "EVIDENCE_KIT_PASSPHRASE", "SOURCE_DATE_EPOCH", "LC_ALL", "LC_MESSAGES", "LANG")
 
 
@@ -44,6 +46,20 @@ def run(home: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixtu
 
 
 @pytest.fixture
+def colleague(run: RunCommand, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> RunCommand:
+    """Return the command line of another officer, with a settings folder and a practice key of their own."""
+    own = tmp_path / "өөр тохиргоо"
+
+    def run_command(*arguments: object, stdin: str = "") -> Result:
+        with monkeypatch.context() as patch:
+            patch.setenv("EVIDENCE_KIT_HOME", str(own))
+            return run(*arguments, stdin=stdin)
+
+    assert run_command("setup", "--practice", *COLLEAGUE).code == 0
+    return run_command
+
+
+@pytest.fixture
 def officer(run: RunCommand) -> RunCommand:
     """Return the command line after `setup` with a practice key."""
     assert run("setup", "--practice", *OFFICER).code == 0
@@ -59,22 +75,26 @@ def case(officer: RunCommand, tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def with_item(case: Path, home: Path) -> Callable[[], str]:
-    """Return a function that commits one small item to the case, without a browser."""
+def custodian(home: Path) -> Callable[[], Custodian]:
+    """Return a function that opens the key of the installation, as its commands do."""
     from evidence_kit.settings import load_settings  # noqa: PLC0415
-    from tests.support.cases import commit_small_item  # noqa: PLC0415
     from tests.support.people import ULAANBAATAR, SetClock  # noqa: PLC0415
 
-    def commit() -> str:
-        from evidence_kit.custody.custodian import Custodian  # noqa: PLC0415
-
+    def open_key() -> Custodian:
         settings = load_settings(home)
-        custodian = Custodian(
+        return Custodian(
             officer=settings.the_officer(),
             signer=settings.open_signer(lambda _name: b""),
             clock=SetClock(),
             zone=ULAANBAATAR,
         )
-        return commit_small_item(CaseFolder.open(case), custodian)
 
-    return commit
+    return open_key
+
+
+@pytest.fixture
+def with_item(case: Path, custodian: Callable[[], Custodian]) -> Callable[[], str]:
+    """Return a function that commits one small item to the case, without a browser."""
+    from tests.support.cases import commit_small_item  # noqa: PLC0415
+
+    return lambda: commit_small_item(CaseFolder.open(case), custodian())

@@ -6,10 +6,10 @@ from pathlib import Path
 import pytest
 
 from evidence_kit.case.folder import CaseFolder
+from evidence_kit.custody.custodian import Custodian
 from evidence_kit.custody.events import Draft, EventType
 from tests.cli.running import RunCommand
 from tests.support.cases import URL
-from tests.support.people import practice_custodian
 from tests.support.recipients import Recipient, usage_of
 
 MARK = "PRACTICE, not a digital signature in law"
@@ -128,11 +128,11 @@ def test_a_case_shows_what_it_holds(officer: RunCommand, case: Path, with_item: 
 
 
 def test_the_list_has_items_and_what_was_abandoned(
-    officer: RunCommand, case: Path, with_item: Callable[[], str]
+    officer: RunCommand, case: Path, with_item: Callable[[], str], custodian: Callable[[], Custodian]
 ) -> None:
     item = with_item()
     draft = Draft(type=EventType.CAPTURE_STARTED, detail={"url": "https://example.mn/\u202egnp"})
-    CaseFolder.open(case).commit(draft, practice_custodian(), new_item=True)
+    CaseFolder.open(case).commit(draft, custodian(), new_item=True)
 
     document = officer("list", "--case", case, "--json").json
     shown = officer("list", "--case", case).out
@@ -166,9 +166,11 @@ def test_an_item_is_shown_with_its_record_and_events(
     assert all((case / file["path"]).stat().st_size == file["bytes"] for file in found["files"])
 
 
-def test_an_abandoned_attempt_is_shown_as_one(officer: RunCommand, case: Path) -> None:
+def test_an_abandoned_attempt_is_shown_as_one(
+    officer: RunCommand, case: Path, custodian: Callable[[], Custodian]
+) -> None:
     draft = Draft(type=EventType.CAPTURE_STARTED, detail={"url": URL})
-    CaseFolder.open(case).commit(draft, practice_custodian(), new_item=True)
+    CaseFolder.open(case).commit(draft, custodian(), new_item=True)
 
     document = officer("show", "EV-0001", "--case", case, "--json").json
 

@@ -10,12 +10,13 @@ import pytest
 
 from evidence_kit.case.folder import CaseFolder
 from evidence_kit.cli import health
+from evidence_kit.custody.custodian import Custodian
 from evidence_kit.custody.events import Draft, EventType
 from evidence_kit.settings import load_settings
 from evidence_kit.trust.keys import write_pkcs12
 from tests.cli.conftest import OFFICER
 from tests.cli.running import Result, RunCommand
-from tests.support.people import SetClock, practice_custodian
+from tests.support.people import SetClock
 from tests.support.pki import Authority
 from tests.support.tsa import OpensslTsa
 
@@ -114,13 +115,13 @@ def test_a_case_without_leftovers_is_fine(officer: RunCommand, case: Path) -> No
 
 
 @pytest.fixture
-def abandoned(case: Path) -> Callable[[float], Path]:
+def abandoned(case: Path, custodian: Callable[[], Custodian]) -> Callable[[float], Path]:
     """Return a function that leaves a capture unfinished, its files so many seconds old."""
 
     def leave(age: float) -> Path:
         folder = CaseFolder.open(case)
         draft = Draft(type=EventType.CAPTURE_STARTED, detail={"url": "https://example.mn/"})
-        item = folder.commit(draft, practice_custodian(), new_item=True).item or ""
+        item = folder.commit(draft, custodian(), new_item=True).item or ""
         staged = folder.staging / item
         staged.mkdir()
         (staged / "dom.html").write_bytes(b"<p>")

@@ -18,7 +18,7 @@ from evidence_kit.models import Outcome, RecorderKind, Status
 from evidence_kit.practice import PracticeServer
 from evidence_kit.verify.path import verify_path
 from tests.support.cases import open_case
-from tests.support.people import practice_custodian, roots_of
+from tests.support.people import keep_key, practice_custodian, roots_of
 from tests.support.whole_way import the_browser
 
 pytestmark = [
@@ -35,8 +35,8 @@ from evidence_kit.capture.take import take_page
 from evidence_kit.case.folder import CaseFolder
 from evidence_kit.case.stamping import Stamping
 from evidence_kit.models import RecorderKind
-from tests.support.people import practice_custodian
-take_page(CaseFolder.open(Path(sys.argv[2])), sys.argv[3], custodian=practice_custodian(),
+from tests.support.people import custodian_from
+take_page(CaseFolder.open(Path(sys.argv[2])), sys.argv[3], custodian=custodian_from(Path(sys.argv[5])),
           browser=Browser(path=Path(sys.argv[1]), kind="chromium"), stamping=Stamping(),
           options=CaptureOptions(timeout=20, recorder=RecorderKind(sys.argv[4])),
           on_step=lambda step: print(step, flush=True))
@@ -61,9 +61,19 @@ def network() -> Iterator[PracticeServer]:
 
 
 def killed(case: Path, url: str, recorder: RecorderKind, at: str, project: Path) -> None:
-    """Capture *url* into *case* and kill the program when it comes to the step *at*."""
+    """Capture *url* into *case*, signing with ``key.p12`` beside it, and kill the program at the step *at*."""
+    key = case.parent / "key.p12"
     process = subprocess.Popen(
-        [sys.executable, "-c", _CAPTURE, str(the_browser().path), str(case), url, str(recorder)],
+        [
+            sys.executable,
+            "-c",
+            _CAPTURE,
+            str(the_browser().path),
+            str(case),
+            url,
+            str(recorder),
+            str(key),
+        ],
         stdout=subprocess.PIPE,
         text=True,
         cwd=project,
@@ -79,6 +89,7 @@ def test_a_capture_killed_at_any_step_leaves_a_valid_case_and_is_completed(
     network: PracticeServer, tmp_path: Path, project: Path, at: str
 ) -> None:
     officer = practice_custodian()
+    keep_key(officer, tmp_path / "key.p12")
     case = open_case(tmp_path / "хэрэг", officer)
     roots = roots_of(officer.signer)
     killed(case.path, f"{network.url}/posts/1001", RecorderKind.WIRE, at, project)
@@ -107,6 +118,7 @@ def test_what_had_passed_before_the_kill_is_in_the_archive(
     network: PracticeServer, tmp_path: Path, project: Path, oracle: Callable[[str], Path], recorder: RecorderKind
 ) -> None:
     officer = practice_custodian()
+    keep_key(officer, tmp_path / "key.p12")
     case = open_case(tmp_path / "case", officer)
     killed(case.path, f"{network.url}/posts/1001", recorder, "taking DOM", project)
 

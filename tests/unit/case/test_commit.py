@@ -47,7 +47,8 @@ def test_item_numbers_are_given_once(tmp_path: Path) -> None:
     custodian = practice_custodian()
     case = open_case(tmp_path / "case", custodian)
     first = commit_small_item(case, custodian)
-    abandoned = case.commit(Draft(type=EventType.CAPTURE_STARTED), custodian, new_item=True).item
+    draft = Draft(type=EventType.CAPTURE_STARTED, detail={"url": "https://example.mn/"})
+    abandoned = case.commit(draft, custodian, new_item=True).item
 
     assert [first, abandoned, commit_small_item(case, custodian)] == ["EV-0001", "EV-0002", "EV-0003"]
 
@@ -84,7 +85,7 @@ def test_a_crash_at_any_step_of_a_decided_commit_is_finished_by_the_next_command
             commit_item(case, record, custodian)
 
     assert _verdict(case, custodian) is not Verdict.ALTERED
-    seq = case.commit(Draft(type=EventType.VERIFIED), custodian).seq
+    seq = case.commit(Draft(type=EventType.NOTED, note="Тэмдэглэл"), custodian).seq
     assert _verdict(case, custodian) is Verdict.VERIFIED
     assert seq == len(case.log().events)
     assert (case.path / "items" / "EV-0002" / "item.json").is_file()
@@ -104,7 +105,7 @@ def test_a_torn_last_line_is_completed(tmp_path: Path, monkeypatch: pytest.Monke
     with monkeypatch.context() as patch:
         patch.setattr(folder_module, "_append_once", tear)
         with pytest.raises(_PowerCut):
-            case.commit(Draft(type=EventType.VERIFIED), custodian)
+            case.commit(Draft(type=EventType.NOTED, note="Тэмдэглэл"), custodian)
 
     assert _verdict(case, custodian) is not Verdict.ALTERED
     assert case.repair() == [2]
@@ -135,7 +136,7 @@ def test_a_case_in_use_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
     monkeypatch.setattr(folder_module, "_LOCK_SECONDS", 0.1)
 
     with FileLock(case.staging / "case.lock"), pytest.raises(CaseError, match="in use"):
-        case.commit(Draft(type=EventType.VERIFIED), custodian)
+        case.commit(Draft(type=EventType.NOTED, note="Тэмдэглэл"), custodian)
 
 
 def test_verifying_writes_nothing(tmp_path: Path) -> None:
@@ -191,7 +192,7 @@ def test_a_torn_signature_line_with_its_plan_is_excused_and_completed(
     with monkeypatch.context() as patch:
         patch.setattr(folder_module, "_append_once", tear)
         with pytest.raises(_PowerCut):
-            case.commit(Draft(type=EventType.VERIFIED), custodian)
+            case.commit(Draft(type=EventType.NOTED, note="Тэмдэглэл"), custodian)
 
     assert _verdict(case, custodian) is Verdict.VERIFIED
     assert case.repair() == [2]
@@ -252,4 +253,4 @@ def test_an_emptied_log_is_not_written_on(tmp_path: Path) -> None:
     (case.path / "custody.sig").write_bytes(b"")
 
     with pytest.raises(CaseError, match="is empty"):
-        case.commit(Draft(type=EventType.VERIFIED), custodian)
+        case.commit(Draft(type=EventType.NOTED, note="Тэмдэглэл"), custodian)

@@ -15,7 +15,7 @@ from evidence_kit.custody.log import head_of
 from evidence_kit.models import Verdict
 from evidence_kit.verify import verify_path
 from tests.support.cases import commit_small_item, open_case
-from tests.support.people import practice_custodian, roots_of
+from tests.support.people import keep_key, practice_custodian, roots_of
 from tests.support.tsa import OpensslTsa
 
 _PROGRAM = """
@@ -23,8 +23,8 @@ import sys
 from pathlib import Path
 from evidence_kit.case.folder import CaseFolder
 from tests.support.cases import commit_small_item
-from tests.support.people import practice_custodian
-case, custodian = CaseFolder.open(Path(sys.argv[1])), practice_custodian()
+from tests.support.people import custodian_from
+case, custodian = CaseFolder.open(Path(sys.argv[1])), custodian_from(Path(sys.argv[2]))
 for _ in range(6):
     commit_small_item(case, custodian)
 """
@@ -42,14 +42,16 @@ def test_threads_that_commit_at_once_give_every_item_its_own_number(tmp_path: Pa
 
 
 def test_programs_that_commit_at_once_keep_one_chain(tmp_path: Path, project: Path) -> None:
-    case = open_case(tmp_path / "хэрэг 1", practice_custodian())
+    custodian = practice_custodian()
+    case = open_case(tmp_path / "хэрэг 1", custodian)
+    key = keep_key(custodian, tmp_path / "key.p12")
 
-    programs = [subprocess.Popen([sys.executable, "-c", _PROGRAM, str(case.path)], cwd=project) for _ in range(2)]
+    command = [sys.executable, "-c", _PROGRAM, str(case.path), str(key)]
+    programs = [subprocess.Popen(command, cwd=project) for _ in range(2)]
 
     assert [program.wait(120) for program in programs] == [0, 0]
     log = case.log()
     assert log.problems == []
-    assert len(log.signers) == 3
     assert [attempt.outcome for attempt in attempts(log.full_events())] == ["incomplete"] * 12
 
 

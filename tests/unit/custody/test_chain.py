@@ -25,7 +25,7 @@ def _log(count: int = 4, custodian: Custodian = CUSTODIAN) -> tuple[list[bytes],
     signatures: list[bytes] = []
     head = FIRST_LINK
     for seq in range(1, count + 1):
-        kind = EventType.VERIFIED if seq > 1 else EventType.CASE_OPENED
+        kind = EventType.NOTED if seq > 1 else EventType.CASE_OPENED
         draft = Draft(type=kind, note="Тэмдэглэл ₮", detail={"format": 1, "url": "https://example.mn/өү"})
         entry = custodian.sign_event(draft, seq=seq, previous=head, case="2026-1")
         lines.append(entry.line)
@@ -159,7 +159,7 @@ def test_a_withheld_event_keeps_the_chain_whole_and_is_counted() -> None:
         "seq": 2,
         "withheld": str(sha256_bytes(lines[1])),
         "signature": str(sha256_bytes(decode_signature(signatures[1]))),
-        "type": "verified",
+        "type": "noted",
         "day": "2026-11-22",
         "ground": "another person",
         "decided_by": "officer 0001",
@@ -191,11 +191,19 @@ def _sequence(*drafts: Draft) -> set[tuple[str, str]]:
 
 
 def _started(item: str) -> Draft:
-    return Draft(type=EventType.CAPTURE_STARTED, item=item)
+    return Draft(type=EventType.CAPTURE_STARTED, item=item, detail={"url": "https://example.mn/"})
 
 
 def _captured(item: str) -> Draft:
-    return Draft(type=EventType.CAPTURED, item=item)
+    names = (f"items/{item}/manifest-sha256.txt", f"seals/{item}/manifest-sha256.txt.p7s")
+    said: dict[str, Json] = dict.fromkeys(("url", "final_url", "http_status", "recorder"))
+    return Draft(
+        type=EventType.CAPTURED,
+        item=item,
+        digests=dict.fromkeys(names, FIRST_LINK),
+        outcome="complete",
+        detail=said,
+    )
 
 
 @pytest.mark.parametrize(
