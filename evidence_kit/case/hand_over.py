@@ -116,7 +116,14 @@ def release(  # noqa: PLR0913  # what, to whom, in which state
         head = register_key(case, certificate, custodian, after=head).head
     for state in found:
         detail: dict[str, Json] = {"to": to.to_json(), "condition": condition}
-        draft = Draft(type=EventType.RELEASED, item=state.item, digests=state.digests, note=note, detail=detail)
+        draft = Draft(
+            type=EventType.RELEASED,
+            item=state.item,
+            digests=state.digests,
+            outcome="offered",
+            note=note,
+            detail=detail,
+        )
         committed.append(case.commit(draft, custodian, after=head))
         head = committed[-1].head
     return committed

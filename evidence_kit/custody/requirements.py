@@ -105,7 +105,11 @@ REQUIREMENTS: Mapping[str, Requirement] = MappingProxyType(
         EventType.SEALED: Requirement(detail={"seal_number": _text}, by_hand=True),
         EventType.UNSEALED: Requirement(texts=("purpose",), detail={"seal_number": _text}, by_hand=True),
         EventType.RELEASED: Requirement(
-            item=True, digests=(_MANIFEST,), texts=("purpose",), detail={"to": _object, **_HAND_OVER}
+            item=True,
+            digests=(_MANIFEST,),
+            texts=("purpose",),
+            detail={"to": _object, **_HAND_OVER},
+            outcomes=("offered",),
         ),
         EventType.RECEIVED: Requirement(
             item=True, detail={"released": _object, **_HAND_OVER}, outcomes=("accepted", "refused", "failed")

@@ -132,7 +132,8 @@ def test_a_record_is_a_signed_event_with_the_verdict(officer: RunCommand, case: 
     events = officer("custody", "log", "--case", case, "--json").json["events"]
     assert answer.code == 0
     assert answer.json["recorded"] == 2
-    assert (events[-1]["type"], events[-1]["outcome"]) == ("verified", "verified")
+    assert (events[-1]["type"], events[-1]["outcome"]) == ("verified", "pass")
+    assert events[-1]["detail"]["verdict"] == "verified"
     assert events[-1]["detail"]["head"] == answer.json["root"]
     assert officer("verify", case).code == 0
     assert "VERIFIED" in officer("custody", "log", "--case", case).out

@@ -86,6 +86,7 @@ class Log:
                 item=ITEM,
                 digests={MANIFEST: FIRST_LINK},
                 purpose="Сургалт",
+                outcome="offered",
                 detail=detail,
             ),
         )
