@@ -4,7 +4,7 @@ What the events say and what makes them valid stands in custody/transfers.py. On
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from evidence_kit.canonical import Json
 from evidence_kit.case.folder import CaseFolder, Committed
@@ -185,7 +185,8 @@ def accept(
 ) -> list[Answer]:
     """Take over *hand_overs*, each item hashed again; one that is not what was handed over is recorded as failed.
 
-    Raises `CaseError` when the officer is the giver, or the log has grown meanwhile.
+    The purpose is the giver's unless the officer's grounds name another. Raises `CaseError` when the officer is the
+    giver, or the log has grown meanwhile.
     """
     log = sound_log(case)
     own = sha256_bytes(custodian.signer.certificate.der)
@@ -199,7 +200,7 @@ def accept(
         same = not state.wrong and state.digests.items() <= given.released.digests.items()
         outcome = HandOverState.ACCEPTED if same else HandOverState.FAILED
         draft = _answer(given, outcome, state, condition=condition, note=note)
-        committed = case.commit(draft, custodian, after=head)
+        committed = case.commit(_for(given, draft, custodian), custodian, after=head)
         head = committed.head
         done.append(Answer(committed=committed, found=state, accepted=same))
     return done
@@ -210,7 +211,8 @@ def refuse(case: CaseFolder, hand_overs: Sequence[HandOver], custodian: Custodia
     head, done = _let_in(case, hand_overs, custodian, sound_log(case)), []
     for given in hand_overs:
         nothing = Rehash(item=given.item, manifest=None, wrong=())
-        done.append(case.commit(_answer(given, HandOverState.REFUSED, nothing, note=note), custodian, after=head))
+        draft = _answer(given, HandOverState.REFUSED, nothing, note=note)
+        done.append(case.commit(_for(given, draft, custodian), custodian, after=head))
         head = done[-1].head
     return done
 
@@ -236,5 +238,8 @@ def _answer(given: HandOver, outcome: HandOverState, state: Rehash, *, condition
         outcome=str(outcome),
         note=note,
         detail=detail,
-        purpose=given.released.purpose,
     )
+
+
+def _for(given: HandOver, draft: Draft, custodian: Custodian) -> Draft:
+    return replace(draft, purpose=custodian.grounds.purpose or given.released.purpose)

@@ -131,6 +131,7 @@ def _accept(  # each is one fact of the answer
     *,
     refuse_them: Annotated[bool, typer.Option("--refuse", help="option.refuse")] = False,
     condition: Annotated[str, typer.Option("--condition", metavar="TEXT", help="option.condition")] = "",
+    purpose: PurposeOption = "",
     authority: AuthorityOption = "",
     place: PlaceOption = "",
     note: NoteOption = "",
@@ -142,7 +143,7 @@ def _accept(  # each is one fact of the answer
 
     run = Run.of(ctx)
     folder = run.case(case)
-    custodian = run.custodian(run.settings(), passphrase_file, authority=authority, place=place)
+    custodian = run.custodian(run.settings(), passphrase_file, purpose=purpose, authority=authority, place=place)
     hand_overs = offered_to(sound_log(folder), custodian, tuple(dict.fromkeys(numbers or ())))
     if not hand_overs:
         raise UsageError("no hand-over is open that this key may answer", hint="evidence-kit custody log shows them")

@@ -65,5 +65,5 @@ def _line(texts: Texts, event: "Event | WithheldEvent") -> list[str]:
         kind,
         shorten(event.item or "", _NAME),
         shorten(str(event.actor.get("name", "")), _NAME),
-        texts.word("outcomes", event.outcome, texts.word("verdict", event.outcome)),
+        texts.word("outcomes", event.outcome),
     ]

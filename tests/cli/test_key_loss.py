@@ -210,6 +210,7 @@ def test_the_revocation_verifies_with_openssl_under_the_new_key(
     assert drill.old.certificate.fingerprint.encode() in event.read_bytes()
 
 
+@pytest.mark.slow
 def test_a_bundle_sealed_after_the_loss_verifies(drill: Drill) -> None:
     drill.use(drill.new)
     drill.revoke()

@@ -136,7 +136,7 @@ def test_a_record_is_a_signed_event_with_the_verdict(officer: RunCommand, case: 
     assert events[-1]["detail"]["verdict"] == "verified"
     assert events[-1]["detail"]["head"] == answer.json["root"]
     assert officer("verify", case).code == 0
-    assert "VERIFIED" in officer("custody", "log", "--case", case).out
+    assert "Passed" in officer("custody", "log", "--case", case).out
 
 
 def test_only_a_case_keeps_a_record(officer: RunCommand, tmp_path: Path) -> None:
