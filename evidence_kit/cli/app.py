@@ -133,5 +133,12 @@ def _put_in_words(command: Any, texts: Texts, path: list[str]) -> None:  # noqa:
     command.short_help = command.help.partition("\n")[0]
     for parameter in command.params:
         parameter.help = texts.say(parameter.help)
+        if parameter.param_type_name == "argument":
+            # Its name says what it is; `<list[str]>` says nothing to those who read this.
+            parameter.display_type_rich = _no_type
     for name, child in getattr(command, "commands", {}).items():
         _put_in_words(child, texts, [*path, name])
+
+
+def _no_type(ctx: typer.Context) -> str | None:  # noqa: ARG001  # asked with it, by name
+    return None

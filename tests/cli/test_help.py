@@ -71,6 +71,7 @@ def test_help_is_a_sentence_and_an_example_that_works(run: RunCommand, name: str
     assert (answer.code, answer.err) == (0, "")
     assert lines[2].endswith(".") or lines[3].endswith(".")
     assert examples
+    assert not {"<str>", "<path>", "<list[str]>"} & set(answer.out.split())
     for example in examples:
         parse(commands(Texts.load(language)), shlex.split(example)[1:])
 
