@@ -21,7 +21,6 @@ from datetime import datetime
 
 from evidence_kit.canonical import Json
 from evidence_kit.custody.events import Draft, Event, EventType, WithheldEvent, read_line
-from evidence_kit.custody.log import split_lines
 from evidence_kit.errors import FormatError
 from evidence_kit.models import Digest, parse_utc
 from evidence_kit.trust.certificates import Certificate
@@ -195,9 +194,12 @@ def register_of(log: bytes, certificates: Mapping[str, Certificate]) -> KeyRegis
     The first event, and those whose type tells of keys or hand-overs, are enough: what the others say of keys follows.
     """
     register = KeyRegister(certificates=certificates)
-    for number, line in enumerate(split_lines(log)):
-        if number == 0 or _ABOUT_KEYS.search(line):
-            register.follow(read_line(line))
+    begin = 0
+    while begin < len(log):
+        end = log.find(b"\n", begin) + 1 or len(log)
+        register.follow(read_line(log[begin:end]))
+        found = _ABOUT_KEYS.search(log, end)
+        begin = log.rfind(b"\n", 0, found.start()) + 1 if found else len(log)
     return register
 
 

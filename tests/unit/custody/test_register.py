@@ -5,11 +5,13 @@ from datetime import timedelta
 
 import pytest
 
+from evidence_kit import canonical
 from evidence_kit.canonical import Json
 from evidence_kit.custody.chain import LogFindings, check_log
 from evidence_kit.custody.custodian import Custodian
 from evidence_kit.custody.events import Draft, EventType
-from evidence_kit.custody.log import FIRST_LINK, link_after
+from evidence_kit.custody.log import FIRST_LINK, WITHHELD, decode_signature, link_after
+from evidence_kit.custody.register import register_of
 from evidence_kit.custody.transfers import Party
 from evidence_kit.models import Outcome, utc_text
 from evidence_kit.trust.digests import sha256_bytes
@@ -48,7 +50,22 @@ class Log:
     def findings(self) -> LogFindings:
         people = (DORJ, DORJ_AGAIN, BOLOR, THIEF)
         known = {one.signer.certificate.fingerprint: one.signer.certificate for one in people}
-        return check_log(b"".join(self.lines), b"".join(self.signatures), known)
+        return check_log(b"".join(self.lines), b"".join(self.signatures), known, withholding=True)
+
+    def withhold(self, seq: int) -> None:
+        """Put in place of event *seq* the line that stands for it in a bundle."""
+        line, signature = self.lines[seq - 1], self.signatures[seq - 1]
+        event = self.findings().full_events()[seq - 1]
+        stand_in: dict[str, Json] = {
+            "seq": seq,
+            "withheld": str(sha256_bytes(line)),
+            "signature": str(sha256_bytes(decode_signature(signature))),
+            "type": event.type,
+            "day": event.time.strftime("%Y-%m-%d"),
+            "ground": "another person",
+            "decided_by": "officer 0001",
+        }
+        self.lines[seq - 1], self.signatures[seq - 1] = canonical.dumps(stand_in) + b"\n", WITHHELD
 
     def failed(self) -> set[tuple[str, str]]:
         return {(check.id, check.subject) for check in self.findings().checks() if check.outcome is Outcome.FAILED}
@@ -210,3 +227,36 @@ def test_a_hand_over_that_names_a_certificate_lets_no_other_key_in(log: Log) -> 
     seq = log.register(THIEF, THIEF, transfer=log.release(DORJ, named))
 
     assert log.failed() == {("custody.keys", f"event {seq}")}
+
+
+def test_no_event_about_keys_can_be_withheld(log: Log) -> None:
+    seq = log.register(DORJ, BOLOR)
+    log.withhold(seq)
+
+    assert ("custody.lines", f"event {seq}") in log.failed()
+
+
+def test_a_key_that_was_let_in_by_a_hand_over_which_is_withheld_is_left_open(log: Log) -> None:
+    seq = log.release(DORJ, Party(name="Зохиомол Болор"))
+    registered = log.register(BOLOR, BOLOR, transfer=seq)
+    log.note(BOLOR)
+    log.withhold(seq)
+
+    open_ones = {(c.id, c.subject) for c in log.findings().checks() if c.outcome is Outcome.NOT_CHECKED}
+    assert log.failed() == set()
+    assert ("custody.keys", f"event {registered}") in open_ones
+
+
+def test_a_commit_reads_the_same_keys_from_the_log_as_a_whole_check(log: Log) -> None:
+    log.register(DORJ, BOLOR)
+    log.note(BOLOR)
+    log.add(BOLOR, Draft(type=EventType.NOTED, note='"type":"key.registered"', detail={"x": {"type": "key.revoked"}}))
+    log.register(DORJ_AGAIN, DORJ_AGAIN, replaces=DORJ)
+    log.revoke(DORJ_AGAIN, DORJ)
+    log.note(DORJ_AGAIN)
+
+    whole = log.findings().keys
+    quick = register_of(b"".join(log.lines), whole.certificates)
+
+    assert log.failed() == set()
+    assert (quick.since, quick.revoked) == (whole.since, whole.revoked)
