@@ -57,6 +57,8 @@ class Settings:
     tsa: tuple[str, ...] = ()
     time_servers: tuple[str, ...] = ()
     """``HOST`` or ``HOST:PORT``; none are asked unless named."""
+    revocation: bool = True
+    """Whether authorities are asked if they revoked a certificate that is used."""
     language: str = ""
 
     def to_json(self) -> dict[str, Json]:
@@ -67,6 +69,7 @@ class Settings:
             "signing": self.signing.to_json() if self.signing else None,
             "tsa": list(self.tsa),
             "time_servers": list(self.time_servers),
+            "revocation": self.revocation,
             "language": self.language,
         }
 
@@ -207,6 +210,7 @@ def _read(home: Path, value: Json) -> Settings:
                 signing=_signing(signing) if signing else None,
                 tsa=tuple(str(url) for url in tsa),
                 time_servers=_texts(rest.get("time_servers", [])),
+                revocation=rest.get("revocation") is not False,
                 language=language,
             )
     message = f"it does not say {SCHEMA}"

@@ -48,7 +48,7 @@ def copy_case(case: CaseFolder, target: Path, items: Sequence[str], *, session_d
 def write_trust(
     case: CaseFolder, target: Path, signer: Signer, authorities: Iterable[Certificate], inside: Iterable[Certificate]
 ) -> None:
-    """Write ``data/trust/``: every certificate in a file of its own, and four files that gather some of them.
+    """Write ``data/trust/``: every certificate, CRL and OCSP response in a file of its own, and four that gather some.
 
     ``signer.pem`` is the signer's certificate, ``chain.pem`` the issuers above it, ``tsa-chain.pem`` those of the
     time-stamping authorities in *authorities*, ``tsa.pem`` the certificates *inside* the bundle's own time stamp.
@@ -60,6 +60,8 @@ def write_trust(
     known = dict.fromkeys((*case.certificates(), signer.certificate, *signer.chain, *stamping))
     for certificate in known:
         (folder / f"cert-{certificate.fingerprint}.pem").write_bytes(certificate.pem())
+    for statement in case.statements():
+        (folder / statement.name).write_bytes(statement.der)
     chain = signer.chain or (signer.certificate,)
     (folder / "signer.pem").write_bytes(signer.certificate.pem())
     (folder / "chain.pem").write_bytes(b"".join(issuer.pem() for issuer in chain))

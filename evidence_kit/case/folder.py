@@ -34,6 +34,7 @@ from evidence_kit.errors import CaseError, FormatError, UsageError
 from evidence_kit.models import Digest
 from evidence_kit.trust.certificates import Certificate, load_certificates
 from evidence_kit.trust.digests import sha256_bytes
+from evidence_kit.trust.revocation import Statement, read_statement
 
 _ITEM = re.compile(r"EV-([0-9]{4,})")
 _ITEM_OF_EVENT = re.compile(rb'"item":"EV-([0-9]{4,})"')
@@ -209,6 +210,16 @@ class CaseFolder:
                 continue  # said by the check "trust.files"; here it is only not available
         return tuple(found)
 
+    def statements(self) -> tuple[Statement, ...]:
+        """Return every CRL and OCSP response in ``trust/`` that can be read."""
+        found: list[Statement] = []
+        for path in sorted((self.path / "trust").glob("*.der")):
+            try:
+                found.append(read_statement(path.name.partition("-")[0], path.read_bytes()))
+            except FormatError:
+                continue  # said by the check "trust.files"; here it is only not available
+        return tuple(found)
+
     def recipients(self) -> tuple[Certificate, ...]:
         """Return the certificates to which secrets of captures are encrypted; raises `CaseError` when one is gone."""
         known = {Digest.parse(f"sha256:{found.fingerprint}"): found for found in self.certificates()}
@@ -235,6 +246,11 @@ class CaseFolder:
         with self._locked():
             self._keep_certificates(certificates)
 
+    def record_statement(self, statement: Statement) -> None:
+        """Keep a CRL or OCSP response in ``trust/``, under its own digest."""
+        with self._locked():
+            self._keep(statement.name, statement.der)
+
     def _want_registered(self, draft: Draft, custodian: Custodian, *, seq: int) -> None:
         """Refuse, with `CaseError`, a key that may not sign *draft* by the log's own account."""
         signer = custodian.signer.certificate
@@ -246,12 +262,15 @@ class CaseFolder:
 
     def _keep_certificates(self, certificates: Sequence[Certificate]) -> None:
         for certificate in certificates:
-            target = self.path / "trust" / f"cert-{certificate.fingerprint}.pem"
-            if not target.exists():
-                partial = self.staging / target.name
-                partial.unlink(missing_ok=True)
-                write_new(partial, certificate.pem())
-                move_new(partial, target)
+            self._keep(f"cert-{certificate.fingerprint}.pem", certificate.pem())
+
+    def _keep(self, name: str, data: bytes) -> None:
+        target = self.path / "trust" / name
+        if not target.exists():
+            partial = self.staging / name
+            partial.unlink(missing_ok=True)
+            write_new(partial, data)
+            move_new(partial, target)
 
     def _admit(self, planned: PlannedCommit) -> None:
         """Refuse, with `CaseError`, to carry out a commit that is not the next event of the log, signed."""

@@ -26,6 +26,7 @@ SESSION_DATA = "session-data.p7m"
 """The file of an item that a bundle may lack: the recording itself, encrypted."""
 
 CERTIFICATE = re.compile(r"trust/cert-([0-9a-f]{64})\.pem")
+STATEMENT = re.compile(r"trust/(crl|ocsp)-([0-9a-f]{64})\.der")
 HEAD_TOKEN = re.compile(r"seals/heads/([0-9]{6,})(?:-[2-9])?\.tsr")
 CHAIN_FILES = frozenset({"trust/signer.pem", "trust/chain.pem", "trust/tsa.pem", "trust/tsa-chain.pem"})
 """Written into bundles for the stock commands, and to say what the seals hold.
@@ -39,6 +40,11 @@ _REPORT = re.compile(r"data/report(?:-[0-9]{2,})?\.pdf")
 def inside_item(name: str) -> bool:
     """Whether *name* lies inside an item's folder, where the item's manifest says what belongs."""
     return bool(_IN_ITEM.match(name))
+
+
+def accounted_for(name: str) -> bool:
+    """Whether a file *name* that a case may have any number of is one: a certificate, a token, part of an item."""
+    return any(pattern.fullmatch(name) for pattern in (CERTIFICATE, STATEMENT, HEAD_TOKEN)) or inside_item(name)
 
 
 def is_report(name: str) -> bool:

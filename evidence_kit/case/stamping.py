@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from evidence_kit.case.folder import CaseFolder
+from evidence_kit.case.revocations import Inquiries
 from evidence_kit.errors import EvidenceError, TimestampError
 from evidence_kit.models import Digest
 from evidence_kit.trust.certificates import Certificate, chain_of
@@ -24,6 +25,8 @@ class Stamping:
 
     tsa: tuple[str, ...] = ()
     roots: tuple[Certificate, ...] = ()
+    inquiries: Inquiries | None = None
+    """What is asked about revocations; None when nobody is to be asked."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,6 +43,7 @@ class HeadToken:
 def stamp_head(case: CaseFolder, stamping: Stamping) -> list[str]:
     """Stamp the present head with every authority asked for; return what went wrong, nothing if all is stamped."""
     problems = []
+    authorities: list[Certificate] = []
     seq, head = case.head()
     for number, url in enumerate(stamping.tsa, start=1):
         name = f"{seq:06d}.tsr" if number == 1 else f"{seq:06d}-{number}.tsr"
@@ -52,6 +56,9 @@ def stamp_head(case: CaseFolder, stamping: Stamping) -> list[str]:
             continue
         record_authority(case, stamping, reply)
         case.put_seal(f"heads/{name}", reply)
+        authorities += certificates_inside(reply)
+    if stamping.inquiries is not None:
+        stamping.inquiries.keep(case, authorities)
     return problems
 
 

@@ -107,6 +107,8 @@ def _start(arguments: list[str], run: Run) -> None:
         if end.code == 2 and (meaning := run.texts.say("error.UsageError")):  # noqa: PLR2004
             note(f"{PROGRAM}: {run.texts.say('error.error')}: {meaning}")
         raise
+    finally:
+        run.tell_inquiries()
 
 
 def _converse(run: Run) -> None:

@@ -83,6 +83,7 @@ def examine(run: Run, path: Path | None, *, clear: bool, passphrase_file: Path |
         *health.fonts(run),
         health.settings_folder(settings.home),
         *key,
+        *health.revocation(run, settings, signer),
         *health.authorities(run, settings.tsa),
         health.space(folder),
         health.cloud([folder, settings.home]),

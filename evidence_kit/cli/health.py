@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from evidence_kit.trust.keys import Signer
 
 _FONT_SECONDS = 20.0
+_ANSWER_SECONDS = 10.0
 _LETTERS = {"fonts.mongolian": "4e8 4ae 4e9 4af 20ae", "fonts.emoji": "1f642"}
 """What a page may show: Ө Ү ө ү ₮, and emoji; as fontconfig writes sets of characters."""
 _SOON = timedelta(days=30)
@@ -155,6 +156,27 @@ def key(run: "Run", settings: "Settings", passphrase_file: Path | None) -> "tupl
         state = State.WARNING if left < _SOON else State.PASSED
         found.append(Finding.of("key.expiry", state, "doctor.key-until", day=day, days=left.days))
     return signer, found
+
+
+def revocation(run: "Run", settings: "Settings", signer: "Signer | None") -> list[Finding]:
+    """Ask whoever the signing certificate names whether it was revoked; nothing to ask of a practice key."""
+    from evidence_kit.trust.inquiry import inquire, places_in
+    from evidence_kit.trust.revocation import Standing, standing_of
+
+    if signer is None or signer.practice:
+        return []
+    certificate = signer.certificate
+    if not settings.revocation or not places_in(certificate) or not signer.chain:
+        return [Finding.of("key.revocation", State.NOT_CHECKED, "doctor.revocation-unasked")]
+    now = run.clock()
+    asked = list(inquire(certificate, signer.chain[0], at=now, seconds=_ANSWER_SECONDS, asked=lambda _place: False))
+    told = [answer for answer in asked if not isinstance(answer, str)]
+    found = standing_of(certificate, signer.chain[0], told, at=now)
+    if found.standing is Standing.UNKNOWN:
+        problem = "; ".join(answer for answer in asked if isinstance(answer, str))
+        return [Finding.of("key.revocation", State.WARNING, "doctor.problem", problem=problem or found.detail)]
+    state = State.FAILED if found.revoked else State.PASSED
+    return [Finding.of("key.revocation", state, "doctor.problem", problem=found.detail)]
 
 
 def authorities(run: "Run", urls: Sequence[str]) -> list[Finding]:

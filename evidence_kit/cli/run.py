@@ -14,13 +14,14 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from evidence_kit.cli.output import Progress, say
+from evidence_kit.cli.output import Progress, note, say
 from evidence_kit.display import shorten
 from evidence_kit.errors import SettingsError, UsageError
 from evidence_kit.texts import Texts
 
 if TYPE_CHECKING:
     from evidence_kit.case.folder import CaseFolder
+    from evidence_kit.case.revocations import Inquiries
     from evidence_kit.case.stamping import Stamping
     from evidence_kit.custody.custodian import Custodian
     from evidence_kit.settings import Settings, SigningSource
@@ -40,6 +41,7 @@ class Run:
     environ: Mapping[str, str]
     _opened: "tuple[SigningSource | None, Signer] | None" = None
     """The signing key, once it was opened: a token wants one login, and a person is asked once."""
+    _inquiries: "Inquiries | None" = None
 
     @classmethod
     def of(cls, ctx: typer.Context) -> "Run":
@@ -102,13 +104,29 @@ class Run:
         """Return the signing key, opened at most once; raises what `Settings.open_signer` raises."""
         if self._opened is None or self._opened[0] != settings.signing:
             self._opened = settings.signing, settings.open_signer(self.passphrases(passphrase_file))
-        return self._opened[1]
+        signer = self._opened[1]
+        self.inquiries().certificates = (signer.certificate, *signer.chain)
+        return signer
+
+    def inquiries(self) -> "Inquiries":
+        """Return what this run asks authorities about revocations."""
+        from evidence_kit.case.revocations import Inquiries
+
+        if self._inquiries is None:
+            self._inquiries = Inquiries(certificates=(), clock=self.clock)
+        return self._inquiries
+
+    def tell_inquiries(self) -> None:
+        """Say, beside the result, what could not be learnt about revocations, and what was revoked."""
+        for problem in self._inquiries.problems if self._inquiries else ():
+            note(self.texts.say("revocation.note", problem=problem))
 
     def stamping(self, settings: "Settings") -> "Stamping":
         """Return which authorities are to be asked for time stamps; raises `SettingsError`."""
         from evidence_kit.case.stamping import Stamping
 
-        return Stamping(tsa=settings.tsa, roots=settings.trusted_roots())
+        inquiries = self.inquiries() if settings.revocation else None
+        return Stamping(tsa=settings.tsa, roots=settings.trusted_roots(), inquiries=inquiries)
 
     def roots(self, settings: "Settings") -> "TrustedRoots":
         """Return the roots that came from outside any evidence; raises `SettingsError`."""

@@ -44,6 +44,7 @@ class Wishes:
     no_tsa: bool = False
     time_servers: tuple[str, ...] = ()
     no_time_server: bool = False
+    revocation: bool | None = None
     trust: tuple[Path, ...] = ()
     language: Language | None = None
     passphrase_file: Path | None = None
@@ -74,6 +75,9 @@ def _setup(
         list[str] | None, typer.Option("--time-server", metavar="HOST[:PORT]", help="option.time-server")
     ] = None,
     no_time_server: Annotated[bool, typer.Option("--no-time-server", help="option.no-time-server")] = False,
+    revocation: Annotated[
+        bool | None, typer.Option("--revocation/--no-revocation", help="option.revocation", show_default=False)
+    ] = None,
     trust: Annotated[list[Path] | None, typer.Option("--trust", metavar="FILE", help="option.trust")] = None,
     language: Annotated[Language | None, typer.Option("--language", help="option.language")] = None,
     passphrase_file: PassphraseOption = None,
@@ -96,6 +100,7 @@ def _setup(
         no_tsa=no_tsa,
         time_servers=tuple(time_server or ()),
         no_time_server=no_time_server,
+        revocation=revocation,
         trust=tuple(trust or ()),
         language=language,
         passphrase_file=passphrase_file,
@@ -122,6 +127,8 @@ def change_settings(run: Run, wishes: Wishes) -> "tuple[Settings, Signer | None]
     settings = before = run.settings()
     settings = replace(settings, officer=_officer(wishes, settings.officer), tsa=_authorities(wishes, settings.tsa))
     settings = replace(settings, time_servers=_time_servers(wishes, settings.time_servers))
+    if wishes.revocation is not None:
+        settings = replace(settings, revocation=wishes.revocation)
     settings = replace(settings, language=str(wishes.language or settings.language))
     signing = _signing(wishes)
     practice = signing is None and settings.signing is not None and settings.signing.kind == "practice"
@@ -216,6 +223,7 @@ def _describe(settings: "Settings", signer: "Signer | None") -> dict[str, Json]:
         "signing": signing,
         "tsa": list(settings.tsa),
         "time_servers": list(settings.time_servers),
+        "revocation": settings.revocation,
         "trust": [_root(root) for root in settings.trusted_roots()],
         "language": settings.language,
     }
@@ -243,6 +251,8 @@ def tell_settings(texts: Texts, settings: "Settings", signer: "Signer | None") -
         pairs.append((texts.say("setup.until"), signer.certificate.not_after.date().isoformat()))
     pairs += [(texts.say("setup.tsa"), visible(url)) for url in settings.tsa or [none]]
     pairs += [(texts.say("setup.time-server"), visible(server)) for server in settings.time_servers]
+    if not settings.revocation:
+        pairs.append((texts.say("setup.revocation"), texts.say("setup.not-asked")))
     pairs += [(texts.say("setup.root"), visible(root.subject)) for root in settings.trusted_roots()]
     pairs.append((texts.say("setup.language"), settings.language or texts.say("setup.system-language")))
     say(texts.say("setup.heading"))

@@ -34,7 +34,9 @@ from evidence_kit.trust.keys import Signer
 
 _ALGORITHM = "sha256"
 _SIGNATURE_SPACE = 1024
-"""Bytes kept for one signature value and the CMS around it: RSA of 4,096 bits takes 512."""
+"""Bytes kept for the CMS around a signature value."""
+_ECDSA_VALUE = 112
+"""Bytes that an ECDSA value over P-384 takes at most."""
 _STAMP_SPACE = 16 * 1024
 """Bytes kept for a time stamp token with its certificates; those of public authorities take 3 to 8 thousand."""
 
@@ -134,13 +136,15 @@ class _PyhankoSigner(PyhankoSigner):
         own = x509.Certificate.load(signer.certificate.der)
         super().__init__(signing_cert=own, cert_registry=chain, embed_roots=True)
         self._signer = signer
-        self.space = 512 + len(signer.certificate.der) + sum(len(issuer.der) for issuer in signer.chain)
+        key = signer.certificate.signer_key
+        self._value = (key.key_size + 7) // 8 if signer.algorithm == "rsa" else _ECDSA_VALUE
+        self.space = self._value + len(signer.certificate.der) + sum(len(issuer.der) for issuer in signer.chain)
 
     async def async_sign_raw(self, data: bytes, digest_algorithm: str, dry_run: bool = False) -> bytes:  # noqa: FBT001, FBT002  # pyHanko's interface
         if digest_algorithm != _ALGORITHM:
             message = f"the key signs SHA-256 only, not {digest_algorithm}"
             raise SigningError(message)
-        return bytes(_SIGNATURE_SPACE // 2) if dry_run else self._signer.sign(data)
+        return bytes(self._value) if dry_run else self._signer.sign(data)
 
 
 class _Stamper(TimeStamper):

@@ -16,15 +16,13 @@ from evidence_kit.archive.zip_reader import ZipReader
 from evidence_kit.archive.zips import check_canonical
 from evidence_kit.case.layout import (
     BAG_FILES,
-    CERTIFICATE,
     CHAIN_FILES,
     EVIDENCE_LIST,
-    HEAD_TOKEN,
     TAG_MANIFEST,
     TAG_SIGNATURE,
     TAG_TIME_STAMP,
+    accounted_for,
     belongs_to_root,
-    inside_item,
     is_report,
 )
 from evidence_kit.case.manifest import NAME
@@ -173,14 +171,10 @@ def _strays(tree: Tree, items: Sequence[str]) -> Iterator[str]:
     known = {EVIDENCE_LIST, "data/case.json", "data/custody.jsonl", "data/custody.sig", *BAG_FILES}
     known |= {f"data/seals/{item}/{NAME}.p7s" for item in items} | {f"data/{name}" for name in CHAIN_FILES}
     for name in tree.names():
-        inner = name.removeprefix("data/")
         if name in known or is_report(name):
             continue
-        if name.startswith("data/") and (CERTIFICATE.fullmatch(inner) or HEAD_TOKEN.fullmatch(inner)):
-            continue
-        if name.startswith("data/") and inside_item(inner):
-            continue
-        yield name
+        if not name.startswith("data/") or not accounted_for(name.removeprefix("data/")):
+            yield name
 
 
 def _check_event(exam: Examination, files: CaseFiles, history: History, items: Sequence[str]) -> None:

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from evidence_kit.archive.tree import FolderTree
-from evidence_kit.case.layout import CERTIFICATE, HEAD_TOKEN, inside_item
+from evidence_kit.case.layout import accounted_for
 from evidence_kit.case.manifest import NAME
 from evidence_kit.case.staging import STAGING, PlannedCommit, planned_commits
 from evidence_kit.custody.events import Event, read_line
@@ -106,6 +106,5 @@ def _completed(stored: tuple[bytes, bytes], planned: PlannedCommit | None) -> tu
 def _strays(files: CaseFiles, items: Sequence[str]) -> Iterator[str]:
     known = {"case.json", "custody.jsonl", "custody.sig"} | {f"seals/{item}/{NAME}.p7s" for item in items}
     for name in files.names():
-        accounted = CERTIFICATE.fullmatch(name) or HEAD_TOKEN.fullmatch(name) or inside_item(name)
-        if name not in known and not name.startswith(f"{STAGING}/") and not accounted:
+        if name not in known and not name.startswith(f"{STAGING}/") and not accounted_for(name):
             yield name

@@ -45,9 +45,11 @@ TITLES = {
     "report.signature": "The report was signed, and not changed since",
     "report.tail": "Nothing follows the signed report",
     "report.root": "The report carries the evidence list and custody log of this bundle",
-    "trust.files": "Every certificate lies under its own digest",
+    "trust.files": "Every certificate and every statement on revocations lies under its own digest",
     "signer.trust": "The signer's certificate leads to a trusted root",
+    "signer.revocation": "The signer's certificate was not revoked when it signed",
     "timestamp.trust": "The time-stamping authority's certificate leads to a trusted root",
+    "timestamp.revocation": "The time-stamping authority's certificate was not revoked when it stamped",
     "subject.kind": "The file or folder is of a kind that can be verified",
     "subject.readable": "Everything that had to be read could be read",
 }

@@ -18,6 +18,7 @@ from evidence_kit.pdf.apart import check_pdf_apart
 from evidence_kit.pdf.findings import PdfFindings
 from evidence_kit.trust.certificates import Certificate
 from evidence_kit.trust.judging import Judgement, TrustedRoots, judge
+from evidence_kit.trust.revocation import RevocationFinding, Standing, Statement, standings
 from evidence_kit.verify.catalogue import TITLES
 
 _RANK = {Trust.CLAIMED: 0, Trust.PRACTICE: 1, Trust.ESTABLISHED: 2}
@@ -26,6 +27,15 @@ CheckPdf = Callable[[BinaryIO], PdfFindings]
 
 _MOST = 200
 """Failed checks listed of one id: a ruined archive of a million records is told in its first ones."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Use:
+    """The last time at which a certificate was used to sign."""
+
+    certificate: Certificate
+    pool: Iterable[Certificate]
+    at: datetime
 
 
 @dataclass(slots=True, kw_only=True)
@@ -38,6 +48,10 @@ class Examination:
     checks: list[Check] = field(default_factory=list)
     facts: dict[str, Json] = field(default_factory=dict)
     signers: dict[str, Judgement] = field(default_factory=dict)
+    statements: list[Statement] = field(default_factory=list)
+    """What authorities said about revocations, as far as it lies with the evidence."""
+    _latest: dict[str, _Use] = field(default_factory=dict)
+    _stood: set[tuple[str, str, Standing]] = field(default_factory=set)
     _unexamined: bool = False
     _failed: Counter[str] = field(default_factory=Counter)
     _judged: dict[tuple[str, datetime], Judgement] = field(default_factory=dict)
@@ -102,6 +116,48 @@ class Examination:
         known = self.signers.get(certificate.fingerprint)
         if known is None or _RANK[found.trust] < _RANK[known.trust]:
             self.signers[certificate.fingerprint] = found
+        use = _Use(certificate=certificate, pool=pool, at=at or self.now)
+        self._latest[certificate.fingerprint] = max(
+            self._latest.get(certificate.fingerprint, use), use, key=lambda each: each.at
+        )
+
+    def stamp_stands(self, authority: Certificate, pool: Iterable[Certificate], at: datetime) -> bool:
+        """Note whether a time-stamping authority was revoked, and return whether its stamp of the time *at* counts.
+
+        Revoked later for anything but an orderly reason, nothing that it ever stamped counts (RFC 3161, 4).
+        """
+        counts = True
+        for found, standing in self._standings(authority, pool, at):
+            revoked = standing.revoked
+            later = standing.standing is Standing.LATER
+            if later and found == authority and revoked is not None and not revoked.orderly:
+                why = f"{standing.detail}: no stamp of it counts any more"
+                standing = RevocationFinding(standing=Standing.UNKNOWN, detail=why)  # noqa: PLW2901  # a lesser one
+                counts = False
+            self._note_standing("timestamp.revocation", found, standing)
+            counts &= standing.standing is not Standing.REVOKED
+        return counts
+
+    def _standings(
+        self, certificate: Certificate, pool: Iterable[Certificate], at: datetime
+    ) -> list[tuple[Certificate, RevocationFinding]]:
+        known = (*pool, *self.roots.established)
+        return list(standings(certificate, known, self.statements, at=at))
+
+    def _note_standing(self, id_: str, certificate: Certificate, found: RevocationFinding) -> None:
+        key = (id_, certificate.fingerprint, found.standing)
+        if key in self._stood:
+            return
+        self._stood.add(key)
+        match found.standing:
+            case Standing.REVOKED:
+                self.failed(id_, certificate.subject, f"{found.detail}, before it was used here")
+            case Standing.LATER:
+                self.passed(id_, certificate.subject, f"{found.detail}, after it was used here")
+            case Standing.GOOD:
+                self.passed(id_, certificate.subject, found.detail)
+            case Standing.UNKNOWN:
+                self.not_checked(id_, certificate.subject, found.detail)
 
     def report(self, *, kind: str, subject: str, root: str | None) -> VerificationReport:
         """Return the result, the signers' checks added."""
@@ -110,6 +166,9 @@ class Examination:
                 self.not_checked("signer.trust", judgement.certificate.subject, judgement.detail)
             else:
                 self.passed("signer.trust", judgement.certificate.subject, str(judgement.trust))
+        for use in self._latest.values():
+            for found, standing in self._standings(use.certificate, use.pool, use.at):
+                self._note_standing("signer.revocation", found, standing)
         for id_, count in self._failed.items():
             if count > _MOST:
                 self._note(id_, subject, Outcome.FAILED, f"{count - _MOST} more of the same are not listed")

@@ -110,11 +110,12 @@ def _tokens(
 
 
 def stamp_trusted(exam: Examination, authority: Certificate, pool: Sequence[Certificate], at: datetime) -> bool:
-    """Note whether a time-stamping authority leads to a trusted root, once per authority."""
+    """Note whether a time-stamping authority leads to a trusted root and stands, once per authority."""
     judgement = exam.believe(authority, pool, at)
-    trusted = judgement.trust is not Trust.CLAIMED
+    stands = exam.stamp_stands(authority, pool, at)
+    trusted = judgement.trust is not Trust.CLAIMED and stands
     told = any(c.id == "timestamp.trust" and c.subject == authority.subject for c in exam.checks)
-    if trusted and not told:
+    if judgement.trust is not Trust.CLAIMED and not told:
         exam.passed("timestamp.trust", authority.subject, str(judgement.trust))
     elif not told:
         exam.not_checked("timestamp.trust", authority.subject, judgement.detail)

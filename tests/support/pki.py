@@ -1,13 +1,14 @@
 # ruff: noqa: SLF001  # an authority knows the one above it
 """A certification authority for tests: roots, units below them, officers."""
 
-from collections.abc import Iterable
-from datetime import timedelta
+from collections.abc import Iterable, Mapping
+from datetime import datetime, timedelta
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.hazmat.primitives.serialization import Encoding
+from cryptography.x509 import ocsp
 
 from evidence_kit.models import Clock
 from evidence_kit.trust.certificates import Certificate
@@ -40,6 +41,61 @@ class Authority:
         subject = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, name)])
         certificate = self._certify(subject, key.public_key(), authority=False, by=self, extensions=extensions)
         return Signer(key=key, certificate=certificate, chain=self._chain())
+
+    def signer(self) -> Signer:
+        """Return the authority's own key."""
+        return Signer(key=self._key, certificate=self.certificate)
+
+    def crl(  # each is one part of the list
+        self,
+        revoked: Mapping[Certificate, tuple[datetime, x509.ReasonFlags | None]],
+        *,
+        since: datetime,
+        until: datetime,
+        extensions: Iterable[tuple[x509.ExtensionType, bool]] = (),
+    ) -> bytes:
+        """Return a CRL over *revoked* (when and why), issued at *since*, with *extensions* (critical or not)."""
+        builder = x509.CertificateRevocationListBuilder().issuer_name(self.name).last_update(since).next_update(until)
+        for certificate, (time, reason) in revoked.items():
+            serial = certificate.x509.serial_number
+            entry = x509.RevokedCertificateBuilder().serial_number(serial).revocation_date(time)
+            if reason is not None:
+                entry = entry.add_extension(x509.CRLReason(reason), critical=False)
+            builder = builder.add_revoked_certificate(entry.build())
+        for extension, critical in extensions:
+            builder = builder.add_extension(extension, critical=critical)
+        return builder.sign(self._key, hashes.SHA256()).public_bytes(Encoding.DER)
+
+    def ocsp(  # each is one part of the response
+        self,
+        certificate: Certificate,
+        *,
+        since: datetime,
+        until: datetime | None = None,
+        revoked: tuple[datetime, x509.ReasonFlags | None] | None = None,
+        responder: Signer | None = None,
+    ) -> bytes:
+        """Return an OCSP response about *certificate*, signed by this authority or by *responder*."""
+        status = ocsp.OCSPCertStatus.REVOKED if revoked else ocsp.OCSPCertStatus.GOOD
+        signer = responder.certificate if responder else self.certificate
+        key = responder.key if responder else self._key
+        assert isinstance(key, PrivateKey)
+        builder = (
+            ocsp.OCSPResponseBuilder()
+            .add_response(
+                cert=certificate.x509,
+                issuer=self.certificate.x509,
+                algorithm=hashes.SHA256(),
+                cert_status=status,
+                this_update=since,
+                next_update=until,
+                revocation_time=revoked[0] if revoked else None,
+                revocation_reason=revoked[1] if revoked else None,
+            )
+            .responder_id(ocsp.OCSPResponderEncoding.HASH, signer.x509)
+            .certificates([signer.x509])
+        )
+        return builder.sign(key, hashes.SHA256()).public_bytes(Encoding.DER)
 
     def _chain(self) -> tuple[Certificate, ...]:
         return (self.certificate, *(self._parent._chain() if self._parent else ()))
