@@ -89,6 +89,7 @@ class Report:
     def emit(self, case: "CaseFolder", batch: dict[str, Json], *, completed: Sequence[dict[str, Json]]) -> None:
         """Print the one JSON document."""
         document: dict[str, Json] = {"schema": "evidence-kit/capture/1", "practice": self.practice}
+        document["signer_trust"] = self.run.signer_trust()
         document["case"] = describe_case(case)
         document["items"] = [answer for _, answer in sorted(self.taken.items())]
         document["completed"] = [*completed]

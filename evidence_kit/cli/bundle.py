@@ -12,7 +12,6 @@ from evidence_kit.cli.output import emit, quoted, rows, say
 from evidence_kit.cli.run import Run
 from evidence_kit.display import visible
 from evidence_kit.errors import UsageError
-from evidence_kit.texts import Texts
 
 if TYPE_CHECKING:
     from evidence_kit.bundle.make import MadeBundle
@@ -69,9 +68,9 @@ def _bundle(
         session_data=session_data,
     )
     if json:
-        emit({"schema": "evidence-kit/bundle/1", **made.answer})
+        emit({"schema": "evidence-kit/bundle/1", **made.answer, "signer_trust": run.signer_trust()})
     else:
-        tell_bundle(run.texts, made)
+        tell_bundle(run, made)
     raise typer.Exit(4 if made.problems else 0)
 
 
@@ -113,10 +112,10 @@ def seal(
     )
 
 
-def tell_bundle(texts: Texts, made: "MadeBundle") -> None:
+def tell_bundle(run: Run, made: "MadeBundle") -> None:
     """Say what was made, and what is missing."""
-    if made.practice:
-        say(texts.say("practice.line"))
+    texts = run.texts
+    run.say_practice(practice=made.practice)
     say(texts.say("bundle.made", path=made.path))
     pairs = [(texts.say("bundle.report"), f"{name} ({size} B)") for name, _, size in made.reports]
     pairs.append((texts.say("bundle.level"), texts.word("bundle-level", made.signature_level)))

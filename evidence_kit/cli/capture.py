@@ -161,6 +161,7 @@ def _capture(
         )
     if json:
         document: dict[str, Json] = {"schema": "evidence-kit/capture/1", "practice": taken.practice}
+        document["signer_trust"] = run.signer_trust()
         document["case"] = describe_case(folder)
         document["items"] = [item.answer for item in taken.items]
         document["completed"] = [item.answer for item in completed]

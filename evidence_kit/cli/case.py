@@ -72,6 +72,7 @@ def _new(
             {
                 "schema": "evidence-kit/case-new/1",
                 "practice": practice,
+                "signer_trust": run.signer_trust(),
                 "case": describe_case(case),
                 "problems": problems,
             }
@@ -154,7 +155,9 @@ def _show(ctx: typer.Context, *, case: CaseOption = None, json: JsonOption = Fal
             "stamped": last,
             "open_transfers": [given.to_json() for given in on_the_way],
         }
-        emit({"schema": "evidence-kit/case-show/1", "practice": signed_for_practice(events), "case": case_json})
+        practice = signed_for_practice(events)
+        schema = "evidence-kit/case-show/1"
+        emit({"schema": schema, "practice": practice, "signer_trust": run.signer_trust(), "case": case_json})
         return
     texts = run.texts
     run.say_practice(practice=signed_for_practice(events))

@@ -40,6 +40,7 @@ def _log(ctx: typer.Context, *, case: CaseOption = None, json: JsonOption = Fals
         document: dict[str, Json] = {
             "schema": "evidence-kit/custody-log/1",
             "practice": practice,
+            "signer_trust": run.signer_trust(),
             "case": describe_case(folder),
             "head": str(log.head),
             "events": [*stored_events(folder)],
@@ -93,6 +94,7 @@ def _timestamp(
         document: dict[str, Json] = {
             "schema": "evidence-kit/timestamp/1",
             "practice": practice,
+            "signer_trust": run.signer_trust(),
             "case": describe_case(folder),
             "tokens": [_token(token) for token in tokens],
             "problems": pending(unstamped),

@@ -99,7 +99,7 @@ class Show:
             show_pictures=True,
         )
         if self._tell:
-            tell_bundle(run.texts, made)
+            tell_bundle(run, made)
         self._log(case, "demo.log-after")
         report = self._verify(settings, folder / "bundle", "demo.verify")
         tampered = self._tamper(settings)
@@ -107,6 +107,7 @@ class Show:
         document: dict[str, Json] = {
             "schema": "evidence-kit/demo/1",
             "practice": made.practice,
+            "signer_trust": run.signer_trust(),
             "case": str(case.path),
             "items": [item.answer for item in taken.items],
             "bundle": str(made.path),

@@ -65,9 +65,9 @@ def _doctor(
     run = Run.of(ctx)
     diagnosis = examine(run, case, clear=clear, passphrase_file=passphrase_file)
     if json:
-        emit(diagnosis.to_json())
+        emit({**diagnosis.to_json(), "signer_trust": run.signer_trust()})
     else:
-        _tell(run.texts, diagnosis)
+        _tell(run, diagnosis)
     raise typer.Exit(0 if diagnosis.healthy else 4)
 
 
@@ -137,9 +137,9 @@ def _remove(folder: Path) -> Finding:
     return Finding.of("case.leftovers", State.PASSED, "doctor.leftover-cleared", name=folder.name)
 
 
-def _tell(texts: Texts, diagnosis: Diagnosis) -> None:
-    if diagnosis.practice:
-        say(texts.say("practice.line"))
+def _tell(run: Run, diagnosis: Diagnosis) -> None:
+    texts = run.texts
+    run.say_practice(practice=diagnosis.practice)
     say(texts.say("doctor.fine" if diagnosis.healthy else "doctor.not-fine"))
     if diagnosis.case:
         say(f"{texts.say('common.case')}: {visible(str(diagnosis.case))}")

@@ -55,7 +55,7 @@ def _set_up(run: Run, ask: Ask) -> "Settings":
         except (UsageError, SigningError) as error:
             show_error(error, run.texts)
         else:
-            tell_settings(run.texts, settings, signer)
+            tell_settings(run, settings, signer)
             return settings
 
 
@@ -173,7 +173,7 @@ def _bundle(run: Run, case: "CaseFolder", settings: "Settings", custodian: "Cust
             purpose=purpose,
             as_zip=output.suffix.lower() == ".zip",
         )
-        tell_bundle(run.texts, made)
+        tell_bundle(run, made)
 
     _again(run, make)
 

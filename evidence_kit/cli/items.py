@@ -54,6 +54,7 @@ def _list(ctx: typer.Context, *, case: CaseOption = None, json: JsonOption = Fal
         document: dict[str, Json] = {
             "schema": "evidence-kit/list/1",
             "practice": practice,
+            "signer_trust": run.signer_trust(),
             "case": describe_case(folder),
         }
         emit({**document, "items": items, "abandoned": abandoned})
@@ -109,6 +110,7 @@ def _show(
         document: dict[str, Json] = {
             "schema": "evidence-kit/show/1",
             "practice": practice,
+            "signer_trust": run.signer_trust(),
             "case": describe_case(folder),
         }
         items: list[Json] = [{**described, "events": [*stored]}] if described else []

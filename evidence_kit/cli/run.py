@@ -42,6 +42,7 @@ class Run:
     _opened: "tuple[SigningSource | None, Signer] | None" = None
     """The signing key, once it was opened: a token wants one login, and a person is asked once."""
     _inquiries: "Inquiries | None" = None
+    _case: "CaseFolder | None" = None
 
     @classmethod
     def of(cls, ctx: typer.Context) -> "Run":
@@ -71,7 +72,8 @@ class Run:
         """Open the case that was named, or the one in the current folder; raises `CaseError`."""
         from evidence_kit.case.folder import CaseFolder
 
-        return CaseFolder.open((path or Path()).absolute())
+        self._case = CaseFolder.open((path or Path()).absolute())
+        return self._case
 
     def custodian(
         self,
@@ -151,10 +153,29 @@ class Run:
 
         return ask
 
+    def signer_trust(self) -> str | None:
+        """Return what can be said of the key that signs, or else of those that signed in the case: the least trust.
+
+        None where no key is concerned. Raises `SettingsError`.
+        """
+        from evidence_kit.cli.standing import signers_of, trust_in
+
+        roots = self.settings().trusted_roots()
+        if self._opened:
+            signer = self._opened[1]
+            found = trust_in([signer.certificate], signer.chain, roots, now=self.clock())
+        elif self._case:
+            found = trust_in(signers_of(self._case), self._case.certificates(), roots, now=self.clock())
+        else:
+            found = None
+        return str(found) if found else None
+
     def say_practice(self, *, practice: bool) -> None:
-        """Say, as part of a result for people, that the key is a practice one, if it is."""
+        """Say, as part of a result for people, that a key is a practice one or under a self-made root, if it is."""
         if practice:
             say(self.texts.say("practice.line"))
+        if self.signer_trust() == "claimed":
+            say(self.texts.say("practice.claimed"))
 
     def report_time(self) -> datetime | None:
         """Return the time that reports are to print, from ``SOURCE_DATE_EPOCH``; raises `UsageError`."""

@@ -15,7 +15,7 @@ from evidence_kit.cli.run import Run
 from evidence_kit.display import visible
 from evidence_kit.errors import FormatError, UsageError
 from evidence_kit.models import Officer, utc_text
-from evidence_kit.texts import Language, Texts
+from evidence_kit.texts import Language
 
 if TYPE_CHECKING:
     from evidence_kit.settings import Settings, SigningSource
@@ -110,11 +110,10 @@ def _setup(
 
         wishes = ask_profile(run)
     settings, signer = change_settings(run, wishes)
-    document = _describe(settings, signer)
     if json:
-        emit(document)
+        emit({**_describe(settings, signer), "signer_trust": run.signer_trust()})
     else:
-        tell_settings(run.texts, settings, signer)
+        tell_settings(run, settings, signer)
 
 
 def change_settings(run: Run, wishes: Wishes) -> "tuple[Settings, Signer | None]":
@@ -233,8 +232,9 @@ def _root(root: "Certificate") -> Json:
     return {"subject": root.subject, "certificate_sha256": root.fingerprint, "not_after": utc_text(root.not_after)}
 
 
-def tell_settings(texts: Texts, settings: "Settings", signer: "Signer | None") -> None:
+def tell_settings(run: Run, settings: "Settings", signer: "Signer | None") -> None:
     """Show people the settings, and the certificate of the key if it was opened."""
+    texts = run.texts
     none = texts.say("common.none")
     officer = settings.officer
     pairs = [(texts.say("setup.home"), visible(str(settings.home)))]
@@ -257,7 +257,6 @@ def tell_settings(texts: Texts, settings: "Settings", signer: "Signer | None") -
     pairs.append((texts.say("setup.language"), settings.language or texts.say("setup.system-language")))
     say(texts.say("setup.heading"))
     say(rows(pairs))
-    if signer and signer.practice:
-        say(texts.say("practice.line"))
+    run.say_practice(practice=bool(signer and signer.practice))
     if officer is None or settings.signing is None:
         say(texts.say("setup.unfinished"))
