@@ -40,6 +40,7 @@ def answer_committed(  # what was done, where, and how to say it
         document: dict[str, Json] = {
             "schema": f"evidence-kit/{command}/1",
             "practice": practice,
+            "signer_trust": run.signer_trust(),
             "case": describe_case(case),
             "events": stored,
             "head": str(log.head),

@@ -61,6 +61,7 @@ def _list(ctx: typer.Context, *, case: CaseOption = None, json: JsonOption = Fal
     if json:
         keys: list[Json] = [*_keys(log)]
         document: dict[str, Json] = {"schema": "evidence-kit/custody-key-list/1", "practice": practice}
+        document["signer_trust"] = run.signer_trust()
         emit({**document, "case": describe_case(folder), "keys": keys})
         return
     run.say_practice(practice=practice)

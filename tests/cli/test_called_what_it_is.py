@@ -34,12 +34,18 @@ WALKED: dict[str, Callable[[Path, str], tuple[object, ...]]] = {
     "list": lambda folder, _: ("--case", folder / "case"),
     "show": lambda folder, _: ("EV-0001", "--case", folder / "case"),
     "custody log": lambda folder, _: ("--case", folder / "case"),
+    "custody add": lambda folder, _: ("viewed", "EV-0001", "--purpose", "Сургалт", "--case", folder / "case"),
+    "custody key list": lambda folder, _: ("--case", folder / "case"),
     "timestamp": lambda folder, _: ("--pending", "--case", folder / "case"),
     "bundle": lambda folder, _: ("--case", folder / "case", "--output", _free(folder, "bundle")),
     "verify": lambda folder, _: (folder / "case",),
     "capture": lambda folder, _: ("http://127.0.0.1:9/", "--case", folder / "case"),
 }
 ELSEWHERE = {
+    **dict.fromkeys(
+        ("custody transfer", "custody accept", "custody key add", "custody key revoke"),
+        "answers by the same function as custody add",
+    ),
     "practice serve": "signs nothing, and is of practice by its name",
     "demo": "walks the whole way itself: test_demo.py",
 }
