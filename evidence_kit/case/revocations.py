@@ -29,12 +29,15 @@ class Inquiries:
     _asked: set[tuple[Certificate, Place]] = field(default_factory=set)
     _left: float = _SECONDS
 
-    def keep(self, case: CaseFolder, others: Iterable[Certificate] = ()) -> None:
-        """Ask about the signer's certificates and *others*, and keep the answers in *case*; raises `CaseError`."""
+    def keep(self, case: CaseFolder, others: Iterable[Certificate] = (), *, roots: Sequence[Certificate] = ()) -> None:
+        """Ask about the signer's certificates and *others*, and keep the answers in *case*; raises `CaseError`.
+
+        Issuers are looked for in the case and among *roots*.
+        """
         wanted = [found for found in dict.fromkeys((*self.certificates, *others)) if places_in(found)]
         if not wanted:
             return
-        pool = (*case.certificates(), *self.certificates)
+        pool = (*case.certificates(), *self.certificates, *roots)
         kept = list(case.statements())
         for certificate in wanted:
             above = chain_of(certificate, pool)

@@ -58,7 +58,7 @@ def stamp_head(case: CaseFolder, stamping: Stamping) -> list[str]:
         case.put_seal(f"heads/{name}", reply)
         authorities += certificates_inside(reply)
     if stamping.inquiries is not None:
-        stamping.inquiries.keep(case, authorities)
+        stamping.inquiries.keep(case, authorities, roots=stamping.roots)
     return problems
 
 

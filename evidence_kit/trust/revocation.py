@@ -259,7 +259,7 @@ def standings(
 
     Practice certificates are left out too: there is nobody who could revoke them.
     """
-    path = (certificate, *chain_of(certificate, pool))
+    path = (certificate, *chain_of(certificate, [found for found in pool if _is_readable(found)]))
     for found, issuer in zip_longest(path, path[1:]):
         if found.self_signed or found.practice:
             continue
@@ -268,6 +268,15 @@ def standings(
             yield found, RevocationFinding(standing=Standing.UNKNOWN, detail=why)
         else:
             yield found, standing_of(found, issuer, statements, at=at)
+
+
+def _is_readable(certificate: Certificate) -> bool:
+    """Whether it is a certificate at all: some come from unsigned places, and must not hide others."""
+    try:
+        _ = certificate.x509
+    except FormatError:
+        return False
+    return True
 
 
 def _extension(extensions: x509.Extensions, kind: type[_Extension]) -> _Extension | None:

@@ -116,10 +116,10 @@ class Examination:
         known = self.signers.get(certificate.fingerprint)
         if known is None or _RANK[found.trust] < _RANK[known.trust]:
             self.signers[certificate.fingerprint] = found
-        use = _Use(certificate=certificate, pool=pool, at=at or self.now)
-        self._latest[certificate.fingerprint] = max(
-            self._latest.get(certificate.fingerprint, use), use, key=lambda each: each.at
-        )
+        moment = at or self.now
+        latest = self._latest.get(certificate.fingerprint)
+        if latest is None or moment > latest.at:
+            self._latest[certificate.fingerprint] = _Use(certificate=certificate, pool=pool, at=moment)
 
     def stamp_stands(self, authority: Certificate, pool: Iterable[Certificate], at: datetime) -> bool:
         """Note whether a time-stamping authority was revoked, and return whether its stamp of the time *at* counts.

@@ -168,6 +168,15 @@ def test_every_certificate_of_the_path_but_the_root_is_looked_at() -> None:
     assert found == {"Дорж": Standing.GOOD, "Нэгж": Standing.REVOKED}
 
 
+def test_what_is_no_certificate_hides_none_that_is() -> None:
+    pool = [Certificate(b"broken"), *OFFICER.chain]
+
+    ((certificate, found),) = standings(OFFICER.certificate, pool, [crl(NOW - DAY)], at=NOW)
+
+    assert certificate == OFFICER.certificate
+    assert found.standing is Standing.REVOKED
+
+
 @pytest.mark.parametrize("kind", ["crl", "ocsp"])
 @pytest.mark.parametrize("data", [b"", b"\x30\x00", b"\x30\x03\x0a\x01\x06", b"text"])
 def test_what_is_no_statement_is_refused(kind: str, data: bytes) -> None:
