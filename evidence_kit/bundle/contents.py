@@ -1,13 +1,17 @@
 """What of a case goes into a bundle, byte for byte, and the list whose digest is the root."""
 
 import shutil
-from collections.abc import Iterable, Sequence
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterable
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from pathlib import Path
 
 from evidence_kit.archive.manifests import manifest_bytes
+from evidence_kit.bundle.beginning import Begun
 from evidence_kit.case.folder import CaseFolder
 from evidence_kit.case.layout import SESSION_DATA, belongs_to_root
+from evidence_kit.case.stamping import NAME as TOKEN_NAME
 from evidence_kit.models import Digest
 from evidence_kit.trust.certificates import Certificate, chain_of
 from evidence_kit.trust.digests import sha256_bytes, sha256_file
@@ -29,20 +33,39 @@ class EvidenceList:
         return sha256_bytes(self.data)
 
 
-def copy_case(case: CaseFolder, target: Path, items: Sequence[str], *, session_data: bool) -> None:
+def copy_case(case: CaseFolder, target: Path, begun: Begun, *, session_data: bool) -> None:
     """Copy the case's own files into ``data/`` of the bundle at *target*, recordings if asked; raises `OSError`."""
     left_out = None if session_data else shutil.ignore_patterns(SESSION_DATA)
     data = target / "data"
     (data / "items").mkdir(parents=True)
-    for name in ("case.json", "custody.jsonl", "custody.sig"):
-        shutil.copyfile(case.path / name, data / name)
-    for item in items:
+    shutil.copyfile(case.path / "case.json", data / "case.json")
+    (data / "custody.jsonl").write_bytes(begun.log)
+    (data / "custody.sig").write_bytes(begun.signatures)
+    for item in begun.items:
         source = case.path / "items" / item
         shutil.copytree(source, data / "items" / item, ignore=left_out, copy_function=shutil.copyfile)
-    for name in ("heads", *items):
+    for name in begun.items:
         source = case.path / "seals" / name
         if source.is_dir() and any(source.iterdir()):
             shutil.copytree(source, data / "seals" / name, copy_function=shutil.copyfile)
+    _copy_tokens(case.path / "seals" / "heads", data / "seals" / "heads", begun.shown)
+
+
+def _copy_tokens(source: Path, target: Path, shown: AbstractSet[int]) -> None:
+    """Copy the tokens that say when a *shown* event was there at the latest.
+
+    A token right after a withheld event would tell its time to the second; it goes along only where no earlier one
+    covers the shown events before it.
+    """
+    found = {path: int(match[1]) for path in source.glob("*.tsr") if (match := TOKEN_NAME.fullmatch(path.name))}
+    events, stamped = sorted(shown), sorted(found.values())
+    for path, seq in found.items():
+        last_shown = events[bisect_right(events, seq) - 1]
+        covered_before = stamped[bisect_left(stamped, last_shown)] < seq
+        if covered_before or seq > events[-1]:
+            continue
+        target.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(path, target / path.name)
 
 
 def write_trust(

@@ -27,6 +27,7 @@ class ItemContext:
     time_stamp_pending: bool
     note: str
     practice: bool
+    subjects: tuple[str, ...]
 
 
 def read_exhibit(folder: Path, context: ItemContext, *, pictures: Path, blur: bool) -> Exhibit:
@@ -48,6 +49,7 @@ def read_exhibit(folder: Path, context: ItemContext, *, pictures: Path, blur: bo
             manifest_sha256=sha256_file(folder / NAME),
             files=files,
             note=context.note,
+            subjects=context.subjects,
             time_stamp=context.time_stamp,
             time_stamp_pending=context.time_stamp_pending,
             problems=tuple(_problems(record)),

@@ -2,12 +2,13 @@
 
 import platform
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from importlib.metadata import version
 from pathlib import Path
 
 from evidence_kit import __version__
+from evidence_kit.bundle.beginning import Begun
 from evidence_kit.bundle.contents import EvidenceList
 from evidence_kit.bundle.custody_facts import corrections, custody_facts, hand_over_state
 from evidence_kit.bundle.exhibits import ItemContext, read_exhibit
@@ -27,9 +28,10 @@ from evidence_kit.bundle.report_model import (
 from evidence_kit.case.folder import CaseFolder
 from evidence_kit.case.items import attempts
 from evidence_kit.case.stamping import HeadToken, head_tokens, stamped_at
-from evidence_kit.custody.chain import LogFindings
+from evidence_kit.custody.chain import LogFindings, check_log
 from evidence_kit.custody.events import Event, EventType
 from evidence_kit.custody.log import split_lines
+from evidence_kit.custody.subjects import subjects_of
 from evidence_kit.models import Digest, Officer, Problem
 from evidence_kit.trust.digests import sha256_bytes
 
@@ -39,26 +41,27 @@ _TIME_GAP = timedelta(minutes=10)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Source:
-    """The case, its checked log and its tokens, read once."""
+    """The case, the bundle's copy of its log, and the tokens over it, read once."""
 
     case: CaseFolder
+    bundle: Begun
+    """What it holds, and what its copy of the log shows."""
     log: LogFindings
     tokens: tuple[HeadToken, ...]
-    items: tuple[str, ...]
-    """The items in the bundle, in the order of their exhibit numbers."""
     stamping_asked: bool
 
     @classmethod
-    def read(cls, case: CaseFolder, items: tuple[str, ...], *, stamping_asked: bool) -> "Source":
-        """Read the log and the tokens of *case*."""
-        log = case.log()
-        return cls(
-            case=case,
-            log=log,
-            tokens=tuple(head_tokens(case, log.links)),
-            items=items,
-            stamping_asked=stamping_asked,
-        )
+    def read(cls, case: CaseFolder, begun: Begun, *, stamping_asked: bool) -> "Source":
+        """Read the log of the bundle, and the tokens of *case* that cover it."""
+        known = {certificate.fingerprint: certificate for certificate in case.certificates()}
+        log = check_log(begun.log, begun.signatures, known, withholding=True)
+        tokens = tuple(head_tokens(case, log.links))
+        return cls(case=case, bundle=begun, log=log, tokens=tokens, stamping_asked=stamping_asked)
+
+    @property
+    def items(self) -> tuple[str, ...]:
+        """The items in the bundle, in the order of their exhibit numbers."""
+        return self.bundle.items
 
     def begun(self) -> datetime:
         """Return when the bundle being made was begun, by the log."""
@@ -68,6 +71,7 @@ class Source:
 def gather_exhibits(source: Source, data: Path, pictures: Path, *, blur: bool) -> tuple[Exhibit, ...]:
     """Return an exhibit for each item below *data*; the viewing copies are written to *pictures*."""
     events = {event.item: event for event in source.log.full_events() if event.type == EventType.CAPTURED}
+    subjects = subjects_of(source.log.full_events())
     found = []
     for number, item in enumerate(source.items, start=1):
         event = events[item]
@@ -78,6 +82,7 @@ def gather_exhibits(source: Source, data: Path, pictures: Path, *, blur: bool) -
             time_stamp_pending=source.stamping_asked and stamp is None,
             note=event.note,
             practice=bool(event.actor.get("practice")),
+            subjects=subjects.get(item, ()),
         )
         found.append(read_exhibit(data / "items" / item, context, pictures=pictures, blur=blur))
     return tuple(found)
@@ -99,7 +104,6 @@ def gather_report(  # noqa: PLR0913  # each is one part of the report
     """Return everything the report says."""
     info = source.case.info
     numbers = {exhibit.item: exhibit.number for exhibit in exhibits}
-    left_out = [a for a in attempts(source.log.full_events()) if a.finished_seq and a.item not in numbers]
     return ReportData(
         case=CaseHead(number=info.number, title=info.title, office=info.office, legal_basis=info.legal_basis),
         purpose=purpose,
@@ -107,19 +111,30 @@ def gather_report(  # noqa: PLR0913  # each is one part of the report
         prepared_at=prepared_at,
         practice=practice,
         signature=signature,
-        holdings=Holdings(
-            root=evidence.root,
-            files=evidence.files,
-            size=evidence.size,
-            withheld_items=len(left_out),
-            withheld_events=0,
-        ),
+        holdings=_holdings(source.bundle, evidence),
         attempts=tuple(_attempts(source, numbers, exhibits)),
         exhibits=exhibits,
         custody=tuple(_custody(source)),
         commands=commands,
         software=_software(),
         gaps=tuple(gaps),
+    )
+
+
+def _holdings(bundle: Begun, evidence: EvidenceList) -> Holdings:
+    withholding = bundle.withholding
+    holdings = Holdings(
+        root=evidence.root, files=evidence.files, size=evidence.size, withheld_items=len(bundle.left_out)
+    )
+    if withholding is None:
+        return holdings
+    return replace(
+        holdings,
+        withheld_items=withholding.without,
+        withheld_events=len(withholding.hidden),
+        withheld_abandoned=withholding.abandoned,
+        withheld_ground=withholding.decision.ground,
+        withheld_by=withholding.decision.decided_by,
     )
 
 
@@ -138,7 +153,7 @@ def _attempts(source: Source, numbers: dict[str, int], exhibits: tuple[Exhibit, 
 
 
 def _custody(source: Source) -> Iterable[CustodyEntry]:
-    lines = split_lines(source.case.log_bytes()[0])
+    lines = split_lines(source.bundle.log)
     corrected = corrections(source.log)
     for event, line in zip(source.log.events, lines, strict=False):
         if isinstance(event, Event):

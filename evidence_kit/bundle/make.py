@@ -9,12 +9,13 @@ import re
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from evidence_kit.archive.zips import CanonicalZip
+from evidence_kit.bundle.beginning import Begun, Intent, begin, with_session_data
 from evidence_kit.bundle.closing import Closing, close_bundle
 from evidence_kit.bundle.contents import EvidenceList, copy_case, list_evidence
 from evidence_kit.bundle.gather import Source, gather_exhibits, gather_report
@@ -26,20 +27,19 @@ from evidence_kit.bundle.report_model import (
     SignatureLevel,
     TimeStampState,
 )
+from evidence_kit.bundle.selection import Choice
 from evidence_kit.canonical import Json
 from evidence_kit.case.building import building
 from evidence_kit.case.durable import move_new, sync_tree, write_new
 from evidence_kit.case.folder import CaseFolder
-from evidence_kit.case.items import attempts
-from evidence_kit.case.layout import EVIDENCE_LIST, SESSION_DATA, TAG_MANIFEST
-from evidence_kit.case.manifest import NAME
+from evidence_kit.case.layout import EVIDENCE_LIST, TAG_MANIFEST
 from evidence_kit.case.stamping import Stamping, stamp_head
 from evidence_kit.custody.custodian import Custodian
 from evidence_kit.custody.events import Draft, EventType
 from evidence_kit.errors import CaseError, IntegrityError, TimestampError, UsageError
 from evidence_kit.models import Digest, OnStep, Problem, ignore
 from evidence_kit.pdf.sign import sign_pdf
-from evidence_kit.trust.digests import sha256_file
+from evidence_kit.trust.digests import sha256_bytes, sha256_file
 from evidence_kit.trust.judging import TrustedRoots, judge
 
 _PLAIN = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,60}")
@@ -49,8 +49,12 @@ _PLAIN = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,60}")
 class BundleOptions:
     """What is asked of a bundle."""
 
-    items: tuple[str, ...] = ()
-    """Items to put in; empty: all."""
+    choice: Choice = field(default_factory=Choice)
+    """What to put in and what to withhold; all is put in and nothing withheld if nothing is said."""
+    ground: str = ""
+    """Why something is withheld; must be said if anything is."""
+    withheld_to: Path | None = None
+    """Where to write the file of the withheld events."""
     language: Language
     purpose: str = ""
     zip: bool = False
@@ -75,6 +79,11 @@ class MadeBundle:
     tag_manifest: Digest
     file_digest: Digest | None
     """Of the zip; a folder has none."""
+    withheld: dict[str, Json] | None
+    """What the bundle itself says of what it withholds."""
+    withheld_file: Path | None
+    left_out: tuple[str, ...]
+    """Items that are not in the bundle, and that its log names all the same."""
     problems: tuple[Problem, ...]
 
     @property
@@ -88,6 +97,9 @@ class MadeBundle:
             "reports": [{"path": name, "sha256": digest.hex, "bytes": size} for name, digest, size in self.reports],
             "tag_manifest_sha256": self.tag_manifest.hex,
             "sha256": self.file_digest.hex if self.file_digest else None,
+            "withheld": self.withheld,
+            "withheld_file": str(self.withheld_file) if self.withheld_file else None,
+            "left_out": [*self.left_out],
             "problems": [problem.to_json() for problem in self.problems],
         }
 
@@ -104,38 +116,34 @@ def make_bundle(  # noqa: PLR0913  # a case, a place, and who makes it how
 ) -> MadeBundle:
     """Make the bundle at *output*, which must not exist, and return what was made.
 
-    Raises `IntegrityError` when the custody log does not hold together, `UsageError` for an item that the case does
-    not have, `CaseError` for a place that is taken or cannot be written, `ReportError` and `SigningError` when report
-    or signature cannot be made.
+    Raises `IntegrityError` when the custody log does not hold together, `UsageError` for a choice that makes no sense,
+    `CaseError` for a place that is taken or cannot be written, `ReportError` and `SigningError` when report or
+    signature cannot be made.
     """
-    if output.exists():
-        message = f"{output} is already there and is never overwritten"
-        raise CaseError(message, hint="choose another --output")
-    if case.path.resolve() in output.resolve().parents:
-        message = f"{output} lies in the case, which holds nothing that its custody log does not account for"
-        raise UsageError(message, hint="choose an --output outside of the case's folder")
+    _want_free(case, output, options.withheld_to)
     if case.log().problems:
         message = f"the custody log of {case.path} does not hold together"
         raise IntegrityError(message, hint="run: evidence-kit verify CASE")
-    items = _chosen_items(case, options.items)
     on_step("recording the bundle in the custody log")
-    _commit_start(case, items, custodian, options)
+    begun = begin(case, custodian, _intent(options))
     problems = [Problem(code="time-stamp-pending", detail=text) for text in stamp_head(case, stamping)]
     if problems:
         stamping = Stamping()
     with _building(output) as folder:
-        builder = _Builder(case, folder, items, custodian, options, stamping, trusted, on_step)
+        builder = _Builder(case, folder, begun, custodian, options, stamping, trusted, on_step)
         try:
             built = builder.build(problems)
         except TimestampError as error:
             # The authority answered for the log and not for the report: begin again, and say so on page 1.
             shutil.rmtree(folder)
             problems.append(Problem(code="time-stamp-pending", detail=str(error)))
-            builder = _Builder(case, folder, items, custodian, options, Stamping(), trusted, on_step)
+            builder = _Builder(case, folder, begun, custodian, options, Stamping(), trusted, on_step)
             built = builder.build(problems)
         on_step("giving the bundle its place")
-        file_digest = _place(folder, output, as_zip=options.zip)
-    _commit_seal(case, built, file_digest, custodian)
+        withheld_file = options.withheld_to if begun.opened else None
+        with _beside(withheld_file, begun.opened):
+            file_digest = _place(folder, output, as_zip=options.zip)
+    _commit_seal(case, built, begun, file_digest, custodian, opened=withheld_file is not None)
     problems += [Problem(code="time-stamp-pending", detail=text) for text in stamp_head(case, stamping)]
     return MadeBundle(
         path=output,
@@ -145,8 +153,52 @@ def make_bundle(  # noqa: PLR0913  # a case, a place, and who makes it how
         reports=built.reports,
         tag_manifest=built.tag_manifest,
         file_digest=file_digest,
+        withheld=begun.withholding.to_json() if begun.withholding else None,
+        withheld_file=withheld_file,
+        left_out=begun.left_out,
         problems=tuple(problems) + built.problems,
     )
+
+
+def _want_free(case: CaseFolder, output: Path, withheld_to: Path | None) -> None:
+    """Refuse places that are taken, or where what is written would not belong."""
+    for option, path in (("--output", output), ("--withheld-to", withheld_to)):
+        if path is None:
+            continue
+        if path.exists():
+            message = f"{path} is already there and is never overwritten"
+            raise CaseError(message, hint=f"choose another {option}")
+        if case.path.resolve() in path.resolve().parents:
+            message = f"{path} lies in the case, which holds nothing that its custody log does not account for"
+            raise UsageError(message, hint=f"choose an {option} outside of the case's folder")
+    if withheld_to and output.resolve() in (withheld_to.resolve(), *withheld_to.resolve().parents):
+        message = f"{withheld_to} lies in the bundle, which is to hold nothing of what is withheld"
+        raise UsageError(message, hint="choose a --withheld-to outside of the bundle")
+
+
+def _intent(options: BundleOptions) -> Intent:
+    return Intent(
+        choice=options.choice,
+        ground=options.ground,
+        purpose=options.purpose,
+        language=options.language,
+        show_pictures=options.show_pictures,
+        session_data=options.session_data,
+    )
+
+
+@contextmanager
+def _beside(path: Path | None, data: bytes) -> Iterator[None]:
+    """Write the file of the withheld events, for this person only, and remove it if the block fails."""
+    if path is None:
+        yield
+        return
+    write_new(path, data, private=True)
+    try:
+        yield
+    except (CaseError, OSError):
+        path.unlink(missing_ok=True)
+        raise
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -164,7 +216,7 @@ class _Builder:
 
     case: CaseFolder
     folder: Path
-    items: tuple[str, ...]
+    begun: Begun
     custodian: Custodian
     options: BundleOptions
     stamping: Stamping
@@ -175,10 +227,10 @@ class _Builder:
         """Build everything; raises `TimestampError` when an authority that was asked for does not answer."""
         self.on_step("copying the case")
         self.folder.mkdir(parents=True)
-        copy_case(self.case, self.folder, self.items, session_data=self.options.session_data)
+        copy_case(self.case, self.folder, self.begun, session_data=self.options.session_data)
         evidence = list_evidence(self.folder)
         write_new(self.folder / EVIDENCE_LIST, evidence.data)
-        source = Source.read(self.case, self.items, stamping_asked=bool(self.stamping.tsa or gaps))
+        source = Source.read(self.case, self.begun, stamping_asked=bool(self.stamping.tsa or gaps))
         # Beside the bag and not in the system's temporary folder: what a killed process leaves is in one place.
         with TemporaryDirectory(prefix="pictures-", dir=self.folder.parent, ignore_cleanup_errors=True) as name:
             missing = self._report(source, evidence, Path(name), gaps)
@@ -210,7 +262,7 @@ class _Builder:
             signature=self._signature(begun, pending=bool(gaps)),
             practice=self.custodian.signer.practice,
             commands=check_commands(begun, stamped=bool(self.stamping.tsa)),
-            gaps=_session_data_told(self.case, self.items, self.options),
+            gaps=_session_data_told(self.case, self.begun, self.options),
         )
         attachments: dict[str, Path | bytes] = {
             "evidence-sha256.txt": evidence.data,
@@ -250,48 +302,28 @@ class _Builder:
         )
 
 
-def _chosen_items(case: CaseFolder, asked: tuple[str, ...]) -> tuple[str, ...]:
-    there = [attempt.item for attempt in attempts(case.log().full_events()) if attempt.finished_seq]
-    for item in asked:
-        if item not in there:
-            message = f"the case has no item {item!r}"
-            raise UsageError(message, hint="evidence-kit list shows the items")
-    return tuple(item for item in there if not asked or item in asked)
-
-
-def _with_session_data(case: CaseFolder, items: tuple[str, ...]) -> int:
-    """Return how many of *items* have a recording."""
-    return sum((case.path / "items" / item / SESSION_DATA).exists() for item in items)
-
-
-def _session_data_told(case: CaseFolder, items: tuple[str, ...], options: BundleOptions) -> tuple[Problem, ...]:
-    """Return what page 1 says about recordings."""
-    count = _with_session_data(case, items)
+def _session_data_told(case: CaseFolder, begun: Begun, options: BundleOptions) -> tuple[Problem, ...]:
+    """Return what page 1 says of recordings."""
+    count = with_session_data(case, begun.items)
     code = "traffic-included" if options.session_data else "traffic-withheld"
     return (Problem(code=code, detail=str(count)),) if count else ()
 
 
-def _commit_start(case: CaseFolder, items: tuple[str, ...], custodian: Custodian, options: BundleOptions) -> None:
-    """Say in the log that a bundle is begun, and of each item that it goes into it."""
-    detail: dict[str, Json] = {
-        "language": str(options.language),
-        "pictures": "shown" if options.show_pictures else "blurred",
-    }
-    if _with_session_data(case, items):
-        detail["session_data"] = "included" if options.session_data else "withheld"
-    case.commit(Draft(type=EventType.BUNDLE_STARTED, purpose=options.purpose, detail=detail), custodian)
-    for item in items:
-        manifest = f"items/{item}/{NAME}"
-        digests = {manifest: sha256_file(case.path / manifest)}
-        case.commit(Draft(type=EventType.BUNDLED, item=item, digests=digests, purpose=options.purpose), custodian)
-
-
-def _commit_seal(case: CaseFolder, built: _Built, file_digest: Digest | None, custodian: Custodian) -> None:
+def _commit_seal(  # noqa: PLR0913  # what came of it
+    case: CaseFolder, built: _Built, begun: Begun, file_digest: Digest | None, custodian: Custodian, *, opened: bool
+) -> None:
     digests = {"root": built.evidence.root, TAG_MANIFEST: built.tag_manifest}
     digests.update({name: digest for name, digest, _ in built.reports})
     if file_digest:
         digests["zip"] = file_digest
-    case.commit(Draft(type=EventType.BUNDLE_SEALED, digests=digests, detail={"signature": str(built.level)}), custodian)
+    detail: dict[str, Json] = {"signature": str(built.level)}
+    if begun.withholding:
+        # Only the case's own log says which: this event is in no bundle that withholds one of them.
+        events: list[Json] = [*sorted(begun.withholding.hidden)]
+        detail["withheld"] = {**begun.withholding.to_json(), "events": events, "items": [*begun.withholding.items]}
+        if opened:
+            digests["withheld"] = sha256_bytes(begun.opened)
+    case.commit(Draft(type=EventType.BUNDLE_SEALED, digests=digests, detail=detail), custodian)
 
 
 @contextmanager

@@ -103,7 +103,12 @@ class Holdings:
     size: int
     """Their bytes together."""
     withheld_items: int = 0
+    """Items of the case whose files are not in it."""
     withheld_events: int = 0
+    withheld_abandoned: int = 0
+    """Captures among the withheld events that never became an item."""
+    withheld_ground: str = ""
+    withheld_by: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -167,6 +172,8 @@ class Exhibit:
     """Address and port that answered."""
     label: str = ""
     note: str = ""
+    subjects: tuple[str, ...] = ()
+    """Pseudonyms of those whom the item concerns."""
     time_stamp: datetime | None = None
     """Of the earliest token covering the item."""
     time_stamp_pending: bool = False
@@ -258,21 +265,25 @@ class ReportData:
     """Further things page 1 must own up to; `known_gaps` adds what the other fields already tell."""
 
     def count(self, outcome: AttemptOutcome) -> int:
-        """Return how many started captures of the case ended with *outcome*."""
-        return sum(attempt.outcome is outcome for attempt in self.attempts)
+        """Return how many started captures of the case ended with *outcome*, as far as that is not withheld."""
+        hidden = self.holdings.withheld_abandoned if outcome is AttemptOutcome.ABANDONED else 0
+        return hidden + sum(attempt.outcome is outcome for attempt in self.attempts)
 
     def known_gaps(self) -> tuple[Problem, ...]:
         """Return everything incomplete for page 1: derived from the counts and states, then `gaps`.
 
-        The codes are those of ``incomplete`` in the texts; the detail is a bare number or empty.
+        The codes are those of ``incomplete`` in the texts; the detail is a number, what an officer wrote, or empty.
         """
         pending = sum(exhibit.time_stamp_pending for exhibit in self.exhibits)
-        counted = {
+        told: dict[str, int | str] = {
             "capture-incomplete": self.count(AttemptOutcome.INCOMPLETE),
             "capture-failed": self.count(AttemptOutcome.FAILED),
             "capture-abandoned": self.count(AttemptOutcome.ABANDONED),
             "items-withheld": self.holdings.withheld_items,
             "events-withheld": self.holdings.withheld_events,
+            "abandoned-withheld": self.holdings.withheld_abandoned,
+            "withheld-ground": self.holdings.withheld_ground,
+            "withheld-by": self.holdings.withheld_by,
             "item-time-stamp-pending": pending,
             "hand-over-open": sum(entry.hand_over == "open" for entry in self.custody),
         }
@@ -282,6 +293,6 @@ class ReportData:
             "signer-claimed": self.signature.trust is Trust.CLAIMED,
             "signer-practice": self.signature.trust is Trust.PRACTICE,
         }
-        derived = [Problem(code=code, detail=str(number)) for code, number in counted.items() if number]
+        derived = [Problem(code=code, detail=str(value)) for code, value in told.items() if value]
         derived += [Problem(code=code, detail="") for code, holds in states.items() if holds]
         return (*derived, *self.gaps)

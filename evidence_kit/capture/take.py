@@ -7,7 +7,7 @@ when nothing follows it, it is shown for ever as abandoned.
 import asyncio
 import platform
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -26,6 +26,7 @@ from evidence_kit.case.workplace import Workplace, clear, interrupted, workplace
 from evidence_kit.custody.custodian import Custodian
 from evidence_kit.custody.events import Draft, EventType
 from evidence_kit.custody.log import links_of
+from evidence_kit.custody.subjects import attachment, subjects_of
 from evidence_kit.errors import CaptureError, TimestampError, UsageError
 from evidence_kit.models import OnStep, Problem, Status, ignore
 from evidence_kit.trust.digests import sha256_bytes
@@ -53,12 +54,14 @@ def take_page(  # noqa: PLR0913  # a case, an address, and who takes it how
     options: CaptureOptions,
     stamping: Stamping,
     note: str = "",
+    subjects: Sequence[str] = (),
     on_step: OnStep = ignore,
     run: RunCoroutine = asyncio.run,
     interactive: Interactive | None = None,
 ) -> TakenItem:
     """Capture the page at *url* into *case* and return the committed item, however the capture ended.
 
+    *subjects* are the pseudonyms of those whom it concerns.
     *run* is handed on to `capture_page`; *interactive* is who uses the window, with that option.
 
     Raises `UsageError` for ``connect_to`` with a key that is not for practice, `CaseError` when the case cannot be
@@ -70,6 +73,8 @@ def take_page(  # noqa: PLR0913  # a case, an address, and who takes it how
     on_step("recording the start in the custody log")
     start = Draft(type=EventType.CAPTURE_STARTED, note=note, detail=_beginning(url, options))
     item = case.commit(start, custodian, new_item=True).item or ""
+    for subject in subjects:
+        case.commit(attachment(item, subject), custodian)
     stamp_head(case, stamping)
     started = custodian.clock()
     with workplace(case, item) as place:
@@ -95,7 +100,7 @@ def take_page(  # noqa: PLR0913  # a case, an address, and who takes it how
                 case, item, url, error, recorder=str(options.recorder), started=started, finished=custodian.clock()
             )
         on_step("sealing the item")
-        taken = _commit(case, place, record, custodian, stamping, note=note)
+        taken = _commit(case, place, record, custodian, stamping, note=note, subjects=subjects)
     clear(place)
     return taken
 
@@ -113,20 +118,31 @@ def complete_interrupted(
     Of an attempt of which nothing was recorded only the start remains, as abandoned. Raises `CaseError`.
     """
     case.repair()
-    open_attempts = {attempt.item for attempt in attempts(case.log().full_events()) if attempt.finished_seq is None}
+    events = case.log().full_events()
+    subjects = subjects_of(events)
+    open_attempts = {attempt.item for attempt in attempts(events) if attempt.finished_seq is None}
     for item in interrupted(case):
         with workplace(case, item) as place:
-            taken = _complete(case, place, custodian, stamping, on_step) if item in open_attempts else None
-            if taken is None and item in open_attempts:
-                # Nothing had been recorded: the start alone remains, as abandoned.
-                shutil.rmtree(place.folder)
+            taken = None
+            if item in open_attempts:
+                concerned = subjects.get(item, ())
+                taken = _complete(case, place, custodian, stamping, on_step=on_step, subjects=concerned)
+                if taken is None:
+                    # Nothing had been recorded: the start alone remains, as abandoned.
+                    shutil.rmtree(place.folder)
         clear(place)
         if taken is not None:
             yield taken
 
 
-def _complete(
-    case: CaseFolder, place: Workplace, custodian: Custodian, stamping: Stamping, on_step: OnStep
+def _complete(  # noqa: PLR0913  # what is completed, by whom
+    case: CaseFolder,
+    place: Workplace,
+    custodian: Custodian,
+    stamping: Stamping,
+    *,
+    on_step: OnStep,
+    subjects: Sequence[str],
 ) -> TakenItem | None:
     on_step(f"completing {place.item}, which was interrupted")
     page = complete_capture(
@@ -139,7 +155,7 @@ def _complete(
     if page is None:
         return None
     record = _record(case, place.item, page, page.options)
-    return _commit(case, place, record, custodian, stamping)
+    return _commit(case, place, record, custodian, stamping, subjects=subjects)
 
 
 def _commit(  # noqa: PLR0913  # what is committed, by whom
@@ -150,6 +166,7 @@ def _commit(  # noqa: PLR0913  # what is committed, by whom
     stamping: Stamping,
     *,
     note: str = "",
+    subjects: Sequence[str] = (),
 ) -> TakenItem:
     token = place.folder / FREEZE_TOKEN.path
     if token.exists():
@@ -160,7 +177,9 @@ def _commit(  # noqa: PLR0913  # what is committed, by whom
     return TakenItem(
         id=place.item,
         status=record.status,
-        answer=describe_item(case, place.item, seq=seq, tokens=tokens, stamping_asked=bool(stamping.tsa)),
+        answer=describe_item(
+            case, place.item, seq=seq, tokens=tokens, stamping_asked=bool(stamping.tsa), subjects=subjects
+        ),
         unstamped=tuple(unstamped),
     )
 

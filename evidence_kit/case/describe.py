@@ -10,12 +10,18 @@ from evidence_kit.models import utc_text
 from evidence_kit.trust.digests import sha256_file
 
 
-def describe_item(
-    case: CaseFolder, item: str, *, seq: int, tokens: Sequence[HeadToken], stamping_asked: bool
+def describe_item(  # noqa: PLR0913  # what is described, and what the log says of it
+    case: CaseFolder,
+    item: str,
+    *,
+    seq: int,
+    tokens: Sequence[HeadToken],
+    stamping_asked: bool,
+    subjects: Sequence[str],
 ) -> dict[str, Json]:
     """Return the ``items[]`` member for *item*, which event *seq* committed; raises `CaseError`.
 
-    *tokens* are those of the case, or at least those over the heads after event *seq*.
+    *tokens* are those of the case, or at least those over the heads after event *seq*, *subjects* those of the item.
     """
     record = read_item(case, item)
     folder = f"items/{item}"
@@ -32,6 +38,7 @@ def describe_item(
         "files": [*files],
         "manifest_sha256": sha256_file(case.path / folder / "manifest-sha256.txt").hex,
         "timestamp": utc_text(time) if time else ("pending" if stamping_asked else "none"),
+        "subjects": [*subjects],
         "problems": record["problems"],
     }
 

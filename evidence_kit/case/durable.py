@@ -6,10 +6,13 @@ from pathlib import Path
 from evidence_kit.errors import CaseError
 
 
-def write_new(path: Path, data: bytes) -> None:
-    """Write *data* to a new file at *path* and on to the disk; raises `CaseError` when the path is taken."""
+def write_new(path: Path, data: bytes, *, private: bool = False) -> None:
+    """Write *data* to a new file at *path* and on to the disk; raises `CaseError` when the path is taken.
+
+    A *private* file is for this person only, where the system knows such (POSIX).
+    """
     try:
-        with path.open("xb") as stream:
+        with open(path, "xb", opener=_private if private else None) as stream:  # only it takes an opener
             stream.write(data)
             stream.flush()
             os.fsync(stream.fileno())
@@ -69,3 +72,7 @@ def sync_folder(folder: Path) -> None:
         os.fsync(handle)
     finally:
         os.close(handle)
+
+
+def _private(path: str, flags: int) -> int:
+    return os.open(path, flags, 0o600)

@@ -15,7 +15,20 @@ from typing import Annotated, Any
 import typer
 
 from evidence_kit import __version__
-from evidence_kit.cli import bundle, capture, case, custody, demo, doctor, guide, items, practice, setup, verify
+from evidence_kit.cli import (
+    bundle,
+    capture,
+    case,
+    custody,
+    demo,
+    doctor,
+    guide,
+    items,
+    practice,
+    setup,
+    subjects,
+    verify,
+)
 from evidence_kit.cli.language import chosen_language, system_language, take_language
 from evidence_kit.cli.output import PROGRAM, is_dialogue, note, prepare_streams, say, show_error
 from evidence_kit.cli.run import Run
@@ -25,7 +38,7 @@ from evidence_kit.home import settings_home, stored_language
 from evidence_kit.texts import Language, Texts
 
 _HELP = "--help"
-_ORDER = "setup doctor case capture list show custody timestamp bundle verify practice demo".split()  # noqa: SIM905
+_ORDER = "setup doctor case capture list show subject custody timestamp bundle verify practice demo".split()  # noqa: SIM905
 _FRAME = {
     "usage": re.compile(r"(?m)^Usage:"),
     "options": re.compile(r"(?m)^Options:"),
@@ -64,7 +77,7 @@ def commands(texts: Texts) -> Any:  # noqa: ANN401  # typer keeps the classes of
         name=PROGRAM, add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False, no_args_is_help=True
     )
     root.callback()(_root)
-    for module in (setup, doctor, case, capture, items, custody, bundle, verify, practice, demo):
+    for module in (setup, doctor, case, capture, items, subjects, custody, bundle, verify, practice, demo):
         module.register(root)
     tree: Any = typer.main.get_command(root)
     # Typer puts groups last; people read the commands in the order in which they need them.

@@ -44,6 +44,7 @@ class Assignment:
     options: "CaptureOptions"
     stamping: "Stamping"
     note: str = ""
+    subjects: Sequence[str] = ()
 
     def take(self, link: ListedLink, interrupter: "Interrupter") -> "TakenItem":
         """Capture the page of *link*; raises what `take_page` raises."""
@@ -57,6 +58,7 @@ class Assignment:
             options=self.options,
             stamping=self.stamping,
             note="; ".join(part for part in (link.note, self.note) if part),
+            subjects=self.subjects,
             run=interrupter.run,
         )
 

@@ -10,11 +10,14 @@ from evidence_kit.cli.case import tell_unstamped
 from evidence_kit.cli.options import AuthorityOption, CaseOption, JsonOption, PassphraseOption, PlaceOption
 from evidence_kit.cli.output import emit, quoted, rows, say
 from evidence_kit.cli.run import Run
+from evidence_kit.cli.subjects import named_subjects
+from evidence_kit.cli.withheld import withheld_rows
 from evidence_kit.display import visible
 from evidence_kit.errors import UsageError
 
 if TYPE_CHECKING:
     from evidence_kit.bundle.make import MadeBundle
+    from evidence_kit.bundle.selection import Choice
     from evidence_kit.case.folder import CaseFolder
     from evidence_kit.custody.custodian import Custodian
     from evidence_kit.settings import Settings
@@ -40,6 +43,16 @@ def _bundle(
     *,
     output: Annotated[Path, typer.Option("--output", metavar="PATH", help="option.bundle-output")],
     items: Annotated[list[str] | None, typer.Option("--items", metavar="ITEM,…", help="option.items")] = None,
+    subject: Annotated[
+        list[str] | None, typer.Option("--subject", metavar="V-01,…", help="option.bundle-subject")
+    ] = None,
+    withhold: Annotated[
+        list[str] | None, typer.Option("--withhold", metavar="ITEM,…|others", help="option.withhold")
+    ] = None,
+    ground: Annotated[str, typer.Option("--ground", metavar="TEXT", help="option.ground")] = "",
+    withheld_to: Annotated[
+        Path | None, typer.Option("--withheld-to", metavar="FILE", help="option.withheld-to")
+    ] = None,
     as_zip: Annotated[bool, typer.Option("--zip", help="option.zip")] = False,
     language: Annotated[ReportLanguage | None, typer.Option("--report-language", help="option.report-language")] = None,
     purpose: Annotated[str, typer.Option("--purpose", metavar="TEXT", help="option.purpose")] = "",
@@ -51,7 +64,14 @@ def _bundle(
     passphrase_file: PassphraseOption = None,
     json: JsonOption = False,
 ) -> None:
+    from evidence_kit.bundle.selection import Choice
+
     run = Run.of(ctx)
+    choice = Choice(
+        items=_named("--items", items), subjects=named_subjects(subject), withhold=_named("--withhold", withhold)
+    )
+    if withheld_to and not (choice.subjects or choice.withhold):
+        raise UsageError("nothing is withheld that could be written", hint="leave out --withheld-to, or say --withhold")
     folder = run.case(case)
     settings = run.settings()
     made = seal(
@@ -60,7 +80,9 @@ def _bundle(
         output.absolute(),
         settings=settings,
         custodian=run.custodian(settings, passphrase_file, purpose=purpose, authority=authority, place=place),
-        items=_named(items),
+        choice=choice,
+        ground=ground,
+        withheld_to=withheld_to.absolute() if withheld_to else None,
         as_zip=as_zip or output.suffix.lower() == ".zip",
         language=language,
         purpose=purpose,
@@ -81,7 +103,9 @@ def seal(
     *,
     settings: "Settings",
     custodian: "Custodian",
-    items: tuple[str, ...] = (),
+    choice: "Choice | None" = None,
+    ground: str = "",
+    withheld_to: Path | None = None,
     as_zip: bool = False,
     language: ReportLanguage | None = None,
     purpose: str = "",
@@ -91,9 +115,12 @@ def seal(
     """Make the bundle at *output*; raises what `make_bundle` raises."""
     from evidence_kit.bundle.make import BundleOptions, make_bundle
     from evidence_kit.bundle.report_model import Language
+    from evidence_kit.bundle.selection import Choice
 
     options = BundleOptions(
-        items=items,
+        choice=choice or Choice(),
+        ground=ground,
+        withheld_to=withheld_to,
         language=Language(language or case.info.language),
         purpose=purpose,
         zip=as_zip,
@@ -122,7 +149,12 @@ def tell_bundle(run: Run, made: "MadeBundle") -> None:
     if made.file_digest:
         pairs.append((texts.say("bundle.zip"), made.file_digest.hex))
     pairs.append((texts.say("bundle.root"), str(made.root)))
+    pairs += withheld_rows(texts, made.withheld or {})
     say(rows(pairs))
+    if made.withheld_file:
+        say(texts.say("bundle.withheld-file", path=made.withheld_file))
+    if made.left_out:
+        say(texts.say("bundle.left-out", items=", ".join(made.left_out)))
     for problem in made.problems:
         if problem.code != _PENDING:
             say(f"  - {texts.word('problems', problem.code)}: {visible(problem.detail)}")
@@ -130,9 +162,9 @@ def tell_bundle(run: Run, made: "MadeBundle") -> None:
     say(texts.say("bundle.next", path=quoted(made.path)))
 
 
-def _named(groups: list[str] | None) -> tuple[str, ...]:
-    """Return the items asked for, none meaning all; raises `UsageError` for ``--items`` that names nothing."""
-    names = tuple(name for group in groups or () for name in group.replace(",", " ").split())
+def _named(option: str, groups: list[str] | None) -> tuple[str, ...]:
+    """Return the items that *option* names; raises `UsageError` if it was given and names nothing."""
+    names = tuple(dict.fromkeys(name for group in groups or () for name in group.replace(",", " ").split()))
     if groups and not names:
-        raise UsageError("--items names no item", hint="leave it out to put in all items")
+        raise UsageError(f"{option} names no item", hint=f"leave out {option}, or name items: {option} EV-0001,EV-0002")
     return names

@@ -24,6 +24,7 @@ from evidence_kit.cli.options import (
 )
 from evidence_kit.cli.output import emit, note, say
 from evidence_kit.cli.run import Run
+from evidence_kit.cli.subjects import named_subjects
 from evidence_kit.display import visible
 from evidence_kit.errors import CaptureError, UsageError
 from evidence_kit.models import RecorderKind, Status
@@ -94,6 +95,7 @@ def _capture(
     purpose: PurposeOption = "",
     authority: AuthorityOption = "",
     place: PlaceOption = "",
+    subject: Annotated[list[str] | None, typer.Option("--subject", metavar="V-01,…", help="option.subject")] = None,
     case: CaseOption = None,
     passphrase_file: PassphraseOption = None,
     json: JsonOption = False,
@@ -121,6 +123,7 @@ def _capture(
         insecure=insecure,
         connect_to=tuple(read_connect_to(text) for text in connect_to or ()),
     )
+    subjects = named_subjects(subject)
     folder = run.case(case)
     custodian = run.custodian(settings, passphrase_file, purpose=purpose, authority=authority, place=place)
     stamping = run.stamping(settings)
@@ -135,6 +138,7 @@ def _capture(
             options=options,
             stamping=stamping,
             note=note_text,
+            subjects=subjects,
         )
         answers = tuple(item.answer for item in completed)
         wishes = Wishes(file=batch, jobs=jobs, resume=resume, results=results, json=json, completed=answers)
@@ -155,6 +159,7 @@ def _capture(
             stamping=stamping,
             options=options,
             note_text=note_text,
+            subjects=subjects,
             resume=resume,
             interactive=by_hand,
             tell=not json,
@@ -195,6 +200,7 @@ def take_pages(
     stamping: "Stamping",
     options: "CaptureOptions",
     note_text: str = "",
+    subjects: Sequence[str] = (),
     resume: bool = False,
     interactive: "Interactive | None" = None,
     tell: bool,
@@ -226,6 +232,7 @@ def take_pages(
             options=options,
             stamping=stamping,
             note=note_text,
+            subjects=subjects,
             on_step=run.progress(),
             interactive=interactive,
         )

@@ -1,5 +1,6 @@
 """``list`` and ``show``: what a case holds, and everything known of one item."""
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -32,25 +33,36 @@ def _list(ctx: typer.Context, *, case: CaseOption = None, json: JsonOption = Fal
     from evidence_kit.case.describe import describe_item
     from evidence_kit.case.items import attempts
     from evidence_kit.case.stamping import head_tokens
+    from evidence_kit.custody.subjects import subjects_of
 
     run = Run.of(ctx)
     folder = run.case(case)
     log = folder.log()
     events = log.full_events()
     tried = attempts(events)
+    subjects = subjects_of(events)
     practice = signed_for_practice(events)
     if json:
         asked = bool(run.settings().tsa)
         tokens = head_tokens(folder, log.links)
         items: list[Json] = [
             {
-                **describe_item(folder, attempt.item, seq=attempt.finished_seq, tokens=tokens, stamping_asked=asked),
+                **describe_item(
+                    folder,
+                    attempt.item,
+                    seq=attempt.finished_seq,
+                    tokens=tokens,
+                    stamping_asked=asked,
+                    subjects=subjects.get(attempt.item, ()),
+                ),
                 **custody_of(log, attempt.item),
             }
             for attempt in tried
             if attempt.finished_seq
         ]
-        abandoned: list[Json] = [_abandoned(attempt) for attempt in tried if not attempt.finished_seq]
+        abandoned: list[Json] = [
+            _abandoned(attempt, subjects.get(attempt.item, ())) for attempt in tried if not attempt.finished_seq
+        ]
         document: dict[str, Json] = {
             "schema": "evidence-kit/list/1",
             "practice": practice,
@@ -64,10 +76,12 @@ def _list(ctx: typer.Context, *, case: CaseOption = None, json: JsonOption = Fal
     if not tried:
         say(texts.say("items.none"))
         return
-    header = [texts.say(f"items.{column}") for column in ("id", "status", "http_status", "started", "url")]
+    columns = ("id", "subjects", "status", "http_status", "started", "url")
+    header = [texts.say(f"items.{column}") for column in columns]
     lines = [
         [
             attempt.item,
+            ", ".join(subjects.get(attempt.item, ())),
             texts.say(f"status.{attempt.outcome}"),
             http_status_text(attempt.http_status),
             utc_text(attempt.started)[:19] + "Z",
@@ -89,6 +103,7 @@ def _show(
     from evidence_kit.case.describe import describe_item
     from evidence_kit.case.items import attempts, read_item
     from evidence_kit.case.stamping import head_tokens
+    from evidence_kit.custody.subjects import subjects_of
 
     run = Run.of(ctx)
     folder = run.case(case)
@@ -97,11 +112,14 @@ def _show(
     attempt = next((attempt for attempt in attempts(events) if attempt.item == item), None)
     if attempt is None:
         raise CaseError(f"the case has no item {item!r}", hint="evidence-kit list shows the items")
+    subjects = subjects_of(events).get(item, ())
     described: dict[str, Json] = {}
     if attempt.finished_seq:
         tokens = head_tokens(folder, log.links, since=attempt.finished_seq)
         asked = bool(run.settings().tsa)
-        described = describe_item(folder, item, seq=attempt.finished_seq, tokens=tokens, stamping_asked=asked)
+        described = describe_item(
+            folder, item, seq=attempt.finished_seq, tokens=tokens, stamping_asked=asked, subjects=subjects
+        )
         described["record"] = read_item(folder, item)
         described |= custody_of(log, item)
     stored = [event for event in stored_events(folder) if event.get("item") == item]
@@ -114,11 +132,11 @@ def _show(
             "case": describe_case(folder),
         }
         items: list[Json] = [{**described, "events": [*stored]}] if described else []
-        abandoned: list[Json] = [] if described else [{**_abandoned(attempt), "events": [*stored]}]
+        abandoned: list[Json] = [] if described else [{**_abandoned(attempt, subjects), "events": [*stored]}]
         emit({**document, "items": items, "abandoned": abandoned})
         return
     run.say_practice(practice=practice)
-    say(item_text(run.texts, described) if described else _abandoned_text(run.texts, attempt))
+    say(item_text(run.texts, described) if described else _abandoned_text(run.texts, attempt, subjects))
     say()
     about = [event for event in events if event.item == item]
     say(event_table(run.texts, about, remarks(run.texts, log)))
@@ -136,6 +154,9 @@ def item_text(texts: Texts, item: dict[str, Json], *, brief: bool = False) -> st
     ]
     if item["url"] == item["final_url"]:
         pairs.pop(3)
+    concerned = item["subjects"]
+    if isinstance(concerned, list) and concerned:
+        pairs.append((texts.say("items.subjects"), ", ".join(map(str, concerned))))
     stamp = str(item["timestamp"])
     pairs.append((texts.say("items.timestamp"), texts.word("stamp-state", stamp)))
     pairs.append((texts.say("items.path"), str(item["path"])))
@@ -161,15 +182,22 @@ def http_status_text(status: Json) -> str:
     return "–" if status is None else visible(str(status))
 
 
-def _abandoned(attempt: "Attempt") -> dict[str, Json]:
-    return {"id": attempt.item, "url": attempt.url, "started": utc_text(attempt.started), "seq": attempt.started_seq}
+def _abandoned(attempt: "Attempt", subjects: Sequence[str]) -> dict[str, Json]:
+    return {
+        "id": attempt.item,
+        "url": attempt.url,
+        "started": utc_text(attempt.started),
+        "seq": attempt.started_seq,
+        "subjects": [*subjects],
+    }
 
 
-def _abandoned_text(texts: Texts, attempt: "Attempt") -> str:
+def _abandoned_text(texts: Texts, attempt: "Attempt", subjects: Sequence[str]) -> str:
     pairs = [
         (texts.say("items.status"), texts.say("status.abandoned")),
         (texts.say("items.url"), visible(attempt.url)),
         (texts.say("items.started"), utc_text(attempt.started)),
+        *([(texts.say("items.subjects"), ", ".join(subjects))] if subjects else []),
     ]
     return f"{attempt.item}\n{rows(pairs)}"
 

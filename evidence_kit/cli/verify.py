@@ -15,6 +15,7 @@ from evidence_kit.cli.case import pending, tell_unstamped
 from evidence_kit.cli.options import AuthorityOption, JsonOption, PassphraseOption, PlaceOption, PurposeOption
 from evidence_kit.cli.output import emit, note, rows, say
 from evidence_kit.cli.run import Run
+from evidence_kit.cli.withheld import withheld_rows
 from evidence_kit.display import visible
 from evidence_kit.errors import EvidenceError, FormatError, UsageError
 from evidence_kit.models import Check, Outcome, Trust, Verdict, VerificationReport
@@ -41,6 +42,9 @@ def _verify(
     path: Annotated[Path, typer.Argument(metavar="PATH", help="option.verify-path")],
     *,
     trust: Annotated[list[Path] | None, typer.Option("--trust", metavar="FILE.pem", help="option.verify-trust")] = None,
+    with_withheld: Annotated[
+        Path | None, typer.Option("--with-withheld", metavar="FILE", help="option.with-withheld")
+    ] = None,
     strict: Annotated[bool, typer.Option("--strict", help="option.strict")] = False,
     record: Annotated[bool, typer.Option("--record", help="option.record")] = False,
     purpose: PurposeOption = "",
@@ -54,7 +58,15 @@ def _verify(
     run = Run.of(ctx)
     if record and not (path / "case.json").is_file():
         raise UsageError("--record is for a case", hint="leave out --record, or name the folder of a case")
-    report = verify_path(path, roots=_roots(run, trust or ()), clock=run.clock, on_step=run.progress())
+    report = verify_path(
+        path,
+        roots=_roots(run, trust or ()),
+        clock=run.clock,
+        on_step=run.progress(),
+        withheld=_read_withheld(with_withheld) if with_withheld else None,
+    )
+    if with_withheld and report.kind != "bundle":
+        raise UsageError("--with-withheld is for a bundle", hint="name the bundle beside which the file was made")
     opened = partial(run.custodian, passphrase_file=passphrase_file, purpose=purpose, authority=authority, place=place)
     recorded, unstamped = _record(run, path, report, opened) if record else (None, [])
     if json:
@@ -90,6 +102,19 @@ def _roots(run: Run, files: Sequence[Path]) -> "TrustedRoots":
         except FormatError as error:
             raise UsageError(f"the root {file} holds no certificate", hint=error.hint) from error
     return roots
+
+
+def _read_withheld(file: Path) -> bytes:
+    from evidence_kit.verify.files import SMALL
+
+    try:
+        with file.open("rb") as stream:
+            data = stream.read(SMALL + 1)
+    except OSError as error:
+        raise UsageError(f"the file of withheld events {file} cannot be read: {error.strerror}") from error
+    if len(data) > SMALL:
+        raise UsageError(f"{file} is larger than a file of withheld events may be", hint="name the file of the bundle")
+    return data
 
 
 def _record(
@@ -161,6 +186,9 @@ def _what(texts: Texts, report: VerificationReport) -> list[tuple[str, str]]:
     if isinstance(attempts, dict):
         counts = ", ".join(f"{texts.word('status', name)}: {count}" for name, count in attempts.items() if count)
         pairs.append((texts.say("verify.attempts"), counts or texts.say("common.none")))
+    withheld = report.facts.get("withheld")
+    if isinstance(withheld, dict):
+        pairs += withheld_rows(texts, withheld)
     if report.root:
         pairs.append((texts.say(f"verify.root-{report.kind}"), report.root))
     return pairs

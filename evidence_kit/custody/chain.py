@@ -6,7 +6,8 @@ Rules, in this order (docs/evidence-format.md, "Checking the log"):
 (3) `previous` is the link of the line before;
 (4) the signature is by the certificate that the actor names, over exactly that line;
 (5) all events name one case;
-(6) the case is opened by event 1, and every item is begun once, and ended at most once after it;
+(6) the case is opened by event 1, every item is begun once and ended at most once after it, and subjects are attached
+to items that were begun;
 (7) an event of a known type carries what it must (requirements.py), and a correction names an earlier event;
 (8) it was signed with a key that was registered and not revoked (register.py);
 (9) hand-overs have two sides that fit each other (transfers.py).
@@ -37,9 +38,9 @@ _TITLES = {
     "custody.keys": "Every custody event was signed with a key that was registered in the log and not revoked",
     "custody.transfers": "Every hand-over was signed by giver and receiver, over the same item",
 }
-_NEVER_WITHHELD = frozenset(
-    {EventType.BUNDLE_STARTED, EventType.BUNDLED, EventType.KEY_REGISTERED, EventType.KEY_REVOKED}
-)
+_NEVER_WITHHELD = frozenset({EventType.KEY_REGISTERED, EventType.KEY_REVOKED})
+"""Without them nobody can tell who may sign."""
+_OF_SUBJECTS = frozenset({EventType.SUBJECT_ATTACHED, EventType.SUBJECT_DETACHED})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -222,6 +223,8 @@ def _check_order(findings: LogFindings) -> None:
             if event.item not in started or event.item in captured:
                 _problem(findings, "custody.order", subject, f"the item {event.item} was not begun, or ended before")
             captured.add(event.item or "")
+        if event.type in _OF_SUBJECTS and event.item not in started:
+            _problem(findings, "custody.order", subject, f"the item {event.item} was not begun")
 
 
 def _check_entry(findings: LogFindings, number: int, line: bytes, signature_line: bytes) -> None:

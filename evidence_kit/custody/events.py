@@ -77,6 +77,8 @@ class EventType(StrEnum):
     KEY_REGISTERED = "key.registered"
     """Another key may sign from here on (register.py)."""
     KEY_REVOKED = "key.revoked"
+    SUBJECT_ATTACHED = "subject.attached"
+    SUBJECT_DETACHED = "subject.detached"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -175,13 +177,12 @@ def read_line(line: bytes) -> Event | WithheldEvent:
     if not isinstance(value, dict):
         message = "not a JSON object"
         raise FormatError(message)
-    if value.keys() == _WITHHELD_KEYS:
-        return _withheld(value)
-    if value.keys() != _EVENT_KEYS:
-        wrong = ", ".join(sorted(value.keys() ^ _EVENT_KEYS))
+    keys = _WITHHELD_KEYS if "withheld" in value else _EVENT_KEYS
+    if value.keys() != keys:
+        wrong = ", ".join(sorted(value.keys() ^ keys))
         message = f"fields missing or not known: {wrong}"
         raise FormatError(message)
-    return _event(value)
+    return _withheld(value) if keys is _WITHHELD_KEYS else _event(value)
 
 
 def _event(value: dict[str, Json]) -> Event:

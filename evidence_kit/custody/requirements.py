@@ -10,6 +10,7 @@ from types import MappingProxyType
 
 from evidence_kit.canonical import Json
 from evidence_kit.custody.events import Draft, Event, EventType
+from evidence_kit.custody.subjects import is_subject
 from evidence_kit.errors import FormatError
 from evidence_kit.models import Digest, parse_utc
 
@@ -95,6 +96,8 @@ REQUIREMENTS: Mapping[str, Requirement] = MappingProxyType(
             detail={"verdict": _text, "head": _or_null(_digest), "checks": _object, "failed": _list},
             outcomes=("pass", "fail"),
         ),
+        EventType.SUBJECT_ATTACHED: Requirement(item=True, detail={"pseudonym": is_subject}),
+        EventType.SUBJECT_DETACHED: Requirement(item=True, detail={"pseudonym": is_subject}),
         EventType.VIEWED: Requirement(texts=("purpose",), by_hand=True),
         EventType.CONSULTED: Requirement(texts=("purpose",), detail={"party": _text}, by_hand=True),
         EventType.COPIED: Requirement(texts=("purpose", "place"), by_hand=True),

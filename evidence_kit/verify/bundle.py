@@ -1,8 +1,9 @@
 """A bundle, as a folder or a zip, from the outside in.
 
 (1) the zip's own bytes; (2) the bag: lists, digests, strays; (3) the certificates that came with it; (4) the signature
-and time stamp over the list of lists; (5) the evidence list and so the root; (6) the custody log and its time stamps;
-(7) every item with its seal and web archive; (8) that the log says this bundle was made; (9) the report.
+and time stamp over the list of lists; (5) the evidence list and so the root; (6) the custody log, its time stamps, and
+what it withholds; (7) every item with its seal and web archive; (8) that the log says this bundle was made; (9) the
+report.
 """
 
 from collections.abc import Iterator, Sequence
@@ -27,6 +28,7 @@ from evidence_kit.case.layout import (
 )
 from evidence_kit.case.manifest import NAME
 from evidence_kit.custody.events import Event, EventType
+from evidence_kit.custody.withholding import withheld_lines
 from evidence_kit.errors import EvidenceError, FormatError
 from evidence_kit.models import Digest, OnStep, Outcome, VerificationReport, utc_text
 from evidence_kit.trust.certificates import Certificate, load_certificates
@@ -40,6 +42,7 @@ from evidence_kit.verify.files import SMALL, CaseFiles
 from evidence_kit.verify.history import History, check_history, check_items, check_registered, read_log, stamp_trusted
 from evidence_kit.verify.items import check_item, check_seal
 from evidence_kit.verify.report_pdf import LIST_ATTACHMENT, LOG_ATTACHMENT, check_report
+from evidence_kit.verify.withheld import check_withheld, open_log
 
 _UNLISTED = frozenset({TAG_SIGNATURE, TAG_TIME_STAMP})
 _TRUST = "data/trust/"
@@ -69,8 +72,10 @@ def check_bundle(exam: Examination, tree: Tree, subject: str, on_step: OnStep) -
     sealers = [judgement.certificate for judgement in exam.signers.values()]
     root = _check_evidence_list(exam, tree, bag)
     on_step("checking the custody log")
-    history = check_history(exam, files, certificates, read_log(exam, files))
+    stored = read_log(exam, files)
+    history = check_history(exam, files, certificates, open_log(exam, stored), bundle=True)
     items = sorted({name.split("/")[1] for name in files.names() if name.startswith("items/") and name.count("/") > 1})
+    check_withheld(exam, files, history, withheld_lines(stored[0]), items)
     check_items(exam, files, history, items)
     for item in items:
         on_step(f"checking item {item}")

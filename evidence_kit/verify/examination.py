@@ -45,6 +45,8 @@ class Examination:
     roots: TrustedRoots
     now: datetime
     check_pdf: CheckPdf = check_pdf_apart
+    withheld: bytes | None = None
+    """The file of the events that a bundle withholds."""
     checks: list[Check] = field(default_factory=list)
     facts: dict[str, Json] = field(default_factory=dict)
     signers: dict[str, Judgement] = field(default_factory=dict)

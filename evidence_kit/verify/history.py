@@ -71,11 +71,19 @@ def read_log(exam: Examination, files: CaseFiles) -> tuple[bytes, bytes]:
 
 
 def check_history(
-    exam: Examination, files: CaseFiles, certificates: Sequence[Certificate], stored: tuple[bytes, bytes]
+    exam: Examination,
+    files: CaseFiles,
+    certificates: Sequence[Certificate],
+    stored: tuple[bytes, bytes],
+    *,
+    bundle: bool = False,
 ) -> History:
-    """Check the *stored* log and signatures, time stamps and the case's own record; note who signed."""
+    """Check the *stored* log and signatures, time stamps and the case's own record; note who signed.
+
+    Only the log of a *bundle* may withhold events.
+    """
     known = {certificate.fingerprint: certificate for certificate in certificates}
-    log = check_log(*stored, known, withholding=files.prefix != "")
+    log = check_log(*stored, known, withholding=bundle)
     exam.add(log.checks())
     tokens = tuple(_tokens(exam, files, log, certificates))
     history = History(log=log, tokens=tokens)

@@ -26,29 +26,31 @@ from evidence_kit.verify.report_pdf import LIST_ATTACHMENT, LOG_ATTACHMENT, chec
 _AGAIN = 3
 
 
-def verify_path(
+def verify_path(  # noqa: PLR0913  # what is verified, and against what
     path: Path,
     *,
     roots: TrustedRoots,
     clock: Clock,
     on_step: OnStep = ignore,
     check_pdf: CheckPdf = check_pdf_apart,
+    withheld: bytes | None = None,
 ) -> VerificationReport:
     """Verify whatever is at *path*, offline, and return every check; never raises for bad evidence.
 
+    *withheld* is the file of the events that a bundle withholds, for whoever may see them.
     A bundle is a folder or zip, a case a folder, an item a folder below a case's ``items/`` or alone; a report a PDF
     with the kit's attachments. Anything else that can be read, such as a lone WACZ or WARC, is listed and never
     verified.
     """
     before = _state(path)
-    report = _verify(path, Examination(roots=roots, now=clock(), check_pdf=check_pdf), on_step)
+    report = _verify(path, Examination(roots=roots, now=clock(), check_pdf=check_pdf, withheld=withheld), on_step)
     for _ in range(_AGAIN):
         now = _state(path)
         if report.verdict is not Verdict.ALTERED or now == before:
             break
         # Somebody works on the case at this moment: what was read of it may not belong together.
         before = now
-        report = _verify(path, Examination(roots=roots, now=clock(), check_pdf=check_pdf), on_step)
+        report = _verify(path, Examination(roots=roots, now=clock(), check_pdf=check_pdf, withheld=withheld), on_step)
     return report
 
 
@@ -105,7 +107,7 @@ def _verify_item(exam: Examination, path: Path) -> VerificationReport:
     folder = f"items/{path.name}/" if inside else ""
     if inside:
         certificates = check_certificates(exam, files, bundle=bundled)
-        history = check_history(exam, files, certificates, read_log(exam, files))
+        history = check_history(exam, files, certificates, read_log(exam, files), bundle=bundled)
         check_items(exam, files, history, [path.name])
         check_seal(exam, files, path.name, certificates, history)
     else:

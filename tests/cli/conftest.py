@@ -93,8 +93,8 @@ def custodian(home: Path) -> Callable[[], Custodian]:
 
 
 @pytest.fixture
-def with_item(case: Path, custodian: Callable[[], Custodian]) -> Callable[[], str]:
-    """Return a function that commits one small item to the case, without a browser."""
-    from tests.support.cases import commit_small_item  # noqa: PLC0415
+def with_item(case: Path, custodian: Callable[[], Custodian]) -> Callable[..., str]:
+    """Return a function that commits one small item, of a link if one is given, to the case, without a browser."""
+    from tests.support.cases import URL, commit_small_item  # noqa: PLC0415
 
-    return lambda: commit_small_item(CaseFolder.open(case), custodian())
+    return lambda url=URL: commit_small_item(CaseFolder.open(case), custodian(), url=url)

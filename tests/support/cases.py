@@ -28,31 +28,39 @@ def open_case(path: Path, custodian: Custodian, *, number: str = "2026-001") -> 
     return CaseFolder.create(path, info, custodian)
 
 
-def commit_small_item(case: CaseFolder, custodian: Custodian) -> str:
-    """Commit an item with a small web archive and return its id."""
-    record = stage_small_item(case, custodian)
+def commit_small_item(case: CaseFolder, custodian: Custodian, *, url: str = URL, body: bytes = b"resource") -> str:
+    """Commit an item with a small web archive of *url*, in which *body* lies, and return its id."""
+    record = stage_small_item(case, custodian, url=url, body=body)
     commit_item(case, record, custodian)
     return record.id
 
 
-def stage_small_item(case: CaseFolder, custodian: Custodian, *, connections: bytes = b"") -> ItemRecord:
+def start_item(case: CaseFolder, custodian: Custodian, *, url: str = URL) -> str:
+    """Start an item of which nothing follows, and return its id."""
+    start = Draft(type=EventType.CAPTURE_STARTED, detail={"url": url, "recorder": "browser"})
+    return case.commit(start, custodian, new_item=True).item or ""
+
+
+def stage_small_item(
+    case: CaseFolder, custodian: Custodian, *, connections: bytes = b"", url: str = URL, body: bytes = b"resource"
+) -> ItemRecord:
     """Start an item and stage its files, *connections* among them if given, so that only the commit is left to do."""
-    item = case.commit(Draft(type=EventType.CAPTURE_STARTED, detail={"url": URL}), custodian, new_item=True).item or ""
+    item = start_item(case, custodian, url=url)
     folder = case.staging / item
     folder.mkdir()
     now = custodian.clock()
     with WarcWriter(folder / "data.warc.gz", created=now) as warc:
         warc.warcinfo({"software": "test"})
-        lines = [warc.resource("urn:test", b"resource", media_type="text/plain", date=now)]
+        lines = [warc.resource("urn:test", body, media_type="text/plain", date=now)]
         if connections:
             (folder / "connections.jsonl").write_bytes(connections)
-            uri = resource_uri("connections", listed=URL, final=URL)
+            uri = resource_uri("connections", listed=url, final=url)
             lines.append(warc.resource(uri, connections, media_type="application/jsonl", date=now))
     seal = write_wacz(
         folder / "capture.wacz",
         warc=folder / "data.warc.gz",
         index=lines,
-        pages=[Page(url=URL, ts=now, title="Тест", id="1")],
+        pages=[Page(url=url, ts=now, title="Тест", id="1")],
         title="test",
         created=now,
         software="test",
@@ -63,8 +71,8 @@ def stage_small_item(case: CaseFolder, custodian: Custodian, *, connections: byt
         case=case.info.number,
         source="captured",
         status=Status.INCOMPLETE,
-        url=URL,
-        final_url=URL,
+        url=url,
+        final_url=url,
         started=now,
         finished=now,
         recorder="browser",
