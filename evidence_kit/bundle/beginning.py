@@ -35,6 +35,8 @@ class Intent:
     choice: Choice
     ground: str
     purpose: str
+    name: str
+    """Of the bundle: a zip holds it."""
     language: Language
     show_pictures: bool
     session_data: bool
@@ -154,6 +156,7 @@ def _texts(case: CaseFolder, intent: Intent) -> list[tuple[str, str]]:
         ("the title of the case", info.title),
         ("the agency of the case", info.office),
         ("the legal basis of the case", info.legal_basis),
+        ("the name of the bundle", intent.name),
         ("--purpose", intent.purpose),
         ("--ground", intent.ground),
     ]

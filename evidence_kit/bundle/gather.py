@@ -133,8 +133,7 @@ def _holdings(bundle: Begun, evidence: EvidenceList) -> Holdings:
         withheld_items=withholding.without,
         withheld_events=len(withholding.hidden),
         withheld_abandoned=withholding.abandoned,
-        withheld_ground=withholding.decision.ground,
-        withheld_by=withholding.decision.decided_by,
+        withheld_ground=f"{withholding.decision.ground}; {withholding.decision.decided_by}",
     )
 
 

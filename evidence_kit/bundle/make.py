@@ -125,7 +125,7 @@ def make_bundle(  # noqa: PLR0913  # a case, a place, and who makes it how
         message = f"the custody log of {case.path} does not hold together"
         raise IntegrityError(message, hint="run: evidence-kit verify CASE")
     on_step("recording the bundle in the custody log")
-    begun = begin(case, custodian, _intent(options))
+    begun = begin(case, custodian, _intent(options, output.name))
     problems = [Problem(code="time-stamp-pending", detail=text) for text in stamp_head(case, stamping)]
     if problems:
         stamping = Stamping()
@@ -176,11 +176,12 @@ def _want_free(case: CaseFolder, output: Path, withheld_to: Path | None) -> None
         raise UsageError(message, hint="choose a --withheld-to outside of the bundle")
 
 
-def _intent(options: BundleOptions) -> Intent:
+def _intent(options: BundleOptions, name: str) -> Intent:
     return Intent(
         choice=options.choice,
         ground=options.ground,
         purpose=options.purpose,
+        name=name,
         language=options.language,
         show_pictures=options.show_pictures,
         session_data=options.session_data,

@@ -108,7 +108,7 @@ class Holdings:
     withheld_abandoned: int = 0
     """Captures among the withheld events that never became an item."""
     withheld_ground: str = ""
-    withheld_by: str = ""
+    """Why, and who decided so."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -283,7 +283,6 @@ class ReportData:
             "events-withheld": self.holdings.withheld_events,
             "abandoned-withheld": self.holdings.withheld_abandoned,
             "withheld-ground": self.holdings.withheld_ground,
-            "withheld-by": self.holdings.withheld_by,
             "item-time-stamp-pending": pending,
             "hand-over-open": sum(entry.hand_over == "open" for entry in self.custody),
         }

@@ -76,12 +76,13 @@ def _list(ctx: typer.Context, *, case: CaseOption = None, json: JsonOption = Fal
     if not tried:
         say(texts.say("items.none"))
         return
-    columns = ("id", "subjects", "status", "http_status", "started", "url")
+    concerned = ("subjects",) if subjects else ()
+    columns = ("id", *concerned, "status", "http_status", "started", "url")
     header = [texts.say(f"items.{column}") for column in columns]
     lines = [
         [
             attempt.item,
-            ", ".join(subjects.get(attempt.item, ())),
+            *(", ".join(subjects.get(attempt.item, ())) for _ in concerned),
             texts.say(f"status.{attempt.outcome}"),
             http_status_text(attempt.http_status),
             utc_text(attempt.started)[:19] + "Z",

@@ -189,6 +189,10 @@ def _what(texts: Texts, report: VerificationReport) -> list[tuple[str, str]]:
     withheld = report.facts.get("withheld")
     if isinstance(withheld, dict):
         pairs += withheld_rows(texts, withheld)
+    match report.facts.get("opened"):
+        case {"events": int(count), "items": list(of)} if count:
+            named = visible(", ".join(map(str, of))) or texts.say("common.none")
+            pairs += [(texts.say("verify.opened"), str(count)), (texts.say("verify.opened-items"), named)]
     if report.root:
         pairs.append((texts.say(f"verify.root-{report.kind}"), report.root))
     return pairs

@@ -55,7 +55,10 @@ def open_log(exam: Examination, stored: tuple[bytes, bytes]) -> tuple[bytes, byt
     if left:
         exam.not_checked("custody.disclosed", _FILE, f"{left} withheld events are not in it; no signature was checked")
     exam.concluded("custody.disclosed", _FILE, problems, _opened_of(hidden, opened))
-    return stored if left or problems else open_withheld(stored, opened)
+    if left or problems:
+        return stored
+    exam.facts["opened"] = {"events": len(opened), "items": [*_items(opened)]}
+    return open_withheld(stored, opened)
 
 
 def _wrong(hidden: Withheld, opened: Sequence[Opened]) -> Iterator[tuple[str, str]]:
@@ -76,9 +79,13 @@ def _subject(found: Opened) -> str:
 
 
 def _opened_of(hidden: Withheld, opened: Sequence[Opened]) -> str:
-    items = sorted({found.event.item for found in opened if found.event.item})
+    items = _items(opened)
     named = ", ".join(items[:_NAMED]) + (", …" if len(items) > _NAMED else "")
     return f"{len(opened)} of {len(hidden)} withheld events, of the items: {named or 'none'}"
+
+
+def _items(opened: Sequence[Opened]) -> list[str]:
+    return sorted({found.event.item for found in opened if found.event.item})
 
 
 def check_withheld(

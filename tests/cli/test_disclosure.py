@@ -36,6 +36,7 @@ def test_the_whole_way_of_a_bundle_for_one_person(two: RunCommand, case: Path, t
     assert "Withheld on the ground:" in plain.out
     assert "Хуваалцаагүй үлдээсэн" in two("--lang", "mn", "verify", bundle).out
     assert two("verify", bundle, "--strict").code == 4
+    assert "They are of the items:" in two("verify", bundle, "--with-withheld", file).out
     opened = two("verify", bundle, "--strict", "--with-withheld", file, "--json")
     assert opened.code == 0
     assert opened.json["verdict"] == "verified"

@@ -382,6 +382,13 @@ def test_what_cannot_be_withheld_so_is_refused_and_nothing_is_logged(
     assert not (tmp_path / "bundle").exists()
 
 
+def test_not_even_the_name_of_a_bundle_may_name_what_is_withheld(world: World, tmp_path: Path) -> None:
+    options = BundleOptions(language=Language.ENGLISH, choice=Choice(subjects=("V-01",)), ground=GROUND, zip=True)
+
+    with pytest.raises(UsageError, match="the name of the bundle stands in the bundle"):
+        world.bundle(tmp_path / "without-V-02.zip", options)
+
+
 def test_the_file_of_withheld_events_is_never_in_the_bundle_or_over_another_file(world: World, tmp_path: Path) -> None:
     options = BundleOptions(language=Language.ENGLISH, choice=Choice(subjects=("V-01",)), ground=GROUND)
 
