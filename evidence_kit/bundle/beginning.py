@@ -122,7 +122,7 @@ def _plan(case: CaseFolder, custodian: Custodian, intent: Intent) -> _Plan:
     if selection.withheld:
         decision = _decision(custodian, intent.ground)
         names = names_of(events, selection.withheld)
-        refuse_naming(names, _texts(case, intent))
+        refuse_naming(names, _texts(case, custodian, intent))
         withholding = Withholding(
             decision=decision,
             hidden=hidden_events(events, selection.withheld, names),
@@ -149,7 +149,7 @@ def _decision(custodian: Custodian, ground: str) -> Decision:
     return Decision(ground=text, decided_by=f"{officer.name} ({officer.id})" if officer.id else officer.name)
 
 
-def _texts(case: CaseFolder, intent: Intent) -> list[tuple[str, str]]:
+def _texts(case: CaseFolder, custodian: Custodian, intent: Intent) -> list[tuple[str, str]]:
     info = case.info
     return [
         ("the number of the case", info.number),
@@ -158,6 +158,8 @@ def _texts(case: CaseFolder, intent: Intent) -> list[tuple[str, str]]:
         ("the legal basis of the case", info.legal_basis),
         ("the name of the bundle", intent.name),
         ("--purpose", intent.purpose),
+        ("--authority", custodian.grounds.authority),
+        ("--place", custodian.grounds.place),
         ("--ground", intent.ground),
     ]
 

@@ -22,7 +22,7 @@ _SCHEME = re.compile(r"[a-z][a-z0-9+.-]*://")
 _OWN_ADDRESS = ("url", "final_url")
 _SHOWN_ALWAYS = frozenset({EventType.CAPTURE_STARTED, EventType.CAPTURED})
 """Without them nobody can tell that an item in the bundle was begun once and ended once."""
-_CASE_ALWAYS = frozenset({EventType.CASE_OPENED, "key.registered", "key.revoked"})
+_CASE_ALWAYS = frozenset({EventType.CASE_OPENED, EventType.KEY_REGISTERED, EventType.KEY_REVOKED})
 """Without them nobody can tell which case this is, and who may sign in it."""
 
 

@@ -94,7 +94,7 @@ def world(tmp_path_factory: pytest.TempPathFactory, tsa: OpensslTsa) -> World:
     commit(attachment("EV-0003", "V-02"), stamped=True)
     commit_small_item(case, custodian, url=SECRET + "/2", body=MARK)
     commit(attachment("EV-0004", "V-02"), stamped=True)
-    commit(Draft(type=EventType.VERIFIED, note=f"looked at {SECRET} again with V-02", outcome="verified"))
+    commit(Draft(type=EventType.NOTED, note=f"looked at {SECRET} again with V-02"))
     failed = stage_small_item(case, custodian, url=SHOWN + "/gone")
     (case.staging / failed.id / "capture.wacz").unlink()
     _commit_failed(case, custodian, failed)

@@ -1,5 +1,8 @@
 """Every event that would give away a withheld item is found."""
 
+from dataclasses import replace
+from typing import Any
+
 import pytest
 
 from evidence_kit.bundle.naming import hidden_events, names_of, refuse_naming
@@ -21,8 +24,12 @@ def _item(item: str, url: str, note: str = "") -> tuple[Draft, Draft]:
         Draft(
             type=EventType.CAPTURED,
             item=item,
-            detail={"url": url, "final_url": url},
-            digests={f"items/{item}/manifest-sha256.txt": MANIFEST if item == "EV-0002" else sha256_bytes(b"")},
+            detail={"url": url, "final_url": url, "http_status": None, "recorder": "browser"},
+            outcome="complete",
+            digests={
+                f"items/{item}/manifest-sha256.txt": MANIFEST if item == "EV-0002" else sha256_bytes(b"1"),
+                f"seals/{item}/manifest-sha256.txt.p7s": sha256_bytes(item.encode()),
+            },
             note=note,
         ),
     )
@@ -33,7 +40,15 @@ FIRST = (*_item("EV-0001", SHOWN), *_item("EV-0002", SECRET))
 
 
 def _note(text: str) -> Draft:
-    return Draft(type=EventType.VERIFIED, note=text)
+    return Draft(type=EventType.NOTED, note=text)
+
+
+def _noted(**fields: Any) -> Draft:  # noqa: ANN401  # fields of a draft
+    return replace(_note("something"), **fields)
+
+
+def _correction(of: int) -> Draft:
+    return Draft(type=EventType.CORRECTED, note="something", detail={"corrects": of})
 
 
 def _hidden(*drafts: Draft) -> list[int]:
@@ -58,16 +73,16 @@ def _events(*drafts: Draft) -> list[Event]:
         _note("https://m.example.mn/post/2?from=x"),
         _note("example.mn/%70ost/2"),
         _note("https://example.mn/post/2/comments"),
-        Draft(type=EventType.VERIFIED, purpose="about EV-0002"),
-        Draft(type=EventType.VERIFIED, authority="EV-0002"),
-        Draft(type=EventType.VERIFIED, place="EV-0002"),
-        Draft(type=EventType.VERIFIED, digests={"items/EV-0002/capture.wacz": sha256_bytes(b"x")}),
-        Draft(type=EventType.VERIFIED, digests={"copy": MANIFEST}),
-        Draft(type=EventType.VERIFIED, detail={"failed": [{"subject": "items/EV-0002/dom.html"}]}),
-        Draft(type=EventType.VERIFIED, detail={"deep": {"EV-0002": None}}),
-        Draft(type=EventType.VERIFIED, detail={"what": f"file {MANIFEST}"}),
-        Draft(type=EventType.VERIFIED, detail={"corrects": 5}),
-        Draft(type=EventType.BUNDLED, item="EV-0002"),
+        _noted(purpose="about EV-0002"),
+        _noted(authority="EV-0002"),
+        _noted(place="EV-0002"),
+        _noted(digests={"items/EV-0002/capture.wacz": sha256_bytes(b"x")}),
+        _noted(digests={"copy": MANIFEST}),
+        _noted(detail={"failed": [{"subject": "items/EV-0002/dom.html"}]}),
+        _noted(detail={"deep": {"EV-0002": None}}),
+        _noted(detail={"what": f"file {MANIFEST}"}),
+        _correction(5),
+        Draft(type=EventType.BUNDLED, item="EV-0002", digests={"items/EV-0002/manifest-sha256.txt": MANIFEST}),
         attachment("EV-0002", "V-02"),
         attachment("EV-0001", "S-01", note="as in EV-0002"),
     ],
@@ -82,8 +97,8 @@ def test_an_event_that_names_a_withheld_item_is_withheld(draft: Draft) -> None:
         _note("see EV-0001, EV-00021 and XEV-0002"),
         _note("https://example.mn/post/1 and example.mn/post/21 and example.mn/post/2-b"),
         _note("dinner at two"),
-        Draft(type=EventType.VERIFIED, digests={"copy": sha256_bytes(b"other")}),
-        Draft(type=EventType.VERIFIED, detail={"corrects": 3}),
+        _noted(digests={"copy": sha256_bytes(b"other")}),
+        _correction(3),
         attachment("EV-0001", "V-01"),
     ],
 )
@@ -92,9 +107,7 @@ def test_an_event_that_names_none_is_shown(draft: Draft) -> None:
 
 
 def test_a_correction_of_a_correction_is_withheld_with_it() -> None:
-    assert _hidden(
-        Draft(type=EventType.VERIFIED, detail={"corrects": 4}), Draft(type=EventType.VERIFIED, detail={"corrects": 6})
-    ) == [1, 2]
+    assert _hidden(_correction(4), _correction(6)) == [1, 2]
 
 
 def test_a_subject_of_withheld_items_only_is_named_nowhere() -> None:
