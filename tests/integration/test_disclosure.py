@@ -23,12 +23,14 @@ from evidence_kit.bundle.report_model import Language
 from evidence_kit.bundle.selection import Choice
 from evidence_kit.canonical import Json
 from evidence_kit.case.folder import CaseFolder
+from evidence_kit.case.hand_over import accept, release
 from evidence_kit.case.items import ItemRecord, commit_item
 from evidence_kit.case.stamping import Stamping, stamp_head
-from evidence_kit.custody.custodian import Custodian
+from evidence_kit.custody.custodian import Custodian, Grounds
 from evidence_kit.custody.events import Draft, EventType
 from evidence_kit.custody.log import decode_signature, split_lines
 from evidence_kit.custody.subjects import attachment
+from evidence_kit.custody.transfers import Party
 from evidence_kit.errors import CaseError, UsageError
 from evidence_kit.models import Outcome, Status, Verdict, VerificationReport
 from evidence_kit.pdf.check import check_pdf
@@ -37,7 +39,7 @@ from evidence_kit.trust.digests import sha256_bytes, sha256_file
 from evidence_kit.trust.judging import TrustedRoots
 from evidence_kit.verify import verify_path
 from tests.support.cases import commit_small_item, open_case, stage_small_item, start_item
-from tests.support.people import SetClock, practice_custodian
+from tests.support.people import OFFICER, SetClock, practice_custodian
 from tests.support.tsa import OpensslTsa
 
 SHOWN = "https://example.mn/post/shown"
@@ -398,3 +400,30 @@ def test_the_file_of_withheld_events_is_never_in_the_bundle_or_over_another_file
         world.bundle(tmp_path / "bundle", replace(options, withheld_to=world.case.path / "withheld.jsonl"))
     with pytest.raises(CaseError, match="never overwritten"):
         world.bundle(tmp_path / "bundle", replace(options, withheld_to=world.file))
+
+
+def test_hand_overs_and_keys_hold_beside_withheld_ones(tmp_path: Path) -> None:
+    """The receiver's key is let in by a hand-over of the withheld item, and everything after it is signed with it."""
+    clock = SetClock()
+    giver, receiver = practice_custodian(clock), practice_custodian(clock, replace(OFFICER, name="Зохиомол Болор"))
+    case = open_case(tmp_path / "case", giver)
+    for url in (SHOWN, SECRET):
+        commit_small_item(case, giver, url=url)
+    for item in ("EV-0002", "EV-0001"):
+        release(case, [item], Party(name="Зохиомол Болор"), replace(giver, grounds=Grounds(purpose="шинжилгээ")))
+        accept(case, list(case.log().transfers.open()), receiver)
+    options = BundleOptions(
+        language=Language.ENGLISH, choice=Choice(withhold=("EV-0002",)), ground="x", withheld_to=tmp_path / "file"
+    )
+    roots = TrustedRoots(practice=(*giver.signer.chain[-1:], *receiver.signer.chain[-1:]))
+    make_bundle(case, tmp_path / "bundle", custodian=receiver, options=options, stamping=Stamping(), trusted=roots)
+
+    reports = [
+        verify_path(tmp_path / "bundle", roots=roots, clock=clock, check_pdf=check_pdf, withheld=withheld)
+        for withheld in (None, (tmp_path / "file").read_bytes())
+    ]
+    left_open = [{c.id for c in report.checks if c.outcome is Outcome.NOT_CHECKED} for report in reports]
+
+    assert [_failed(report) for report in reports] == [{}, {}]
+    assert [report.verdict for report in reports] == [Verdict.VERIFIED, Verdict.VERIFIED]
+    assert left_open == [{"custody.disclosed", "custody.keys"}, set()]
