@@ -6,10 +6,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from evidence_kit.canonical import Json
-from evidence_kit.cli.case import describe_case, pending, tell_unstamped
+from evidence_kit.cli.committed import answer_committed
 from evidence_kit.cli.options import CaseOption, JsonOption, PassphraseOption
-from evidence_kit.cli.output import emit, say
+from evidence_kit.cli.output import say
 from evidence_kit.cli.run import Run
 from evidence_kit.errors import CaseError, FormatError, UsageError
 
@@ -105,28 +104,12 @@ def _commit(
     json: bool,
 ) -> None:
     """Commit *drafts*, at least one and all about one item, and tell whom it concerns now."""
-    from evidence_kit.case.stamping import stamp_head
-
     settings = run.settings()
     custodian = run.custodian(settings, passphrase_file)
-    for draft in drafts:
-        case.commit(draft, custodian)
-    unstamped = stamp_head(case, run.stamping(settings))
+    committed = [case.commit(draft, custodian) for draft in drafts]
     item = drafts[0].item or ""
     subjects = _present(case, item)
-    practice = custodian.signer.practice
-    if json:
-        document: dict[str, Json] = {
-            "schema": f"evidence-kit/{command}/1",
-            "practice": practice,
-            "case": describe_case(case),
-            "item": item,
-            "subjects": [*subjects],
-            "problems": pending(unstamped),
-        }
-        emit(document)
-    else:
-        run.say_practice(practice=practice)
-        say(run.texts.say("subject.now", item=item, subjects=", ".join(subjects) or run.texts.say("common.none")))
-        tell_unstamped(run.texts, unstamped)
-    raise typer.Exit(4 if unstamped else 0)
+    if not json:
+        now = ", ".join(subjects) or run.texts.say("common.none")
+        say(run.texts.say("subject.now", item=item, subjects=now))
+    answer_committed(run, case, committed, command=command, json=json, more={"item": item, "subjects": [*subjects]})

@@ -43,7 +43,14 @@ WALKED: dict[str, Callable[[Path, str], tuple[object, ...]]] = {
 }
 ELSEWHERE = {
     **dict.fromkeys(
-        ("custody transfer", "custody accept", "custody key add", "custody key revoke"),
+        (
+            "custody transfer",
+            "custody accept",
+            "custody key add",
+            "custody key revoke",
+            "subject add",
+            "subject remove",
+        ),
         "answers by the same function as custody add",
     ),
     "practice serve": "signs nothing, and is of practice by its name",
