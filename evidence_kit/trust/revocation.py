@@ -257,7 +257,8 @@ def standings(
 ) -> Iterator[tuple[Certificate, RevocationFinding]]:
     """Yield the standing of *certificate* and of each issuer above it that is found in *pool*, roots left out.
 
-    Practice certificates are left out too: there is nobody who could revoke them.
+    Left out too are those about which there is nothing to know: practice certificates, which nobody can revoke, and
+    those that name no place where their authority tells of revocations, unless a statement about them is here.
     """
     path = (certificate, *chain_of(certificate, [found for found in pool if _is_readable(found)]))
     for found, issuer in zip_longest(path, path[1:]):
@@ -265,9 +266,16 @@ def standings(
             continue
         if issuer is None:
             why = "the certificate of its authority is not here"
-            yield found, RevocationFinding(standing=Standing.UNKNOWN, detail=why)
+            finding = RevocationFinding(standing=Standing.UNKNOWN, detail=why)
         else:
-            yield found, standing_of(found, issuer, statements, at=at)
+            finding = standing_of(found, issuer, statements, at=at)
+        if finding.standing is not Standing.UNKNOWN or _names_a_place(found):
+            yield found, finding
+
+
+def _names_a_place(certificate: Certificate) -> bool:
+    kinds = (x509.CRLDistributionPoints, x509.AuthorityInformationAccess)
+    return any(isinstance(extension.value, kinds) for extension in certificate.x509.extensions)
 
 
 def _is_readable(certificate: Certificate) -> bool:

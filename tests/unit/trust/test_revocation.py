@@ -168,6 +168,15 @@ def test_every_certificate_of_the_path_but_the_root_is_looked_at() -> None:
     assert found == {"Дорж": Standing.GOOD, "Нэгж": Standing.REVOKED}
 
 
+def test_a_certificate_that_names_no_place_is_left_out_unless_something_is_known_of_it() -> None:
+    point = x509.DistributionPoint([x509.UniformResourceIdentifier("ldap://a.example/")], None, None, None)
+    naming = AUTHORITY.issue("Сүрэн", extensions=[x509.CRLDistributionPoints([point])])
+
+    assert [*standings(OFFICER.certificate, OFFICER.chain, [], at=NOW)] == []
+    assert [f.standing for _, f in standings(naming.certificate, naming.chain, [], at=NOW)] == [Standing.UNKNOWN]
+    assert [f.standing for _, f in standings(OFFICER.certificate, OFFICER.chain, [crl()], at=NOW)] == [Standing.GOOD]
+
+
 def test_what_is_no_certificate_hides_none_that_is() -> None:
     pool = [Certificate(b"broken"), *OFFICER.chain]
 
