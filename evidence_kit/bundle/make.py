@@ -174,6 +174,9 @@ def _want_free(case: CaseFolder, output: Path, withheld_to: Path | None) -> None
     if withheld_to and output.resolve() in (withheld_to.resolve(), *withheld_to.resolve().parents):
         message = f"{withheld_to} lies in the bundle, which is to hold nothing of what is withheld"
         raise UsageError(message, hint="choose a --withheld-to outside of the bundle")
+    if withheld_to and not withheld_to.parent.is_dir():
+        message = f"the folder {withheld_to.parent} is not there"
+        raise CaseError(message, hint="make it first, or choose another --withheld-to")
 
 
 def _intent(options: BundleOptions, name: str) -> Intent:
@@ -195,11 +198,13 @@ def _beside(path: Path | None, data: bytes) -> Iterator[None]:
         yield
         return
     write_new(path, data, private=True)
+    placed = False
     try:
         yield
-    except (CaseError, OSError):
-        path.unlink(missing_ok=True)
-        raise
+        placed = True
+    finally:
+        if not placed:
+            path.unlink(missing_ok=True)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

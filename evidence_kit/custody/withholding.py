@@ -82,7 +82,8 @@ def open_withheld(stored: tuple[bytes, bytes], opened: Iterable[Opened]) -> tupl
     log, signatures = (split_lines(data) for data in stored)
     for found in opened:
         log[found.event.seq - 1] = found.entry.line
-        signatures[found.event.seq - 1] = found.entry.signature_line
+        # A file of signatures that is too short is told by the check of the lines.
+        signatures[found.event.seq - 1 : found.event.seq] = [found.entry.signature_line]
     return b"".join(log), b"".join(signatures)
 
 
@@ -108,6 +109,8 @@ def withheld_lines(log: bytes) -> dict[int, tuple[WithheldEvent, bytes]]:
     """Return the withheld events of *log* with their lines, by number; what cannot be read is left to the checks."""
     found = {}
     for number, line in enumerate(split_lines(log), start=1):
+        if b'"withheld":' not in line:
+            continue
         try:
             event = read_line(line)
         except FormatError:

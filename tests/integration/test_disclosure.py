@@ -328,6 +328,30 @@ def test_one_withheld_line_too_many_is_found(world: World, tmp_path: Path) -> No
     assert "report.root" in failed
 
 
+def test_signatures_that_were_cut_are_no_exception_to_a_file_of_withheld_events(world: World, tmp_path: Path) -> None:
+    shutil.copytree(world.made.path, tmp_path / "bundle")
+    (tmp_path / "bundle/data/custody.sig").write_bytes(b"-\n")
+
+    assert "custody.lines" in _failed(world.verify(tmp_path / "bundle", world.file.read_bytes()))
+
+
+def test_the_report_counts_what_is_withheld_and_names_none_of_it(world: World) -> None:
+    (data,) = [layer for layer in _file(world.made.path / "data/report.pdf") if b"Decidedby:" in layer]
+    text = data.decode()
+
+    for told in (
+        "Itemsofthiscasewithheldfromthisbundle:2",
+        "Custodyeventswithheldfromthisbundle:11",
+        "Capturesthatarewithheldfromthisbundledonotstandhere",
+        "Capturesthatwerestartedandabandoned:1",
+        "Abandonedcapturesamongthem:1",
+        GROUND.replace(" ", ""),
+        "Personsconcerned(pseudonyms)S-01,V-01",
+        "evidence-kitverifyBUNDLE--with-withheldFILE",
+    ):
+        assert told in text
+
+
 def test_the_log_of_the_case_says_what_was_withheld(world: World) -> None:
     sealed = [
         event
@@ -398,6 +422,8 @@ def test_the_file_of_withheld_events_is_never_in_the_bundle_or_over_another_file
         world.bundle(tmp_path / "bundle", replace(options, withheld_to=tmp_path / "bundle/withheld.jsonl"))
     with pytest.raises(UsageError, match="lies in the case"):
         world.bundle(tmp_path / "bundle", replace(options, withheld_to=world.case.path / "withheld.jsonl"))
+    with pytest.raises(CaseError, match="is not there"):
+        world.bundle(tmp_path / "bundle", replace(options, withheld_to=tmp_path / "none/file"))
     with pytest.raises(CaseError, match="never overwritten"):
         world.bundle(tmp_path / "bundle", replace(options, withheld_to=world.file))
 
