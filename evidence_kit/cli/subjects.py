@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from evidence_kit.cli.committed import answer_committed
-from evidence_kit.cli.options import CaseOption, JsonOption, PassphraseOption
+from evidence_kit.cli.options import CaseOption, JsonOption, NoteOption, PassphraseOption
 from evidence_kit.cli.output import say
 from evidence_kit.cli.run import Run
 from evidence_kit.errors import CaseError, FormatError, UsageError
@@ -18,7 +18,6 @@ if TYPE_CHECKING:
 
 _ItemArgument = Annotated[str, typer.Argument(metavar="ITEM", help="option.item")]
 _SubjectArgument = Annotated[list[str], typer.Argument(metavar="V-01", help="option.subjects")]
-_NoteOption = Annotated[str, typer.Option("--note", metavar="TEXT", help="option.note")]
 
 
 def register(root: typer.Typer) -> None:
@@ -48,7 +47,7 @@ def _add(
     item: _ItemArgument,
     subjects: _SubjectArgument,
     *,
-    note: _NoteOption = "",
+    note: NoteOption = "",
     case: CaseOption = None,
     passphrase_file: PassphraseOption = None,
     json: JsonOption = False,
@@ -68,7 +67,7 @@ def _remove(
     item: _ItemArgument,
     subjects: _SubjectArgument,
     *,
-    note: _NoteOption = "",
+    note: NoteOption = "",
     case: CaseOption = None,
     passphrase_file: PassphraseOption = None,
     json: JsonOption = False,
@@ -104,8 +103,7 @@ def _commit(
     json: bool,
 ) -> None:
     """Commit *drafts*, at least one and all about one item, and tell whom it concerns now."""
-    settings = run.settings()
-    custodian = run.custodian(settings, passphrase_file)
+    custodian = run.custodian(run.settings(), passphrase_file)
     committed = [case.commit(draft, custodian) for draft in drafts]
     item = drafts[0].item or ""
     subjects = _present(case, item)
