@@ -23,6 +23,7 @@ from evidence_kit.verify.examination import Examination
 from evidence_kit.verify.files import CaseFiles
 from evidence_kit.verify.history import History
 
+_HALVES = frozenset({EventType.CAPTURE_STARTED, EventType.CAPTURED})
 _FILE = "the file of withheld events"
 _NAMED = 10
 """Items named in one sentence."""
@@ -101,11 +102,22 @@ def check_withheld(
     closed = [event.type for event, _ in hidden.values() if event.seq not in seen]
     without = len(set(recorded) - set(present)) + closed.count(EventType.CAPTURED)
     found: dict[str, Json] = {"events": len(hidden), "items": without, "abandoned": count_abandoned(types)}
-    problems = list(_other(found, stated, begun[-1] if begun else None, hidden))
+    problems = [*_other(found, stated, begun[-1] if begun else None, hidden), *_torn(history, hidden)]
     detail = f"{len(hidden)} events" if hidden else "nothing is withheld"
     exam.concluded("custody.withheld", subject, ((subject, why) for why in problems), detail)
     texts = {key: value for key, value in stated.items() if isinstance(value, str)} if isinstance(stated, dict) else {}
     exam.facts["withheld"] = {**found, **texts} if hidden else {**found}
+
+
+def _torn(history: History, hidden: Withheld) -> Iterator[str]:
+    """Yield what makes a capture look otherwise than it was: one half of it shown, the other withheld."""
+    halves = [event for event in history.log.full_events() if event.type in _HALVES]
+    shown = {event.item for event in halves if event.seq not in hidden}
+    if count_abandoned(event.type for event, _ in hidden.values()) < 0:
+        yield "the end of a capture is withheld whose beginning is shown"
+    for event in halves:
+        if event.seq in hidden and event.item in shown:
+            yield f"event {event.seq} is withheld, and the other half of the capture of {event.item} is shown"
 
 
 def _other(found: dict[str, Json], stated: Json, begun: Event | None, hidden: Withheld) -> Iterator[str]:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from evidence_kit.custody.chain import LogFindings, check_log
 from evidence_kit.custody.custodian import Custodian
 from evidence_kit.custody.events import Draft, EventType
-from evidence_kit.custody.log import FIRST_LINK, link_after
+from evidence_kit.custody.log import head_of
 
 CASE = "2026-001"
 
@@ -23,13 +23,11 @@ class Log:
         return check_log(*self.stored, {certificate.fingerprint: certificate}, withholding=withholding)
 
 
-def log_of(custodian: Custodian, *drafts: Draft) -> Log:
-    """Return the log of a case that was opened, and in which *drafts* happened."""
-    link = FIRST_LINK
-    lines, signatures = [], []
-    for seq, draft in enumerate((Draft(type=EventType.CASE_OPENED, detail={"format": 1}), *drafts), start=1):
-        entry = custodian.sign_event(draft, seq=seq, previous=link, case=CASE)
-        lines.append(entry.line)
-        signatures.append(entry.signature_line)
-        link = link_after(link, entry)
-    return Log(stored=(b"".join(lines), b"".join(signatures)), custodian=custodian)
+def log_of(custodian: Custodian, *drafts: Draft, before: Log | None = None) -> Log:
+    """Return the log of a case that was opened, or of *before*, and in which *drafts* happened since."""
+    log, signatures = before.stored if before else (b"", b"")
+    for draft in drafts if before else (Draft(type=EventType.CASE_OPENED, detail={"format": 1}), *drafts):
+        count, link = head_of(log, signatures)
+        entry = custodian.sign_event(draft, seq=count + 1, previous=link, case=CASE)
+        log, signatures = log + entry.line, signatures + entry.signature_line
+    return Log(stored=(log, signatures), custodian=custodian)
