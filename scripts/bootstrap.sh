@@ -51,6 +51,7 @@ missing_packages() {
     have_command qpdf || echo qpdf
     have_command certutil || echo libnss3-tools
     have_command exiftool || echo libimage-exiftool-perl
+    have_command zbarimg || echo zbar-tools
     have_command Xvfb || echo xvfb
     have_command xdotool || echo xdotool
     have_command softhsm2-util || echo softhsm2

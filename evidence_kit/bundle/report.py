@@ -85,7 +85,7 @@ def render_report(  # noqa: PLR0913  # one plain fact each
         document["attachments"] = _listed(attachments)
         folders = system_folders() if font_folders is None else font_folders
         choice = choose_fonts(strings(document), system=folders)
-        _copy_fonts(work, choice)
+        copy_fonts(work, choice)
         on_step("setting the report")
         setting = _set_pages(work, document, choice, timestamp=timestamp, seconds=seconds)
         on_step("putting the pictures in")
@@ -131,7 +131,8 @@ def _listed(attachments: Mapping[str, Path | bytes]) -> list[Json]:
     ]
 
 
-def _copy_fonts(work: Path, choice: FontChoice) -> None:
+def copy_fonts(work: Path, choice: FontChoice) -> None:
+    """Put the fonts of the system that *choice* names into ``fonts`` of the folder *work*; raises `ReportError`."""
     for path in choice.extra:
         try:
             shutil.copyfile(path, work / "fonts" / path.name)
@@ -163,7 +164,7 @@ def _set_pages(
         harmless, missing = make_showable(document, choice, base_only=base_only)
         text = json.dumps(harmless, ensure_ascii=False)
         (work / "data.json").write_text(text, encoding="utf-8")
-        answer = _typeset(work / "job.json", seconds)
+        answer = typeset_apart(work / "job.json", seconds)
         match answer:
             case {"pages": int(pages), "warnings": [*warnings]}:
                 return _Setting(pages=pages, warnings=tuple(map(str, warnings)), missing=missing)
@@ -172,7 +173,7 @@ def _set_pages(
     raise ReportError("the typesetter gave no answer that makes sense")
 
 
-def _typeset(job: Path, seconds: float) -> object:
+def typeset_apart(job: Path, seconds: float) -> object:
     """Run the typesetter in a process of its own and return its answer; raises `ReportError`."""
     program = Path(__file__).with_name("typesetting.py")
     try:

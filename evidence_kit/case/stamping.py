@@ -11,11 +11,15 @@ from datetime import datetime
 
 from evidence_kit.case.folder import CaseFolder
 from evidence_kit.case.revocations import Inquiries
+from evidence_kit.custody.log import links_of
 from evidence_kit.errors import EvidenceError, TimestampError
 from evidence_kit.models import Digest
 from evidence_kit.trust.certificates import Certificate, chain_of
-from evidence_kit.trust.timestamps import certificates_inside, read_reply, stamp
+from evidence_kit.trust.timestamps import certificates_inside, read_reply, stamp_all
 
+SECONDS = 20.0
+"""How long an authority is waited for by a command that just wrote an event."""
+_FLUSH_SECONDS = 3.0
 NAME = re.compile(r"([0-9]{6,})(?:-([2-9]))?\.tsr")
 
 
@@ -40,26 +44,49 @@ class HeadToken:
     path: str
 
 
-def stamp_head(case: CaseFolder, stamping: Stamping) -> list[str]:
-    """Stamp the present head with every authority asked for; return what went wrong, nothing if all is stamped."""
+def stamp_head(case: CaseFolder, stamping: Stamping, *, timeout: float = SECONDS) -> list[str]:
+    """Stamp the present head with every authority asked for; return what went wrong, nothing if all is stamped.
+
+    All are asked at once, each for at most *timeout* seconds.
+    """
+    seq, head = case.head()
+    missing = _missing(case, stamping, seq)
     problems = []
     authorities: list[Certificate] = []
-    seq, head = case.head()
-    for number, url in enumerate(stamping.tsa, start=1):
-        name = f"{seq:06d}.tsr" if number == 1 else f"{seq:06d}-{number}.tsr"
-        if (case.path / "seals" / "heads" / name).exists():
-            continue
-        try:
-            reply = stamp(url, head)
-        except TimestampError as error:
-            problems.append(str(error))
-            continue
-        record_authority(case, stamping, reply)
-        case.put_seal(f"heads/{name}", reply)
-        authorities += certificates_inside(reply)
+    for name, reply in zip(missing, stamp_all([*missing.values()], head, timeout=timeout), strict=True):
+        if isinstance(reply, TimestampError):
+            problems.append(str(reply))
+        else:
+            record_authority(case, stamping, reply)
+            case.put_seal(f"heads/{name}", reply)
+            authorities += certificates_inside(reply)
     if stamping.inquiries is not None:
         stamping.inquiries.keep(case, authorities, roots=stamping.roots)
     return problems
+
+
+def flush(case: CaseFolder, stamping: Stamping) -> list[str]:
+    """Stamp the head now if a stamp over it is pending, within a few seconds; return why it still is.
+
+    For commands that only read: a case that cannot be written stays as it is. Nothing is back-dated, for the time in a
+    token is the authority's.
+    """
+    if not stamping.tsa:
+        return []
+    try:
+        links = links_of(*case.log_bytes())
+        if not _missing(case, stamping, len(links) - 1):
+            return []
+        return stamp_head(case, stamping, timeout=_FLUSH_SECONDS)
+    except (EvidenceError, OSError) as error:
+        return [str(error)]
+
+
+def _missing(case: CaseFolder, stamping: Stamping, seq: int) -> dict[str, str]:
+    """Return file name and address of each stamp over the head after event *seq* that is not there."""
+    heads = case.path / "seals" / "heads"
+    names = {f"{seq:06d}.tsr" if n == 1 else f"{seq:06d}-{n}.tsr": url for n, url in enumerate(stamping.tsa, start=1)}
+    return {name: url for name, url in names.items() if not (heads / name).exists()}
 
 
 def record_authority(case: CaseFolder, stamping: Stamping, reply: bytes) -> None:
@@ -92,6 +119,20 @@ def head_tokens(case: CaseFolder, links: Sequence[Digest], *, since: int = 0) ->
             )
         )
     return sorted(found, key=lambda token: token.seq)
+
+
+def first_stamps(tokens: Sequence[HeadToken], events: int) -> list[datetime | None]:
+    """Return for each of *events* events, from the first, when it was first shown to have existed."""
+    by_event: dict[int, datetime] = {}
+    for token in tokens:
+        by_event[token.seq] = min(token.time, by_event.get(token.seq, token.time))
+    found: list[datetime | None] = []
+    earliest: datetime | None = None
+    for seq in range(events, 0, -1):
+        here = by_event.get(seq)
+        earliest = min(here, earliest) if here and earliest else here or earliest
+        found.append(earliest)
+    return found[::-1]
 
 
 def stamped_at(tokens: Sequence[HeadToken], seq: int) -> datetime | None:

@@ -16,6 +16,7 @@ import typer
 
 from evidence_kit import __version__
 from evidence_kit.cli import (
+    anchor,
     bundle,
     capture,
     case,
@@ -38,7 +39,7 @@ from evidence_kit.home import settings_home, stored_language
 from evidence_kit.texts import Language, Texts
 
 _HELP = "--help"
-_ORDER = "setup doctor case capture list show subject custody timestamp bundle verify practice demo".split()  # noqa: SIM905
+_ORDER = "setup doctor case capture list show subject custody timestamp anchor bundle verify practice demo".split()  # noqa: SIM905
 _FRAME = {
     "usage": re.compile(r"(?m)^Usage:"),
     "options": re.compile(r"(?m)^Options:"),
@@ -77,7 +78,7 @@ def commands(texts: Texts) -> Any:  # noqa: ANN401  # typer keeps the classes of
         name=PROGRAM, add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False, no_args_is_help=True
     )
     root.callback()(_root)
-    for module in (setup, doctor, case, capture, items, subjects, custody, bundle, verify, practice, demo):
+    for module in (setup, doctor, case, capture, items, subjects, custody, anchor, bundle, verify, practice, demo):
         module.register(root)
     tree: Any = typer.main.get_command(root)
     # Typer puts groups last; people read the commands in the order in which they need them.

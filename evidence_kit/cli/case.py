@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -36,7 +37,7 @@ def _new(
     ctx: typer.Context,
     folder: Annotated[Path, typer.Argument(metavar="DIR", help="option.case-folder")],
     *,
-    number: Annotated[str, typer.Option("--number", metavar="N", help="option.number")],
+    number: Annotated[str | None, typer.Option("--number", metavar="N", help="option.number")] = None,
     title: Annotated[str, typer.Option("--title", metavar="T", help="option.title")],
     legal_basis: Annotated[str, typer.Option("--legal-basis", metavar="TEXT", help="option.legal-basis")] = "",
     language: Annotated[Language | None, typer.Option("--language", help="option.case-language")] = None,
@@ -56,15 +57,17 @@ def _new(
     practice = custodian.signer.practice
     chosen = language or settings.language or run.texts.language
     recipients = _recipients(encrypt_to or ())
-    case = open_case(
-        folder,
-        custodian,
-        number=number,
-        title=title,
-        legal_basis=legal_basis,
-        language=str(chosen),
-        recipients=recipients,
-    )
+    _refuse_empty(number=number, title=title)
+    with _numbered(folder, custodian, number) as taken:
+        case = open_case(
+            folder,
+            custodian,
+            number=taken,
+            title=title,
+            legal_basis=legal_basis,
+            language=str(chosen),
+            recipients=recipients,
+        )
     unstamped = stamp_head(case, run.stamping(settings))
     if json:
         problems = pending(unstamped)
@@ -100,9 +103,7 @@ def open_case(  # each is one fact of the case
     from evidence_kit.case.info import CaseInfo
     from evidence_kit.trust.digests import sha256_bytes
 
-    for option, value in (("--number", number), ("--title", title)):
-        if not value.strip():
-            raise UsageError(f"{option} is empty")
+    _refuse_empty(number=number, title=title)
     info = CaseInfo(
         number=number.strip(),
         title=title.strip(),
@@ -113,6 +114,23 @@ def open_case(  # each is one fact of the case
         recipients=tuple(sha256_bytes(certificate.der) for certificate in recipients),
     )
     return CaseFolder.create(folder.absolute(), info, custodian, recipients=recipients)
+
+
+def _refuse_empty(*, number: str | None, title: str) -> None:
+    for option, value in (("--number", number), ("--title", title)):
+        if value is not None and not value.strip():
+            raise UsageError(f"{option} is empty")
+
+
+def _numbered(folder: Path, custodian: "Custodian", number: str | None) -> AbstractContextManager[str]:
+    """Return what gives the case its number: drawn from the register of the folder above, or written down there."""
+    from evidence_kit.case.register import REGISTER, registered
+
+    vault = folder.absolute().parent
+    if number is not None and not (vault / REGISTER).exists():
+        return nullcontext(number)
+    vault.mkdir(parents=True, exist_ok=True)
+    return registered(vault, custodian, number=number.strip() if number else None)
 
 
 def _recipients(files: "Iterable[Path]") -> "tuple[Certificate, ...]":

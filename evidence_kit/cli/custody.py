@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from evidence_kit.canonical import Json
-from evidence_kit.cli import custody_add, custody_keys, custody_transfer
+from evidence_kit.cli import custody_add, custody_keys, custody_transfer, receipt
 from evidence_kit.cli.case import describe_case, pending, signed_for_practice, tell_unstamped
 from evidence_kit.cli.events import event_table, stored_events
 from evidence_kit.cli.hand_overs import corrections, remarks, tell_open
@@ -25,7 +25,7 @@ def register(root: typer.Typer) -> None:
     """Add the group and the command beside it."""
     group = typer.Typer(no_args_is_help=True, rich_markup_mode=None)
     group.command("log")(_log)
-    for module in (custody_add, custody_transfer, custody_keys):
+    for module in (custody_add, custody_transfer, custody_keys, receipt):
         module.register(group)
     root.add_typer(group, name="custody")
     root.command("timestamp")(_timestamp)

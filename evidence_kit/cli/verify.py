@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from evidence_kit.custody.custodian import Custodian
     from evidence_kit.settings import Settings
     from evidence_kit.trust.judging import TrustedRoots
+    from evidence_kit.verify.outside import Outside
 
 _EXIT = {Verdict.VERIFIED: 0, Verdict.UNCHANGED: 4, Verdict.ALTERED: 3, Verdict.CANNOT_VERIFY: 1}
 _FRACTION = re.compile(r"\.[0-9]{3}Z$")
@@ -45,6 +46,8 @@ def _verify(
     with_withheld: Annotated[
         Path | None, typer.Option("--with-withheld", metavar="FILE", help="option.with-withheld")
     ] = None,
+    receipt: Annotated[list[str] | None, typer.Option("--receipt", metavar="FILE|TEXT", help="option.receipt")] = None,
+    anchor: Annotated[list[Path] | None, typer.Option("--anchor", metavar="FILE", help="option.anchor")] = None,
     strict: Annotated[bool, typer.Option("--strict", help="option.strict")] = False,
     record: Annotated[bool, typer.Option("--record", help="option.record")] = False,
     purpose: PurposeOption = "",
@@ -62,6 +65,7 @@ def _verify(
         path,
         roots=_roots(run, trust or ()),
         clock=run.clock,
+        outside=_outside(receipt or (), anchor or ()),
         on_step=run.progress(),
         withheld=_read_withheld(with_withheld) if with_withheld else None,
     )
@@ -115,6 +119,21 @@ def _read_withheld(file: Path) -> bytes:
     if len(data) > SMALL:
         raise UsageError(f"{file} is larger than a file of withheld events may be", hint="name the file of the bundle")
     return data
+
+
+def _outside(receipts: Sequence[str], anchors: Sequence[Path]) -> "Outside":
+    from evidence_kit.case.anchors import read_anchor
+    from evidence_kit.cli.receipt import given_receipt
+    from evidence_kit.verify.outside import Outside
+
+    lists = []
+    for path in anchors:
+        try:
+            lists.append(read_anchor(path))
+        except (EvidenceError, OSError) as error:
+            hint = "give the list as it was written, anchor-….json, its signature and time stamps beside it"
+            raise UsageError(f"the anchor list {path} cannot be used: {error}", hint=hint) from error
+    return Outside(receipts=tuple(given_receipt(value) for value in receipts), anchors=tuple(lists))
 
 
 def _record(
@@ -193,6 +212,9 @@ def _what(texts: Texts, report: VerificationReport) -> list[tuple[str, str]]:
         case {"events": int(count), "items": list(of)} if count:
             named = visible(", ".join(map(str, of))) or texts.say("common.none")
             pairs += [(texts.say("verify.opened"), str(count)), (texts.say("verify.opened-items"), named)]
+    anchors = report.facts.get("outside_anchors")
+    if isinstance(anchors, list):
+        pairs.append((texts.say("verify.anchors"), str(len(anchors)) if anchors else texts.say("verify.no-anchor")))
     if report.root:
         pairs.append((texts.say(f"verify.root-{report.kind}"), report.root))
     return pairs

@@ -79,6 +79,7 @@ class EventType(StrEnum):
     KEY_REVOKED = "key.revoked"
     SUBJECT_ATTACHED = "subject.attached"
     SUBJECT_DETACHED = "subject.detached"
+    RECEIPT = "receipt"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

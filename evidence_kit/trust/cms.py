@@ -79,6 +79,11 @@ def verify_detached(data: bytes, digest: Digest, certificates: Iterable[Certific
     return SignatureFacts(certificate=certificate, signing_time=found.signing_time, embedded=embedded)
 
 
+def certificates_of(data: bytes) -> tuple[Certificate, ...]:
+    """Return the certificates inside the signature *data*, unchecked; raises `FormatError`."""
+    return tuple(Certificate(member.chosen.dump()) for member in _read(data).members)
+
+
 def check_signature(certificate: Certificate, data: bytes, signature: bytes) -> None:
     """Check a signature over SHA-256 of *data*; ECDSA must be minimal DER with low s. Raises `IntegrityError`."""
     key = certificate.signer_key

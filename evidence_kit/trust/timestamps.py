@@ -8,12 +8,14 @@ attributes. The verifier writes the reply anew from what it read and wants the s
 
 import hashlib
 import secrets
+import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from http.client import HTTPException
+from http.client import HTTPException, HTTPResponse
 from typing import ClassVar
 
 from asn1crypto import cms, core, tsp
@@ -94,8 +96,26 @@ def stamp(url: str, digest: Digest, *, timeout: float = 20.0) -> bytes:
     return reply
 
 
+def stamp_all(urls: Sequence[str], digest: Digest, *, timeout: float = 20.0) -> list[bytes | TimestampError]:
+    """Ask all authorities at once for a time stamp over *digest*; return what each answered, in their order."""
+
+    def ask(url: str) -> bytes | TimestampError:
+        try:
+            return stamp(url, digest, timeout=timeout)
+        except TimestampError as error:
+            return error
+
+    if not urls:
+        return []
+    with ThreadPoolExecutor(max_workers=len(urls)) as asking:
+        return list(asking.map(ask, urls))
+
+
 def fetch_reply(url: str, request: bytes, *, timeout: float) -> bytes:
-    """Send the DER *request* (RFC 3161, 3.4) and return the DER reply; raises `TimestampError`."""
+    """Send the DER *request* (RFC 3161, 3.4) and return the DER reply, *timeout* seconds later at most.
+
+    Only looking up the name may take longer. Raises `TimestampError`.
+    """
     if not url.startswith(("http://", "https://")):
         message = f"not an address of a time-stamping authority: {url!r}"
         raise TimestampError(message)
@@ -104,7 +124,7 @@ def fetch_reply(url: str, request: bytes, *, timeout: float) -> bytes:
     )
     try:
         with urllib.request.urlopen(query, timeout=timeout) as response:  # noqa: S310  # as above
-            body: bytes = response.read(_LARGEST + 1)
+            body = _read_until(response, time.monotonic() + timeout)
     except urllib.error.HTTPError as error:
         error.close()  # it is a response too, and would keep its connection
         message = f"the time-stamping authority at {url} answered with HTTP status {error.code}"
@@ -116,6 +136,17 @@ def fetch_reply(url: str, request: bytes, *, timeout: float) -> bytes:
     if len(body) > _LARGEST:
         message = f"the time-stamping authority at {url} sent more than {_LARGEST} bytes"
         raise TimestampError(message)
+    return body
+
+
+def _read_until(response: HTTPResponse, end: float) -> bytes:
+    """Read as much as a reply may have; raises `TimeoutError` when it trickles on until *end*."""
+    body = b""
+    while len(body) <= _LARGEST and (piece := response.read1(_LARGEST + 1 - len(body))):
+        body += piece
+        if time.monotonic() > end:
+            message = "it did not finish its answer in time"
+            raise TimeoutError(message)
     return body
 
 

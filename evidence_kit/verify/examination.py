@@ -20,6 +20,7 @@ from evidence_kit.trust.certificates import Certificate
 from evidence_kit.trust.judging import Judgement, TrustedRoots, judge
 from evidence_kit.trust.revocation import RevocationFinding, Standing, Statement, standings
 from evidence_kit.verify.catalogue import TITLES
+from evidence_kit.verify.outside import Outside
 
 _RANK = {Trust.CLAIMED: 0, Trust.PRACTICE: 1, Trust.ESTABLISHED: 2}
 CheckPdf = Callable[[BinaryIO], PdfFindings]
@@ -47,6 +48,7 @@ class Examination:
     check_pdf: CheckPdf = check_pdf_apart
     withheld: bytes | None = None
     """The file of the events that a bundle withholds."""
+    outside: Outside = Outside()  # noqa: RUF009  # frozen
     checks: list[Check] = field(default_factory=list)
     facts: dict[str, Json] = field(default_factory=dict)
     signers: dict[str, Judgement] = field(default_factory=dict)
@@ -171,6 +173,7 @@ class Examination:
         for use in self._latest.values():
             for found, standing in self._standings(use.certificate, use.pool, use.at):
                 self._note_standing("signer.revocation", found, standing)
+        self._note_unused(subject)
         for id_, count in self._failed.items():
             if count > _MOST:
                 self._note(id_, subject, Outcome.FAILED, f"{count - _MOST} more of the same are not listed")
@@ -183,6 +186,13 @@ class Examination:
             checks=tuple(self.checks),
             facts=self.facts,
         )
+
+    def _note_unused(self, subject: str) -> None:
+        """Say of receipts and anchor lists that they could not be held against anything."""
+        made = {check.id for check in self.checks}
+        for id_, given in (("custody.receipt", self.outside.receipts), ("custody.anchor", self.outside.anchors)):
+            if given and id_ not in made:
+                self.not_checked(id_, subject, "there is nothing here to hold it against")
 
     def _verdict(self, kind: str) -> Verdict:
         if kind in {"wacz", "warc", "unknown"}:

@@ -18,6 +18,7 @@ from evidence_kit.trust.digests import sha256_bytes
 from evidence_kit.trust.timestamps import read_reply
 from evidence_kit.verify.examination import Examination
 from evidence_kit.verify.files import CaseFiles
+from evidence_kit.verify.outside import check_outside
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,6 +94,7 @@ def check_history(
         if certificate is not None:
             history.note_signer(exam, certificate, event.seq, certificates)
     _facts(exam, history)
+    check_outside(exam, log, bundle=files.prefix != "")
     return history
 
 

@@ -21,7 +21,9 @@ from evidence_kit.verify.files import CaseFiles
 from evidence_kit.verify.history import check_history, check_items, read_log
 from evidence_kit.verify.items import check_item, check_seal
 from evidence_kit.verify.kinds import FOREIGN_BAG, PAYLOAD, SNIFFED, Kind, kind_of_folder, kind_of_zip
+from evidence_kit.verify.outside import Outside
 from evidence_kit.verify.report_pdf import LIST_ATTACHMENT, LOG_ATTACHMENT, check_report
+from evidence_kit.verify.vault import check_vault, is_vault
 
 _AGAIN = 3
 
@@ -31,6 +33,7 @@ def verify_path(  # noqa: PLR0913  # what is verified, and against what
     *,
     roots: TrustedRoots,
     clock: Clock,
+    outside: Outside = Outside(),  # noqa: B008  # frozen
     on_step: OnStep = ignore,
     check_pdf: CheckPdf = check_pdf_apart,
     withheld: bytes | None = None,
@@ -39,18 +42,23 @@ def verify_path(  # noqa: PLR0913  # what is verified, and against what
 
     *withheld* is the file of the events that a bundle withholds, for whoever may see them.
     A bundle is a folder or zip, a case a folder, an item a folder below a case's ``items/`` or alone; a report a PDF
-    with the kit's attachments. Anything else that can be read, such as a lone WACZ or WARC, is listed and never
-    verified.
+    with the kit's attachments, a vault a folder of cases that has a register or is given with an anchor list. What came
+    from *outside* is looked for in the log. Anything else that can be read, such as a lone WACZ or WARC, is listed and
+    never verified.
     """
+
+    def examination() -> Examination:
+        return Examination(roots=roots, now=clock(), check_pdf=check_pdf, outside=outside, withheld=withheld)
+
     before = _state(path)
-    report = _verify(path, Examination(roots=roots, now=clock(), check_pdf=check_pdf, withheld=withheld), on_step)
+    report = _verify(path, examination(), on_step)
     for _ in range(_AGAIN):
         now = _state(path)
         if report.verdict is not Verdict.ALTERED or now == before:
             break
         # Somebody works on the case at this moment: what was read of it may not belong together.
         before = now
-        report = _verify(path, Examination(roots=roots, now=clock(), check_pdf=check_pdf, withheld=withheld), on_step)
+        report = _verify(path, examination(), on_step)
     return report
 
 
@@ -90,7 +98,13 @@ def _verify_folder(exam: Examination, path: Path, on_step: OnStep) -> Verificati
         case Kind.FOREIGN_BAG:
             return _unknown(exam, path.name, FOREIGN_BAG)
         case Kind.UNKNOWN:
-            return _unknown(exam, path.name, "the folder is neither a bundle nor a case nor an item")
+            return _verify_vault(exam, path, on_step)
+
+
+def _verify_vault(exam: Examination, path: Path, on_step: OnStep) -> VerificationReport:
+    if not is_vault(path, anchored=bool(exam.outside.anchors)):
+        return _unknown(exam, path.name, "the folder is neither a bundle nor a case nor an item")
+    return _of_ours(exam, "vault", path.name, lambda: check_vault(exam, path, on_step))
 
 
 def _unknown(exam: Examination, subject: str, detail: str) -> VerificationReport:

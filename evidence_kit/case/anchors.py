@@ -1,0 +1,254 @@
+"""Anchor lists: the heads of all cases of one or more vaults at one moment, for a body outside of them to keep.
+
+``anchor-20261122T091500Z.json`` (schema ``evidence-kit/anchor-list/1``) tells numbers and heads, never a title or a
+name of anybody in a case. Beside it lie ``….json.p7s``, a detached signature over it with the certificates inside, and
+``….json.tsr``, ``….json-2.tsr``…, one time stamp over it from each authority.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+
+from evidence_kit import canonical
+from evidence_kit.canonical import Json
+from evidence_kit.case.info import read_info
+from evidence_kit.case.register import Register, read_register
+from evidence_kit.custody.log import head_of, links_of
+from evidence_kit.errors import FormatError
+from evidence_kit.models import Digest, parse_utc, utc_text
+from evidence_kit.trust.cms import SignatureFacts, certificates_of, verify_detached
+from evidence_kit.trust.digests import sha256_bytes
+from evidence_kit.trust.timestamps import Token, certificates_inside, read_reply
+
+SCHEMA = "evidence-kit/anchor-list/1"
+_LARGEST = 64 * 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AnchoredCase:
+    """The head of one case."""
+
+    number: str
+    events: int
+    head: Digest
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AnchoredVault:
+    """The heads of one vault."""
+
+    register: Digest | None
+    """The digest of its register's first line; None without a register."""
+    entries: int
+    """Lines of its register."""
+    register_head: Digest | None
+    cases: tuple[AnchoredCase, ...]
+    missing: tuple[str, ...]
+    """Numbers of the register without a case."""
+    unreadable: int
+    """Folders that are cases and could not be read."""
+
+    def to_json(self) -> dict[str, Json]:
+        """Return the member of ``vaults``."""
+        register: Json = None
+        if self.register is not None:
+            register = {"first": str(self.register), "entries": self.entries, "head": str(self.register_head)}
+        return {
+            "register": register,
+            "cases": [{"number": c.number, "events": c.events, "head": str(c.head)} for c in self.cases],
+            "missing": [*self.missing],
+            "unreadable": self.unreadable,
+        }
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AnchorList:
+    """What is written down at one moment."""
+
+    made: datetime
+    agency: str
+    practice: bool
+    vaults: tuple[AnchoredVault, ...]
+
+    def to_json(self) -> dict[str, Json]:
+        """Return the document."""
+        return {
+            "schema": SCHEMA,
+            "made": utc_text(self.made),
+            "agency": self.agency,
+            "practice": self.practice,
+            "vaults": [vault.to_json() for vault in self.vaults],
+        }
+
+    def of_case(self, number: str) -> list[AnchoredCase]:
+        """Return what the list says of the case *number*."""
+        return [case for vault in self.vaults for case in vault.cases if case.number == number]
+
+
+@dataclass(slots=True, kw_only=True)
+class Survey:
+    """A vault as it was found."""
+
+    vault: AnchoredVault
+    folders: dict[str, list[Path]] = field(default_factory=dict)
+    """Case number to the folders that have it."""
+    problems: list[str] = field(default_factory=list)
+    """What is wrong, with names of folders: for the officer's own eyes."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Anchor:
+    """An anchor list that came from outside, its seals checked."""
+
+    name: str
+    list: AnchorList
+    signature: SignatureFacts | None
+    """None when no signature lies beside the list."""
+    tokens: tuple[Token, ...]
+
+
+def case_folders(vault: Path) -> Iterator[Path]:
+    """Yield the folders in *vault* that are cases, whole or not, by name."""
+    for path in sorted(vault.iterdir()):
+        if not path.name.startswith(".") and any((path / name).is_file() for name in ("case.json", "custody.jsonl")):
+            yield path
+
+
+def survey(folder: Path) -> Survey:
+    """Return the heads of all cases in *folder* and what is missing; raises `OSError` for no folder."""
+    problems: list[str] = []
+    register = _register(folder, problems)
+    cases: list[AnchoredCase] = []
+    folders: dict[str, list[Path]] = {}
+    for path in case_folders(folder):
+        try:
+            found = _head(path)
+        except (OSError, FormatError) as error:
+            problems.append(f"{path.name}: {error}")
+            continue
+        cases.append(found)
+        folders.setdefault(found.number, []).append(path)
+    missing = [number for number in (register.numbers() if register else ()) if number not in folders]
+    vault = AnchoredVault(
+        register=register.identity if register else None,
+        entries=len(register.entries) if register else 0,
+        register_head=register.head if register else None,
+        cases=tuple(sorted(cases, key=lambda case: case.number)),
+        missing=tuple(missing),
+        unreadable=sum(1 for _ in case_folders(folder)) - len(cases),
+    )
+    return Survey(vault=vault, folders=folders, problems=problems)
+
+
+def links_contain(path: Path, case: AnchoredCase) -> bool:
+    """Whether the log of the case at *path* still has the anchored head; not so if it cannot be read."""
+    try:
+        links = links_of((path / "custody.jsonl").read_bytes(), (path / "custody.sig").read_bytes())
+    except (OSError, FormatError):
+        return False
+    return case.events < len(links) and links[case.events] == case.head
+
+
+def read_anchor(path: Path) -> Anchor:
+    """Read an anchor list and the seals beside it; raises `EvidenceError` when a seal does not hold, `OSError`."""
+    if path.stat().st_size > _LARGEST:
+        message = "it is too large for an anchor list"
+        raise FormatError(message)
+    data = path.read_bytes()
+    digest = sha256_bytes(data)
+    seal = path.with_name(f"{path.name}.p7s")
+    signature = None
+    if seal.is_file():
+        signed = seal.read_bytes()
+        signature = verify_detached(signed, digest, certificates_of(signed))
+    return Anchor(
+        name=path.name,
+        list=parse_anchor(data),
+        signature=signature,
+        tokens=tuple(_tokens(path, digest)),
+    )
+
+
+def token_paths(path: Path) -> list[Path]:
+    """Return the time stamps beside the list at *path*."""
+    return [p for p in sorted(path.parent.glob("*.tsr")) if p.name == f"{path.name}.tsr" or _numbered(p, path)]
+
+
+def parse_anchor(data: bytes) -> AnchorList:
+    """Read the list itself; raises `FormatError`."""
+    match canonical.parse(data):
+        case {
+            "schema": "evidence-kit/anchor-list/1",
+            "made": made,
+            "agency": str(agency),
+            "vaults": list(found),
+            **rest,
+        }:
+            return AnchorList(
+                made=parse_utc(made),
+                agency=agency,
+                practice=rest.get("practice") is True,
+                vaults=tuple(_vault(vault) for vault in found),
+            )
+    message = f"it does not say {SCHEMA}"
+    raise FormatError(message)
+
+
+def _numbered(token: Path, path: Path) -> bool:
+    return token.name in {f"{path.name}-{number}.tsr" for number in range(2, 10)}
+
+
+def _tokens(path: Path, digest: Digest) -> Iterator[Token]:
+    for token in token_paths(path):
+        reply = token.read_bytes()
+        yield read_reply(reply, digest, certificates_inside(reply))
+
+
+def _register(folder: Path, problems: list[str]) -> Register | None:
+    try:
+        return read_register(folder)
+    except FormatError as error:
+        problems.append(str(error))
+        return None
+
+
+def _head(path: Path) -> AnchoredCase:
+    """Return a case's head from the stored bytes; no lock is taken, for nothing may be written."""
+    info = read_info((path / "case.json").read_bytes())
+    events, head = head_of((path / "custody.jsonl").read_bytes(), (path / "custody.sig").read_bytes())
+    return AnchoredCase(number=info.number, events=events, head=head)
+
+
+def _vault(value: Json) -> AnchoredVault:
+    match value:
+        case {"register": register, "cases": list(cases), "missing": list(missing), "unreadable": int(unreadable)}:
+            first, entries, head = _register_of(register)
+            return AnchoredVault(
+                register=first,
+                entries=entries,
+                register_head=head,
+                cases=tuple(_case(case) for case in cases),
+                missing=tuple(str(number) for number in missing),
+                unreadable=unreadable,
+            )
+    message = "it describes no vault"
+    raise FormatError(message)
+
+
+def _register_of(value: Json) -> tuple[Digest | None, int, Digest | None]:
+    match value:
+        case None:
+            return None, 0, None
+        case {"first": first, "entries": int(entries), "head": head}:
+            return Digest.parse(first), entries, Digest.parse(head)
+    message = "it describes no register"
+    raise FormatError(message)
+
+
+def _case(value: Json) -> AnchoredCase:
+    match value:
+        case {"number": str(number), "events": int(events), "head": head}:
+            return AnchoredCase(number=number, events=events, head=Digest.parse(head))
+    message = "it describes no case"
+    raise FormatError(message)
