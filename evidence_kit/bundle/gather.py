@@ -3,7 +3,7 @@
 import platform
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from importlib.metadata import version
 from pathlib import Path
 
@@ -27,16 +27,13 @@ from evidence_kit.bundle.report_model import (
 )
 from evidence_kit.case.folder import CaseFolder
 from evidence_kit.case.items import attempts
-from evidence_kit.case.stamping import HeadToken, head_tokens, stamped_at
+from evidence_kit.case.stamping import HeadToken, claimed_only, head_tokens, stamped_at
 from evidence_kit.custody.chain import LogFindings, check_log
 from evidence_kit.custody.events import Event, EventType
 from evidence_kit.custody.log import split_lines
 from evidence_kit.custody.subjects import subjects_of
 from evidence_kit.models import Digest, Officer, Problem
 from evidence_kit.trust.digests import sha256_bytes
-
-_TIME_GAP = timedelta(minutes=10)
-"""An event claimed more than this before its first covering token has its time from the officer alone."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -179,7 +176,7 @@ def _entry(source: Source, event: Event, digest: Digest, corrected_by: Sequence[
         note=event.note,
         hand_over=hand_over_state(source.log, event),
         facts=tuple(custody_facts(source.log, event, corrected_by)),
-        claimed_time_only=bool(source.tokens) and (stamp is None or stamp - event.time > _TIME_GAP),
+        claimed_time_only=bool(source.tokens) and claimed_only(event.time, stamp),
     )
 
 

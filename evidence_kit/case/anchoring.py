@@ -1,5 +1,6 @@
 """Make an anchor list: survey the vaults, write down what was found, sign it, have it stamped."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,6 +11,7 @@ from evidence_kit.case.durable import write_new
 from evidence_kit.case.stamping import Stamping
 from evidence_kit.custody.custodian import Custodian
 from evidence_kit.errors import CaseError, EvidenceError, TimestampError, UsageError
+from evidence_kit.models import utc_text
 from evidence_kit.trust.digests import sha256_bytes
 from evidence_kit.trust.timestamps import Token, certificates_inside, read_reply, stamp_all
 
@@ -48,7 +50,7 @@ def make_anchor(folders: Sequence[Path], output: Path, *, custodian: Custodian, 
     data = canonical.pretty(anchors.to_json())
     try:
         output.mkdir(parents=True, exist_ok=True)
-        path = output / f"anchor-{made:%Y%m%dT%H%M%SZ}.json"
+        path = output / f"anchor-{re.sub('[-:.]', '', utc_text(made))}.json"
         # The list last: one that is there has its signature.
         write_new(path.with_name(f"{path.name}.p7s"), custodian.sign_file(data))
         write_new(path, data)

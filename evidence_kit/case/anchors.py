@@ -1,6 +1,6 @@
 """Anchor lists: the heads of all cases of one or more vaults at one moment, for a body outside of them to keep.
 
-``anchor-20261122T091500Z.json`` (schema ``evidence-kit/anchor-list/1``) tells numbers and heads, never a title or a
+``anchor-20261122T091500123Z.json`` (schema ``evidence-kit/anchor-list/1``) tells numbers and heads, never a title or a
 name of anybody in a case. Beside it lie ``….json.p7s``, a detached signature over it with the certificates inside, and
 ``….json.tsr``, ``….json-2.tsr``…, one time stamp over it from each authority.
 """

@@ -5,9 +5,9 @@ second authority's token is ``000042-2.tsr``. A head that could not be stamped i
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from evidence_kit.case.folder import CaseFolder
 from evidence_kit.case.revocations import Inquiries
@@ -20,6 +20,8 @@ from evidence_kit.trust.timestamps import certificates_inside, read_reply, stamp
 SECONDS = 20.0
 """How long an authority is waited for by a command that just wrote an event."""
 _FLUSH_SECONDS = 3.0
+TIME_GAP = timedelta(minutes=10)
+"""An event claimed by more than this before its first covering stamp, or after it, has its time from nobody else."""
 NAME = re.compile(r"([0-9]{6,})(?:-([2-9]))?\.tsr")
 
 
@@ -121,11 +123,14 @@ def head_tokens(case: CaseFolder, links: Sequence[Digest], *, since: int = 0) ->
     return sorted(found, key=lambda token: token.seq)
 
 
-def first_stamps(tokens: Sequence[HeadToken], events: int) -> list[datetime | None]:
-    """Return for each of *events* events, from the first, when it was first shown to have existed."""
+def first_stamps(stamps: Iterable[tuple[int, datetime]], events: int) -> list[datetime | None]:
+    """Return for each of *events* events, from the first, when it was first shown to have existed.
+
+    *stamps* are the events whose heads were stamped, and when.
+    """
     by_event: dict[int, datetime] = {}
-    for token in tokens:
-        by_event[token.seq] = min(token.time, by_event.get(token.seq, token.time))
+    for seq, time in stamps:
+        by_event[seq] = min(time, by_event.get(seq, time))
     found: list[datetime | None] = []
     earliest: datetime | None = None
     for seq in range(events, 0, -1):
@@ -133,6 +138,11 @@ def first_stamps(tokens: Sequence[HeadToken], events: int) -> list[datetime | No
         earliest = min(here, earliest) if here and earliest else here or earliest
         found.append(earliest)
     return found[::-1]
+
+
+def claimed_only(claimed: datetime, stamp: datetime | None) -> bool:
+    """Whether the time of an event rests on the officer's word alone; *stamp* is the first that covers it."""
+    return stamp is None or abs(stamp - claimed) > TIME_GAP
 
 
 def stamped_at(tokens: Sequence[HeadToken], seq: int) -> datetime | None:

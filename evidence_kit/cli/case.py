@@ -155,6 +155,7 @@ def _show(ctx: typer.Context, *, case: CaseOption = None, json: JsonOption = Fal
 
     run = Run.of(ctx)
     folder = run.case(case)
+    run.flush(folder)
     log = folder.log()
     events = log.full_events()
     outcomes = Counter(attempt.outcome for attempt in attempts(events))

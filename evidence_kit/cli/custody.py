@@ -7,7 +7,7 @@ import typer
 from evidence_kit.canonical import Json
 from evidence_kit.cli import custody_add, custody_keys, custody_transfer, receipt
 from evidence_kit.cli.case import describe_case, pending, signed_for_practice, tell_unstamped
-from evidence_kit.cli.events import event_table, stored_events
+from evidence_kit.cli.events import event_table, event_times, stamp_of, stored_events
 from evidence_kit.cli.hand_overs import corrections, remarks, tell_open
 from evidence_kit.cli.options import CaseOption, JsonOption
 from evidence_kit.cli.output import emit, say, table
@@ -32,9 +32,14 @@ def register(root: typer.Typer) -> None:
 
 
 def _log(ctx: typer.Context, *, case: CaseOption = None, json: JsonOption = False) -> None:
+    from evidence_kit.case.stamping import claimed_only, first_stamps, head_tokens
+
     run = Run.of(ctx)
     folder = run.case(case)
+    run.flush(folder)
     log = folder.log()
+    tokens = head_tokens(folder, log.links)
+    stamps = first_stamps([(token.seq, token.time) for token in tokens], len(log.events))
     practice = signed_for_practice(log.full_events())
     if json:
         document: dict[str, Json] = {
@@ -46,17 +51,28 @@ def _log(ctx: typer.Context, *, case: CaseOption = None, json: JsonOption = Fals
             "events": [*stored_events(folder)],
             "corrections": corrections(log),
             "transfers": [given.to_json() for given in log.transfers.hand_overs.values()],
+            "times": event_times(log.full_events(), stamps),
             "problems": [problem.to_json() for problem in log.problems],
         }
         emit(document)
     else:
         run.say_practice(practice=practice)
-        say(event_table(run.texts, log.events, remarks(run.texts, log)))
+        say(event_table(run.texts, log.events, remarks(run.texts, log), stamps))
         tell_open(run.texts, log.transfers.open())
+        gaps = [event.seq for event in log.full_events() if claimed_only(event.time, stamp_of(stamps, event.seq))]
+        if gaps:
+            say(run.texts.say("custody.claimed-only", events=_ranges(gaps)))
         say(f"{run.texts.say('custody.head')}: {log.head}")
         _tell_problems(run.texts, log.problems)
     # A log that does not hold together is evidence that does not match its record.
     raise typer.Exit(3 if log.problems else 0)
+
+
+def _ranges(numbers: list[int]) -> str:
+    """Return rising *numbers* as people write them: ``1–3, 7``."""
+    known = set(numbers)
+    starts, ends = ([n for n in numbers if n + step not in known] for step in (-1, 1))
+    return ", ".join(str(a) if a == b else f"{a}–{b}" for a, b in zip(starts, ends, strict=True))
 
 
 def _tell_problems(texts: Texts, problems: list[Check]) -> None:

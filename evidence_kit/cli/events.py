@@ -13,10 +13,12 @@ from evidence_kit.models import utc_text
 from evidence_kit.texts import Texts
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from evidence_kit.case.folder import CaseFolder
     from evidence_kit.custody.events import Event, WithheldEvent
 
-_COLUMNS = ("seq", "utc", "local", "type", "item", "officer", "outcome")
+_COLUMNS = ("seq", "utc", "local", "stamped", "type", "item", "officer", "outcome")
 _NAME = 30
 
 
@@ -39,29 +41,53 @@ def event_table(
     texts: Texts,
     events: "Sequence[Event | WithheldEvent]",
     remarks: Mapping[int, str] = MappingProxyType({}),
+    stamps: "Sequence[datetime | None]" = (),
 ) -> str:
-    """Return the events as a table, with the time in UTC and as the officer's clock showed it.
+    """Return the events as a table: time in UTC, as the officer's clock showed it, and of the first covering stamp.
 
-    *remarks* say by number how events belong together; the column is there if one of *events* has any.
+    *remarks* say by number how events belong together; the column is there if one of *events* has any. *stamps* has a
+    time, or none, for every event of the log from the first.
     """
     header = [texts.say(f"custody.column-{name}") for name in _COLUMNS]
-    lines = [_line(texts, event) for event in events]
+    lines = [_line(texts, event, stamp_of(stamps, event.seq)) for event in events]
     if any(event.seq in remarks for event in events):
         header.append(texts.say("custody.column-remark"))
         lines = [[*line, remarks.get(event.seq, "")] for line, event in zip(lines, events, strict=True)]
     return table(header, lines)
 
 
-def _line(texts: Texts, event: "Event | WithheldEvent") -> list[str]:
+def event_times(events: "Sequence[Event]", stamps: "Sequence[datetime | None]") -> list[Json]:
+    """Return of each event the time that it claims and that of the first stamp over it, for programs."""
+    from evidence_kit.case.stamping import claimed_only
+
+    return [
+        {
+            "seq": event.seq,
+            "claimed": utc_text(event.time),
+            "stamped": utc_text(stamp) if (stamp := stamp_of(stamps, event.seq)) else None,
+            "claimed_only": claimed_only(event.time, stamp),
+        }
+        for event in events
+    ]
+
+
+def stamp_of(stamps: "Sequence[datetime | None]", seq: int) -> "datetime | None":
+    """Return the time of the first stamp over event *seq*."""
+    return stamps[seq - 1] if 1 <= seq <= len(stamps) else None
+
+
+def _line(texts: Texts, event: "Event | WithheldEvent", stamp: "datetime | None") -> list[str]:
     from evidence_kit.custody.events import WithheldEvent
 
     kind = texts.word("events", event.type)
+    stamped = utc_text(stamp)[:19] + "Z" if stamp else "–"
     if isinstance(event, WithheldEvent):
-        return [str(event.seq), event.day, "", kind, "", texts.say("custody.withheld"), ""]
+        return [str(event.seq), event.day, "", stamped, kind, "", texts.say("custody.withheld"), ""]
     return [
         str(event.seq),
         utc_text(event.time)[:19] + "Z",
         shorten(event.local, _NAME),
+        stamped,
         kind,
         shorten(event.item or "", _NAME),
         shorten(str(event.actor.get("name", "")), _NAME),

@@ -37,6 +37,7 @@ def _list(ctx: typer.Context, *, case: CaseOption = None, json: JsonOption = Fal
 
     run = Run.of(ctx)
     folder = run.case(case)
+    run.flush(folder)
     log = folder.log()
     events = log.full_events()
     tried = attempts(events)
@@ -103,11 +104,12 @@ def _show(
 ) -> None:
     from evidence_kit.case.describe import describe_item
     from evidence_kit.case.items import attempts, read_item
-    from evidence_kit.case.stamping import head_tokens
+    from evidence_kit.case.stamping import first_stamps, head_tokens
     from evidence_kit.custody.subjects import subjects_of
 
     run = Run.of(ctx)
     folder = run.case(case)
+    run.flush(folder)
     log = folder.log()
     events = log.full_events()
     attempt = next((attempt for attempt in attempts(events) if attempt.item == item), None)
@@ -140,7 +142,8 @@ def _show(
     say(item_text(run.texts, described) if described else _abandoned_text(run.texts, attempt, subjects))
     say()
     about = [event for event in events if event.item == item]
-    say(event_table(run.texts, about, remarks(run.texts, log)))
+    stamps = first_stamps([(token.seq, token.time) for token in head_tokens(folder, log.links)], len(log.events))
+    say(event_table(run.texts, about, remarks(run.texts, log), stamps))
     tell_open(run.texts, [given for given in log.transfers.open() if given.item == item])
 
 

@@ -130,6 +130,16 @@ class Run:
         inquiries = self.inquiries() if settings.revocation else None
         return Stamping(tsa=settings.tsa, roots=settings.trusted_roots(), inquiries=inquiries)
 
+    def flush(self, case: "CaseFolder") -> None:
+        """Fetch the time stamps that are pending in *case*, if an authority answers within seconds; else say so.
+
+        For commands that read: it is no part of their result.
+        """
+        from evidence_kit.case.stamping import flush
+
+        for problem in flush(case, self.stamping(self.settings())):
+            note(self.texts.say("stamp.pending", problem=problem))
+
     def roots(self, settings: "Settings") -> "TrustedRoots":
         """Return the roots that came from outside any evidence; raises `SettingsError`."""
         from evidence_kit.trust.judging import TrustedRoots

@@ -257,6 +257,8 @@ def tell_settings(run: Run, settings: "Settings", signer: "Signer | None") -> No
     pairs.append((texts.say("setup.language"), settings.language or texts.say("setup.system-language")))
     say(texts.say("setup.heading"))
     say(rows(pairs))
+    if settings.tsa:
+        say(texts.say("setup.tsa-learns"))
     run.say_practice(practice=bool(signer and signer.practice))
     if officer is None or settings.signing is None:
         say(texts.say("setup.unfinished"))

@@ -115,6 +115,7 @@ def _check_tag_signature(exam: Examination, tree: Tree, certificates: Sequence[C
             exam.passed("bag.timestamp", TAG_TIME_STAMP, utc_text(token.time))
             exam.facts["bundle_time_stamp"] = utc_text(token.time)
             stamped = token.time if stamp_trusted(exam, token.certificate, certificates, token.time) else None
+    exam.sealed_at = stamped
     try:
         facts = verify_detached(tree.read(TAG_SIGNATURE, SMALL), digest, certificates)
         _want_certificates(tree, facts.embedded, "signer.pem", "chain.pem")

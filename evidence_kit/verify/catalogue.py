@@ -29,6 +29,7 @@ TITLES = {
     "custody.disclosed": "Every withheld custody event is the one that was disclosed for checking",
     "custody.items": "Every item is the one that the custody log recorded",
     "custody.timestamp": "A head of the custody log was time-stamped, and not changed since",
+    "time.gap": "A time stamp covers every custody event within ten minutes of the time that it claims",
     "custody.receipt": "The custody log still contains the head that a receipt names",
     "custody.anchor": "The custody log still contains the head that an anchor list names",
     "anchor.signature": "The anchor list was signed, and not changed since",

@@ -49,6 +49,8 @@ class Examination:
     withheld: bytes | None = None
     """The file of the events that a bundle withholds."""
     outside: Outside = Outside()  # noqa: RUF009  # frozen
+    sealed_at: datetime | None = None
+    """The trusted time of the stamp over a whole bundle, and so over all events in it."""
     checks: list[Check] = field(default_factory=list)
     facts: dict[str, Json] = field(default_factory=dict)
     signers: dict[str, Judgement] = field(default_factory=dict)

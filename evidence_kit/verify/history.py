@@ -19,6 +19,7 @@ from evidence_kit.trust.timestamps import read_reply
 from evidence_kit.verify.examination import Examination
 from evidence_kit.verify.files import CaseFiles
 from evidence_kit.verify.outside import check_outside
+from evidence_kit.verify.times import check_times
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -94,6 +95,8 @@ def check_history(
         if certificate is not None:
             history.note_signer(exam, certificate, event.seq, certificates)
     _facts(exam, history)
+    trusted = [(token.seq, token.time) for token in tokens if token.trusted]
+    check_times(exam, log, trusted, files.shown("custody.jsonl"))
     check_outside(exam, log, bundle=files.prefix != "")
     return history
 

@@ -1,0 +1,70 @@
+"""What the custody log claims of time, held against the time stamps over it.
+
+An event exists at the latest at its first covering stamp. If it claims to have happened more than ten minutes before,
+or after it by as much, its time rests on the officer's word alone. That is no alteration: the check is left open.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from itertools import groupby
+
+from evidence_kit.canonical import Json
+from evidence_kit.case.stamping import claimed_only, first_stamps
+from evidence_kit.custody.chain import LogFindings
+from evidence_kit.custody.events import Event
+from evidence_kit.models import utc_text
+from evidence_kit.verify.examination import Examination
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Gap:
+    """Events one after the other whose time is claimed only, with the same first stamp."""
+
+    events: Sequence[Event]
+    stamp: datetime | None
+
+    @property
+    def subject(self) -> str:
+        first, last = self.events[0].seq, self.events[-1].seq
+        return f"event {first}" if first == last else f"events {first} to {last}"
+
+    @property
+    def detail(self) -> str:
+        claimed = [utc_text(event.time) for event in self.events]
+        times = claimed[0] if len(claimed) == 1 else f"{claimed[0]} to {claimed[-1]}"
+        stamped = utc_text(self.stamp) if self.stamp else "none"
+        return f"time claimed by the officer only: {times}; first time stamp that covers it: {stamped}"
+
+
+def check_times(exam: Examination, log: LogFindings, trusted: Sequence[tuple[int, datetime]], subject: str) -> None:
+    """Compare each event of *log* with its first covering stamp; *trusted* are event and time of those believed."""
+    stamps = [(seq, time) for seq, time in trusted if seq <= len(log.events)]
+    if exam.sealed_at is not None:
+        stamps.append((len(log.events), exam.sealed_at))
+    gaps = list(_gaps(log, first_stamps(stamps, len(log.events))))
+    for gap in gaps:
+        exam.not_checked("time.gap", gap.subject, gap.detail)
+    if not gaps:
+        exam.passed("time.gap", subject, f"{len(log.events)} events")
+    told: list[Json] = [
+        {
+            "first": gap.events[0].seq,
+            "last": gap.events[-1].seq,
+            "claimed": utc_text(gap.events[0].time),
+            "stamped": utc_text(gap.stamp) if gap.stamp else None,
+        }
+        for gap in gaps
+    ]
+    exam.facts["time_gaps"] = told
+
+
+def _gaps(log: LogFindings, stamps: Sequence[datetime | None]) -> Iterator[_Gap]:
+    def kind(pair: tuple[Event, datetime | None]) -> tuple[bool, datetime | None]:
+        event, stamp = pair
+        return claimed_only(event.time, stamp), stamp
+
+    pairs = [(event, stamps[event.seq - 1]) for event in log.full_events() if 1 <= event.seq <= len(stamps)]
+    for (open_, stamp), members in groupby(pairs, kind):
+        if open_:
+            yield _Gap(events=[event for event, _ in members], stamp=stamp)

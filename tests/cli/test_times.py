@@ -1,0 +1,131 @@
+"""Claimed times and stamped times: several authorities, what is pending, and events that nobody else vouches for."""
+
+import subprocess
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from evidence_kit.case.folder import CaseFolder
+from evidence_kit.custody.custodian import Custodian
+from evidence_kit.custody.events import Draft, EventType
+from evidence_kit.settings import load_settings
+from tests.cli.conftest import OFFICER
+from tests.cli.running import RunCommand
+from tests.support.people import ULAANBAATAR, SetClock
+from tests.support.tsa import OpensslTsa
+
+pytestmark = pytest.mark.network
+
+
+@pytest.fixture(scope="module")
+def other(oracle: Callable[[str], Path]) -> Iterator[OpensslTsa]:
+    """Return an authority of another operator."""
+    oracle("openssl")
+    with OpensslTsa(name="Another operator", rsa=True) as authority:
+        yield authority
+
+
+@pytest.fixture
+def stamped(run: RunCommand, tsa: OpensslTsa, other: OpensslTsa, tmp_path: Path) -> Path:
+    """Return a case that two authorities stamped, both trusted."""
+    tsa.answer = other.answer = "granted"
+    authorities = ("--tsa", tsa.url, "--tsa", other.url, "--trust", tsa.root_pem, "--trust", other.root_pem)
+    setup = run("setup", "--practice", *OFFICER, *authorities)
+    assert "learns this computer's network address" in setup.out
+    assert run("case", "new", tmp_path / "c", "--number", "1", "--title", "T").code == 0
+    return tmp_path / "c"
+
+
+def commit_at(case: Path, home: Path, moment: datetime) -> None:
+    """Append an event that claims *moment*."""
+    settings = load_settings(home)
+    signer = settings.open_signer(lambda _name: b"")
+    custodian = Custodian(officer=settings.the_officer(), signer=signer, clock=SetClock(moment), zone=ULAANBAATAR)
+    CaseFolder.open(case).commit(Draft(type=EventType.VERIFIED, outcome="verified"), custodian)
+
+
+def test_every_authority_stamps_and_openssl_agrees_on_each(
+    run: RunCommand, stamped: Path, tsa: OpensslTsa, other: OpensslTsa
+) -> None:
+    head = run("custody", "log", "--case", stamped, "--json").json["head"].removeprefix("sha256:")
+
+    for name, authority in (("000001.tsr", tsa), ("000001-2.tsr", other)):
+        token = stamped / "seals" / "heads" / name
+        command = ["openssl", "ts", "-verify", "-digest", head, "-in", str(token), "-CAfile", str(authority.root_pem)]
+        done = subprocess.run(command, check=False, capture_output=True, text=True)
+        assert "Verification: OK" in done.stdout, done.stderr
+    report = run("verify", stamped, "--strict", "--json")
+    assert report.code == 0
+    assert {token["authority"] for token in report.json["facts"]["time_stamps"]} == {
+        "Practice time-stamping authority, unit 1",
+        "Another operator, unit 1",
+    }
+
+
+def test_a_command_that_only_reads_fetches_what_is_pending(
+    run: RunCommand, stamped: Path, home: Path, tsa: OpensslTsa, other: OpensslTsa
+) -> None:
+    commit_at(stamped, home, datetime.now(UTC))
+    heads = stamped / "seals" / "heads"
+    tsa.answer = other.answer = "error"
+    silent = run("list", "--case", stamped)
+    tsa.answer = "granted"
+
+    one = run("custody", "log", "--case", stamped, "--json")
+
+    assert silent.code == one.code == 0
+    assert "could not be had yet" in silent.err
+    assert one.json["times"][1]["stamped"]
+    assert sorted(path.name for path in heads.glob("000002*")) == ["000002.tsr"]
+    other.answer = "granted"
+    asked = tsa.requests
+    assert run("case", "show", "--case", stamped).err == ""
+    assert sorted(path.name for path in heads.glob("000002*")) == ["000002-2.tsr", "000002.tsr"]
+    assert tsa.requests == asked
+
+
+def test_both_times_are_shown_and_a_late_stamp_is_never_back_dated(run: RunCommand, stamped: Path, home: Path) -> None:
+    claimed = datetime.now(UTC).replace(microsecond=0) - timedelta(minutes=11)
+    commit_at(stamped, home, claimed)
+    before = datetime.now(UTC) - timedelta(seconds=2)
+
+    document = run("custody", "log", "--case", stamped, "--json").json
+    shown = run("custody", "log", "--case", stamped).out
+
+    first, late = document["times"]
+    assert not first["claimed_only"]
+    assert late["claimed_only"]
+    assert datetime.fromisoformat(late["claimed"]) == claimed
+    assert datetime.fromisoformat(late["stamped"]) >= before
+    assert late["stamped"][:19] + "Z" in shown
+    assert "Time claimed by the officer only (no time stamp within ten minutes); events: 2" in shown
+
+
+@pytest.mark.parametrize("minutes", [-11, 11])
+def test_verify_marks_the_gap_and_calls_it_no_alteration(
+    run: RunCommand, stamped: Path, home: Path, minutes: int
+) -> None:
+    commit_at(stamped, home, datetime.now(UTC) + timedelta(minutes=minutes))
+    run("timestamp", "--pending", "--case", stamped)
+
+    report = run("verify", stamped, "--json")
+
+    (gap,) = [check for check in report.json["checks"] if check["id"] == "time.gap"]
+    assert (gap["subject"], gap["outcome"]) == ("event 2", "not-checked")
+    assert report.code == 0
+    assert run("verify", stamped, "--strict").code == 4
+
+
+def test_an_event_that_nothing_covers_yet_is_marked_until_it_is_stamped(
+    run: RunCommand, stamped: Path, home: Path
+) -> None:
+    commit_at(stamped, home, datetime.now(UTC))
+
+    pending = run("verify", stamped, "--json").json["facts"]["time_gaps"]
+    run("timestamp", "--pending", "--case", stamped)
+    stamped_now = run("verify", stamped, "--json").json["facts"]["time_gaps"]
+
+    assert [(gap["first"], gap["stamped"]) for gap in pending] == [(2, None)]
+    assert stamped_now == []
