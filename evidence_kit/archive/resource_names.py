@@ -28,6 +28,7 @@ RECORDED = frozenset(
         "ledger",
         "mhtml",
         "shots",
+        "start-token",
         "window",
     }
 )

@@ -10,11 +10,13 @@ from evidence_kit.bundle.page_text import page_text, shown_text
 from evidence_kit.bundle.report import SLICE_HEIGHT, SLICE_WIDTH
 from evidence_kit.bundle.report_model import Action, Exhibit, Fact, ItemFile, Redirect
 from evidence_kit.canonical import Json
+from evidence_kit.case.bracket import opened_at
 from evidence_kit.case.items import parse_item
 from evidence_kit.case.manifest import NAME
 from evidence_kit.errors import CaseError, FormatError
 from evidence_kit.models import Digest, Problem, Status, parse_utc
 from evidence_kit.pictures.viewing_copy import ViewingCopy, make_slices
+from evidence_kit.trust.certificates import Certificate
 from evidence_kit.trust.digests import sha256_file
 
 
@@ -25,6 +27,8 @@ class ItemContext:
     number: int
     time_stamp: datetime | None
     time_stamp_pending: bool
+    certificates: tuple[Certificate, ...]
+    """Those of the case."""
     note: str
     practice: bool
     subjects: tuple[str, ...]
@@ -50,6 +54,8 @@ def read_exhibit(folder: Path, context: ItemContext, *, pictures: Path, blur: bo
             files=files,
             note=context.note,
             subjects=context.subjects,
+            assembled_from=_opened(folder, record, context),
+            server_date=_server_date(page),
             time_stamp=context.time_stamp,
             time_stamp_pending=context.time_stamp_pending,
             problems=tuple(_problems(record)),
@@ -76,6 +82,19 @@ def _page(folder: Path, files: tuple[ItemFile, ...]) -> dict[str, Json]:
         case {"page": dict(page)}:
             return page
     return {}
+
+
+def _opened(folder: Path, record: dict[str, Json], context: ItemContext) -> datetime | None:
+    """Return when the bracket was opened, if a time stamp closes it."""
+    opened = opened_at(folder, record, context.certificates)
+    return opened if opened and context.time_stamp and opened <= context.time_stamp else None
+
+
+def _server_date(page: dict[str, Json]) -> str:
+    match page.get("server"):
+        case {"date": str(date)}:
+            return date
+    return ""
 
 
 def _server(page: dict[str, Json]) -> str:

@@ -69,6 +69,7 @@ def gather_exhibits(source: Source, data: Path, pictures: Path, *, blur: bool) -
     """Return an exhibit for each item below *data*; the viewing copies are written to *pictures*."""
     events = {event.item: event for event in source.log.full_events() if event.type == EventType.CAPTURED}
     subjects = subjects_of(source.log.full_events())
+    certificates = source.case.certificates()
     found = []
     for number, item in enumerate(source.items, start=1):
         event = events[item]
@@ -77,6 +78,7 @@ def gather_exhibits(source: Source, data: Path, pictures: Path, *, blur: bool) -
             number=number,
             time_stamp=stamp,
             time_stamp_pending=source.stamping_asked and stamp is None,
+            certificates=certificates,
             note=event.note,
             practice=bool(event.actor.get("practice")),
             subjects=subjects.get(item, ()),
@@ -114,6 +116,7 @@ def gather_report(  # noqa: PLR0913  # each is one part of the report
         custody=tuple(_custody(source)),
         commands=commands,
         software=_software(),
+        receipts=sum(event.type == EventType.RECEIPT for event in source.log.full_events()),
         gaps=tuple(gaps),
     )
 

@@ -174,6 +174,10 @@ class Exhibit:
     note: str = ""
     subjects: tuple[str, ...] = ()
     """Pseudonyms of those whom the item concerns."""
+    server_date: str = ""
+    """The Date header of its document: what the server claims."""
+    assembled_from: datetime | None = None
+    """The time stamp from before the capture; with it `time_stamp` closes the bracket."""
     time_stamp: datetime | None = None
     """Of the earliest token covering the item."""
     time_stamp_pending: bool = False
@@ -261,6 +265,8 @@ class ReportData:
     custody: tuple[CustodyEntry, ...]
     commands: tuple[CheckCommand, ...]
     software: tuple[Software, ...]
+    receipts: int = 0
+    """How many the custody log says were issued: what others hold against a log cut at its end."""
     gaps: tuple[Problem, ...] = ()
     """Further things page 1 must own up to; `known_gaps` adds what the other fields already tell."""
 

@@ -63,6 +63,12 @@ class Document:
         values = [value for name, value in self.hop.seen_headers.items() if name.lower() == "content-type"]
         return str(values[0] if values else self.hop.response.get("mimeType", ""))
 
+    @property
+    def date(self) -> str | None:
+        """The Date header as the server sent it: what it claims (RFC 9110, 6.6.1)."""
+        headers = self.hop.seen_headers if self.hop and self.hop.response else {}
+        return next((inventory.clean(str(value)) for name, value in headers.items() if name.lower() == "date"), None)
+
 
 def document_problems(url: str, document: Document, heard: Heard, refusal: Refusal) -> list[Problem]:
     """Return what is wrong with the page itself, rather than with what it loaded.
@@ -109,7 +115,7 @@ def page_facts(document: Document, heard: Heard, entries: Sequence[Entry]) -> di
         "lang": inventory.clean(heard.snapshots.lang),
         "http_status": document.status,
         "content_type": inventory.clean(document.media_type),
-        "server": {"ip": entry.ip, "protocols": list(entry.protocols)} if entry else None,
+        "server": {"ip": entry.ip, "protocols": list(entry.protocols), "date": document.date} if entry else None,
         "redirects": inventory.redirects([entry.hop for entry in document.chain if entry.hop]),
         "screenshot": {"width": size[0], "height": size[1]} if size else None,
         "counts": counts(entries),

@@ -6,6 +6,7 @@ from uuid import uuid4
 from evidence_kit.archive.wacz import Page
 from evidence_kit.canonical import Json
 from evidence_kit.capture.result import CapturedFile
+from evidence_kit.case.bracket import START_TOKEN
 from evidence_kit.case.layout import SESSION_DATA
 from evidence_kit.models import utc_text
 
@@ -30,6 +31,7 @@ INVENTORY = CapturedFile(path="page.json", role="inventory", media_type=_JSON)
 SESSION = CapturedFile(path=SESSION_DATA, role="session-data", media_type="application/pkcs7-mime")
 WINDOW = CapturedFile(path="window.png", role="window", media_type=_PNG)
 SHOTS = CapturedFile(path="shots.json", role="shots", media_type=_JSON)
+START = CapturedFile(path=START_TOKEN, role="start-token", media_type="application/timestamp-reply")
 LEDGER = CapturedFile(path="ledger.jsonl", role="ledger", media_type=_JSON_LINES)
 CONNECTIONS = CapturedFile(path="connections.jsonl", role="connections", media_type=_JSON_LINES)
 
@@ -47,8 +49,9 @@ SNAPSHOTS = (
     FIRST_FULL,
     FREEZE,
     FREEZE_TOKEN,
+    START,
 )
-"""What is taken of the page while it is there."""
+"""What is taken of the page while it is there, and the time stamp from before."""
 
 SHOT = (WINDOW, SCREENSHOT, DOM, TEXT, MHTML, DOM_SNAPSHOT, ACCESSIBILITY)
 """What is taken of a page at each shot by hand, in the folder of the shot."""

@@ -18,6 +18,7 @@ from evidence_kit.capture.desk import Interactive
 from evidence_kit.capture.files import FREEZE_TOKEN
 from evidence_kit.capture.page import RunCoroutine, capture_page, complete_capture
 from evidence_kit.capture.result import CaptureOptions, Outside, PageCapture
+from evidence_kit.case.bracket import START_TOKEN, Opening, open_bracket
 from evidence_kit.case.describe import describe_item
 from evidence_kit.case.folder import CaseFolder
 from evidence_kit.case.items import ItemFile, ItemRecord, attempts, commit_item
@@ -71,27 +72,32 @@ def take_page(  # noqa: PLR0913  # a case, an address, and who takes it how
         message = "addresses are led elsewhere for training only, and this signing key is not a practice key"
         raise UsageError(message, hint="leave out --connect-to, or sign with a practice key")
     on_step("recording the start in the custody log")
-    start = Draft(type=EventType.CAPTURE_STARTED, note=note, detail=_beginning(url, options))
+    opened, problems = _open(stamping)
+    opening = opened[0] if opened else None
+    start = Draft(type=EventType.CAPTURE_STARTED, note=note, detail=_beginning(url, options, opening))
     item = case.commit(start, custodian, new_item=True).item or ""
     for subject in subjects:
         case.commit(attachment(item, subject), custodian)
     stamp_head(case, stamping)
     started = custodian.clock()
     with workplace(case, item) as place:
+        if opened:
+            (place.folder / START_TOKEN).write_bytes(opened[1])
         try:
             page = capture_page(
                 url,
                 place.folder,
                 options=options,
                 browser=browser,
-                warcinfo=_warcinfo(case, item, custodian),
+                warcinfo={**_warcinfo(case, item, custodian), **(opening.warcinfo() if opening else {})},
                 clock=custodian.clock,
                 outside=replace(_outside(case, custodian, stamping), interactive=interactive),
                 on_step=on_step,
                 run=run,
                 recording=place.recording,
             )
-            record = _record(case, item, page, options)
+            record = _record(case, item, page, options, opening)
+            record = replace(record, problems=(*record.problems, *problems))
         except CaptureError as error:
             # What was half-made belongs to no record: the item holds the failure alone.
             shutil.rmtree(place.folder)
@@ -105,8 +111,17 @@ def take_page(  # noqa: PLR0913  # a case, an address, and who takes it how
     return taken
 
 
-def _beginning(url: str, options: CaptureOptions) -> dict[str, Json]:
+def _open(stamping: Stamping) -> tuple[tuple[Opening, bytes] | None, tuple[Problem, ...]]:
+    try:
+        return open_bracket(stamping), ()
+    except TimestampError as error:
+        return None, (Problem(code="bracket.unstamped", detail=str(error)),)
+
+
+def _beginning(url: str, options: CaptureOptions, opening: Opening | None) -> dict[str, Json]:
     detail: dict[str, Json] = {"url": url, "recorder": str(options.recorder)}
+    if opening:
+        detail["not_before"] = opening.to_json()
     return {**detail, "interactive": True} if options.interactive else detail
 
 
@@ -154,7 +169,9 @@ def _complete(  # noqa: PLR0913  # what is completed, by whom
     )
     if page is None:
         return None
-    record = _record(case, place.item, page, page.options)
+    starts = (e for e in case.log().full_events() if (e.type, e.item) == (EventType.CAPTURE_STARTED, place.item))
+    opening = Opening.from_json(next(starts).detail.get("not_before"))
+    record = _record(case, place.item, page, page.options, opening)
     return _commit(case, place, record, custodian, stamping, subjects=subjects)
 
 
@@ -168,9 +185,9 @@ def _commit(  # noqa: PLR0913  # what is committed, by whom
     note: str = "",
     subjects: Sequence[str] = (),
 ) -> TakenItem:
-    token = place.folder / FREEZE_TOKEN.path
-    if token.exists():
-        record_authority(case, stamping, token.read_bytes())
+    for token in (place.folder / START_TOKEN, place.folder / FREEZE_TOKEN.path):
+        if token.exists():
+            record_authority(case, stamping, token.read_bytes())
     seq = commit_item(case, record, custodian, note=note).seq
     unstamped = stamp_head(case, stamping)
     tokens = head_tokens(case, links_of(*case.log_bytes()), since=seq)
@@ -227,7 +244,9 @@ def _flags(options: CaptureOptions) -> list[Json]:
     return flags
 
 
-def _record(case: CaseFolder, item: str, page: PageCapture, options: CaptureOptions) -> ItemRecord:
+def _record(
+    case: CaseFolder, item: str, page: PageCapture, options: CaptureOptions, opening: Opening | None
+) -> ItemRecord:
     status = page.page.get("http_status")
     return ItemRecord(
         id=item,
@@ -247,6 +266,7 @@ def _record(case: CaseFolder, item: str, page: PageCapture, options: CaptureOpti
             "environment": page.environment,
             "actions": [action.to_json() for action in page.actions],
             "flags": _flags(options),
+            **({"not_before": opening.to_json()} if opening else {}),
             "wacz": {"transport_key_sha256": str(page.wacz.spki_sha256)},
         },
     )

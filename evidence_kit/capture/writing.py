@@ -11,7 +11,17 @@ from evidence_kit.archive.wacz import Page, WaczSeal, write_wacz
 from evidence_kit.archive.warc_writer import WarcWriter
 from evidence_kit.canonical import Json, dumps, pretty
 from evidence_kit.capture.entries import Entry
-from evidence_kit.capture.files import CONNECTIONS, ENVIRONMENT, INVENTORY, LEDGER, RESOURCES, WACZ, page_id, page_info
+from evidence_kit.capture.files import (
+    CONNECTIONS,
+    ENVIRONMENT,
+    INVENTORY,
+    LEDGER,
+    RESOURCES,
+    START,
+    WACZ,
+    page_id,
+    page_info,
+)
 from evidence_kit.capture.inventory import cleaned
 from evidence_kit.capture.ledger import ledger_lines
 from evidence_kit.capture.result import CapturedFile
@@ -87,7 +97,7 @@ def _write_warc(work: Writing, path: Path, page: Page) -> list[IndexLine]:
         _write_lines(work.folder / LEDGER.path, ledger_lines(work.entries, records))
         for file in _made(work.folder):
             uri = resource_uri(file.role, listed=work.url, final=work.final_url)
-            date = work.taken.get(file.role, work.finished)
+            date = work.taken.get(file.role, work.started if file is START else work.finished)
             lines.append(warc.resource(uri, work.folder / file.path, media_type=file.media_type, date=date))
         for shot in work.shots:
             lines += _write_shot(warc, work.folder, shot)

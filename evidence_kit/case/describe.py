@@ -1,8 +1,11 @@
 """What a command answers about a committed item: ``items[]`` of the JSON results, its paths relative to the case."""
 
 from collections.abc import Sequence
+from datetime import datetime
+from pathlib import Path
 
 from evidence_kit.canonical import Json
+from evidence_kit.case.bracket import opened_at
 from evidence_kit.case.folder import CaseFolder
 from evidence_kit.case.items import read_item
 from evidence_kit.case.stamping import HeadToken, stamped_at
@@ -39,8 +42,17 @@ def describe_item(  # noqa: PLR0913  # what is described, and what the log says 
         "manifest_sha256": sha256_file(case.path / folder / "manifest-sha256.txt").hex,
         "timestamp": utc_text(time) if time else ("pending" if stamping_asked else "none"),
         "subjects": [*subjects],
+        "assembled": _assembled(case, case.path / folder, record, time),
         "problems": record["problems"],
     }
+
+
+def _assembled(case: CaseFolder, folder: Path, record: dict[str, Json], closed: datetime | None) -> Json:
+    """Return between which time stamps the archive was assembled; null without both, or if they disagree."""
+    opened = opened_at(folder, record, case.certificates()) if closed else None
+    if opened is None or closed is None or closed < opened:
+        return None
+    return {"from": utc_text(opened), "to": utc_text(closed)}
 
 
 def _in_case(folder: str, file: dict[str, Json]) -> dict[str, Json]:

@@ -13,11 +13,13 @@ from evidence_kit.cli.options import CaseOption, JsonOption
 from evidence_kit.cli.output import emit, rows, say, table
 from evidence_kit.cli.run import Run
 from evidence_kit.display import shorten, visible
-from evidence_kit.errors import CaseError
+from evidence_kit.errors import CaseError, FormatError
 from evidence_kit.models import utc_text
 from evidence_kit.texts import Texts
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from evidence_kit.case.items import Attempt
 
 _LINK = 60
@@ -125,6 +127,7 @@ def _show(
         )
         described["record"] = read_item(folder, item)
         described |= custody_of(log, item)
+        described["server_date"] = _server_date(folder.path / "items" / item)
     stored = [event for event in stored_events(folder) if event.get("item") == item]
     practice = signed_for_practice(events)
     if json:
@@ -163,6 +166,12 @@ def item_text(texts: Texts, item: dict[str, Json], *, brief: bool = False) -> st
         pairs.append((texts.say("items.subjects"), ", ".join(map(str, concerned))))
     stamp = str(item["timestamp"])
     pairs.append((texts.say("items.timestamp"), texts.word("stamp-state", stamp)))
+    match item.get("assembled"):
+        case {"from": str(opened), "to": str(closed)}:
+            times = texts.say("items.between", opened=opened, closed=closed)
+            pairs.append((texts.say("items.assembled"), times))
+    if "server_date" in item:
+        pairs.append((texts.say("items.server-date"), visible(str(item["server_date"] or "–"))))
     pairs.append((texts.say("items.path"), str(item["path"])))
     pairs.append((texts.say("items.manifest"), str(item["manifest_sha256"])))
     if "holder" in item:
@@ -179,6 +188,20 @@ def item_text(texts: Texts, item: dict[str, Json], *, brief: bool = False) -> st
         for problem in _objects(item["problems"])
     ]
     return "\n".join(lines)
+
+
+def _server_date(folder: "Path") -> str | None:
+    """Return the Date header of the page's document, which the server claims."""
+    from evidence_kit import canonical
+
+    try:
+        page = canonical.parse((folder / "page.json").read_bytes())
+    except (OSError, FormatError):
+        return None
+    match page:
+        case {"page": {"server": {"date": str(date)}}}:
+            return date
+    return None
 
 
 def http_status_text(status: Json) -> str:

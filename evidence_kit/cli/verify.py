@@ -231,6 +231,11 @@ def _times(texts: Texts, report: VerificationReport) -> list[tuple[str, str]]:
     if isinstance(custody, dict) and custody.get("first"):
         pairs.append((texts.say("verify.first"), _whole_seconds(str(custody["first"]))))
         pairs.append((texts.say("verify.last"), _whole_seconds(str(custody["last"]))))
+    assembled = facts.get("assembled")
+    for item, times in assembled.items() if isinstance(assembled, dict) else ():
+        if isinstance(times, dict):
+            between = texts.say("items.between", opened=times["from"], closed=times["to"])
+            pairs.append((f"{texts.say('items.assembled')} {visible(item)}", between))
     stamps = facts.get("time_stamps")
     if isinstance(stamps, list) and custody:
         pairs.append((texts.say("verify.stamps"), str(len(stamps)) if stamps else texts.say("common.none")))

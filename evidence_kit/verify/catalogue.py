@@ -43,6 +43,7 @@ TITLES = {
     "item.recorded": "What lies beside the item's web archive is recorded in it, byte for byte",
     "item.freeze": "The first pictures are those that the statement about them names",
     "item.freeze-token": "The statement about the first pictures was time-stamped, and not changed since",
+    "item.bracket": "The web archive names the time stamp that was taken before its capture began",
     "wacz.structure": "The web archive is whole and holds what it lists",
     "wacz.index": "The web archive's index lists its records, each where it is, and nothing else",
     "wacz.transport": "The web archive carries the transport signature that was made with it",

@@ -16,6 +16,7 @@ from evidence_kit.models import Trust, utc_text
 from evidence_kit.trust.certificates import Certificate
 from evidence_kit.trust.digests import sha256_bytes
 from evidence_kit.trust.timestamps import read_reply
+from evidence_kit.verify.bracket import check_bracket
 from evidence_kit.verify.examination import Examination
 from evidence_kit.verify.files import CaseFiles
 from evidence_kit.verify.outside import check_outside
@@ -174,6 +175,7 @@ def check_items(exam: Examination, files: CaseFiles, history: History, present: 
                 (files.shown(name), f"its digest is {found}, event {event.seq} recorded {event.digests.get(name)}")
             )
         problems += _contradictions(files, item, event)
+        check_bracket(exam, files, history, item, [*history.log.certificates.values()])
     exam.concluded("custody.items", files.shown("items"), problems, f"{len(present)} items")
 
 

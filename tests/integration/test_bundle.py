@@ -15,14 +15,18 @@ from pathlib import Path
 
 import pytest
 
+from evidence_kit.archive.warcinfo import read_warcinfo
 from evidence_kit.archive.zips import CanonicalZip
 from evidence_kit.bundle.make import MadeBundle
+from evidence_kit.case.bracket import Opening
 from evidence_kit.case.folder import CaseFolder
+from evidence_kit.custody.events import EventType
 from evidence_kit.errors import IntegrityError, UsageError
 from evidence_kit.models import Outcome, Trust, Verdict, VerificationReport
 from evidence_kit.trust.cms import sign_detached
 from evidence_kit.trust.digests import sha256_bytes
 from evidence_kit.trust.judging import TrustedRoots
+from evidence_kit.trust.timestamps import stamp
 from evidence_kit.verify.catalogue import TITLES
 from tests.support.people import SetClock, practice_custodian
 from tests.support.tsa import OpensslTsa
@@ -62,6 +66,36 @@ def test_the_first_pictures_and_their_time_stamp_are_checked_in_case_and_bundle(
         assert {"item.freeze", "item.freeze-token"} <= passed
 
 
+def test_the_archive_was_assembled_between_the_first_stamp_and_the_one_over_the_item(
+    way: WholeWay, made: MadeBundle, tsa: OpensslTsa
+) -> None:
+    item = way.case.path / "items" / "EV-0001"
+    fields = read_warcinfo(item / "capture.wacz")
+    start = next(event for event in way.case.log().full_events() if event.type == EventType.CAPTURE_STARTED)
+
+    for path in (way.case.path, made.path):
+        report = way.verify(path)
+        (check,) = [check for check in report.checks if check.id == "item.bracket"]
+        assert (check.outcome, check.detail[:26]) == (Outcome.PASSED, "archive assembled between ")
+        assert isinstance(report.facts["assembled"], dict)
+    nonce = fields["not-before-nonce"]
+    assert start.detail["not_before"] == {"nonce": nonce, "token": fields["not-before-token"]}
+    _run("openssl", "ts", "-verify", "-digest", nonce, "-in", "start.tsr", "-CAfile", tsa.root_pem, folder=item)
+
+
+def test_another_stamp_in_place_of_the_first_breaks_the_bracket(way: WholeWay, tmp_path: Path, tsa: OpensslTsa) -> None:
+    copy = tmp_path / "copy"
+    shutil.copytree(way.case.path, copy)
+    start = next(event for event in way.case.log().full_events() if event.type == EventType.CAPTURE_STARTED)
+    opening = Opening.from_json(start.detail["not_before"])
+    assert opening is not None
+    (copy / "items" / "EV-0001" / "start.tsr").write_bytes(stamp(tsa.url, opening.nonce))
+
+    failed = _failed(way.verify(copy))
+
+    assert failed["item.bracket"] == "items/EV-0001/start.tsr"
+
+
 def _failed(report: VerificationReport) -> dict[str, str]:
     return {check.id: check.subject for check in report.checks if check.outcome is Outcome.FAILED}
 
@@ -89,7 +123,9 @@ def test_every_check_that_applies_to_a_stamped_bundle_was_made(
 ) -> None:
     """A check that silently does not run is worse than one that fails."""
     only_elsewhere = {"case.leftovers", "subject.kind", "subject.readable"}
-    only_elsewhere |= {id_ for id_ in TITLES if id_.startswith("tls.") or id_.endswith(".revocation")}
+    only_elsewhere |= {id_ for id_ in TITLES if id_.startswith(("tls.", "anchor.", "vault."))}
+    only_elsewhere |= {id_ for id_ in TITLES if id_.endswith(".revocation")}
+    only_elsewhere |= {"custody.receipt", "custody.anchor"}
 
     folder = {check.id for check in way.verify(made.path).checks}
     packed = {check.id for check in way.verify(zipped.path).checks}

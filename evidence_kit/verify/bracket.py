@@ -1,0 +1,98 @@
+"""The bracket of an item: that its archive names the stamp taken before its capture, and between which times it is."""
+
+from collections.abc import Iterator, Sequence
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from evidence_kit.archive.warcinfo import read_warcinfo
+from evidence_kit.canonical import Json
+from evidence_kit.case.bracket import NONCE_FIELD, START_TOKEN, TOKEN_FIELD, Opening
+from evidence_kit.case.items import parse_item
+from evidence_kit.custody.events import Event, EventType
+from evidence_kit.errors import EvidenceError, FormatError
+from evidence_kit.models import Trust, utc_text
+from evidence_kit.trust.certificates import Certificate
+from evidence_kit.trust.timestamps import Token, read_reply
+from evidence_kit.verify.examination import Examination
+from evidence_kit.verify.files import CaseFiles
+
+if TYPE_CHECKING:
+    from evidence_kit.verify.history import History
+
+
+def check_bracket(
+    exam: Examination, files: CaseFiles, history: "History", item: str, certificates: Sequence[Certificate]
+) -> None:
+    """Check the bracket of *item*, if its start event tells of one or a stamp lies in it."""
+    folder = f"items/{item}/"
+    name = folder + START_TOKEN
+    start = _start(history.log.full_events(), item)
+    wacz = f"{folder}capture.wacz"
+    told = start.detail.get("not_before") if start else None
+    if (told is None and not files.has(name)) or (not files.has(name) and not files.has(wacz)):
+        return  # no authority was asked, or the capture failed and left no archive
+    try:
+        opening = Opening.from_json(told)
+        if opening is None:
+            message = "the event that began the capture names no such time stamp"
+            raise FormatError(message)
+        token = read_reply(files.read(name), opening.nonce, certificates)
+    except EvidenceError as error:
+        exam.failed("item.bracket", files.shown(name), str(error))
+        return
+    problems = [(files.shown(name), why) for why in _contradictions(files, folder, wacz, opening)]
+    if problems:
+        exam.concluded("item.bracket", files.shown(name), problems)
+    else:
+        trust = exam.believe(token.certificate, certificates, token.time).trust
+        _conclude(exam, files.shown(name), item, token, history, believed=trust is not Trust.CLAIMED)
+
+
+def _start(events: Sequence[Event], item: str) -> Event | None:
+    return next((event for event in events if event.item == item and event.type == EventType.CAPTURE_STARTED), None)
+
+
+def _contradictions(files: CaseFiles, folder: str, wacz: str, opening: Opening) -> Iterator[str]:
+    if files.digest(folder + START_TOKEN) != opening.token:
+        yield "it is another time stamp than the event that began the capture names"
+    try:
+        if parse_item(files.read(f"{folder}item.json")).get("not_before") != opening.to_json():
+            yield "item.json does not name it"
+        with files.tree.open(files.prefix + wacz) as stream:
+            fields = read_warcinfo(stream)
+    except (FormatError, OSError) as error:
+        yield str(error)
+        return
+    if (fields.get(NONCE_FIELD), fields.get(TOKEN_FIELD)) != (opening.nonce.hex, str(opening.token)):
+        yield "the web archive's first record does not name it"
+
+
+def _conclude(  # noqa: PLR0913  # what is concluded of which item, from what
+    exam: Examination, subject: str, item: str, token: Token, history: "History", *, believed: bool
+) -> None:
+    opened, closed, trusted = token.time, *_closed(history, item)
+    if closed is None:
+        exam.passed("item.bracket", subject, f"opened at {utc_text(opened)}; no time stamp covers the item yet")
+        return
+    if closed < opened:
+        times = f"{utc_text(opened)} and {utc_text(closed)}"
+        exam.not_checked("item.bracket", subject, f"the clocks of the authorities do not agree: {times}")
+        return
+    trusted = trusted and believed
+    doubt = "" if trusted else " (by an authority that is not established)"
+    times = f"between {utc_text(opened)} and {utc_text(closed)}"
+    exam.passed("item.bracket", subject, f"archive assembled {times}{doubt}")
+    known = exam.facts.setdefault("assembled", {})
+    if isinstance(known, dict):
+        between: dict[str, Json] = {"from": utc_text(opened), "to": utc_text(closed), "trusted": trusted}
+        known[item] = between
+
+
+def _closed(history: "History", item: str) -> tuple[datetime | None, bool]:
+    """Return the earliest time that covers the commit of *item*, of trusted stamps if there is one, and whether."""
+    event = history.captured().get(item)
+    if event is None:
+        return None, False
+    covering = [token.time for token in history.tokens if token.seq >= event.seq]
+    believed = history.trusted_time(event.seq)
+    return believed or min(covering, default=None), believed is not None
