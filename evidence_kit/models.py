@@ -193,7 +193,7 @@ class VerificationReport:
 
     verdict: Verdict
     kind: str
-    """``bundle``, ``case``, ``item``, ``report``, ``wacz``, ``warc`` or ``unknown``."""
+    """``bundle``, ``case``, ``item``, ``report``, ``wacz``, ``warc``, ``vault`` or ``unknown``."""
     subject: str
     root: str | None
     signers: tuple[SignerFinding, ...] = ()

@@ -186,18 +186,25 @@ def authorities(run: "Run", urls: Sequence[str]) -> list[Finding]:
             Finding.of("tsa", State.NOT_CHECKED, "doctor.tsa-none"),
             Finding.of("clock", State.NOT_CHECKED, "doctor.clock-unverified"),
         ]
-    found, offsets = [], []
+    found, offsets, issuers = [], [], []
     for url in urls:
-        finding, offset = _authority(run, url)
+        finding, offset, issuer = _authority(run, url)
         found.append(finding)
         offsets += [] if offset is None else [offset]
+        issuers += [] if issuer is None else [issuer]
+    if len(issuers) > 1:
+        # Two authorities under one roof can be wrong, or be made to be wrong, together.
+        same = len(set(issuers)) < len(issuers)
+        state, text = (State.WARNING, "doctor.tsa-same") if same else (State.PASSED, "doctor.tsa-different")
+        found.append(Finding.of("tsa.operators", state, text))
     if not offsets:
         return [*found, Finding.of("clock", State.NOT_CHECKED, "doctor.clock-unverified")]
     state = State.PASSED if abs(offsets[0]) <= _CLOCK_LIMIT else State.WARNING
     return [*found, Finding.of("clock", state, "doctor.clock-offset", seconds=f"{offsets[0]:+.1f}")]
 
 
-def _authority(run: "Run", url: str) -> tuple[Finding, float | None]:
+def _authority(run: "Run", url: str) -> tuple[Finding, float | None, str | None]:
+    """Return what came of asking, by how many seconds our clock is ahead, and who issued the certificate."""
     from evidence_kit.trust.digests import sha256_bytes
     from evidence_kit.trust.timestamps import certificates_inside, read_reply, stamp
 
@@ -209,9 +216,10 @@ def _authority(run: "Run", url: str) -> tuple[Finding, float | None]:
         after = run.clock()
         token = read_reply(reply, digest, certificates_inside(reply))
     except EvidenceError as error:
-        return Finding.of("tsa", State.FAILED, "doctor.problem", problem=error), None
+        return Finding.of("tsa", State.FAILED, "doctor.problem", problem=error), None, None
     offset = _offset(before, after, token.time)
-    return Finding.of("tsa", State.PASSED, "doctor.tsa", url=url, authority=token.certificate.subject), offset
+    finding = Finding.of("tsa", State.PASSED, "doctor.tsa", url=url, authority=token.certificate.subject)
+    return finding, offset, token.certificate.x509.issuer.rfc4514_string()
 
 
 def _offset(before: datetime, after: datetime, stamped: datetime) -> float:

@@ -98,6 +98,9 @@ REQUIREMENTS: Mapping[str, Requirement] = MappingProxyType(
         ),
         EventType.SUBJECT_ATTACHED: Requirement(item=True, detail={"pseudonym": is_subject}),
         EventType.SUBJECT_DETACHED: Requirement(item=True, detail={"pseudonym": is_subject}),
+        EventType.RECEIPT: Requirement(
+            item=True, digests=(_MANIFEST, "receipt.txt"), detail={"head": _digest, "seq": _number}
+        ),
         EventType.VIEWED: Requirement(texts=("purpose",), by_hand=True),
         EventType.CONSULTED: Requirement(texts=("purpose",), detail={"party": _text}, by_hand=True),
         EventType.COPIED: Requirement(texts=("purpose", "place"), by_hand=True),

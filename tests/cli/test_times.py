@@ -43,7 +43,7 @@ def commit_at(case: Path, home: Path, moment: datetime) -> None:
     settings = load_settings(home)
     signer = settings.open_signer(lambda _name: b"")
     custodian = Custodian(officer=settings.the_officer(), signer=signer, clock=SetClock(moment), zone=ULAANBAATAR)
-    CaseFolder.open(case).commit(Draft(type=EventType.VERIFIED, outcome="verified"), custodian)
+    CaseFolder.open(case).commit(Draft(type=EventType.NOTED, note="Тэмдэглэл"), custodian)
 
 
 def test_every_authority_stamps_and_openssl_agrees_on_each(
@@ -101,6 +101,16 @@ def test_both_times_are_shown_and_a_late_stamp_is_never_back_dated(run: RunComma
     assert datetime.fromisoformat(late["stamped"]) >= before
     assert late["stamped"][:19] + "Z" in shown
     assert "Time claimed by the officer only (no time stamp within ten minutes); events: 2" in shown
+
+
+def test_doctor_warns_of_authorities_under_one_roof(run: RunCommand, stamped: Path, tsa: OpensslTsa) -> None:
+    assert stamped.exists()
+    different = run("doctor", "--json").json["checks"]
+    run("setup", "--tsa", tsa.url, "--tsa", f"{tsa.url}?2")
+    same = run("doctor", "--json").json["checks"]
+
+    found = [[check["outcome"] for check in checks if check["id"] == "tsa.operators"] for checks in (different, same)]
+    assert found == [["passed"], ["warning"]]
 
 
 @pytest.mark.parametrize("minutes", [-11, 11])

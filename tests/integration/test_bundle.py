@@ -10,7 +10,7 @@ import subprocess
 import zipfile
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -21,13 +21,17 @@ from evidence_kit.bundle.make import MadeBundle
 from evidence_kit.case.bracket import Opening
 from evidence_kit.case.folder import CaseFolder
 from evidence_kit.custody.events import EventType
+from evidence_kit.custody.receipts import Receipt
 from evidence_kit.errors import IntegrityError, UsageError
-from evidence_kit.models import Outcome, Trust, Verdict, VerificationReport
+from evidence_kit.models import Digest, Outcome, Trust, Verdict, VerificationReport
+from evidence_kit.pdf.check import check_pdf
 from evidence_kit.trust.cms import sign_detached
 from evidence_kit.trust.digests import sha256_bytes
 from evidence_kit.trust.judging import TrustedRoots
 from evidence_kit.trust.timestamps import stamp
+from evidence_kit.verify import verify_path
 from evidence_kit.verify.catalogue import TITLES
+from evidence_kit.verify.outside import Outside
 from tests.support.people import SetClock, practice_custodian
 from tests.support.tsa import OpensslTsa
 from tests.support.whole_way import WholeWay, go
@@ -94,6 +98,22 @@ def test_another_stamp_in_place_of_the_first_breaks_the_bracket(way: WholeWay, t
     failed = _failed(way.verify(copy))
 
     assert failed["item.bracket"] == "items/EV-0001/start.tsr"
+
+
+def test_a_receipt_holds_for_a_bundle_unless_it_was_made_before(way: WholeWay, made: MadeBundle) -> None:
+    log = way.case.log()
+    at = way.custodian.clock()
+
+    def outcome(head: Digest, issued: datetime | None) -> Outcome:
+        given = Outside(receipts=(Receipt(head=head, issued=issued),))
+        report = verify_path(made.path, roots=way.roots, clock=way.custodian.clock, outside=given, check_pdf=check_pdf)
+        (check,) = [check for check in report.checks if check.id == "custody.receipt"]
+        return check.outcome
+
+    assert outcome(log.links[2], at) is Outcome.PASSED
+    assert outcome(sha256_bytes(b"cut away"), at - timedelta(hours=1)) is Outcome.FAILED
+    assert outcome(sha256_bytes(b"cut away"), None) is Outcome.FAILED
+    assert outcome(sha256_bytes(b"later"), at + timedelta(hours=1)) is Outcome.NOT_CHECKED
 
 
 def _failed(report: VerificationReport) -> dict[str, str]:

@@ -1,7 +1,11 @@
 """Time stamps of a real authority, and real replies of many authorities."""
 
+import contextlib
 import json
 import subprocess
+import threading
+import time
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
@@ -94,6 +98,30 @@ def test_all_authorities_are_asked_and_one_that_is_silent_takes_nothing_from_the
     assert isinstance(first, TimestampError)
     assert isinstance(second, bytes)
     assert stamp_all([], DIGEST) == []
+
+
+@pytest.mark.network
+def test_an_authority_that_never_finishes_its_answer_is_given_up() -> None:
+    class Trickling(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            self.send_response(200)
+            self.end_headers()
+            with contextlib.suppress(OSError):
+                for _ in range(600):
+                    self.wfile.write(b"0")
+                    self.wfile.flush()
+                    time.sleep(0.1)
+
+        def log_message(self, format: str, *args: object) -> None:  # noqa: A002  # the base class calls it that
+            """Say nothing."""
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Trickling) as server:
+        server.daemon_threads = True
+        server.block_on_close = False
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        with pytest.raises(TimestampError, match="did not finish its answer in time"):
+            stamp(f"http://127.0.0.1:{server.server_address[1]}/", DIGEST, timeout=0.5)
+        server.shutdown()
 
 
 def test_an_address_that_is_no_web_address_is_refused() -> None:
