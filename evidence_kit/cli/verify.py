@@ -234,7 +234,8 @@ def _times(texts: Texts, report: VerificationReport) -> list[tuple[str, str]]:
     assembled = facts.get("assembled")
     for item, times in assembled.items() if isinstance(assembled, dict) else ():
         if isinstance(times, dict):
-            between = texts.say("items.between", opened=times["from"], closed=times["to"])
+            key = "items.between" if times["trusted"] else "verify.between-claimed"
+            between = texts.say(key, opened=times["from"], closed=times["to"])
             pairs.append((f"{texts.say('items.assembled')} {visible(item)}", between))
     stamps = facts.get("time_stamps")
     if isinstance(stamps, list) and custody:

@@ -34,7 +34,7 @@ class _Gap:
         claimed = [utc_text(event.time) for event in self.events]
         times = claimed[0] if len(claimed) == 1 else f"{claimed[0]} to {claimed[-1]}"
         stamped = utc_text(self.stamp) if self.stamp else "none"
-        return f"time claimed by the officer only: {times}; first time stamp that covers it: {stamped}"
+        return f"time claimed by the officer only: {times}; first trusted time stamp that covers it: {stamped}"
 
 
 def check_times(exam: Examination, log: LogFindings, trusted: Sequence[tuple[int, datetime]], subject: str) -> None:

@@ -56,8 +56,9 @@ def test_every_authority_stamps_and_openssl_agrees_on_each(
         command = ["openssl", "ts", "-verify", "-digest", head, "-in", str(token), "-CAfile", str(authority.root_pem)]
         done = subprocess.run(command, check=False, capture_output=True, text=True)
         assert "Verification: OK" in done.stdout, done.stderr
-    report = run("verify", stamped, "--strict", "--json")
+    report = run("verify", stamped, "--json")
     assert report.code == 0
+    assert [check["outcome"] for check in report.json["checks"] if check["id"] == "time.gap"] == ["passed"]
     assert {token["authority"] for token in report.json["facts"]["time_stamps"]} == {
         "Practice time-stamping authority, unit 1",
         "Another operator, unit 1",
@@ -125,7 +126,6 @@ def test_verify_marks_the_gap_and_calls_it_no_alteration(
     (gap,) = [check for check in report.json["checks"] if check["id"] == "time.gap"]
     assert (gap["subject"], gap["outcome"]) == ("event 2", "not-checked")
     assert report.code == 0
-    assert run("verify", stamped, "--strict").code == 4
 
 
 def test_an_event_that_nothing_covers_yet_is_marked_until_it_is_stamped(

@@ -1,5 +1,6 @@
 """A page of the practice network through a real browser: what is in the folder, and in the archive."""
 
+import json
 import subprocess
 import zipfile
 from collections.abc import Callable, Iterator
@@ -10,10 +11,10 @@ from PIL import Image
 
 from evidence_kit.archive.resource_names import resource_uri
 from evidence_kit.capture import CaptureOptions, PageCapture
-from evidence_kit.capture.files import FREEZE_TOKEN, RESOURCES, SHOTS, WACZ
+from evidence_kit.capture.files import FREEZE_TOKEN, RESOURCES, SHOTS, START, WACZ
 from evidence_kit.models import Status
 from evidence_kit.practice.server import PracticeServer
-from tests.support.capture_site import Archive, read_archive, read_ledger
+from tests.support.capture_site import Archive, RawSite, read_archive, read_ledger, reply
 from tests.support.captures import capture, codes
 
 pytestmark = pytest.mark.browser
@@ -49,10 +50,10 @@ def test_a_post_is_recorded_without_known_gaps(post: PageCapture, network: Pract
     assert post.final_url == f"{network.url}/posts/1001"
 
 
-def test_the_folder_holds_every_kind_of_file_but_token_and_shots_and_nothing_else(
+def test_the_folder_holds_every_kind_of_file_but_tokens_and_shots_and_nothing_else(
     post: PageCapture, folder: Path
 ) -> None:
-    wanted = {file.path for file in (WACZ, *RESOURCES)} - {FREEZE_TOKEN.path, SHOTS.path}
+    wanted = {file.path for file in (WACZ, *RESOURCES)} - {FREEZE_TOKEN.path, START.path, SHOTS.path}
 
     assert {file.path for file in post.files} == wanted
     assert {path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()} == wanted
@@ -96,7 +97,7 @@ def test_redirects_are_recorded_hop_by_hop(post: PageCapture, archive: Archive) 
 
 def test_snapshots_and_inventory_are_resource_records(post: PageCapture, archive: Archive, folder: Path) -> None:
     for file in RESOURCES:
-        if file not in {FREEZE_TOKEN, SHOTS}:
+        if file not in {FREEZE_TOKEN, START, SHOTS}:
             uri = resource_uri(file.role, listed=post.url, final=post.final_url)
             assert archive.resources[uri] == (folder / file.path).read_bytes()
 
@@ -177,6 +178,16 @@ def test_two_cookies_and_a_header_in_utf8_are_kept_as_sent(network: PracticeServ
     header = read_archive(tmp_path / "header" / "capture.wacz").one("/outcomes/header").head
     assert cookies.lower().count(b"\nset-cookie:") == 2
     assert any(not line.isascii() and line.decode("utf-8") for line in header.split(b"\r\n"))
+
+
+def test_the_date_that_the_server_claims_is_listed_as_it_was_sent(tmp_path: Path) -> None:
+    date = "Thu, 01 Jan 1970 00:00:00 GMT"
+    with RawSite({"/": reply("<p>Сайн уу", head=f"Date: {date}\r\n".encode())}) as site:
+        captured = capture(f"{site.url}/", tmp_path)
+
+    inventory = json.loads((tmp_path / "page.json").read_text(encoding="utf-8"))
+    assert inventory["page"]["server"]["date"] == date
+    assert captured.page["server"] == inventory["page"]["server"]
 
 
 def test_an_endless_page_is_kept_as_far_as_it_came(network: PracticeServer, tmp_path: Path) -> None:
