@@ -40,7 +40,7 @@ def _anchor(
     made = make_anchor(folders, target, custodian=custodian, stamping=run.stamping(settings))
     if json:
         problems: list[Json] = [{"code": "anchor.mismatch", "detail": detail} for detail in made.problems]
-        emit({**_document(made), "problems": [*problems, *pending(made.unstamped)]})
+        emit({**_document(made), "signer_trust": run.signer_trust(), "problems": [*problems, *pending(made.unstamped)]})
     else:
         run.say_practice(practice=made.list.practice)
         _tell(run.texts, made)

@@ -47,6 +47,7 @@ def _receipt(
         document: dict[str, Json] = {
             "schema": "evidence-kit/custody-receipt/1",
             "practice": custodian.signer.practice,
+            "signer_trust": run.signer_trust(),
             "case": describe_case(folder),
             "receipt": {
                 "item": receipt.item,
@@ -62,6 +63,7 @@ def _receipt(
         }
         emit(document)
     else:
+        run.say_practice(practice=custodian.signer.practice)
         say(issued.text)
         say()
         if output:

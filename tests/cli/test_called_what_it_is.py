@@ -35,6 +35,8 @@ WALKED: dict[str, Callable[[Path, str], tuple[object, ...]]] = {
     "show": lambda folder, _: ("EV-0001", "--case", folder / "case"),
     "custody log": lambda folder, _: ("--case", folder / "case"),
     "custody add": lambda folder, _: ("viewed", "EV-0001", "--purpose", "Сургалт", "--case", folder / "case"),
+    "custody receipt": lambda folder, _: ("EV-0001", "--case", folder / "case"),
+    "anchor": lambda folder, _: (folder, "--output", _free(folder, "anchors")),
     "custody key list": lambda folder, _: ("--case", folder / "case"),
     "timestamp": lambda folder, _: ("--pending", "--case", folder / "case"),
     "bundle": lambda folder, _: ("--case", folder / "case", "--output", _free(folder, "bundle")),

@@ -61,7 +61,8 @@ def test_a_good_signature_of_a_weak_key_is_refused_by_the_verifier(monkeypatch: 
     with monkeypatch.context() as careless:
         careless.setattr(certificates, "_SIGNER_RSA_BITS", 2048)  # as a program that takes such keys would be
         signature = sign_detached(DIGEST, signer, at=NOW, with_chain=True)
-        assert verify_detached(signature, DIGEST, [signer.certificate, *signer.chain])
+        facts = verify_detached(signature, DIGEST, [signer.certificate, *signer.chain])
+    assert facts.certificate == signer.certificate
 
     with pytest.raises(FormatError, match="RSA of 2,048 bits"):
         verify_detached(signature, DIGEST, [signer.certificate, *signer.chain])
