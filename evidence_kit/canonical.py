@@ -26,12 +26,7 @@ def dumps(value: Json) -> bytes:
 
 
 def _encode(value: Json) -> bytes:
-    text = json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
-    try:
-        return text.encode("utf-8")
-    except UnicodeEncodeError as error:
-        message = "a string holds half a surrogate pair"
-        raise FormatError(message) from error
+    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False).encode("utf-8")
 
 
 def loads(data: bytes) -> Json:
@@ -95,12 +90,12 @@ def _check(value: object, *, depth: int) -> None:
         message = f"JSON is nested deeper than {_DEEPEST}"
         raise FormatError(message)
     match value:
-        case bool() | None | str():
+        case bool() | None:
             return
+        case str():
+            _check_text(value)
         case int():
-            if abs(value) > _LARGEST:
-                message = f"JSON holds a whole number beyond 2**53 - 1: {str(value)[:40]}"
-                raise FormatError(message)
+            _check_number(value)
         case list():
             for member in value:
                 _check(member, depth=depth + 1)
@@ -113,3 +108,17 @@ def _check(value: object, *, depth: int) -> None:
         case _:
             message = f"JSON cannot hold a {type(value).__name__}"
             raise FormatError(message)
+
+
+def _check_text(text: str) -> None:
+    try:
+        text.encode("utf-8")
+    except UnicodeEncodeError as error:
+        message = "JSON holds half a surrogate pair"
+        raise FormatError(message) from error
+
+
+def _check_number(number: int) -> None:
+    if abs(number) > _LARGEST:
+        message = f"JSON holds a whole number beyond 2**53 - 1: {str(number)[:40]}"
+        raise FormatError(message)

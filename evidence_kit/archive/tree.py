@@ -15,6 +15,8 @@ from evidence_kit.archive.zip_reader import ZipReader
 from evidence_kit.display import shorten
 from evidence_kit.errors import FormatError
 
+_DEEPEST = 100
+"""Folders inside each other: nothing of ours has ten, and what is deeper could not be listed everywhere."""
 _REPARSE_POINT = 0x400
 """FILE_ATTRIBUTE_REPARSE_POINT: junctions and links on Windows."""
 
@@ -133,6 +135,8 @@ def _files(folder: Path, prefix: str, problems: list[tuple[str, str]], empty: li
         status = entry.stat(follow_symlinks=False)
         if stat.S_ISLNK(status.st_mode) or getattr(status, "st_file_attributes", 0) & _REPARSE_POINT:
             problems.append((name, "it is a link"))
+        elif stat.S_ISDIR(status.st_mode) and name.count("/") >= _DEEPEST:
+            problems.append((name, f"it lies deeper than {_DEEPEST} folders"))
         elif stat.S_ISDIR(status.st_mode):
             yield from _files(Path(entry.path), f"{name}/", problems, empty)
         elif not stat.S_ISREG(status.st_mode):

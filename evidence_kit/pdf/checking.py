@@ -22,4 +22,6 @@ def _limit(memory: int) -> None:
         import resource  # noqa: PLC0415  # Windows has no such module
     except ImportError:
         return
-    resource.setrlimit(resource.RLIMIT_DATA, (memory, memory))
+    _, most = resource.getrlimit(resource.RLIMIT_DATA)
+    allowed = memory if most == resource.RLIM_INFINITY else min(memory, most)  # nobody may raise what was set before
+    resource.setrlimit(resource.RLIMIT_DATA, (allowed, allowed))

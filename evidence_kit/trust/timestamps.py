@@ -21,7 +21,7 @@ from typing import ClassVar
 from asn1crypto import cms, core, tsp
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
+from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa, utils
 from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509 import ExtendedKeyUsage, ExtensionNotFound
 from cryptography.x509.oid import ExtendedKeyUsageOID
@@ -161,7 +161,7 @@ def kept_form(reply: bytes) -> bytes:
     except _BROKEN as error:
         message = "the time-stamping authority's answer is not a time stamp reply"
         raise TimestampError(message) from error
-    except FormatError as error:
+    except EvidenceError as error:
         message = f"the time-stamping authority's answer cannot be used: {error}"
         raise TimestampError(message) from error
     message = f"the time-stamping authority refused: {status} {text}".rstrip()
@@ -327,7 +327,7 @@ def _write(found: _Found) -> bytes:
         digest_algorithm,
         der.tlv(0xA0, found.attributes),
         signature_algorithm,
-        der.octets(found.signature),
+        der.octets(_signature_value(found)),
     )
     signed_data = der.sequence(
         der.integer(3),
@@ -337,3 +337,17 @@ def _write(found: _Found) -> bytes:
         der.set_of(signer_info),
     )
     return der.sequence(_GRANTED, der.sequence(_SIGNED_DATA, der.tlv(0xA0, signed_data)))
+
+
+def _signature_value(found: _Found) -> bytes:
+    """Return the signature's value; of the two that ECDSA allows the one with the smaller s, whichever was sent.
+
+    Anybody can make one of the other. Raises `FormatError` when the authority's certificate is not inside.
+    """
+    if found.rsa:
+        return found.signature
+    key = _authority(found, tuple(Certificate(member) for member in found.certificates)).public_key
+    if not isinstance(key, ec.EllipticCurvePublicKey):
+        return found.signature  # which then does not hold
+    r, s = utils.decode_dss_signature(found.signature)
+    return utils.encode_dss_signature(r, min(s, der.ORDERS[key.curve.name] - s))

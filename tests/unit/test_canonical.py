@@ -49,8 +49,14 @@ def test_values_outside_the_allowed_part_are_refused(value: Json) -> None:
         canonical.dumps(value)
 
 
+@pytest.mark.parametrize("data", [b'"\\ud800"', b'{"a":["\\udc00x"]}', b'"\\ud800\\ud800"'])
+def test_half_a_surrogate_pair_is_refused_wherever_it_stands(data: bytes) -> None:
+    with pytest.raises(FormatError, match="surrogate"):
+        canonical.parse(data)
+
+
 def test_deep_nesting_is_refused_and_not_a_crash() -> None:
-    for data in (b"[" * 100_000, b"[" * 52 + b"]" * 52, b'{"a":' * 2000 + b"1" + b"}" * 2000):
+    for data in (b"[" * 1_000_000, b"[" * 52 + b"]" * 52, b'{"a":' * 2000 + b"1" + b"}" * 2000):
         with pytest.raises(FormatError):
             canonical.parse(data)
 

@@ -102,3 +102,12 @@ def test_what_is_no_tree_is_refused(tmp_path: Path) -> None:
         FolderTree(tmp_path / "missing")
     with pytest.raises(FormatError, match="not a zip"):
         ZipTree(io.BytesIO(b"hello"))
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="NOT TESTED: no paths of more than 260 characters")
+def test_folders_inside_each_other_without_end_are_a_problem_and_no_crash(tmp_path: Path) -> None:
+    (tmp_path / "/".join("a" * 600)).mkdir(parents=True)
+
+    (problem,) = FolderTree(tmp_path).problems
+
+    assert "deeper than" in problem[1]

@@ -9,10 +9,13 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
+from asn1crypto import tsp
+from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature, encode_dss_signature
 
 from evidence_kit.errors import EvidenceError, FormatError, IntegrityError, TimestampError
 from evidence_kit.models import Digest
 from evidence_kit.trust.certificates import Certificate, load_certificates
+from evidence_kit.trust.der import ORDERS
 from evidence_kit.trust.digests import sha256_bytes
 from evidence_kit.trust.timestamps import certificates_inside, kept_form, read_reply, stamp, stamp_all
 from tests.support.tsa import OpensslTsa
@@ -54,6 +57,21 @@ def test_every_changed_byte_of_a_stamp_is_refused(rsa: bool) -> None:
                 read_reply(bytes(altered), DIGEST, known)
     with pytest.raises(EvidenceError):
         read_reply(reply + b"\0", DIGEST, known)
+
+
+@pytest.mark.network
+def test_of_the_two_values_of_an_ecdsa_signature_one_is_kept_and_the_other_refused(tsa: OpensslTsa) -> None:
+    """Anybody can make (r, n - s) of (r, s), and every library accepts it."""
+    replies = [stamp(tsa.url, DIGEST) for _ in range(4)]
+
+    for reply in replies:
+        parsed = tsp.TimeStampResp.load(reply)
+        info = parsed["time_stamp_token"]["content"]["signer_infos"][0]
+        r, s = decode_dss_signature(info["signature"].native)
+        info["signature"] = encode_dss_signature(r, ORDERS["secp256r1"] - s)
+        assert s < ORDERS["secp256r1"] - s
+        with pytest.raises(FormatError, match="one form"):
+            read_reply(parsed.dump(force=True), DIGEST, certificates_inside(reply))
 
 
 @pytest.mark.network
