@@ -9,7 +9,6 @@ nobody holds while a page is being captured. Who only reads takes no lock, since
 written; `log_bytes` waits for the moment between two commits.
 """
 
-import os
 import re
 import shutil
 import time
@@ -21,9 +20,10 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 
 from evidence_kit import canonical
+from evidence_kit.case.building import building
 from evidence_kit.case.durable import append, move_new, sync_tree, write_new
 from evidence_kit.case.info import CaseInfo, read_info
-from evidence_kit.case.layout import TAG_SIGNATURE
+from evidence_kit.case.layout import HEAD_TOKEN, TAG_SIGNATURE
 from evidence_kit.case.staging import STAGING, PlannedCommit, plan_commit, planned_commits
 from evidence_kit.custody.chain import LogFindings, check_log
 from evidence_kit.custody.custodian import Custodian
@@ -33,7 +33,7 @@ from evidence_kit.custody.register import register_of
 from evidence_kit.errors import CaseError, FormatError, UsageError
 from evidence_kit.models import Digest
 from evidence_kit.trust.certificates import Certificate, load_certificates
-from evidence_kit.trust.digests import sha256_bytes
+from evidence_kit.trust.digests import sha256_bytes, sha256_file
 from evidence_kit.trust.revocation import Statement, read_statement
 
 _ITEM = re.compile(r"EV-([0-9]{4,})")
@@ -90,33 +90,36 @@ class CaseFolder:
         if path.exists() and (not path.is_dir() or any(path.iterdir())):
             message = f"{path} is already there and is not empty"
             raise CaseError(message, hint="choose a new folder for the case")
-        building = path.with_name(f".{path.name}.new-{os.getpid()}")
         try:
-            for name in ("items", "seals/heads", "trust", STAGING):
-                (building / name).mkdir(parents=True)
-            data = canonical.pretty(info.to_json())
-            write_new(building / "case.json", data)
-            write_new(building / "custody.jsonl", b"")
-            write_new(building / "custody.sig", b"")
-            case = cls(path=building, info=info)
-            case.record_certificates(recipients)
-            draft = Draft(
-                type=EventType.CASE_OPENED,
-                digests={"case.json": sha256_bytes(data)},
-                authority=info.legal_basis,
-                detail={"format": 1},
-            )
-            case.commit(draft, custodian)
-            sync_tree(building)
-            if path.exists():
-                path.rmdir()
-            move_new(building, path)
+            with building(path) as place:
+                cls._build(place / path.name, info, custodian, recipients)
+                if path.exists():
+                    path.rmdir()
+                move_new(place / path.name, path)
         except OSError as error:
             message = f"the case {path} could not be created: {error.strerror}"
             raise CaseError(message) from error
-        finally:
-            shutil.rmtree(building, ignore_errors=True)
         return cls(path=path, info=info)
+
+    @classmethod
+    def _build(cls, path: Path, info: CaseInfo, custodian: Custodian, recipients: Sequence[Certificate]) -> None:
+        """Build a case with its first event at *path*."""
+        for name in ("items", "seals/heads", "trust", STAGING):
+            (path / name).mkdir(parents=True)
+        data = canonical.pretty(info.to_json())
+        write_new(path / "case.json", data)
+        write_new(path / "custody.jsonl", b"")
+        write_new(path / "custody.sig", b"")
+        case = cls(path=path, info=info)
+        case.record_certificates(recipients)
+        draft = Draft(
+            type=EventType.CASE_OPENED,
+            digests={"case.json": sha256_bytes(data)},
+            authority=info.legal_basis,
+            detail={"format": 1},
+        )
+        case.commit(draft, custodian)
+        sync_tree(path)
 
     def commit(  # noqa: PLR0913  # an event, by whom, and what belongs to it
         self,
@@ -149,10 +152,14 @@ class CaseFolder:
             if new_item:
                 draft = replace(draft, item=self._next_item())
             self._keep_certificates((custodian.signer.certificate, *custodian.signer.chain))
+            late = self._late_seals()
+            draft = replace(draft, digests={**late, **draft.digests})
             entry = custodian.sign_event(draft, seq=count + 1, previous=head, case=self.info.number)
             item = draft.item if staged else None
             planned = plan_commit(self.staging, seq=count + 1, entry=entry, item=item, seals=dict(seals or {}))
             self._carry_out(planned)
+            for name in late:
+                self._mark_of(name).unlink(missing_ok=True)
         return Committed(seq=count + 1, head=link_after(head, entry), item=draft.item)
 
     def finish_commits(self) -> list[int]:
@@ -230,7 +237,10 @@ class CaseFolder:
         return tuple(known[digest] for digest in self.info.recipients)
 
     def put_seal(self, name: str, data: bytes) -> None:
-        """Put a late file, such as a time stamp, below ``seals/``; one that somebody put there first stays."""
+        """Put a late file, such as a time stamp, below ``seals/``; one that somebody put there first stays.
+
+        The next event names it with its digest, so that it cannot be taken away unseen once that is in the log.
+        """
         target = self.path / "seals" / name
         with self._locked():
             if target.exists():
@@ -239,7 +249,18 @@ class CaseFolder:
             partial = self.staging / f"seal-{target.name}"
             partial.unlink(missing_ok=True)
             write_new(partial, data)
+            self._mark_of(name).touch()
             move_new(partial, target)
+
+    def _mark_of(self, name: str) -> Path:
+        """Return the file that says that the late seal *name* is in no event yet; losing it harms nothing."""
+        return self.staging / f"late-{Path(name).name}"
+
+    def _late_seals(self) -> dict[str, Digest]:
+        """Return the time stamps over heads that no event names yet."""
+        names = [f"seals/heads/{mark.name.removeprefix('late-')}" for mark in self.staging.glob("late-*.tsr")]
+        files = {name: self.path / name for name in sorted(names) if HEAD_TOKEN.fullmatch(name)}
+        return {name: sha256_file(file) for name, file in files.items() if file.is_file()}
 
     def record_certificates(self, certificates: Sequence[Certificate]) -> None:
         """Keep *certificates* in ``trust/``, each under its own digest; what is there already stays."""
@@ -318,6 +339,9 @@ class CaseFolder:
         except Timeout as error:
             message = f"the case {self.path} is in use by another command"
             raise CaseError(message, hint="wait for it to end, then run the command again") from error
+        except OSError as error:
+            message = f"the case {self.path} could not be written: {error.strerror or error}"
+            raise CaseError(message, hint="look at the space and the permissions of its disk") from error
 
 
 def _append_once(path: Path, seq: int, line: bytes) -> None:

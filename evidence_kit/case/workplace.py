@@ -51,5 +51,11 @@ def interrupted(case: CaseFolder) -> list[str]:
     return [path.name.removesuffix(_SUFFIX) for path in found if is_abandoned(path / _LOCK)]
 
 
+def in_use(folder: Path) -> bool:
+    """Return whether somebody is at work in *folder*, one of the two of a `Workplace`."""
+    recording = folder if folder.name.endswith(_SUFFIX) else folder.with_name(folder.name + _SUFFIX)
+    return (recording / _LOCK).is_file() and not is_abandoned(recording / _LOCK)
+
+
 def _place(case: CaseFolder, item: str) -> Workplace:
     return Workplace(item=item, folder=case.staging / item, recording=case.staging / f"{item}{_SUFFIX}")

@@ -118,8 +118,10 @@ def _unfinished_bundle(folder: Path, *, clear: bool) -> Finding:
 
 
 def _leftover(folder: Path, *, clear: bool) -> Finding:
+    from evidence_kit.case.workplace import in_use
+
     newest = max(path.stat().st_mtime for path in (folder, *folder.rglob("*")))
-    if time.time() - newest < _IN_USE_SECONDS:
+    if in_use(folder) or time.time() - newest < _IN_USE_SECONDS:
         return Finding.of("case.leftovers", State.WARNING, "doctor.leftover-fresh", name=folder.name)
     if not clear:
         return Finding.of("case.leftovers", State.WARNING, "doctor.leftover", name=folder.name)

@@ -65,12 +65,16 @@ class History:
 
 
 def read_log(exam: Examination, files: CaseFiles) -> tuple[bytes, bytes]:
-    """Return the log and its signatures as stored; empty ones, and a failed check, when they cannot be read."""
+    """Return the log and its signatures as stored; an empty one, and a failed check, for each that cannot be read."""
+    return _stored(exam, files, "custody.jsonl"), _stored(exam, files, "custody.sig")
+
+
+def _stored(exam: Examination, files: CaseFiles, name: str) -> bytes:
     try:
-        return files.read("custody.jsonl"), files.read("custody.sig")
+        return files.read(name)
     except FormatError as error:
-        exam.failed("custody.lines", files.shown("custody.jsonl"), str(error))
-        return b"", b""
+        exam.failed("custody.lines", files.shown(name), str(error))
+        return b""
 
 
 def check_history(
@@ -89,6 +93,8 @@ def check_history(
     log = check_log(*stored, known, withholding=bundle)
     exam.add(log.checks())
     tokens = tuple(_tokens(exam, files, log, certificates))
+    for subject, why in _lost_tokens(files, log):
+        exam.failed("custody.timestamp", subject, why)
     history = History(log=log, tokens=tokens)
     _check_case_record(exam, files, log)
     for event in log.full_events():
@@ -121,6 +127,18 @@ def _tokens(
         trusted = stamp_trusted(exam, token.certificate, certificates, token.time)
         exam.passed("custody.timestamp", files.shown(name), f"up to event {seq}, {utc_text(token.time)}")
         yield StampedHead(seq=seq, time=token.time, authority=token.certificate, trusted=trusted)
+
+
+def _lost_tokens(files: CaseFiles, log: LogFindings) -> Iterator[tuple[str, str]]:
+    """Yield the tokens that later events name, and that are gone or others: nothing else would miss them."""
+    named = {(name, event.seq): digest for event in log.full_events() for name, digest in event.digests.items()}
+    for (name, seq), digest in named.items():
+        if not HEAD_TOKEN.fullmatch(name):
+            continue
+        if not files.has(name):
+            yield files.shown(name), f"it is missing; event {seq} names it"
+        elif files.digest(name) != digest:
+            yield files.shown(name), f"its digest is {files.digest(name)}, event {seq} names {digest}"
 
 
 def stamp_trusted(exam: Examination, authority: Certificate, pool: Sequence[Certificate], at: datetime) -> bool:

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from evidence_kit.case.folder import CaseFolder
+from evidence_kit.case.workplace import workplace
 from evidence_kit.cli import health
 from evidence_kit.custody.custodian import Custodian
 from evidence_kit.custody.events import Draft, EventType
@@ -158,6 +159,40 @@ def test_files_of_a_capture_that_may_still_run_are_never_removed(
 
     assert staged.is_dir()
     assert outcomes(answer)["case.leftovers"] == "warning"
+
+
+def test_what_somebody_is_at_work_in_is_never_removed_however_old(officer: RunCommand, case: Path) -> None:
+    """A person may look at a page for an hour before the first shot."""
+    with workplace(CaseFolder.open(case), "EV-0001") as place:
+        (place.recording / "old.bin").write_bytes(b"x")
+        for path in (place.folder, *place.recording.iterdir(), place.recording):
+            os.utime(path, (time.time() - 3600, time.time() - 3600))
+
+        answer = officer("doctor", case, "--clear", "--json")
+
+        assert outcomes(answer)["case.leftovers"] == "warning"
+        assert place.folder.is_dir()
+        assert (place.recording / "old.bin").is_file()
+    officer("doctor", case, "--clear")
+
+    assert not place.folder.exists()
+    assert not place.recording.exists()
+
+
+def test_clearing_leaves_committed_evidence_as_it_is(
+    officer: RunCommand, case: Path, abandoned: Callable[[float], Path], with_item: Callable[[], str]
+) -> None:
+    with_item()
+    staged = abandoned(3600)
+    before = {path: path.read_bytes() for path in case.rglob("*") if path.is_file() and ".staging" not in path.parts}
+
+    officer("doctor", case, "--clear")
+
+    assert not staged.exists()
+    assert before == {
+        path: path.read_bytes() for path in case.rglob("*") if path.is_file() and ".staging" not in path.parts
+    }
+    assert officer("verify", case).code in {0, 4}
 
 
 def test_a_bundle_whose_making_was_killed_is_named_and_removed_only_when_asked(officer: RunCommand, case: Path) -> None:

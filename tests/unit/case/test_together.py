@@ -1,7 +1,5 @@
-"""Several threads and several programs work on one case, and it stays whole."""
+"""Several threads work on one case, and it stays whole."""
 
-import subprocess
-import sys
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -9,25 +7,13 @@ from pathlib import Path
 import pytest
 
 from evidence_kit.case.folder import CaseFolder
-from evidence_kit.case.items import attempts
 from evidence_kit.case.stamping import Stamping, head_tokens, stamp_head
 from evidence_kit.custody.log import head_of
 from evidence_kit.models import Verdict
 from evidence_kit.verify import verify_path
 from tests.support.cases import commit_small_item, open_case
-from tests.support.people import keep_key, practice_custodian, roots_of
+from tests.support.people import practice_custodian, roots_of
 from tests.support.tsa import OpensslTsa
-
-_PROGRAM = """
-import sys
-from pathlib import Path
-from evidence_kit.case.folder import CaseFolder
-from tests.support.cases import commit_small_item
-from tests.support.people import custodian_from
-case, custodian = CaseFolder.open(Path(sys.argv[1])), custodian_from(Path(sys.argv[2]))
-for _ in range(6):
-    commit_small_item(case, custodian)
-"""
 
 
 def test_threads_that_commit_at_once_give_every_item_its_own_number(tmp_path: Path) -> None:
@@ -39,20 +25,6 @@ def test_threads_that_commit_at_once_give_every_item_its_own_number(tmp_path: Pa
 
     assert sorted(items) == [f"EV-{number:04d}" for number in range(1, 17)]
     assert verify_path(case.path, roots=roots_of(custodian.signer), clock=custodian.clock).verdict is Verdict.VERIFIED
-
-
-def test_programs_that_commit_at_once_keep_one_chain(tmp_path: Path, project: Path) -> None:
-    custodian = practice_custodian()
-    case = open_case(tmp_path / "хэрэг 1", custodian)
-    key = keep_key(custodian, tmp_path / "key.p12")
-
-    command = [sys.executable, "-c", _PROGRAM, str(case.path), str(key)]
-    programs = [subprocess.Popen(command, cwd=project) for _ in range(2)]
-
-    assert [program.wait(120) for program in programs] == [0, 0]
-    log = case.log()
-    assert log.problems == []
-    assert [attempt.outcome for attempt in attempts(log.full_events())] == ["incomplete"] * 12
 
 
 def test_who_reads_while_others_commit_never_sees_half_a_commit(tmp_path: Path) -> None:

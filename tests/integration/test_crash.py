@@ -1,0 +1,160 @@
+"""Programs are killed at random moments: the case verifies afterwards, and nothing that was committed is missing."""
+
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from evidence_kit.case.folder import CaseFolder
+from evidence_kit.custody.custodian import Custodian
+from evidence_kit.custody.events import EventType
+from evidence_kit.models import Check, Outcome
+from evidence_kit.practice import PracticeServer
+from evidence_kit.verify import verify_path
+from tests.support.cases import commit_small_item, open_case
+from tests.support.people import keep_key, practice_custodian, roots_of
+from tests.support.whole_way import the_browser
+
+pytestmark = pytest.mark.skipif(os.name != "posix", reason="NOT TESTED: kills with SIGKILL")
+
+_BEGIN = """
+import sys
+from pathlib import Path
+from evidence_kit.case.folder import CaseFolder
+from tests.support.people import custodian_from
+case, custodian = CaseFolder.open(Path(sys.argv[1])), custodian_from(Path(sys.argv[2]))
+"""
+COMMITS = f"""{_BEGIN}
+from tests.support.cases import commit_small_item
+print("begun", flush=True)
+while True:
+    print(commit_small_item(case, custodian), flush=True)
+"""
+BUNDLES = f"""{_BEGIN}
+from evidence_kit.bundle.make import BundleOptions, make_bundle
+from evidence_kit.bundle.report_model import Language
+from evidence_kit.case.stamping import Stamping
+from evidence_kit.trust.judging import TrustedRoots
+print("begun", flush=True)
+number = 0
+while True:
+    number += 1
+    output = case.path.parent / f"bundle-{{sys.argv[3]}}-{{number}}"
+    make_bundle(case, output, custodian=custodian, options=BundleOptions(language=Language.ENGLISH),
+                stamping=Stamping(), trusted=TrustedRoots())
+    print(output, flush=True)
+"""
+CAPTURES = f"""{_BEGIN}
+from evidence_kit.browser.find import Browser
+from evidence_kit.capture.result import CaptureOptions
+from evidence_kit.capture.take import take_page
+from evidence_kit.case.stamping import Stamping
+browser = Browser(path=Path(sys.argv[4]), kind="chromium")
+print("begun", flush=True)
+while True:
+    taken = take_page(case, sys.argv[5], custodian=custodian, browser=browser, stamping=Stamping(),
+                      options=CaptureOptions(timeout=20))
+    print(taken.id, flush=True)
+"""
+
+
+def killed(project: Path, program: str, *arguments: object, after: float) -> list[str]:
+    """Run *program* and kill it *after* so many seconds of work; return what it said was done."""
+    command = [sys.executable, "-c", program, *map(str, arguments)]
+    with subprocess.Popen(command, cwd=project, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "begun\n"
+        time.sleep(after)
+        process.send_signal(signal.SIGKILL)
+        return process.stdout.read().split()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Attacked:
+    """A case, its officer, and his key for other processes."""
+
+    case: CaseFolder
+    custodian: Custodian
+    key: Path
+
+    @classmethod
+    def at(cls, folder: Path) -> "Attacked":
+        """Open a case at *folder*."""
+        custodian = practice_custodian()
+        key = keep_key(custodian, folder.parent / "key.p12")
+        return cls(case=open_case(folder, custodian), custodian=custodian, key=key)
+
+    def failed(self, path: Path) -> list[Check]:
+        """Return what fails for *path*."""
+        report = verify_path(path, roots=roots_of(self.custodian.signer), clock=self.custodian.clock)
+        return [check for check in report.checks if check.outcome is Outcome.FAILED]
+
+    def sound(self, done: list[str]) -> None:
+        """See that the case holds together before and after the next command, and that it has the items *done*."""
+        assert self.failed(self.case.path) == []
+        self.case.repair()
+        assert self.failed(self.case.path) == []
+        captured = [event.item for event in self.case.log().full_events() if event.type == EventType.CAPTURED]
+        assert len(captured) == len(set(captured))
+        assert set(done) <= set(captured)
+        assert {path.name for path in (self.case.path / "items").iterdir()} == set(captured)
+
+
+def crash_commits(folder: Path, project: Path, times: int, seed: int = 0) -> None:
+    it, chance, done = Attacked.at(folder), random.Random(seed), list[str]()  # noqa: S311
+    for _ in range(times):
+        done += killed(project, COMMITS, it.case.path, it.key, after=chance.uniform(0.0, 0.15))
+        it.sound(done)
+
+
+def crash_bundles(folder: Path, project: Path, times: int, seed: int = 0) -> None:
+    it, chance = Attacked.at(folder), random.Random(seed)  # noqa: S311
+    item = commit_small_item(it.case, it.custodian)
+    for number in range(times):
+        made = killed(project, BUNDLES, it.case.path, it.key, number, after=chance.uniform(0.0, 2.5))
+        it.sound([item])
+        bundles = set(folder.parent.glob("bundle-*"))
+        assert [check for path in bundles for check in it.failed(path)] == []
+        assert {Path(name) for name in made} <= bundles
+
+
+def crash_captures(folder: Path, project: Path, times: int, seed: int = 0) -> None:
+    it, chance, done = Attacked.at(folder), random.Random(seed), list[str]()  # noqa: S311
+    with PracticeServer() as server:
+        place = (the_browser().path, f"{server.url}/posts/1001")
+        for number in range(times):
+            done += killed(project, CAPTURES, it.case.path, it.key, number, *place, after=chance.uniform(0.0, 12.0))
+            it.sound(done)
+
+
+def test_commits_killed_at_random_moments_lose_nothing(tmp_path: Path, project: Path) -> None:
+    crash_commits(tmp_path / "хэрэг", project, 3)
+
+
+def test_a_bundle_killed_at_a_random_moment_loses_nothing(tmp_path: Path, project: Path) -> None:
+    crash_bundles(tmp_path / "хэрэг", project, 1)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("seed", range(13))
+def test_commits_killed_a_hundred_and_thirty_times_lose_nothing(tmp_path: Path, project: Path, seed: int) -> None:
+    crash_commits(tmp_path / "хэрэг", project, 10, seed)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("seed", range(6))
+def test_bundles_killed_thirty_times_lose_nothing(tmp_path: Path, project: Path, seed: int) -> None:
+    crash_bundles(tmp_path / "хэрэг", project, 5, seed)
+
+
+@pytest.mark.slow
+@pytest.mark.browser
+@pytest.mark.parametrize("seed", range(8))
+def test_captures_killed_forty_times_lose_nothing(tmp_path: Path, project: Path, seed: int) -> None:
+    crash_captures(tmp_path / "хэрэг", project, 5, seed)
