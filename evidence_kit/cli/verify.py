@@ -184,6 +184,7 @@ def verification_text(texts: Texts, report: VerificationReport) -> str:
     lines += [rows(_signer(texts, signer.name, signer.certificate_sha256, signer.trust)) for signer in report.signers]
     if not report.signers:
         lines.append(f"  {texts.say('verify.nobody')}")
+    lines += ["", texts.say("verify.steps"), *_steps(texts, report.checks)]
     for outcome in (Outcome.FAILED, Outcome.NOT_CHECKED):
         lines += _group(texts, outcome, [check for check in report.checks if check.outcome is outcome])
     passed = sum(check.outcome is Outcome.PASSED for check in report.checks)
@@ -253,6 +254,21 @@ def _signer(texts: Texts, name: str, fingerprint: str, trust: Trust) -> list[tup
         (texts.say("verify.name"), visible(name)),
         (texts.say("verify.trust"), texts.say(f"trust.{trust}")),
         (texts.say("verify.certificate"), fingerprint),
+    ]
+
+
+def _steps(texts: Texts, checks: Sequence[Check]) -> list[str]:
+    """Return one line for each step of the specification that was taken, with its worst outcome."""
+    from evidence_kit.verify.catalogue import step_of
+
+    found: dict[int, set[Outcome]] = {}
+    for check in checks:
+        found.setdefault(step_of(check.id), set()).add(check.outcome)
+    worst = (Outcome.FAILED, Outcome.NOT_CHECKED, Outcome.PASSED)
+    return [
+        f"  {step}. {texts.say(f'verify.step-{step}')}: "
+        + texts.say(f"verify.step-{next(outcome for outcome in worst if outcome in found[step])}")
+        for step in sorted(found)
     ]
 
 

@@ -32,7 +32,7 @@ from evidence_kit.custody.withholding import withheld_lines
 from evidence_kit.errors import EvidenceError, FormatError
 from evidence_kit.models import Digest, OnStep, Outcome, VerificationReport, utc_text
 from evidence_kit.trust.certificates import Certificate, load_certificates
-from evidence_kit.trust.cms import verify_detached
+from evidence_kit.trust.cms import SignatureFacts, verify_detached
 from evidence_kit.trust.digests import sha256_bytes
 from evidence_kit.trust.timestamps import read_reply
 from evidence_kit.verify.catalogue import TITLES
@@ -68,7 +68,7 @@ def check_bundle(exam: Examination, tree: Tree, subject: str, on_step: OnStep) -
     files = CaseFiles(tree, "data/")
     files.know(bag.digests)
     certificates = check_certificates(exam, files, bundle=True)
-    _check_tag_signature(exam, tree, certificates)
+    sealed_by = _check_tag_signature(exam, tree, certificates)
     sealers = [judgement.certificate for judgement in exam.signers.values()]
     root = _check_evidence_list(exam, tree, bag)
     on_step("checking the custody log")
@@ -83,9 +83,11 @@ def check_bundle(exam: Examination, tree: Tree, subject: str, on_step: OnStep) -
         check_seal(exam, files, item, certificates, history)
     _check_strays(exam, tree, items)
     _check_event(exam, files, history, items)
+    if sealed_by is not None:
+        _check_sealer(exam, history, sealed_by)
     _check_info(exam, bag, tree, root)
     on_step("checking the report")
-    _check_reports(exam, tree, certificates, bag)
+    _check_reports(exam, tree, certificates, bag, _begun_by(history))
     check_registered(exam, history, sealers)
     exam.facts["items"] = list(items)
     return exam.report(kind="bundle", subject=subject, root=str(root) if root else None)
@@ -98,12 +100,13 @@ def _note_bag(exam: Examination, bag: BagReport) -> None:
         exam.concluded(id_, found[0].subject if len(found) == 1 else "", problems, f"{len(found)} looked at")
 
 
-def _check_tag_signature(exam: Examination, tree: Tree, certificates: Sequence[Certificate]) -> None:
+def _check_tag_signature(exam: Examination, tree: Tree, certificates: Sequence[Certificate]) -> SignatureFacts | None:
+    """Check signature and time stamp of the tag manifest; return what the signature says if it holds."""
     try:
         digest = sha256_bytes(tree.read(TAG_MANIFEST, SMALL))
     except FormatError as error:
         exam.failed("bag.signature", TAG_SIGNATURE, f"what it should sign cannot be read: {error}")
-        return
+        return None
     stamped = None
     if TAG_TIME_STAMP in tree.names():
         try:
@@ -123,12 +126,24 @@ def _check_tag_signature(exam: Examination, tree: Tree, certificates: Sequence[C
             raise FormatError("it was made by another certificate than data/trust/signer.pem")
     except EvidenceError as error:
         exam.failed("bag.signature", TAG_SIGNATURE, str(error))
-        return
-    exam.passed(
-        "bag.signature", TAG_SIGNATURE, f"{facts.certificate.subject}, {utc_text(facts.signing_time)} as claimed"
-    )
+        return None
     exam.facts["sealed"] = utc_text(facts.signing_time)
     exam.signed_by(facts.certificate, certificates, stamped)
+    return facts
+
+
+def _begun_by(history: History) -> str | None:
+    """Return the digest of the certificate that the last ``bundle.started`` names."""
+    begun = [event for event in history.log.full_events() if event.type == EventType.BUNDLE_STARTED]
+    return begun[-1].certificate.hex if begun else None
+
+
+def _check_sealer(exam: Examination, history: History, seal: SignatureFacts) -> None:
+    """Who seals a bundle is who began it: another officer's key is as good, and says something else."""
+    other = _begun_by(history) not in {None, seal.certificate.fingerprint}
+    said = f"{seal.certificate.subject}, {utc_text(seal.signing_time)} as claimed"
+    why = f"{seal.certificate.subject!r} signed it, and another certificate began the bundle"
+    exam.concluded("bag.signature", TAG_SIGNATURE, [(TAG_SIGNATURE, why)] if other else [], said)
 
 
 def _want_certificates(tree: Tree, embedded: Sequence[Certificate], *names: str) -> None:
@@ -249,7 +264,9 @@ def _case_number(tree: Tree) -> str | None:
     return number if isinstance(number, str) else None
 
 
-def _check_reports(exam: Examination, tree: Tree, certificates: Sequence[Certificate], bag: BagReport) -> None:
+def _check_reports(
+    exam: Examination, tree: Tree, certificates: Sequence[Certificate], bag: BagReport, signer: str | None
+) -> None:
     reports = [name for name in tree.names() if is_report(name)]
     wanted = {
         LIST_ATTACHMENT: bag.digests.get(EVIDENCE_LIST),
@@ -260,6 +277,11 @@ def _check_reports(exam: Examination, tree: Tree, certificates: Sequence[Certifi
     for name in reports:
         try:
             with tree.open(name) as stream:
-                check_report(exam, name, stream, certificates, {k: v for k, v in wanted.items() if v})
+                found = check_report(exam, name, stream, certificates, {k: v for k, v in wanted.items() if v})
         except (OSError, FormatError) as error:
             exam.failed("report.signature", name, f"it cannot be read: {error}")
+            continue
+        first = found.signatures[0] if found and found.signatures else None
+        if first and first.certificate and signer not in {None, first.certificate.fingerprint}:
+            why = f"{first.certificate.subject!r} signed it first, and another certificate began the bundle"
+            exam.failed("report.signature", f"{name}#{first.field}", why)

@@ -1,4 +1,4 @@
-"""The stable ids of all checks and what each says when it passes, in one English sentence."""
+"""The stable ids of all checks, what each says when it passes, in one English sentence, and the step it belongs to."""
 
 TITLES = {
     "zip.canonical": "The zip holds nothing but the bundle, byte for byte as it was packed",
@@ -63,3 +63,34 @@ TITLES = {
     "subject.kind": "The file or folder is of a kind that can be verified",
     "subject.readable": "Everything that had to be read could be read",
 }
+
+_STEPS = {
+    "subject": 1,
+    "zip": 1,
+    "bag": 2,
+    "trust": 3,
+    "bag.signature": 4,
+    "bag.timestamp": 4,
+    "evidence": 5,
+    "custody": 6,
+    "time": 6,
+    "anchor": 6,
+    "vault": 6,
+    "case.record": 6,
+    "item": 7,
+    "wacz": 7,
+    "warc": 7,
+    "connections": 7,
+    "tls": 7,
+    "case": 8,
+    "bundle": 8,
+    "report": 9,
+    "signer": 10,
+    "timestamp": 10,
+}
+"""The step of each check, by its id or by what stands before the first dot."""
+
+
+def step_of(id_: str) -> int:
+    """Return the number of the step (docs/evidence-format.md, "Checks") that the check *id_* belongs to."""
+    return _STEPS.get(id_) or _STEPS[id_.partition(".")[0]]

@@ -3,12 +3,13 @@
 from collections.abc import Callable
 from pathlib import Path
 
+from evidence_kit.archive.bag import check_bag
 from evidence_kit.archive.tree import FolderTree, ZipTree
 from evidence_kit.archive.wacz_reader import check_wacz
 from evidence_kit.archive.warc_reader import check_warc
 from evidence_kit.case.staging import STAGING
 from evidence_kit.errors import FormatError
-from evidence_kit.models import Clock, OnStep, Verdict, VerificationReport, ignore
+from evidence_kit.models import Clock, OnStep, Outcome, Verdict, VerificationReport, ignore
 from evidence_kit.pdf.apart import check_pdf_apart
 from evidence_kit.trust.digests import sha256_file
 from evidence_kit.trust.judging import TrustedRoots
@@ -96,6 +97,7 @@ def _verify_folder(exam: Examination, path: Path, on_step: OnStep) -> Verificati
         case Kind.PAYLOAD:
             return _unknown(exam, path.name, PAYLOAD)
         case Kind.FOREIGN_BAG:
+            _note_files_of_bag(exam, FolderTree(path))
             return _unknown(exam, path.name, FOREIGN_BAG)
         case Kind.UNKNOWN:
             return _verify_vault(exam, path, on_step)
@@ -105,6 +107,16 @@ def _verify_vault(exam: Examination, path: Path, on_step: OnStep) -> Verificatio
     if not is_vault(path, anchored=bool(exam.outside.anchors)):
         return _unknown(exam, path.name, "the folder is neither a bundle nor a case nor an item")
     return _of_ours(exam, "vault", path.name, lambda: check_vault(exam, path, on_step))
+
+
+def _note_files_of_bag(exam: Examination, tree: FolderTree | ZipTree) -> None:
+    """List the digest checks of somebody else's bag, as far as it has lists of SHA-256."""
+    findings = check_bag(tree).findings
+    for id_ in ("bag.payload", "bag.tag-file"):
+        found = [finding for finding in findings if finding.check == id_]
+        failed = ((finding.subject, finding.detail) for finding in found if finding.outcome is Outcome.FAILED)
+        if found:
+            exam.concluded(id_, "", failed, f"{len(found)} looked at")
 
 
 def _unknown(exam: Examination, subject: str, detail: str) -> VerificationReport:
@@ -142,6 +154,10 @@ def _verify_file(exam: Examination, path: Path, on_step: OnStep) -> Verification
     if kind is Kind.BUNDLE:
         return _verify_zip(exam, path, on_step)
     if kind is Kind.FOREIGN_BAG:
+        tree = _bundle_tree(path)
+        if tree is not None:
+            _note_files_of_bag(exam, tree)
+            tree.close()
         return _unknown(exam, path.name, FOREIGN_BAG)
     found = check_wacz(path) if packed else None
     if found is not None:

@@ -38,16 +38,16 @@ def check_report(
     exam.concluded("report.signature", shown, problems, levels)
     tail = [(shown, f"{found.trailing_bytes} bytes follow the signed document")] if found.trailing_bytes else []
     exam.concluded("report.tail", shown, tail)
-    attached = {attachment.name: attachment.sha256 for attachment in found.attachments}
-    exam.concluded(
-        "report.root",
-        shown,
-        (
+    if wanted:
+        attached = {attachment.name: attachment.sha256 for attachment in found.attachments}
+        others = (
             (f"{shown}#{name}", f"the attached {name} has the digest {attached.get(name)}, the bundle's {digest}")
             for name, digest in wanted.items()
             if attached.get(name) != digest
-        ),
-    )
+        )
+        exam.concluded("report.root", shown, others)
+    else:
+        exam.not_checked("report.root", shown, "the bundle whose lists it ought to carry is not here")
     for signature in found.signatures:
         if signature.holds and signature.certificate is not None:
             pool = (*certificates, *signature.embedded)

@@ -1,5 +1,6 @@
 """``verify``: the answer, its exit code, and that nothing is written unless asked."""
 
+import re
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
@@ -11,6 +12,7 @@ from evidence_kit.cli.verify import exit_code, verification_text
 from evidence_kit.models import Check, Outcome, Verdict, VerificationReport
 from evidence_kit.texts import Language, Texts
 from evidence_kit.trust.keys import write_pkcs12
+from evidence_kit.verify.catalogue import TITLES, step_of
 from tests.cli.conftest import OFFICER
 from tests.cli.running import RunCommand
 from tests.support.people import SetClock
@@ -38,6 +40,22 @@ def test_a_case_of_this_installation_is_verified_as_practice(
     assert document["verdict"] == "verified"
     assert document["practice"] is True
     assert [signer["trust"] for signer in document["signers"]] == ["practice"]
+
+
+def test_the_steps_are_numbered_as_in_the_specification(officer: RunCommand, case: Path, project: Path) -> None:
+    (case / "note.txt").write_bytes(b"")
+
+    lines = officer("verify", case).out.splitlines()
+
+    steps = [line.strip() for line in lines if line[:2] == "  " and line.strip()[:1].isdigit()]
+    assert [step.partition(".")[0] for step in steps] == ["2", "3", "6", "8", "10"]
+    specification = (project / "docs" / "evidence-format.md").read_text(encoding="utf-8")
+    for id_ in TITLES:
+        step = rf"^{step_of(id_)}\. .*`{re.escape(id_.partition('.')[0])}\."
+        assert re.search(step, specification, re.MULTILINE), id_
+    assert [step for step in steps if step.endswith("does not hold")] == [
+        "8. That nothing else lies there; of a bundle, that the log says what it was made of: does not hold"
+    ]
 
 
 def test_the_answer_is_mongolian_with_mongolian_titles(officer: RunCommand, case: Path) -> None:

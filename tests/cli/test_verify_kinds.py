@@ -57,6 +57,11 @@ def test_somebody_elses_bag_cannot_be_verified(run: RunCommand, tmp_path: Path) 
 
         assert answer.code == 1, answer.out
         assert answer.json["verdict"] == "cannot-verify"
+        assert {check["id"]: check["outcome"] for check in answer.json["checks"]} == {
+            "bag.payload": "passed",
+            "bag.tag-file": "passed",
+            "subject.kind": "failed",
+        }
     assert "no bundle of ours" in run("verify", folder).out
     assert "no bundle of ours" in run("verify", folder.with_suffix(".zip")).out
 
