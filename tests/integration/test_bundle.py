@@ -229,11 +229,7 @@ def test_one_changed_byte_anywhere_in_the_zip_is_altered(tmp_path: Path, way: Wh
         entries = archive.infolist()
         start = archive.start_dir
     size = path.stat().st_size
-    headers = [
-        entries[n].header_offset + d
-        for n in (0, -1)
-        for d in (0, 3, 6, 8, 10, 14, 18, 22, 26, 28, 31)
-    ]
+    headers = [entries[n].header_offset + d for n in (0, -1) for d in (0, 3, 6, 8, 10, 14, 18, 22, 26, 28, 31)]
     directory = [start + d for d in range(0, size - start, max(1, (size - start) // 8))]
     for position in [*headers, *directory, *range(size - 22, size, 5)]:
         _flip(path, position)
