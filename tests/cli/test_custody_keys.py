@@ -98,4 +98,7 @@ def test_a_bundle_that_another_valid_key_sealed_again_is_altered(
 
     wrong = [(check["id"], check["subject"]) for check in answer.json["checks"] if check["outcome"] == "failed"]
     assert answer.code == 3
-    assert wrong == [("custody.keys", forger.signer.certificate.subject)]
+    assert wrong == [
+        ("bag.signature", "tagmanifest-sha256.txt.p7s"),
+        ("custody.keys", forger.signer.certificate.subject),
+    ]
