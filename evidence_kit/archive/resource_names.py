@@ -30,6 +30,10 @@ RECORDED = frozenset(
         "shots",
         "start-token",
         "window",
+        "witness",
+        "witness-certificates",
+        "witness-signatures",
+        "witness-token",
     }
 )
 """Roles of files that the web archive holds too."""

@@ -20,6 +20,7 @@ from evidence_kit.capture.spool import Spool
 from evidence_kit.capture.traffic import Traffic
 from evidence_kit.capture.wire_recorder import WireRecorder
 from evidence_kit.models import Problem, RecorderKind, parse_utc
+from evidence_kit.wire.witness.channel import WitnessPlace
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,6 +54,7 @@ class Beginning:
             "connect_to": tuple((host, address) for host, address in value["options"]["connect_to"]),
             "viewport": tuple(value["options"]["viewport"]),
             "time_servers": tuple(value["options"]["time_servers"]),
+            "witness": WitnessPlace.from_json(value["options"]["witness"]),
         }
         return cls(
             url=value["url"],

@@ -34,6 +34,13 @@ SHOTS = CapturedFile(path="shots.json", role="shots", media_type=_JSON)
 START = CapturedFile(path=START_TOKEN, role="start-token", media_type="application/timestamp-reply")
 LEDGER = CapturedFile(path="ledger.jsonl", role="ledger", media_type=_JSON_LINES)
 CONNECTIONS = CapturedFile(path="connections.jsonl", role="connections", media_type=_JSON_LINES)
+STATEMENTS = (
+    CapturedFile(path="witness.jsonl", role="witness", media_type=_JSON_LINES),
+    CapturedFile(path="witness.sig", role="witness-signatures", media_type=_TEXT),
+    CapturedFile(path="witness.pem", role="witness-certificates", media_type="application/x-pem-file"),
+    CapturedFile(path="witness.tsr", role="witness-token", media_type="application/timestamp-reply"),
+)
+"""What a witness signed (`evidence_kit.wire.witness.statements`)."""
 
 SNAPSHOTS = (
     WINDOW,
@@ -56,7 +63,7 @@ SNAPSHOTS = (
 SHOT = (WINDOW, SCREENSHOT, DOM, TEXT, MHTML, DOM_SNAPSHOT, ACCESSIBILITY)
 """What is taken of a page at each shot by hand, in the folder of the shot."""
 
-RESOURCES = (*SNAPSHOTS, SHOTS, ENVIRONMENT, INVENTORY, LEDGER, CONNECTIONS)
+RESOURCES = (*SNAPSHOTS, SHOTS, ENVIRONMENT, INVENTORY, LEDGER, CONNECTIONS, *STATEMENTS)
 """What becomes a ``resource`` record, each if it is there, in this order; all files but the archive itself."""
 
 

@@ -185,6 +185,7 @@ def _finish(  # noqa: PLR0913, PLR0917  # what was heard, by whom, where and whe
         shots=heard.shots,
         raw=recorded.raw,
         connections=recorded.connections,
+        statements=recorded.statements,
         warcinfo=beginning.warcinfo,
     )
     files, seal = write_files(writing, warc=recording / "data.warc.gz")

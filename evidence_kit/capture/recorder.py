@@ -36,6 +36,8 @@ class Recorded:
     """What could not be read as an exchange, with the number of its connection."""
     connections: list[dict[str, Json]] = field(default_factory=list)
     """The lines of ``connections.jsonl``; none when the recorder does not see connections."""
+    statements: dict[str, bytes] = field(default_factory=dict)
+    """What a witness signed: the files of the item by their names."""
     lookups: list[Json] = field(default_factory=list)
     """Names that were asked for and the addresses answered, each ``name``, ``addresses`` and ``source``."""
     refusal: Refusal = _as_told

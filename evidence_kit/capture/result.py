@@ -9,6 +9,7 @@ from evidence_kit.canonical import Json
 from evidence_kit.capture.desk import Interactive
 from evidence_kit.models import Problem, RecorderKind, Status, utc_text
 from evidence_kit.trust.certificates import Certificate
+from evidence_kit.wire.witness.channel import WitnessPlace
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,6 +63,10 @@ class CaptureOptions:
     """Go on although a server's certificate is invalid."""
     connect_to: tuple[tuple[str, str], ...] = ()
     """``(HOST[:PORT], ADDRESS:PORT)``: go there instead of asking DNS. Training and tests only."""
+    witness: WitnessPlace | None = None
+    """Another body's relay, through which every connection is made; on the wire only."""
+    witness_optional: bool = False
+    """Go on without the witness when it is not there; the item is then incomplete."""
     locale: str = "mn-MN"
     timezone: str = "Asia/Ulaanbaatar"
     viewport: tuple[int, int] = (1280, 900)

@@ -122,6 +122,8 @@ def _beginning(url: str, options: CaptureOptions, opening: Opening | None) -> di
     detail: dict[str, Json] = {"url": url, "recorder": str(options.recorder)}
     if opening:
         detail["not_before"] = opening.to_json()
+    if options.witness:
+        detail["witness"] = options.witness.address
     return {**detail, "interactive": True} if options.interactive else detail
 
 
@@ -241,6 +243,8 @@ def _flags(options: CaptureOptions) -> list[Json]:
     ]
     if options.insecure:
         flags.append({"code": "insecure", "detail": ""})
+    if options.witness:
+        flags.append({"code": "witness", "detail": options.witness.address})
     return flags
 
 

@@ -23,6 +23,7 @@ from evidence_kit.capture.spool import Spool
 from evidence_kit.capture.traffic import Hop, Socket, Traffic
 from evidence_kit.capture.wire_judging import Refusals, judge_exchange, judge_unseen
 from evidence_kit.capture.wire_pairs import Pairs, Seen, host_of, pair
+from evidence_kit.capture.witnessing import Witnessing
 from evidence_kit.errors import FormatError
 from evidence_kit.models import Outcome, Problem, RecorderKind
 from evidence_kit.trust.certificates import Certificate
@@ -39,6 +40,7 @@ from evidence_kit.wire.spooling import CONNECTIONS, MOST_CONNECTIONS, SIZE_LIMIT
 from evidence_kit.wire.tls.findings import Subject
 from evidence_kit.wire.tls.kept import keep_handshake
 from evidence_kit.wire.tls.keylog import KeyLog
+from evidence_kit.wire.witness.channel import WitnessPlace
 
 
 class WireRecorder:
@@ -49,27 +51,36 @@ class WireRecorder:
 
     kind = RecorderKind.WIRE
 
-    def __init__(
+    def __init__(  # noqa: PLR0913  # how it records, each by its name
         self,
         folder: Path,
         *,
         connect_to: Sequence[tuple[str, str]] = (),
         limit: int | None = None,
         budgets: Budgets = DEFAULT_BUDGETS,
+        witness: WitnessPlace | None = None,
+        witness_optional: bool = False,
     ) -> None:
-        """Record into *folder*, which exists, at most *limit* bytes; read as much of it as *budgets* allow."""
+        """Record into *folder*, which exists, at most *limit* bytes; read as much of it as *budgets* allow.
+
+        Every connection is made through the *witness*, if there is one; one that is optional may be missing.
+        """
         self._folder = folder
         self._limit = limit
         self._budgets = budgets
         self._connect_to = connect_to
+        self._witnessing = Witnessing(folder, witness, optional=witness_optional)
         self._relay: Relay | None = None
         self._read_to = 0
 
     def __enter__(self) -> Self:
-        """Start the relay; raises `CaptureError`."""
+        """Ask the witness, if any, and start the relay; raises `CaptureError`."""
+        session = self._witnessing.begin()
         (self._folder / "wire").mkdir()
         self._key_log.touch()
-        self._relay = start_relay(self._folder / "wire", connect_to=self._connect_to, limit=self._limit)
+        self._relay = start_relay(
+            self._folder / "wire", connect_to=self._connect_to, limit=self._limit, witness=session
+        )
         return self
 
     def __exit__(
@@ -123,6 +134,7 @@ class WireRecorder:
         refusals = Refusals(wire.connections)
         recorded.refusal = refusals.net_error
         recorded.entries = _entries(traffic, spool, seen, refusals)
+        self._witnessing.hear(recorded)
         return recorded
 
     def seal(self, recipients: Sequence[Certificate], output: Path) -> bool:

@@ -1,7 +1,7 @@
 """Write what was recorded: the WARC in the order the requests began, ledger and inventory, and the WACZ around them."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 
@@ -52,6 +52,8 @@ class Writing:
     """What could not be read as an exchange, with the number of its connection."""
     connections: Sequence[dict[str, Json]] = ()
     """The lines of ``connections.jsonl``."""
+    statements: Mapping[str, bytes] = field(default_factory=dict)
+    """What a witness signed, by the names of the files."""
     warcinfo: Mapping[str, str]
 
 
@@ -64,6 +66,8 @@ def write_files(work: Writing, *, warc: Path) -> tuple[tuple[CapturedFile, ...],
     (work.folder / ENVIRONMENT.path).write_bytes(pretty(cleaned(work.environment)))
     if work.connections:
         _write_lines(work.folder / CONNECTIONS.path, work.connections)
+    for name, data in work.statements.items():
+        (work.folder / name).write_bytes(data)
     page = Page(url=work.url, ts=work.started, title=work.title or work.url, id=page_id())
     index = _write_warc(work, warc, page)
     seal = write_wacz(

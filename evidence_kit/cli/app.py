@@ -29,6 +29,7 @@ from evidence_kit.cli import (
     setup,
     subjects,
     verify,
+    witness,
 )
 from evidence_kit.cli.language import chosen_language, system_language, take_language
 from evidence_kit.cli.output import PROGRAM, is_dialogue, note, prepare_streams, say, show_error
@@ -39,7 +40,10 @@ from evidence_kit.home import settings_home, stored_language
 from evidence_kit.texts import Language, Texts
 
 _HELP = "--help"
-_ORDER = "setup doctor case capture list show subject custody timestamp anchor bundle verify practice demo".split()  # noqa: SIM905
+_ORDER = (
+    *("setup", "doctor", "case", "capture", "list", "show", "subject", "custody", "timestamp", "anchor"),
+    *("bundle", "verify", "witness", "practice", "demo"),
+)
 _FRAME = {
     "usage": re.compile(r"(?m)^Usage:"),
     "options": re.compile(r"(?m)^Options:"),
@@ -78,7 +82,8 @@ def commands(texts: Texts) -> Any:  # noqa: ANN401  # typer keeps the classes of
         name=PROGRAM, add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False, no_args_is_help=True
     )
     root.callback()(_root)
-    for module in (setup, doctor, case, capture, items, subjects, custody, anchor, bundle, verify, practice, demo):
+    first, last = (setup, doctor, case, capture, items, subjects, custody), (bundle, verify, witness, practice, demo)
+    for module in (*first, anchor, *last):
         module.register(root)
     tree: Any = typer.main.get_command(root)
     # Typer puts groups last; people read the commands in the order in which they need them.

@@ -25,6 +25,7 @@ from evidence_kit.cli.options import (
 from evidence_kit.cli.output import emit, note, say
 from evidence_kit.cli.run import Run
 from evidence_kit.cli.subjects import named_subjects
+from evidence_kit.cli.witness import the_witness
 from evidence_kit.display import visible
 from evidence_kit.errors import CaptureError, UsageError
 from evidence_kit.models import RecorderKind, Status
@@ -90,6 +91,11 @@ def _capture(
     connect_to: Annotated[
         list[str] | None, typer.Option("--connect-to", metavar="HOST[:PORT]=ADDRESS:PORT", help="option.connect-to")
     ] = None,
+    witness: Annotated[str | None, typer.Option("--witness", metavar="HOST:PORT", help="option.witness")] = None,
+    witness_trust: Annotated[
+        Path | None, typer.Option("--witness-trust", metavar="FILE", help="option.witness-trust")
+    ] = None,
+    witness_optional: Annotated[bool, typer.Option("--witness-optional", help="option.witness-optional")] = False,
     ask_egress: Annotated[str, typer.Option("--ask-egress", metavar="URL", help="option.ask-egress")] = "",
     note_text: NoteOption = "",
     purpose: PurposeOption = "",
@@ -122,6 +128,8 @@ def _capture(
         max_bytes=max_bytes,
         insecure=insecure,
         connect_to=tuple(read_connect_to(text) for text in connect_to or ()),
+        witness=the_witness(run, witness, witness_trust, recorder),
+        witness_optional=witness_optional,
     )
     subjects = named_subjects(subject)
     folder = run.case(case)

@@ -21,6 +21,7 @@ from evidence_kit.verify.examination import Examination
 from evidence_kit.verify.files import CaseFiles
 from evidence_kit.verify.freeze import check_freeze
 from evidence_kit.verify.history import History
+from evidence_kit.verify.witness import check_witness
 
 
 def check_item(  # noqa: PLR0913  # what is checked, and against what
@@ -40,6 +41,7 @@ def check_item(  # noqa: PLR0913  # what is checked, and against what
     listed = _check_manifest(exam, files, folder, whole=whole)
     record = _check_record(exam, files, item, folder, listed)
     check_freeze(exam, files, folder, listed, certificates)
+    check_witness(exam, files, folder, record)
     for name in listed:
         if name.endswith(".wacz") and files.has(folder + name):
             _check_wacz(exam, files, folder + name, record)

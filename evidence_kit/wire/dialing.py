@@ -67,9 +67,18 @@ class Detours:
         return None
 
 
-async def dial(request: Request, note: Note, now: Callable[[], int]) -> socket.socket:
-    """Return a connection to *request*, non-blocking; raises `DialError`."""
+async def dial(
+    request: Request, note: Note, now: Callable[[], int], *, permit: Callable[[str], bool] | None = None
+) -> socket.socket:
+    """Return a connection to *request*, non-blocking; raises `DialError`.
+
+    Only addresses that *permit* says yes to are tried; without it all are.
+    """
     found = _numeric(request) or await _look_up(request, note, now)
+    if permit is not None:
+        found = [each for each in found if permit(str(each[1][0]))]
+        if not found:
+            raise DialError(f"{request.name} lies in a network that is not for strangers", Reply.NOT_ALLOWED)
     try:
         async with asyncio.timeout(LONGEST):
             return await race(found, note, now)

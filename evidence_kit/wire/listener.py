@@ -10,7 +10,8 @@ from evidence_kit.errors import CaptureError
 from evidence_kit.wire.dialing import Detours, DialError, dial, reason, tune
 from evidence_kit.wire.socks import Reply, Request, SocksError, read_request, reply_bytes
 from evidence_kit.wire.spooling import Recording, SpoolWriter
-from evidence_kit.wire.tunnel import SMALLEST_BUFFER, Tunnel, close
+from evidence_kit.wire.tunnel import SMALLEST_BUFFER, Tunnel, WitnessedTunnel, close
+from evidence_kit.wire.witness.channel import Passage, Session, dial_through
 
 HANDSHAKE_SECONDS = 30.0
 """How long a client may take to say what it wants."""
@@ -23,9 +24,15 @@ _BACKLOG = 1024
 class Listener:
     """Serves one loopback port until it is cancelled."""
 
-    def __init__(self, spool: SpoolWriter, connect_to: Sequence[Sequence[str]]) -> None:
-        """Bind a free port of 127.0.0.1; raises `OSError`, or `ValueError` for a detour that cannot be read."""
+    def __init__(
+        self, spool: SpoolWriter, connect_to: Sequence[Sequence[str]], *, witness: Session | None = None
+    ) -> None:
+        """Bind a free port of 127.0.0.1; raises `OSError`, or `ValueError` for a detour that cannot be read.
+
+        With a session of a *witness* every connection is made by it.
+        """
         self._spool = spool
+        self._witness = witness
         self._detours = Detours.read(connect_to)
         self._clients: set[asyncio.Task[None]] = set()
         self._socket = socket.create_server(("127.0.0.1", 0), backlog=_BACKLOG)
@@ -80,7 +87,9 @@ class Listener:
         early = asyncio.create_task(asyncio.get_running_loop().sock_recv(client, SMALLEST_BUFFER))
         try:
             server = await self._reach(client, detour or request, recording, early)
-            if server is not None:
+            if isinstance(server, Passage):
+                await WitnessedTunnel(client, server, recording, early).carry()
+            elif server is not None:
                 await Tunnel(client, server, recording, early).carry()
         finally:
             early.cancel()
@@ -108,9 +117,9 @@ class Listener:
 
     async def _reach(
         self, client: socket.socket, target: Request, recording: Recording, early: asyncio.Task[bytes]
-    ) -> socket.socket | None:
+    ) -> socket.socket | Passage | None:
         """Return the connection to the server, with the client told; None when there is none."""
-        dialing = asyncio.create_task(dial(target, recording.note, self._spool.now))
+        dialing = asyncio.create_task(self._dial(target, recording))
         try:
             await asyncio.wait({dialing, early}, return_when=asyncio.FIRST_COMPLETED)
             if not dialing.done() and _is_gone(early):
@@ -127,16 +136,28 @@ class Listener:
         try:
             await _introduce(client, server, recording)
         except OSError as error:
-            close(server, reset=True)
+            await _drop(server)
             recording.error = f"the connection was lost as soon as it was made: {reason(error)}"
             return None
         except (CaptureError, asyncio.CancelledError):
-            close(server, reset=True)
+            await _drop(server)
             raise
         return server
 
+    async def _dial(self, target: Request, recording: Recording) -> socket.socket | Passage:
+        if self._witness is None:
+            return await dial(target, recording.note, self._spool.now)
+        return await dial_through(self._witness, recording.number, target, recording.note, self._spool.now)
 
-async def _introduce(client: socket.socket, server: socket.socket, recording: Recording) -> None:
+
+async def _drop(server: socket.socket | Passage) -> None:
+    if isinstance(server, Passage):
+        await server.close(reset=True, taken=0)
+    else:
+        close(server, reset=True)
+
+
+async def _introduce(client: socket.socket, server: socket.socket | Passage, recording: Recording) -> None:
     address, port = server.getpeername()[:2]
     local_address, local_port = server.getsockname()[:2]
     recording.connected(address, port, local_address, local_port)

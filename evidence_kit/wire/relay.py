@@ -1,7 +1,7 @@
 """The relay as a process: it records what a browser and its servers say to each other, and changes nothing.
 
 It listens on a free port of 127.0.0.1 for SOCKS5 (RFC 1928) and fills a spool (`evidence_kit.wire.spool`). The process
-that starts it writes one line of JSON to its standard input (``folder``, ``connect_to``, ``limit``), and reads one from
+that starts it writes one line of JSON to its standard input (see `start_relay`), and reads one from
 its standard output, ``{"port": …}`` or ``{"error": …}``. The end of standard input ends the relay, whether it comes
 from `Relay.stop` or from the death of the starter; then ``{"failure": …, "refused": …}`` is its last word.
 """
@@ -18,13 +18,14 @@ import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
-from typing import IO, Self
+from typing import IO, Any, Self
 
 import evidence_kit
 from evidence_kit.errors import CaptureError
 from evidence_kit.wire.listener import Listener
 from evidence_kit.wire.spool import SpooledConnection, read_spool
 from evidence_kit.wire.spooling import SpoolWriter
+from evidence_kit.wire.witness.channel import Session
 
 _START_SECONDS = 30.0
 _STOP_SECONDS = 10.0
@@ -32,6 +33,8 @@ _MANY_FILES = 10_240
 """What macOS allows at most."""
 _LAST_SECONDS = 4.0
 """How long the relay may take to end before it is ended in the middle of whatever holds it."""
+_LAST_SECONDS_WITNESSED = 8.0
+"""The same where a witness has to sign first; less than `_STOP_SECONDS`."""
 
 
 class Relay:
@@ -94,25 +97,32 @@ class Relay:
         self.refused = refused if isinstance(refused, int) else 0
 
 
-def start_relay(
+def start_relay(  # noqa: PLR0913  # what it is told, each by its name
     folder: Path,
     *,
     connect_to: Sequence[tuple[str, str]] = (),
     limit: int | None = None,
+    witness: Session | None = None,
     python: Path = Path(sys.executable),
     environment: Mapping[str, str] | None = None,
 ) -> Relay:
     """Return a relay that listens and fills *folder*, which exists and holds no spool yet.
 
     *connect_to* are pairs ``(HOST[:PORT], ADDRESS:PORT)``: go there instead of asking DNS. After *limit* bytes of all
-    connections together nothing passes any more. *environment* replaces the process's own. Raises `CaptureError` when
+    connections together nothing passes any more. Every connection is made by the *witness*, if there is one.
+    *environment* replaces the process's own. Raises `CaptureError` when
     the relay does not start.
     """
     # Not a file of the spool: it would have to be hashed while it may still change.
     errors = tempfile.TemporaryFile()  # noqa: SIM115  # the relay's, until it is stopped
     try:
         process = _start(python, errors, environment)
-        order = {"folder": str(folder.absolute()), "connect_to": [list(pair) for pair in connect_to], "limit": limit}
+        order = {
+            "folder": str(folder.absolute()),
+            "connect_to": [list(pair) for pair in connect_to],
+            "limit": limit,
+            "witness": witness.to_json() if witness else None,
+        }
         relay = _greet(process, errors, folder, order)
     except BaseException:
         errors.close()
@@ -192,20 +202,22 @@ def main() -> None:
         spool = SpoolWriter(
             Path(str(order["folder"])), lambda: time.time_ns() // 1000, limit=limit if isinstance(limit, int) else None
         )
-        listener = Listener(spool, order["connect_to"])  # type: ignore[arg-type]  # written by `start_relay`
+        witness: Any = order["witness"]
+        session = Session.from_json(witness) if witness else None
+        listener = Listener(spool, order["connect_to"], witness=session)  # type: ignore[arg-type]  # `start_relay`'s
     except (CaptureError, OSError, ValueError) as error:
         _say({"error": str(error)})
         sys.exit(1)
     _allow_many_files()
     _say({"port": listener.port})
-    asyncio.run(_serve_until_end(listener))
+    asyncio.run(_serve_until_end(listener, _LAST_SECONDS_WITNESSED if session else _LAST_SECONDS))
     spool.close()
     # The process that started the relay may be gone.
     with contextlib.suppress(OSError):
         _say({"failure": spool.failure, "refused": spool.refused})
 
 
-async def _serve_until_end(listener: Listener) -> None:
+async def _serve_until_end(listener: Listener, last: float) -> None:
     loop = asyncio.get_running_loop()
     ended = asyncio.Event()
 
@@ -213,7 +225,7 @@ async def _serve_until_end(listener: Listener) -> None:
         while os.read(0, 1024):
             pass
         loop.call_soon_threadsafe(ended.set)
-        time.sleep(_LAST_SECONDS)
+        time.sleep(last)
         os._exit(1)
 
     serving = asyncio.create_task(listener.serve())

@@ -170,6 +170,15 @@ class Recording:
         way.size += len(data)
         self._spool.write(self._marks, mark)
 
+    @property
+    def number(self) -> int:
+        """The connection's number, from 1."""
+        return self._number
+
+    def size(self, side: Side) -> int:
+        """Return how many bytes of *side* are recorded."""
+        return self._ways[side].size
+
     def passed(self, side: Side, size: int) -> None:
         """Count *size* bytes that *side* sent as given to the system for the other side."""
         self._ways[side].passed += size

@@ -9,10 +9,12 @@ import contextlib
 import socket
 import struct
 import sys
+from collections.abc import Awaitable
 
 from evidence_kit.wire.dialing import reason
 from evidence_kit.wire.spooling import Recording
 from evidence_kit.wire.streams import Ending, Side
+from evidence_kit.wire.witness.channel import Passage
 
 SMALLEST_BUFFER = 16 * 1024
 LARGEST_BUFFER = 64 * 1024
@@ -52,8 +54,11 @@ class Tunnel:
             for way in ways:
                 way.cancel()
             await asyncio.gather(*ways, return_exceptions=True)
-            for each in self._sockets.values():
-                close(each, reset=not orderly)
+            await self._close(reset=not orderly)
+
+    async def _close(self, *, reset: bool) -> None:
+        for each in self._sockets.values():
+            close(each, reset=reset)
 
     async def _carry_from_client(self) -> None:
         try:
@@ -86,7 +91,7 @@ class Tunnel:
     async def _pass_on(self, side: Side, data: memoryview) -> None:
         self._recording.add(side, data)
         try:
-            await asyncio.get_running_loop().sock_sendall(self._sockets[_OTHER[side]], data)
+            await self._send(_OTHER[side], data)
         except OSError as error:
             raise self._broken(_OTHER[side], error) from error
         self._recording.passed(side, len(data))
@@ -94,14 +99,65 @@ class Tunnel:
     def _finish(self, side: Side) -> None:
         self._recording.ended(side, Ending.CLOSED, by=side)
         try:
-            self._sockets[_OTHER[side]].shutdown(socket.SHUT_WR)
+            self._shut(_OTHER[side])
         except OSError as error:
             raise self._broken(_OTHER[side], error) from error
+
+    def _send(self, side: Side, data: memoryview) -> Awaitable[None]:
+        return asyncio.get_running_loop().sock_sendall(self._sockets[side], data)
+
+    def _shut(self, side: Side) -> None:
+        self._sockets[side].shutdown(socket.SHUT_WR)
 
     def _broken(self, culprit: Side, error: OSError) -> _BrokenError:
         for side in Side:
             self._recording.ended(side, Ending.RESET, by=culprit, error=f"{culprit}: {reason(error)}")
         return _BrokenError()
+
+
+class WitnessedTunnel(Tunnel):
+    """A tunnel whose connection to the server was made by a witness.
+
+    What the server sent is recorded in the pieces in which the witness passed it on, so that the witness can say the
+    digest of what was recorded, wherever that ended.
+    """
+
+    def __init__(
+        self, client: socket.socket, passage: Passage, recording: Recording, early: asyncio.Task[bytes]
+    ) -> None:
+        """Join a non-blocking socket and a passage; *early* is as in `Tunnel`."""
+        self._sockets = {Side.CLIENT: client}
+        self._passage = passage
+        self._recording = recording
+        self._early = early
+
+    async def _carry(self, side: Side) -> None:
+        if side is Side.CLIENT:
+            await super()._carry(side)
+            return
+        while True:
+            try:
+                data = await self._passage.receive()
+            except OSError as error:
+                raise self._broken(side, error) from error
+            if not data:
+                break
+            await self._pass_on(side, memoryview(data))
+            await asyncio.sleep(0)
+        self._finish(side)
+
+    def _send(self, side: Side, data: memoryview) -> Awaitable[None]:
+        return self._passage.send(data) if side is Side.SERVER else super()._send(side, data)
+
+    def _shut(self, side: Side) -> None:
+        if side is Side.SERVER:
+            self._passage.finish()
+        else:
+            super()._shut(side)
+
+    async def _close(self, *, reset: bool) -> None:
+        close(self._sockets[Side.CLIENT], reset=reset)
+        await self._passage.close(reset=reset, taken=self._recording.size(Side.SERVER))
 
 
 def close(connection: socket.socket, *, reset: bool) -> None:
