@@ -14,6 +14,7 @@ Json: TypeAlias = "dict[str, Json] | list[Json] | str | int | bool | None"
 
 _LARGEST = 2**53 - 1
 _DEEPEST = 50
+_KEY = "JSON holds a key that is not ASCII text"
 
 
 def dumps(value: Json) -> bytes:
@@ -26,7 +27,11 @@ def dumps(value: Json) -> bytes:
 
 
 def _encode(value: Json) -> bytes:
-    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False).encode("utf-8")
+    try:
+        return _ENCODER.encode(value).encode("utf-8")
+    except UnicodeEncodeError as error:
+        message = "a string holds half a surrogate pair"
+        raise FormatError(message) from error
 
 
 def loads(data: bytes) -> Json:
@@ -47,19 +52,17 @@ def parse(data: bytes) -> Json:
     Raises `FormatError`.
     """
     try:
-        value: Json = json.loads(
-            data.decode("utf-8"),
-            object_pairs_hook=_unique,
-            parse_float=_refuse_number,
-            parse_constant=_refuse_number,
-        )
+        value: Json = _DECODER.decode(data.decode("utf-8"))
     except UnicodeDecodeError as error:
         message = f"JSON is not UTF-8 at byte {error.start}"
         raise FormatError(message) from error
     except (ValueError, RecursionError) as error:
         message = f"not JSON: {error}"
         raise FormatError(message) from error
-    _check(value, depth=0)
+    if b"\\u" in data or data.count(b"{") + data.count(b"[") > _DEEPEST:
+        # Everything else was checked on the way; looking again at each of a log's lines would take as long as reading.
+        # Half a surrogate pair can only stand there as an escape.
+        _check(value, depth=0)
     return value
 
 
@@ -77,12 +80,26 @@ def _unique(pairs: list[tuple[str, Json]]) -> dict[str, Json]:
     if len(found) != len(pairs):
         message = "JSON names a key twice in one object"
         raise FormatError(message)
+    if not "".join(found).isascii():
+        raise FormatError(_KEY)
     return found
+
+
+def _whole_number(text: str) -> int:
+    value = int(text)
+    _check(value, depth=0)
+    return value
 
 
 def _refuse_number(text: str) -> NoReturn:
     message = f"JSON holds a number that is not a whole number: {text[:40]}"
     raise FormatError(message)
+
+
+_DECODER = json.JSONDecoder(
+    object_pairs_hook=_unique, parse_int=_whole_number, parse_float=_refuse_number, parse_constant=_refuse_number
+)
+_ENCODER = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
 
 
 def _check(value: object, *, depth: int) -> None:
@@ -102,8 +119,7 @@ def _check(value: object, *, depth: int) -> None:
         case dict():
             for key, member in value.items():
                 if not isinstance(key, str) or not key.isascii():
-                    message = "JSON holds a key that is not ASCII text"
-                    raise FormatError(message)
+                    raise FormatError(_KEY)
                 _check(member, depth=depth + 1)
         case _:
             message = f"JSON cannot hold a {type(value).__name__}"

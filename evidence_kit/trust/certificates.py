@@ -99,12 +99,12 @@ class Certificate:
         """The end of validity, UTC."""
         return self.x509.not_valid_after_utc
 
-    @property
+    @cached_property
     def public_key(self) -> ec.EllipticCurvePublicKey | rsa.RSAPublicKey:
         """The key; raises `FormatError` when it is neither P-256, P-384 nor RSA of 2,048 bits or more."""
         return self._key(_RSA_BITS)
 
-    @property
+    @cached_property
     def signer_key(self) -> ec.EllipticCurvePublicKey | rsa.RSAPublicKey:
         """The key of a signer; raises `FormatError` when it is neither P-256, P-384 nor RSA of 3,072 bits or more."""
         return self._key(_SIGNER_RSA_BITS)
