@@ -9,7 +9,7 @@ nobody holds while a page is being captured. Who only reads takes no lock, since
 written; `log_bytes` waits for the moment between two commits.
 """
 
-import re
+import os
 import shutil
 import time
 from collections.abc import Iterator, Mapping, Sequence
@@ -24,11 +24,12 @@ from evidence_kit.case.building import building
 from evidence_kit.case.durable import append, move_new, sync_tree, write_new
 from evidence_kit.case.info import CaseInfo, read_info
 from evidence_kit.case.layout import HEAD_TOKEN, TAG_SIGNATURE
+from evidence_kit.case.log_end import LOG, SIGNATURES, LogNotes, lines_about_keys, read_end, read_notes
 from evidence_kit.case.staging import STAGING, PlannedCommit, plan_commit, planned_commits
 from evidence_kit.custody.chain import LogFindings, check_log
 from evidence_kit.custody.custodian import Custodian
 from evidence_kit.custody.events import Draft, Event, EventType
-from evidence_kit.custody.log import head_of, link_after, split_lines
+from evidence_kit.custody.log import link_after, split_lines
 from evidence_kit.custody.register import register_of
 from evidence_kit.errors import CaseError, FormatError, UsageError
 from evidence_kit.models import Digest
@@ -36,9 +37,6 @@ from evidence_kit.trust.certificates import Certificate, load_certificates
 from evidence_kit.trust.digests import sha256_bytes, sha256_file
 from evidence_kit.trust.revocation import Statement, read_statement
 
-_ITEM = re.compile(r"EV-([0-9]{4,})")
-_ITEM_OF_EVENT = re.compile(rb'"item":"EV-([0-9]{4,})"')
-"""As it stands in a line of the log; inside a text the quotation marks would be escaped."""
 _REGISTER_FIRST = (
     "an officer of the case lets your key in with: evidence-kit custody key add FILE.pem; "
     "after the loss of your own: evidence-kit custody key revoke"
@@ -140,34 +138,34 @@ class CaseFolder:
         """
         with self._locked():
             self.finish_commits()
-            count, head = head_of(*self._stored())
-            if not count and draft.type != EventType.CASE_OPENED:
+            end = read_end(self.path)
+            if not end.count and draft.type != EventType.CASE_OPENED:
                 message = f"the custody log of {self.path} is empty"
                 raise CaseError(message, hint="run: evidence-kit verify CASE")
-            if after not in {None, head}:
+            if after not in {None, end.head}:
                 message = f"the custody log of {self.path} has grown meanwhile"
                 raise CaseError(message, hint="run the command again")
-            self._want_registered(draft, custodian, seq=count + 1)
+            notes = read_notes(self.path, end)
+            self._want_registered(draft, custodian, notes, seq=end.count + 1)
             draft = custodian.grounds.under(draft, self.info.legal_basis)
             if new_item:
-                draft = replace(draft, item=self._next_item())
+                draft = replace(draft, item=self._next_item(notes))
             self._keep_certificates((custodian.signer.certificate, *custodian.signer.chain))
             late = self._late_seals()
             draft = replace(draft, digests={**late, **draft.digests})
-            entry = custodian.sign_event(draft, seq=count + 1, previous=head, case=self.info.number)
+            entry = custodian.sign_event(draft, seq=end.count + 1, previous=end.head, case=self.info.number)
             item = draft.item if staged else None
-            planned = plan_commit(self.staging, seq=count + 1, entry=entry, item=item, seals=dict(seals or {}))
-            self._carry_out(planned)
+            planned = plan_commit(self.staging, seq=end.count + 1, entry=entry, item=item, seals=dict(seals or {}))
+            self._carry_out(planned, end.sizes)
             for name in late:
                 self._mark_of(name).unlink(missing_ok=True)
-        return Committed(seq=count + 1, head=link_after(head, entry), item=draft.item)
+        return Committed(seq=end.count + 1, head=link_after(end.head, entry), item=draft.item)
 
     def finish_commits(self) -> list[int]:
         """Finish commits that a crash interrupted and return their event numbers; call it under the lock."""
         finished = []
         for planned in planned_commits(self.staging):
-            self._admit(planned)
-            self._carry_out(planned)
+            self._carry_out(planned, self._admit(planned))
             finished.append(planned.seq)
         return finished
 
@@ -184,7 +182,8 @@ class CaseFolder:
     def head(self) -> tuple[int, Digest]:
         """Return the number of events and the head of the log; raises `CaseError`, `FormatError`."""
         with self._locked():
-            return head_of(*self._stored())
+            end = read_end(self.path)
+            return end.count, end.head
 
     def log_bytes(self) -> tuple[bytes, bytes]:
         """Return the log and its signatures as stored, and not in the middle of a commit; raises `CaseError`."""
@@ -198,7 +197,7 @@ class CaseFolder:
 
     def _stored(self) -> tuple[bytes, bytes]:
         try:
-            return (self.path / "custody.jsonl").read_bytes(), (self.path / "custody.sig").read_bytes()
+            return (self.path / LOG).read_bytes(), (self.path / SIGNATURES).read_bytes()
         except OSError as error:
             message = f"the custody log of {self.path} cannot be read: {error.strerror}"
             raise CaseError(message) from error
@@ -272,11 +271,11 @@ class CaseFolder:
         with self._locked():
             self._keep(statement.name, statement.der)
 
-    def _want_registered(self, draft: Draft, custodian: Custodian, *, seq: int) -> None:
+    def _want_registered(self, draft: Draft, custodian: Custodian, notes: LogNotes, *, seq: int) -> None:
         """Refuse, with `CaseError`, a key that may not sign *draft* by the log's own account."""
         signer = custodian.signer.certificate
         known = {certificate.fingerprint: certificate for certificate in (*self.certificates(), signer)}
-        refusal = register_of(self._stored()[0], known).refusal(draft, signer, seq=seq)
+        refusal = register_of(lines_about_keys(self.path, notes), known).refusal(draft, signer, seq=seq)
         if refusal is not None:
             message = f"the log of {self.path} takes no such event signed by {signer.subject!r}: {refusal}"
             raise CaseError(message, hint=_REGISTER_FIRST)
@@ -293,21 +292,26 @@ class CaseFolder:
             write_new(partial, data)
             move_new(partial, target)
 
-    def _admit(self, planned: PlannedCommit) -> None:
-        """Refuse, with `CaseError`, to carry out a commit that is not the next event of the log, signed."""
+    def _admit(self, planned: PlannedCommit) -> tuple[int, int]:
+        """Refuse, with `CaseError`, to carry out a commit that is not the next event of the log, signed.
+
+        Returns where its line begins in the log, and that of its signature among the signatures.
+        """
         log, signatures = (b"".join(split_lines(data)[: planned.seq - 1]) for data in self._stored())
         known = {certificate.fingerprint: certificate for certificate in self.certificates()}
         findings = check_log(log + planned.entry.line, signatures + planned.entry.signature_line, known)
         last = findings.events[-1] if findings.events else None
         wrong = [check for check in findings.problems if check.subject == f"event {planned.seq}"]
-        if wrong or last is None or last.seq != planned.seq or not isinstance(last, Event):
+        behind = len(findings.links) == planned.seq + 1
+        if wrong or last is None or last.seq != planned.seq or not isinstance(last, Event) or not behind:
             message = f"the unfinished commit {planned.folder.name} is not the next signed event of the log"
             raise CaseError(message, hint="run: evidence-kit verify CASE")
         if planned.item not in {None, last.item}:
             message = f"the unfinished commit {planned.folder.name} would put in another item than its event names"
             raise CaseError(message, hint="run: evidence-kit verify CASE")
+        return len(log), len(signatures)
 
-    def _carry_out(self, planned: PlannedCommit) -> None:
+    def _carry_out(self, planned: PlannedCommit, begins: tuple[int, int]) -> None:
         if planned.item is not None:
             source, target = self.staging / planned.item, self.path / "items" / planned.item
             if source.exists() or not target.exists():
@@ -319,16 +323,16 @@ class CaseFolder:
             target.unlink(missing_ok=True)  # torn by a crash: only a decided commit gets here
             target.parent.mkdir(parents=True, exist_ok=True)
             write_new(target, data)
-        _append_once(self.path / "custody.jsonl", planned.seq, planned.entry.line)
-        _append_once(self.path / "custody.sig", planned.seq, planned.entry.signature_line)
+        _append_once(self.path / LOG, begins[0], planned.entry.line)
+        _append_once(self.path / SIGNATURES, begins[1], planned.entry.signature_line)
         shutil.rmtree(planned.folder)
 
-    def _next_item(self) -> str:
+    def _next_item(self, notes: LogNotes) -> str:
         """One more than the highest number ever given: numbers are never used twice, not even after a failure."""
-        numbers = [int(number) for number in _ITEM_OF_EVENT.findall(self._stored()[0])]
-        names = (path.name for folder in (self.path / "items", self.staging) for path in folder.iterdir())
-        numbers += [int(match[1]) for name in names if (match := _ITEM.fullmatch(name))]
-        return f"EV-{max(numbers, default=0) + 1:04d}"
+        number = notes.highest + 1
+        while any((folder / f"EV-{number:04d}").exists() for folder in (self.path / "items", self.staging)):
+            number += 1
+        return f"EV-{number:04d}"
 
     @contextmanager
     def _locked(self) -> Iterator[None]:
@@ -344,18 +348,17 @@ class CaseFolder:
             raise CaseError(message, hint="look at the space and the permissions of its disk") from error
 
 
-def _append_once(path: Path, seq: int, line: bytes) -> None:
-    """Make *line* the line number *seq* of *path*: it is there, torn, or not yet; anything else is not ours to mend."""
-    data = path.read_bytes()
-    lines = split_lines(data)
-    if len(lines) >= seq and lines[seq - 1] == line:
-        return
-    torn = lines[seq - 1] if len(lines) == seq else b""
-    whole = len(lines) - bool(torn)
-    if whole != seq - 1 or not line.startswith(torn) or torn.endswith(b"\n"):
-        message = f"{path.name} was changed while event {seq} was being written"
+def _append_once(path: Path, begin: int, line: bytes) -> None:
+    """Make *line* stand at byte *begin* of *path*: it is there, torn, or not yet; anything else is not ours to mend."""
+    with path.open("rb") as stream:
+        size = stream.seek(0, os.SEEK_END)
+        stream.seek(begin)
+        there = stream.read(len(line))
+    if size < begin or not line.startswith(there):
+        message = f"{path.name} was changed while an event was being written"
         raise CaseError(message, hint="run: evidence-kit verify CASE")
-    append(path, line[len(torn) :])
+    if there != line:
+        append(path, line[len(there) :])
 
 
 def _refuse_inside(path: Path) -> None:

@@ -188,10 +188,16 @@ class KeyRegister:
         return self._line_of(key)[-1]
 
 
+def tells_of_keys(line: bytes) -> bool:
+    """Whether a *line* of a log is one that the register needs beside the first."""
+    return _ABOUT_KEYS.search(line) is not None
+
+
 def register_of(log: bytes, certificates: Mapping[str, Certificate]) -> KeyRegister:
     """Return the keys of a *log* that was checked before, reading no more lines than they need; raises `FormatError`.
 
     The first event, and those whose type tells of keys or hand-overs, are enough: what the others say of keys follows.
+    So *log* may as well be those lines alone.
     """
     register = KeyRegister(certificates=certificates)
     begin = 0

@@ -21,7 +21,6 @@ from evidence_kit.errors import FormatError, IntegrityError
 from evidence_kit.models import Digest
 from evidence_kit.trust import der
 from evidence_kit.trust.certificates import Certificate
-from evidence_kit.trust.digests import sha256_bytes
 from evidence_kit.trust.keys import Signer
 
 _DATA = der.oid("1.2.840.113549.1.7.1")
@@ -40,7 +39,7 @@ _CONTENT_TYPE_DATA = der.sequence(_CONTENT_TYPE, der.set_of(_DATA))
 
 _LARGEST = 64 * 1024
 _TIME_BEGINS, _TIME_ENDS = 4, 17
-"""Where the 13 characters of a UTCTime stand after the type of the attribute: a set of one, each with tag and length."""
+"""Where the 13 characters of a UTCTime stand behind the type of the attribute: in a set of one."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
