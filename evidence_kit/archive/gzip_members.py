@@ -4,13 +4,16 @@ Reading goes forward only, in constant memory whatever the compression ratio. Da
 `problems`, reading pauses there (`broken`), and `resume` goes on at the next member that holds a WARC record.
 """
 
-import zlib
 from typing import BinaryIO
+
+from isal import isal_zlib
 
 _PIECE = 64 * 1024
 _MAGIC = b"\x1f\x8b"
 _DEFLATE_MAGIC = b"\x1f\x8b\x08"
 _PROBE = 4096
+_GZIP = 16 + 15
+"""A window of 32 KiB and the frame of RFC 1952, as zlib counts."""
 
 
 class MemberStream:
@@ -26,7 +29,7 @@ class MemberStream:
         self._input = stream.read(_PIECE)
         self._position = 0
         self._member_offset = 0
-        self._inflate: zlib._Decompress | None = None
+        self._inflate: isal_zlib.Decompress | None = None
         self._buffer = b""
         self._at = 0
         self.gzipped = self._input.startswith(_MAGIC)
@@ -48,6 +51,13 @@ class MemberStream:
         while len(self._buffer) - self._at < size and self._more():
             pass
         return self._buffer[self._at : self._at + size]
+
+    def peek_through(self, mark: bytes) -> bytes:
+        """Return the next bytes up to and with *mark*, without taking them, if all of them are at hand; else nothing."""
+        if self._at == len(self._buffer):
+            self._next_bytes()
+        end = self._buffer.find(mark, self._at)
+        return self._buffer[self._at : end + len(mark)] if end >= 0 else b""
 
     def read(self, size: int) -> bytes:
         """Return 1 to *size* next bytes; empty at the end or at damage."""
@@ -127,10 +137,10 @@ class MemberStream:
         if not self._input.startswith(_MAGIC):
             self._damaged("bytes that are no gzip member")
             return False
-        self._inflate = zlib.decompressobj(16 + zlib.MAX_WBITS)
+        self._inflate = isal_zlib.decompressobj(_GZIP)
         return True
 
-    def _inflate_piece(self, inflate: "zlib._Decompress") -> bool:
+    def _inflate_piece(self, inflate: "isal_zlib.Decompress") -> bool:
         if not self._input:
             # The inflater may still hold output or wait for nothing; at the end of the file it waits in vain.
             self._inflate = None
@@ -140,7 +150,7 @@ class MemberStream:
         before = len(self._input)
         try:
             self._buffer, self._at = inflate.decompress(self._input, _PIECE), 0
-        except zlib.error as error:
+        except isal_zlib.error as error:
             self._damaged(f"the gzip member is damaged ({error})")
             return False
         self._input = inflate.unused_data if inflate.eof else inflate.unconsumed_tail
@@ -186,6 +196,6 @@ class MemberStream:
 
 def _holds_record(data: bytes) -> bool:
     try:
-        return zlib.decompressobj(16 + zlib.MAX_WBITS).decompress(data, 16).upper().startswith(b"WARC/")
-    except zlib.error:
+        return isal_zlib.decompressobj(_GZIP).decompress(data, 16).upper().startswith(b"WARC/")
+    except isal_zlib.error:
         return False

@@ -7,6 +7,7 @@ Memory stays constant whatever lengths, lines or compression a file claims.
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
@@ -123,6 +124,12 @@ class WarcRecord:
 
     def _read_headers(self) -> Iterator[tuple[str, str]]:
         """Yield the header lines, unfolded; what cannot be read becomes a problem."""
+        plain = _plain_head(self._stream.peek_through(b"\r\n\r\n"))
+        if plain is not None:
+            self._stream.read(plain.size)
+            self.version, self.readable = plain.version, True
+            yield from plain.fields
+            return
         line = self._stream.readline(_LONGEST_LINE)
         self.version = match[1].decode("ascii").upper() if (match := _VERSION.fullmatch(line)) else ""
         if not self.version:
@@ -165,9 +172,10 @@ class WarcRecord:
         if not self.version:
             return
         names = [name.lower() for name, _ in self.headers]
-        for name in sorted(_ONCE & set(names)):
-            if names.count(name) > 1:
-                self._problem(f"{name} stands more than once")
+        if len(self._first) < len(names):
+            for name in sorted(_ONCE & set(names)):
+                if names.count(name) > 1:
+                    self._problem(f"{name} stands more than once")
         for name, form in _MANDATORY.items():
             value = self.header(name)
             if value is None:
@@ -192,6 +200,10 @@ class WarcRecord:
 
     def _read_http_head(self) -> bytes:
         head = bytearray()
+        if _ends_only_here(whole := self._stream.peek_through(b"\r\n\r\n")) and len(whole) <= self._left:
+            self._left -= len(whole)
+            self.block_digest.update(whole)
+            return self._stream.read(len(whole))
         while self._left:
             fresh = not head or head.endswith(b"\n")
             line = self._stream.readline(min(_LONGEST_LINE, self._left))
@@ -257,6 +269,39 @@ def begin(raw: BinaryIO) -> MemberStream:
     if not _another(stream):
         raise FormatError("not a WARC: no gzip member in it can be read")
     return stream
+
+
+@dataclass(frozen=True, slots=True)
+class _PlainHead:
+    version: str
+    fields: list[tuple[str, str]]
+    size: int
+
+
+def _plain_head(head: bytes) -> _PlainHead | None:
+    """Return a record's *head* read as a whole, if every line of it is as the standard has it and none is folded.
+
+    That is what nearly all heads are, and reading them line by line takes longer than inflating a small record.
+    """
+    match = _VERSION.match(head)
+    try:
+        first, *lines = head[:-4].decode("utf-8").split("\r\n")
+    except UnicodeDecodeError:
+        return None
+    if match is None or match.end() != len(first) + 2 or head.count(b"\n") != len(lines) + 2:
+        return None
+    fields = []
+    for line in lines:
+        name, colon, value = line.partition(":")
+        if not colon or not _NAME.fullmatch(name):
+            return None
+        fields.append((name, value.strip()))
+    return _PlainHead(match[1].decode("ascii").upper(), fields, len(head)) if len(lines) <= _MOST_LINES else None
+
+
+def _ends_only_here(head: bytes) -> bool:
+    """Whether the first blank line of *head* is its end."""
+    return head.find(b"\n\r\n") == len(head) - 3 and b"\n\n" not in head and not head.startswith((b"\r", b"\n"))
 
 
 def _another(stream: MemberStream) -> bool:
