@@ -53,7 +53,7 @@ class MemberStream:
         return self._buffer[self._at : self._at + size]
 
     def peek_through(self, mark: bytes) -> bytes:
-        """Return the next bytes up to and with *mark*, without taking them, if all of them are at hand; else nothing."""
+        """Return the next bytes up to and with *mark*, without taking them, if all are at hand; else nothing."""
         if self._at == len(self._buffer):
             self._next_bytes()
         end = self._buffer.find(mark, self._at)
