@@ -21,11 +21,11 @@ from evidence_kit.custody.events import Event, EventType, WithheldEvent, read_li
 from evidence_kit.custody.log import FIRST_LINK, WITHHELD, decode_signature, next_link, split_lines
 from evidence_kit.custody.register import KeyRegister, read_acknowledged
 from evidence_kit.custody.requirements import wanting
+from evidence_kit.custody.signatures import SignedLine, check_signatures
 from evidence_kit.custody.transfers import HandOverState, Transfers
-from evidence_kit.errors import EvidenceError, FormatError
+from evidence_kit.errors import FormatError
 from evidence_kit.models import Check, Digest, Outcome
 from evidence_kit.trust.certificates import Certificate
-from evidence_kit.trust.cms import verify_detached
 from evidence_kit.trust.digests import sha256_bytes
 
 _TITLES = {
@@ -41,16 +41,6 @@ _TITLES = {
 _NEVER_WITHHELD = frozenset({EventType.KEY_REGISTERED, EventType.KEY_REVOKED})
 """Without them nobody can tell who may sign."""
 _OF_SUBJECTS = frozenset({EventType.SUBJECT_ATTACHED, EventType.SUBJECT_DETACHED})
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SignedLine:
-    """A signature that is still to be checked, over a line of the log."""
-
-    subject: str
-    event: Event
-    line: Digest
-    signature: bytes
 
 
 @dataclass(slots=True, kw_only=True)
@@ -74,6 +64,8 @@ class LogFindings:
     """What is not wrong and not finished either: hand-overs that nobody has answered."""
     proven: dict[str, Certificate] = field(default_factory=dict)
     unchecked: list[SignedLine] = field(default_factory=list)
+    processes: int = 1
+    """In how many signatures may be checked."""
     numbers: set[int] = field(default_factory=set)
     transfers: Transfers = field(init=False)
     """Hand-overs and holders, and with them the register of keys."""
@@ -100,9 +92,12 @@ class LogFindings:
         return self.proven
 
     def _check_signatures(self) -> None:
-        for signed in self.unchecked:
-            _check_signature(self, signed)
-        self.unchecked.clear()
+        waiting, self.unchecked = self.unchecked, []
+        for signed, found in check_signatures(waiting, processes=self.processes):
+            if found.problem:
+                _problem(self, "custody.signatures", f"event {signed.seq}", found.problem)
+            if found.holds and signed.certificate is not None:
+                self.proven[signed.certificate.fingerprint] = signed.certificate
 
     @property
     def head(self) -> Digest:
@@ -129,13 +124,18 @@ class LogFindings:
 
 
 def check_log(
-    log: bytes, signatures: bytes, certificates: Mapping[str, Certificate], *, withholding: bool = False
+    log: bytes,
+    signatures: bytes,
+    certificates: Mapping[str, Certificate],
+    *,
+    withholding: bool = False,
+    processes: int = 1,
 ) -> LogFindings:
     """Check ``custody.jsonl`` and ``custody.sig`` against *certificates* (by fingerprint); never raises.
 
-    Only a bundle's copy may withhold events: *withholding*.
+    Only a bundle's copy may withhold events: *withholding*. Signatures may be checked by up to *processes* at a time.
     """
-    findings = LogFindings(links=[FIRST_LINK], certificates=certificates)
+    findings = LogFindings(links=[FIRST_LINK], certificates=certificates, processes=processes)
     lines, signature_lines = split_lines(log), split_lines(signatures)
     if len(lines) != len(signature_lines):
         detail = f"{len(lines)} lines in custody.jsonl, {len(signature_lines)} in custody.sig"
@@ -244,7 +244,14 @@ def _check_entry(findings: LogFindings, number: int, line: bytes, signature_line
         link = next_link(findings.head, event.line, event.signature)
     else:
         _check_binding(findings, subject, event)
-        signed = SignedLine(subject=subject, event=event, line=sha256_bytes(line), signature=signature or b"")
+        signed = SignedLine(
+            seq=number,
+            named=event.certificate,
+            certificate=findings.certificates.get(event.certificate.hex),
+            time=event.time,
+            line=sha256_bytes(line),
+            signature=signature or b"",
+        )
         findings.unchecked.append(signed)
         link = next_link(findings.head, signed.line, sha256_bytes(signed.signature))
     findings.events.append(event)
@@ -269,24 +276,6 @@ def _check_binding(findings: LogFindings, subject: str, event: Event) -> None:
     findings.case = findings.case or event.case
     if event.case != findings.case:
         _problem(findings, "custody.lines", subject, f"belongs to another case: {event.case!r}, not {findings.case!r}")
-
-
-def _check_signature(findings: LogFindings, signed: SignedLine) -> None:
-    event = signed.event
-    certificate = findings.certificates.get(event.certificate.hex)
-    if certificate is None:
-        detail = f"the certificate {event.certificate} is not in trust/"
-        _problem(findings, "custody.signatures", signed.subject, detail)
-        return
-    try:
-        facts = verify_detached(signed.signature, signed.line, [certificate])
-    except EvidenceError as error:
-        _problem(findings, "custody.signatures", signed.subject, str(error))
-        return
-    if facts.signing_time != event.time.replace(microsecond=0):
-        detail = "the signature claims another time than the event"
-        _problem(findings, "custody.signatures", signed.subject, detail)
-    findings.proven[certificate.fingerprint] = certificate
 
 
 def _signature_digest(signature_line: bytes) -> Digest:

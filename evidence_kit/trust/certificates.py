@@ -47,6 +47,10 @@ class Certificate:
 
     der: bytes
 
+    def __reduce__(self) -> tuple[type["Certificate"], tuple[bytes]]:
+        """What was read of it stays in its process."""
+        return Certificate, (self.der,)
+
     @cached_property
     def x509(self) -> x509.Certificate:
         """The parsed certificate; raises `FormatError`."""

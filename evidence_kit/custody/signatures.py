@@ -1,0 +1,66 @@
+"""The signatures of a log's lines: most of the time of checking it, so in several processes if there are many."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from evidence_kit.errors import EvidenceError
+from evidence_kit.models import Digest
+from evidence_kit.processes import spread
+from evidence_kit.trust.certificates import Certificate
+from evidence_kit.trust.cms import verify_detached
+
+_BATCH = 1000
+_WORTHWHILE = 4000
+"""Signatures from which on it takes longer to check them here than to start other processes."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SignedLine:
+    """A signature that is still to be checked, over a line of the log."""
+
+    seq: int
+    """Number of the line."""
+    named: Digest
+    """Of the certificate that the event names as the actor's."""
+    certificate: Certificate | None
+    """That certificate, if it is at hand."""
+    time: datetime
+    """The event's."""
+    line: Digest
+    signature: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class SignatureFinding:
+    """What checking one signature gave."""
+
+    holds: bool
+    problem: str = ""
+    """What is wrong, also with one that holds."""
+
+
+def check_signatures(
+    lines: Sequence[SignedLine], *, processes: int = 1
+) -> Iterator[tuple[SignedLine, SignatureFinding]]:
+    """Yield each of *lines* with its finding, in order, whatever the number of *processes*."""
+    batches = [lines[at : at + _BATCH] for at in range(0, len(lines), _BATCH)]
+    found = spread(_check_batch, batches, processes=processes if len(lines) >= _WORTHWHILE else 1)
+    for batch, findings in zip(batches, found, strict=True):
+        yield from zip(batch, findings, strict=True)
+
+
+def _check_batch(batch: Sequence[SignedLine]) -> list[SignatureFinding]:
+    return [_check(signed) for signed in batch]
+
+
+def _check(signed: SignedLine) -> SignatureFinding:
+    if signed.certificate is None:
+        return SignatureFinding(holds=False, problem=f"the certificate {signed.named} is not in trust/")
+    try:
+        facts = verify_detached(signed.signature, signed.line, [signed.certificate])
+    except EvidenceError as error:
+        return SignatureFinding(holds=False, problem=str(error))
+    if facts.signing_time != signed.time.replace(microsecond=0):
+        return SignatureFinding(holds=True, problem="the signature claims another time than the event")
+    return SignatureFinding(holds=True)
