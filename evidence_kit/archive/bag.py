@@ -10,6 +10,7 @@ from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from evidence_kit.archive.ahead import digests_ahead
 from evidence_kit.archive.manifests import manifest_bytes, parse_manifest
 from evidence_kit.archive.tree import FolderTree, Tree
 from evidence_kit.display import shorten, visible
@@ -78,12 +79,15 @@ def write_bag(folder: Path, *, info: Mapping[str, str]) -> dict[str, Digest]:
     return digests | tags
 
 
-def check_bag(tree: Tree, *, unlisted: Collection[str] = ()) -> BagReport:
+def check_bag(tree: Tree, *, unlisted: Collection[str] = (), processes: int = 1) -> BagReport:
     """Check a bag completely; *unlisted* are tag files that no list can name, such as signatures of the tag manifest.
+
+    Files may be hashed by up to *processes* at a time.
 
     Never raises for what is in the bag; a file that cannot be read is a failed check.
     """
-    check = _BagCheck(tree, frozenset(unlisted) | {TAG_MANIFEST})
+    payload = [name for name in tree.names() if name.startswith(_PAYLOAD)]
+    check = _BagCheck(tree, frozenset(unlisted) | {TAG_MANIFEST}, digests_ahead(tree, payload, processes=processes))
     findings = tuple(check.run())
     return BagReport(findings=findings, digests=check.digests, info=check.info)
 

@@ -150,7 +150,7 @@ class MemberStream:
         before = len(self._input)
         try:
             self._buffer, self._at = inflate.decompress(self._input, _PIECE), 0
-        except isal_zlib.IsalError as error:
+        except isal_zlib.IsalError as error:  # type: ignore[misc]  # its stub calls the class an instance
             self._damaged(f"the gzip member is damaged ({error})")
             return False
         self._input = inflate.unused_data if inflate.eof else inflate.unconsumed_tail
@@ -197,5 +197,5 @@ class MemberStream:
 def _holds_record(data: bytes) -> bool:
     try:
         return isal_zlib.decompressobj(_GZIP).decompress(data, 16).upper().startswith(b"WARC/")
-    except isal_zlib.IsalError:
+    except isal_zlib.IsalError:  # type: ignore[misc]  # as above
         return False

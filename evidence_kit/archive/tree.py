@@ -66,10 +66,12 @@ class FolderTree:
 
     def open(self, name: str) -> BinaryIO:
         """Open a file for reading; raises `FormatError` when there is none, `OSError`."""
+        return open_file(self.path(name))
+
+    def path(self, name: str) -> Path:
+        """Return where a file lies; raises `FormatError` when there is none. Open it with `open_file`."""
         self._known(name)
-        # A link that took the file's place after the listing is not followed where the system can refuse.
-        flags = os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_BINARY", 0)
-        return os.fdopen(os.open(self._root.joinpath(*name.split("/")), flags), "rb")
+        return self._root.joinpath(*name.split("/"))
 
     def read(self, name: str, limit: int) -> bytes:
         """Return a file of at most *limit* bytes; raises `FormatError` when there is none or it is larger."""
@@ -78,6 +80,13 @@ class FolderTree:
     def _known(self, name: str) -> None:
         if name not in self._sizes:
             raise FormatError(f"there is no file {shorten(name)}")
+
+
+def open_file(path: Path) -> BinaryIO:
+    """Open a file that was found in a `FolderTree`; raises `OSError`."""
+    # A link that took the file's place after the listing is not followed where the system can refuse.
+    flags = os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_BINARY", 0)
+    return os.fdopen(os.open(path, flags), "rb")
 
 
 class ZipTree:

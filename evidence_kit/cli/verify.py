@@ -1,5 +1,6 @@
 """``verify``: the plain answer first, then what, when, by whom, and what is wrong."""
 
+import os
 import re
 from collections import Counter
 from collections.abc import Callable, Sequence
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
 
 _EXIT = {Verdict.VERIFIED: 0, Verdict.UNCHANGED: 4, Verdict.ALTERED: 3, Verdict.CANNOT_VERIFY: 1}
 _FRACTION = re.compile(r"\.[0-9]{3}Z$")
+_MOST_PROCESSES = 8
 _MOST = 20
 """Failed or unmade checks shown to people; ``--json`` has them all."""
 
@@ -68,6 +70,7 @@ def _verify(
         outside=_outside(receipt or (), anchor or ()),
         on_step=run.progress(),
         withheld=_read_withheld(with_withheld) if with_withheld else None,
+        processes=min(os.cpu_count() or 1, _MOST_PROCESSES),
     )
     if with_withheld and report.kind != "bundle":
         raise UsageError("--with-withheld is for a bundle", hint="name the bundle beside which the file was made")

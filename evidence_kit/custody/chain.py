@@ -18,7 +18,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from evidence_kit.custody.events import Event, EventType, WithheldEvent, read_line
-from evidence_kit.custody.log import FIRST_LINK, WITHHELD, decode_signature, next_link, split_lines
+from evidence_kit.custody.log import FIRST_LINK, WITHHELD, decode_signature, each_line, next_link
 from evidence_kit.custody.register import KeyRegister, read_acknowledged
 from evidence_kit.custody.requirements import wanting
 from evidence_kit.custody.signatures import SignedLine, check_signatures
@@ -136,15 +136,15 @@ def check_log(
     Only a bundle's copy may withhold events: *withholding*. Signatures may be checked by up to *processes* at a time.
     """
     findings = LogFindings(links=[FIRST_LINK], certificates=certificates, processes=processes)
-    lines, signature_lines = split_lines(log), split_lines(signatures)
-    if len(lines) != len(signature_lines):
-        detail = f"{len(lines)} lines in custody.jsonl, {len(signature_lines)} in custody.sig"
+    count, signature_count = (sum(1 for _ in each_line(data)) for data in (log, signatures))
+    if count != signature_count:
+        detail = f"{count} lines in custody.jsonl, {signature_count} in custody.sig"
         _problem(findings, "custody.lines", "custody.sig", detail)
-    if not lines:
+    if not count:
         _problem(findings, "custody.lines", "custody.jsonl", "the log is empty")
-    for number, line in enumerate(lines, start=1):
-        signature_line = signature_lines[number - 1] if number <= len(signature_lines) else b""
-        _check_entry(findings, number, line, signature_line)
+    signature_lines = each_line(signatures)
+    for number, line in enumerate(each_line(log), start=1):
+        _check_entry(findings, number, line, next(signature_lines, b""))
     for event in findings.events:
         if isinstance(event, WithheldEvent) and (not withholding or event.seq == 1 or event.type in _NEVER_WITHHELD):
             _problem(findings, "custody.lines", f"event {event.seq}", "this event may not be withheld here")

@@ -10,6 +10,7 @@ SHA-256(sig_n)), with line_n including its line feed and sig_n the DER. The head
 import base64
 import binascii
 import hashlib
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from evidence_kit.errors import FormatError
@@ -59,9 +60,16 @@ def link_after(previous: Digest, entry: Entry) -> Digest:
 
 def split_lines(data: bytes) -> list[bytes]:
     """Return the lines of *data*, split at line feeds alone and keeping them; a last one may lack it."""
-    pieces = data.split(b"\n")
-    lines = [piece + b"\n" for piece in pieces[:-1]]
-    return [*lines, pieces[-1]] if pieces[-1] else lines
+    return list(each_line(data))
+
+
+def each_line(data: bytes) -> Iterator[bytes]:
+    """Yield the same one after the other: a long log twice in memory is too much."""
+    begin = 0
+    while begin < len(data):
+        end = data.find(b"\n", begin) + 1 or len(data)
+        yield data[begin:end]
+        begin = end
 
 
 def head_of(log: bytes, signatures: bytes) -> tuple[int, Digest]:

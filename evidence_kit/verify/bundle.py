@@ -63,10 +63,11 @@ def check_zip(exam: Examination, path: Path) -> None:
 def check_bundle(exam: Examination, tree: Tree, subject: str, on_step: OnStep) -> VerificationReport:
     """Check the bundle in *tree* and return the result."""
     on_step("checking the lists")
-    bag = check_bag(tree, unlisted=_UNLISTED)
+    bag = check_bag(tree, unlisted=_UNLISTED, processes=exam.processes)
     _note_bag(exam, bag)
     files = CaseFiles(tree, "data/")
     files.know(bag.digests)
+    files.look_ahead(processes=exam.processes)
     certificates = check_certificates(exam, files, bundle=True)
     sealed_by = _check_tag_signature(exam, tree, certificates)
     sealers = [judgement.certificate for judgement in exam.signers.values()]

@@ -30,6 +30,7 @@ def check_case(exam: Examination, path: Path, on_step: OnStep) -> VerificationRe
     history = check_history(exam, files, certificates, _completed(stored, planned))
     present = {name.split("/")[1] for name in files.names() if name.startswith("items/") and name.count("/") > 1}
     waiting = {planned.item} - present if planned else set()
+    files.look_ahead(processes=exam.processes)
     items = sorted((present | history.captured().keys()) - waiting)
     check_items(exam, files, history, items)
     for item in items:

@@ -46,6 +46,8 @@ class Examination:
     roots: TrustedRoots
     now: datetime
     check_pdf: CheckPdf = check_pdf_apart
+    processes: int = 1
+    """In how many at a time large evidence may be worked through."""
     withheld: bytes | None = None
     """The file of the events that a bundle withholds."""
     outside: Outside = Outside()  # noqa: RUF009  # frozen

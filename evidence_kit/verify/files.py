@@ -3,13 +3,17 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from evidence_kit.archive.ahead import archives_ahead, digests_ahead
 from evidence_kit.archive.tree import Tree
+from evidence_kit.archive.wacz_reader import WaczFindings, check_wacz
 from evidence_kit.errors import FormatError
 from evidence_kit.models import Digest
 from evidence_kit.trust.digests import sha256_stream
 
 SMALL = 64 * 1024 * 1024
-"""Bytes that a file may have which is read as a whole: logs, lists, records."""
+"""Bytes that a file may have which is read as a whole: lists, records."""
+LARGEST_LOG = 512 * 1024 * 1024
+"""The same of a custody log: half a million events."""
 
 
 @dataclass(slots=True)
@@ -19,6 +23,7 @@ class CaseFiles:
     tree: Tree
     prefix: str
     _digests: dict[str, Digest] = field(default_factory=dict)
+    _archives: dict[str, WaczFindings] = field(default_factory=dict)
     _names: dict[str, None] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -30,6 +35,21 @@ class CaseFiles:
         """Take over digests by the tree's own names."""
         self._digests.update(digests)
 
+    def look_ahead(self, *, processes: int) -> None:
+        """Work through what takes long, the files of the items and their archives, in several *processes*."""
+        files = [name for name in self.tree.names() if name.startswith(f"{self.prefix}items/")]
+        self.know(digests_ahead(self.tree, [name for name in files if name not in self._digests], processes=processes))
+        archives = [name for name in files if name.endswith(".wacz")]
+        self._archives.update(archives_ahead(self.tree, archives, processes=processes))
+
+    def archive(self, name: str) -> WaczFindings:
+        """Return what there is to find in one of our own archives, once; raises `OSError`."""
+        known = self._archives.pop(self.prefix + name, None)
+        if known is not None:
+            return known
+        with self.tree.open(self.prefix + name) as stream:
+            return check_wacz(stream, ours=True)
+
     def names(self) -> list[str]:
         """Return the case's file names, sorted."""
         return list(self._names)
@@ -38,9 +58,9 @@ class CaseFiles:
         """Whether there is a file *name*."""
         return name in self._names
 
-    def read(self, name: str) -> bytes:
-        """Return a small file; raises `FormatError` when it is not there or too large."""
-        return self.tree.read(self.prefix + name, SMALL)
+    def read(self, name: str, limit: int = SMALL) -> bytes:
+        """Return a file of at most *limit* bytes; raises `FormatError` when it is not there or too large."""
+        return self.tree.read(self.prefix + name, limit)
 
     def digest(self, name: str) -> Digest:
         """Return a file's digest; raises `FormatError` when it cannot be read."""

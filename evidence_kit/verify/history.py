@@ -1,8 +1,10 @@
 """The custody log of a case or bundle: events, signatures, time stamps, and what they say about the items."""
 
+from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cached_property
 
 from evidence_kit.canonical import Json
 from evidence_kit.case.info import read_info
@@ -18,7 +20,7 @@ from evidence_kit.trust.digests import sha256_bytes
 from evidence_kit.trust.timestamps import read_reply
 from evidence_kit.verify.bracket import check_bracket
 from evidence_kit.verify.examination import Examination
-from evidence_kit.verify.files import CaseFiles
+from evidence_kit.verify.files import LARGEST_LOG, CaseFiles
 from evidence_kit.verify.outside import check_outside
 from evidence_kit.verify.times import check_times
 
@@ -33,7 +35,7 @@ class StampedHead:
     trusted: bool
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class History:
     """The log as it was found."""
 
@@ -42,7 +44,16 @@ class History:
 
     def trusted_time(self, seq: int) -> datetime | None:
         """Return the earliest trusted time that covers event *seq*."""
-        return min((token.time for token in self.tokens if token.trusted and token.seq >= seq), default=None)
+        place = bisect_left(self._earliest, seq, key=lambda covered: covered[0])
+        return self._earliest[place][1] if place < len(self._earliest) else None
+
+    @cached_property
+    def _earliest(self) -> list[tuple[int, datetime]]:
+        """The events with a trusted token, ascending, each with the earliest time of it and all later ones."""
+        found: list[tuple[int, datetime]] = []
+        for token in sorted((token for token in self.tokens if token.trusted), key=lambda token: -token.seq):
+            found.append((token.seq, min(token.time, found[-1][1]) if found else token.time))
+        return found[::-1]
 
     def note_signer(self, exam: Examination, certificate: Certificate, seq: int, pool: Sequence[Certificate]) -> None:
         """Note who answers for what *certificate* signed in or with event *seq*.
@@ -61,6 +72,10 @@ class History:
 
     def captured(self) -> dict[str, Event]:
         """Return the event of each committed item."""
+        return self._captured
+
+    @cached_property
+    def _captured(self) -> dict[str, Event]:
         return {e.item: e for e in self.log.full_events() if e.type == EventType.CAPTURED and e.item}
 
 
@@ -71,7 +86,7 @@ def read_log(exam: Examination, files: CaseFiles) -> tuple[bytes, bytes]:
 
 def _stored(exam: Examination, files: CaseFiles, name: str) -> bytes:
     try:
-        return files.read(name)
+        return files.read(name, LARGEST_LOG)
     except FormatError as error:
         exam.failed("custody.lines", files.shown(name), str(error))
         return b""
@@ -90,7 +105,7 @@ def check_history(
     Only the log of a *bundle* may withhold events.
     """
     known = {certificate.fingerprint: certificate for certificate in certificates}
-    log = check_log(*stored, known, withholding=bundle)
+    log = check_log(*stored, known, processes=exam.processes, withholding=bundle)
     exam.add(log.checks())
     tokens = tuple(_tokens(exam, files, log, certificates))
     for subject, why in _lost_tokens(files, log):

@@ -5,7 +5,6 @@ from collections.abc import Iterator, Sequence
 
 from evidence_kit.archive.own_warc import Resource
 from evidence_kit.archive.resource_names import RECORDED
-from evidence_kit.archive.wacz_reader import check_wacz
 from evidence_kit.canonical import Json
 from evidence_kit.case.items import parse_item
 from evidence_kit.case.layout import SESSION_DATA
@@ -132,8 +131,7 @@ def _contradictions(record: dict[str, Json], item: str, listed: dict[str, Digest
 def _check_wacz(exam: Examination, files: CaseFiles, name: str, record: dict[str, Json]) -> None:
     shown = files.shown(name)
     try:
-        with files.tree.open(files.prefix + name) as stream:
-            found = check_wacz(stream, ours=True)
+        found = files.archive(name)
     except OSError as error:
         exam.failed("wacz.structure", shown, f"it cannot be read: {error.strerror or error}")
         return

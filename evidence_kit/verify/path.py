@@ -38,9 +38,12 @@ def verify_path(  # noqa: PLR0913  # what is verified, and against what
     on_step: OnStep = ignore,
     check_pdf: CheckPdf = check_pdf_apart,
     withheld: bytes | None = None,
+    processes: int = 1,
 ) -> VerificationReport:
     """Verify whatever is at *path*, offline, and return every check; never raises for bad evidence.
 
+    Large evidence is worked through by up to *processes* at a time, with the same result; with more than one, the
+    program that calls must do nothing when it is imported.
     *withheld* is the file of the events that a bundle withholds, for whoever may see them.
     A bundle is a folder or zip, a case a folder, an item a folder below a case's ``items/`` or alone; a report a PDF
     with the kit's attachments, a vault a folder of cases that has a register or is given with an anchor list. What came
@@ -49,7 +52,9 @@ def verify_path(  # noqa: PLR0913  # what is verified, and against what
     """
 
     def examination() -> Examination:
-        return Examination(roots=roots, now=clock(), check_pdf=check_pdf, outside=outside, withheld=withheld)
+        return Examination(
+            roots=roots, now=clock(), check_pdf=check_pdf, outside=outside, withheld=withheld, processes=processes
+        )
 
     before = _state(path)
     report = _verify(path, examination(), on_step)

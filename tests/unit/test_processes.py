@@ -1,0 +1,105 @@
+"""What is done in several processes is what one would have done, in the same order."""
+
+import os
+import sys
+from pathlib import Path
+
+import pytest
+
+from evidence_kit.archive import ahead
+from evidence_kit.archive.tree import FolderTree
+from evidence_kit.custody import signatures
+from evidence_kit.custody.chain import LogFindings, check_log
+from evidence_kit.custody.events import Draft, EventType
+from evidence_kit.custody.log import FIRST_LINK, link_after
+from evidence_kit.processes import spread
+from evidence_kit.trust.digests import sha256_file
+from evidence_kit.verify import verify_path
+from tests.support.cases import commit_small_item, open_case
+from tests.support.people import SetClock, practice_custodian, roots_of
+
+CUSTODIAN = practice_custodian()
+
+
+def test_results_come_in_the_order_of_the_parts() -> None:
+    assert list(spread(abs, [-3, 2, -1], processes=2)) == [3, 2, 1]
+
+
+def test_what_goes_wrong_in_a_process_is_raised_here() -> None:
+    with pytest.raises(ValueError, match="invalid literal"):
+        list(spread(int, ["1", "x"], processes=2))
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="a process ends otherwise there")
+def test_the_rest_is_done_here_when_a_process_is_ended() -> None:
+    assert list(spread(_ends_in_another_process, [os.getpid()] * 3, processes=2)) == ["here"] * 3
+
+
+def _ends_in_another_process(first: int) -> str:
+    if os.getpid() != first:
+        os._exit(9)
+    return "here"
+
+
+@pytest.fixture
+def small_is_worthwhile(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(signatures, "_WORTHWHILE", 0)
+    monkeypatch.setattr(signatures, "_BATCH", 3)
+    monkeypatch.setattr(ahead, "_WORTHWHILE_HASHING", 0)
+    monkeypatch.setattr(ahead, "_WORTHWHILE_READING", 0)
+    monkeypatch.setattr(ahead, "_BATCH_FILES", 2)
+
+
+@pytest.mark.usefixtures("small_is_worthwhile")
+def test_a_log_with_wrong_signatures_has_the_same_findings_in_one_and_in_two_processes() -> None:
+    log, signed, head = [], [], FIRST_LINK
+    for seq in range(1, 12):
+        draft = Draft(type=EventType.VIEWED if seq > 1 else EventType.CASE_OPENED, purpose="x", detail={"format": 1})
+        entry = CUSTODIAN.sign_event(draft, seq=seq, previous=head, case="1")
+        head = link_after(head, entry)
+        log.append(entry.line)
+        signed.append(entry.signature_line)
+    for wrong in (2, 7):
+        signed[wrong] = signed[wrong - 1]
+
+    one, two = (_checked(b"".join(log), b"".join(signed), processes) for processes in (1, 2))
+
+    assert one.checks() == two.checks()
+    assert [check.subject for check in two.problems if check.id == "custody.signatures"] == ["event 3", "event 8"]
+    assert one.signers == two.signers
+
+
+def _checked(log: bytes, signed: bytes, processes: int) -> LogFindings:
+    certificate = CUSTODIAN.signer.certificate
+    return check_log(log, signed, {certificate.fingerprint: certificate}, processes=processes)
+
+
+@pytest.mark.usefixtures("small_is_worthwhile")
+def test_a_harmed_case_gives_the_same_report_in_one_and_in_two_processes(tmp_path: Path) -> None:
+    case = open_case(tmp_path / "хэрэг 1", CUSTODIAN)
+    for _ in range(3):
+        commit_small_item(case, CUSTODIAN)
+    harmed = case.path / "items" / "EV-0002" / "capture.wacz"
+    harmed.write_bytes(harmed.read_bytes().replace(b"resource", b"Resource", 1))
+
+    one, two = (
+        verify_path(case.path, roots=roots_of(CUSTODIAN.signer), clock=SetClock(), processes=processes)
+        for processes in (1, 2)
+    )
+
+    assert [(check.id, check.subject, check.outcome, check.detail) for check in one.checks] == [
+        (check.id, check.subject, check.outcome, check.detail) for check in two.checks
+    ]
+    assert any("EV-0002" in check.subject for check in two.checks if check.outcome == "failed")
+
+
+@pytest.mark.usefixtures("small_is_worthwhile")
+def test_a_file_that_cannot_be_read_is_left_to_whoever_asks_for_it(tmp_path: Path) -> None:
+    for name in ("a", "b", "c"):
+        (tmp_path / name).write_text(name, encoding="utf-8")
+    tree = FolderTree(tmp_path)
+    (tmp_path / "b").unlink()
+
+    found = ahead.digests_ahead(tree, tree.names(), processes=2)
+
+    assert found == {name: sha256_file(tmp_path / name) for name in ("a", "c")}
