@@ -22,7 +22,7 @@ test: setup  ## run the tests
 nightly: setup  ## run the tests, the slow ones too
 	$(PYTEST) -m "" $(ARGS)
 
-bench: setup  ## measure what recording costs (docs/benchmarks.md)
+bench: setup  ## measure what recording and checking cost (docs/benchmarks.md)
 	$(BIN)/python -m tests.bench $(ARGS)
 
 coverage: setup  ## run the tests and show the branches that they miss
