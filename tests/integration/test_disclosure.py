@@ -448,7 +448,7 @@ def test_hand_overs_and_keys_hold_beside_withheld_ones(tmp_path: Path) -> None:
         verify_path(tmp_path / "bundle", roots=roots, clock=clock, check_pdf=check_pdf, withheld=withheld)
         for withheld in (None, (tmp_path / "file").read_bytes())
     ]
-    left_open = [{c.id for c in report.checks if c.outcome is Outcome.NOT_CHECKED} for report in reports]
+    left_open = [{c.id for c in report.checks if c.outcome is Outcome.NOT_CHECKED} - {"time.gap"} for report in reports]
 
     assert [_failed(report) for report in reports] == [{}, {}]
     assert [report.verdict for report in reports] == [Verdict.VERIFIED, Verdict.VERIFIED]
