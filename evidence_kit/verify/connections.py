@@ -16,7 +16,8 @@ from evidence_kit.wire.recheck import Check, Rechecked, check_account
 
 NAME = "connections.jsonl"
 
-_LONGEST_LINE = 4 * 1024 * 1024
+LONGEST_LINE = 4 * 1024 * 1024
+"""Bytes of a line that are read; a longer one is none."""
 _LONGEST_DETAIL = 300
 _NAMED = 10
 """Connections, and reasons, named of one kind; the others are counted."""
@@ -86,5 +87,5 @@ def _counted(count: int) -> str:
 
 def _lines(stream: BinaryIO) -> Iterator[bytes]:
     """Yield the lines; one that is too long comes without its end."""
-    while line := stream.readline(_LONGEST_LINE):
+    while line := stream.readline(LONGEST_LINE):
         yield line

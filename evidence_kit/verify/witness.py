@@ -12,6 +12,7 @@ from evidence_kit.errors import EvidenceError, FormatError
 from evidence_kit.models import Outcome, Trust, utc_text
 from evidence_kit.trust.certificates import Certificate, load_certificates
 from evidence_kit.trust.timestamps import certificates_inside, read_reply
+from evidence_kit.verify.connections import LONGEST_LINE
 from evidence_kit.verify.connections import NAME as CONNECTIONS
 from evidence_kit.verify.examination import Examination
 from evidence_kit.verify.files import CaseFiles
@@ -51,7 +52,7 @@ def check_witness(exam: Examination, files: CaseFiles, folder: str, record: Mapp
         statements = read_statements(files.read(folder + LINES), files.read(folder + SIGNATURES))
         certificates = load_certificates(files.read(folder + CERTIFICATES))
         wrong = [*check_statements(statements, certificates)]
-        found = [*compare(statements, _account(files.read(folder + CONNECTIONS)))]
+        found = [*compare(statements, _account(files, folder + CONNECTIONS))]
     except EvidenceError as error:
         _refute(exam, shown, record, str(error))
         return
@@ -111,13 +112,17 @@ def _judge(
         exam.passed("witness.trust", certificates[0].subject, str(judgement.trust))
 
 
-def _account(data: bytes) -> Iterator[Mapping[str, Any]]:
-    """Yield the lines about connections; raises `FormatError`."""
-    for number, line in enumerate(data.split(b"\n")[1:-1], start=2):
-        try:
-            yield read_line(line)
-        except FormatError as error:
-            raise FormatError(f"line {number} of {CONNECTIONS}: {error}") from error
+def _account(files: CaseFiles, name: str) -> Iterator[Mapping[str, Any]]:
+    """Yield the lines about connections, one at a time, for there may be many; raises `FormatError`."""
+    try:
+        with files.tree.open(files.prefix + name) as stream:
+            stream.readline(LONGEST_LINE)
+            while line := stream.readline(LONGEST_LINE):
+                yield read_line(line.removesuffix(b"\n"))
+    except FormatError as error:
+        raise FormatError(f"{CONNECTIONS}: {error}") from error
+    except OSError as error:
+        raise FormatError(f"{CONNECTIONS} cannot be read: {error.strerror or error}") from error
 
 
 def _asked(record: Mapping[str, Json]) -> bool:
