@@ -85,6 +85,7 @@ _STEPS = {
     "warc": 7,
     "connections": 7,
     "tls": 7,
+    "witness": 7,
     "case": 8,
     "bundle": 8,
     "report": 9,
