@@ -74,9 +74,10 @@ def check_bundle(exam: Examination, tree: Tree, subject: str, on_step: OnStep) -
     root = _check_evidence_list(exam, tree, bag)
     on_step("checking the custody log")
     stored = read_log(exam, files)
-    history = check_history(exam, files, certificates, open_log(exam, stored), bundle=True)
+    withheld = withheld_lines(stored[0])
+    history = check_history(exam, files, certificates, open_log(exam, stored), bundle=True, opened=withheld)
     items = sorted({name.split("/")[1] for name in files.names() if name.startswith("items/") and name.count("/") > 1})
-    check_withheld(exam, files, history, withheld_lines(stored[0]), items)
+    check_withheld(exam, files, history, withheld, items)
     check_items(exam, files, history, items)
     for item in items:
         on_step(f"checking item {item}")

@@ -1,7 +1,7 @@
 """The custody log of a case or bundle: events, signatures, time stamps, and what they say about the items."""
 
 from bisect import bisect_left
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
@@ -12,7 +12,7 @@ from evidence_kit.case.items import attempts, parse_item
 from evidence_kit.case.layout import HEAD_TOKEN
 from evidence_kit.case.manifest import NAME
 from evidence_kit.custody.chain import LogFindings, check_log
-from evidence_kit.custody.events import Event, EventType
+from evidence_kit.custody.events import Event, EventType, WithheldEvent
 from evidence_kit.errors import EvidenceError, FormatError
 from evidence_kit.models import Trust, utc_text
 from evidence_kit.trust.certificates import Certificate
@@ -92,23 +92,25 @@ def _stored(exam: Examination, files: CaseFiles, name: str) -> bytes:
         return b""
 
 
-def check_history(
+def check_history(  # noqa: PLR0913  # a log, and what may be missing from it
     exam: Examination,
     files: CaseFiles,
     certificates: Sequence[Certificate],
     stored: tuple[bytes, bytes],
     *,
     bundle: bool = False,
+    opened: Collection[int] = (),
 ) -> History:
     """Check the *stored* log and signatures, time stamps and the case's own record; note who signed.
 
-    Only the log of a *bundle* may withhold events.
+    Only the log of a *bundle* may withhold events; *opened* are the numbers of those that were put back.
     """
     known = {certificate.fingerprint: certificate for certificate in certificates}
     log = check_log(*stored, known, processes=exam.processes, withholding=bundle)
     exam.add(log.checks())
     tokens = tuple(_tokens(exam, files, log, certificates))
-    for subject, why in _lost_tokens(files, log):
+    withheld = {event.seq for event in log.events if isinstance(event, WithheldEvent)} | set(opened)
+    for subject, why in _lost_tokens(files, log, withheld):
         exam.failed("custody.timestamp", subject, why)
     history = History(log=log, tokens=tokens)
     _check_case_record(exam, files, log)
@@ -144,11 +146,15 @@ def _tokens(
         yield StampedHead(seq=seq, time=token.time, authority=token.certificate, trusted=trusted)
 
 
-def _lost_tokens(files: CaseFiles, log: LogFindings) -> Iterator[tuple[str, str]]:
-    """Yield the tokens that later events name, and that are gone or others: nothing else would miss them."""
+def _lost_tokens(files: CaseFiles, log: LogFindings, withheld: Collection[int]) -> Iterator[tuple[str, str]]:
+    """Yield the tokens that later events name, and that are gone or others: nothing else would miss them.
+
+    One that stands right after a *withheld* event may be missing: it would tell that event's time.
+    """
     named = {(name, event.seq): digest for event in log.full_events() for name, digest in event.digests.items()}
     for (name, seq), digest in named.items():
-        if not HEAD_TOKEN.fullmatch(name):
+        match = HEAD_TOKEN.fullmatch(name)
+        if not match or (int(match[1]) in withheld and not files.has(name)):
             continue
         if not files.has(name):
             yield files.shown(name), f"it is missing; event {seq} names it"
