@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from evidence_kit.canonical import Json
 from evidence_kit.cli.options import JsonOption, PassphraseOption
 from evidence_kit.cli.output import emit, rows, say
 from evidence_kit.cli.run import Run
@@ -67,7 +68,9 @@ def _serve(
         practice = custodian.signer.practice
         if json:
             head = str(journal.head)
-            emit({"schema": "evidence-kit/witness-serve/1", "practice": practice, "url": shown, "head": head})
+            trust = run.signer_trust()
+            document: dict[str, Json] = {"practice": practice, "signer_trust": trust, "url": shown, "head": head}
+            emit({"schema": "evidence-kit/witness-serve/1", **document})
             return
         run.say_practice(practice=practice)
         say(run.texts.say("witness.serving", url=shown))

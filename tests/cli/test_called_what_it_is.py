@@ -56,6 +56,8 @@ ELSEWHERE = {
         "answers by the same function as custody add",
     ),
     "practice serve": "signs nothing, and is of practice by its name",
+    "witness certificate": "its key names a channel, and signs no evidence",
+    "witness serve": "goes on until it is ended: tests/integration/test_witness.py",
     "demo": "walks the whole way itself: test_demo.py",
 }
 
