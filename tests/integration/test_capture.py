@@ -11,7 +11,7 @@ from PIL import Image
 
 from evidence_kit.archive.resource_names import resource_uri
 from evidence_kit.capture import CaptureOptions, PageCapture
-from evidence_kit.capture.files import FREEZE_TOKEN, RESOURCES, SHOTS, START, WACZ
+from evidence_kit.capture.files import FREEZE_TOKEN, RESOURCES, SHOTS, START, STATEMENTS, WACZ
 from evidence_kit.models import Status
 from evidence_kit.practice.server import PracticeServer
 from tests.support.capture_site import Archive, RawSite, read_archive, read_ledger, reply
@@ -50,10 +50,12 @@ def test_a_post_is_recorded_without_known_gaps(post: PageCapture, network: Pract
     assert post.final_url == f"{network.url}/posts/1001"
 
 
-def test_the_folder_holds_every_kind_of_file_but_tokens_and_shots_and_nothing_else(
-    post: PageCapture, folder: Path
-) -> None:
-    wanted = {file.path for file in (WACZ, *RESOURCES)} - {FREEZE_TOKEN.path, START.path, SHOTS.path}
+NOT_ASKED_FOR = frozenset({FREEZE_TOKEN, START, SHOTS, *STATEMENTS})
+"""Files of captures with time stamps, by hand, and through a witness."""
+
+
+def test_the_folder_holds_every_kind_of_file_but_what_was_not_asked_for(post: PageCapture, folder: Path) -> None:
+    wanted = {file.path for file in (WACZ, *RESOURCES) if file not in NOT_ASKED_FOR}
 
     assert {file.path for file in post.files} == wanted
     assert {path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()} == wanted
@@ -97,7 +99,7 @@ def test_redirects_are_recorded_hop_by_hop(post: PageCapture, archive: Archive) 
 
 def test_snapshots_and_inventory_are_resource_records(post: PageCapture, archive: Archive, folder: Path) -> None:
     for file in RESOURCES:
-        if file not in {FREEZE_TOKEN, START, SHOTS}:
+        if file not in NOT_ASKED_FOR:
             uri = resource_uri(file.role, listed=post.url, final=post.final_url)
             assert archive.resources[uri] == (folder / file.path).read_bytes()
 
