@@ -6,7 +6,7 @@ what is under way, and then reading and writing, which take as long as what was 
 
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
@@ -50,13 +50,13 @@ class Outcome:
     """Bytes of the item."""
 
 
-def run(url: str, folder: Path, recorder: RecorderKind) -> Outcome:
+def run(url: str, folder: Path, recorder: RecorderKind, budgets: Budgets = BOUNDS) -> Outcome:
     began, times = time.monotonic(), {}
 
     def note(step: str) -> None:
         times[step] = time.monotonic()
 
-    options = CaptureOptions(recorder=recorder, timeout=TIMEOUT, max_bytes=MOST_BYTES, insecure=True, budgets=BOUNDS)
+    options = CaptureOptions(recorder=recorder, timeout=TIMEOUT, max_bytes=MOST_BYTES, insecure=True, budgets=budgets)
     result = capture(url, folder, options, note)
     kept = sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
     return Outcome(result=result, ledger=read_ledger(folder), seconds=times[READING] - began, kept=kept)
@@ -102,15 +102,16 @@ def test_every_hostile_page_ends_in_time_without_the_wire_too(path: str, site: H
 def test_requests_without_end_end_the_recording_at_a_bound(
     recorder: RecorderKind, site: HostileSite, tmp_path: Path
 ) -> None:
-    outcome = run(site.url + "/requests", tmp_path / "item", recorder)
+    # The page has 200 under way at once: even where other work takes the processor, it gets that far.
+    outcome = run(site.url + "/requests", tmp_path / "item", recorder, replace(BOUNDS, requests=100))
 
     check(outcome)
     assert outcome.result.status is Status.INCOMPLETE
     assert [problem.detail for problem in outcome.result.problems if problem.code == "capture.limit"] == [
-        "the page made more than 300 requests: the recording was ended there"
+        "the page made more than 100 requests: the recording was ended there"
     ]
     told = [line for line in outcome.ledger if "browser" in line["seen_by"]]  # type: ignore[operator]
-    assert len(told) == BOUNDS.requests + 1
+    assert len(told) == 101
     assert {"dom", "screenshot"} <= {file.role for file in outcome.result.files}
 
 
