@@ -318,9 +318,14 @@ class CaseFolder:
                 move_new(source, target)
         for name, data in planned.seals.items():
             target = self.path / "seals" / name
-            if target.exists() and target.read_bytes() == data:
+            there = target.read_bytes() if target.exists() else None
+            if there == data:
                 continue
-            target.unlink(missing_ok=True)  # torn by a crash: only a decided commit gets here
+            if there is not None and not data.startswith(there):
+                # What a crash tore is the beginning of it; a seal that is whole is never replaced.
+                message = f"the unfinished commit {planned.folder.name} would replace seals/{name}"
+                raise CaseError(message, hint="run: evidence-kit verify CASE")
+            target.unlink(missing_ok=True)
             target.parent.mkdir(parents=True, exist_ok=True)
             write_new(target, data)
         _append_once(self.path / LOG, begins[0], planned.entry.line)

@@ -7,7 +7,7 @@ line; anchor lists hold it, for the register itself is signed by nobody.
 """
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -17,9 +17,10 @@ from filelock import FileLock, Timeout
 
 from evidence_kit import canonical
 from evidence_kit.case.durable import append
+from evidence_kit.case.info import read_info
 from evidence_kit.custody.custodian import Custodian
 from evidence_kit.custody.log import split_lines
-from evidence_kit.errors import CaseError, EvidenceError, FormatError, UsageError
+from evidence_kit.errors import CaseError, FormatError, UsageError
 from evidence_kit.models import Digest, parse_utc, utc_text
 from evidence_kit.trust.digests import sha256_bytes
 
@@ -114,7 +115,8 @@ def registered(vault: Path, custodian: Custodian, *, number: str | None = None) 
     taken = _write(vault, custodian, Kind.GIVEN if number else Kind.DRAWN, number)
     try:
         yield taken
-    except (EvidenceError, OSError):
+    except BaseException:
+        # Ctrl-C too: a number without a case would count as a case that was taken away.
         _write(vault, custodian, Kind.VOID, taken)
         raise
 
@@ -126,6 +128,7 @@ def _write(vault: Path, custodian: Custodian, kind: Kind, number: str | None) ->
             _cut_torn_line(vault / REGISTER)
             register = read_register(vault)
             known = {entry.number for entry in register.entries} if register else set()
+            known |= set(_beside(vault))
             if number in known and kind is not Kind.VOID:
                 message = f"the number {number} was given in this vault before"
                 raise UsageError(message, hint="leave out --number to draw the next one")
@@ -144,6 +147,14 @@ def _write(vault: Path, custodian: Custodian, kind: Kind, number: str | None) ->
         message = f"the register of {vault} is in use by another command"
         raise CaseError(message, hint="wait for it to end, then run the command again") from error
     return number
+
+
+def _beside(vault: Path) -> Iterator[str]:
+    """Yield the numbers of the cases in *vault*, among them those that were made before there was a register."""
+    for path in vault.glob("*/case.json"):
+        # One that cannot be read is told of by the checks of the vault.
+        with suppress(OSError, FormatError):
+            yield read_info(path.read_bytes()).number
 
 
 def _next_number(known: set[str], year: int) -> str:

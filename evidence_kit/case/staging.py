@@ -17,6 +17,7 @@ from evidence_kit.errors import CaseError, FormatError
 
 STAGING = ".staging"
 _PLAN = "plan.json"
+_LARGEST = 64 * 1024 * 1024
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,10 +60,10 @@ def planned_commits(staging: Path) -> list[PlannedCommit]:
 
 def _read_plan(folder: Path) -> PlannedCommit:
     try:
-        plan = canonical.parse((folder / _PLAN).read_bytes())
-        entry = Entry(line=(folder / "event.jsonl").read_bytes(), signature_line=(folder / "event.sig").read_bytes())
-        files = [path for path in (folder / "seals").rglob("*") if path.is_file()]
-        seals = {path.relative_to(folder / "seals").as_posix(): path.read_bytes() for path in files}
+        plan = canonical.parse(_read(folder / _PLAN))
+        entry = Entry(line=_read(folder / "event.jsonl"), signature_line=_read(folder / "event.sig"))
+        files = [path for path in (folder / "seals").rglob("*") if not path.is_dir()]
+        seals = {path.relative_to(folder / "seals").as_posix(): _read(path) for path in files}
     except (OSError, FormatError) as error:
         message = f"the unfinished commit {folder.name} cannot be read: {error}"
         raise CaseError(message) from error
@@ -71,3 +72,14 @@ def _read_plan(folder: Path) -> PlannedCommit:
             return PlannedCommit(folder=folder, seq=seq, entry=entry, item=item, seals=seals)
     message = f"the unfinished commit {folder.name} does not say what to do"
     raise CaseError(message)
+
+
+def _read(path: Path) -> bytes:
+    """Return the bytes of a plain file of ours: no link, no pipe that would be waited for, nothing without end."""
+    if path.is_symlink() or not path.is_file():
+        message = f"{path.name} is not a plain file"
+        raise FormatError(message)
+    if path.stat().st_size > _LARGEST:
+        message = f"{path.name} is larger than {_LARGEST} bytes"
+        raise FormatError(message)
+    return path.read_bytes()

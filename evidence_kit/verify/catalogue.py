@@ -35,6 +35,7 @@ TITLES = {
     "anchor.signature": "The anchor list was signed, and not changed since",
     "anchor.timestamp": "The anchor list was time-stamped, and not changed since",
     "vault.register": "The register of case numbers is whole",
+    "vault.contents": "What the cases of the vault hold",
     "vault.cases": "Every case that the register or an anchor list names is there, once",
     "bundle.event": "The custody log says that this bundle was made, and of what",
     "item.manifest": "Every file of the item is listed, there and unchanged",

@@ -61,14 +61,19 @@ class History:
         That is its own officer, unless the key was revoked and no trusted time shows that it signed before it was lost:
         then it is the officer who revoked it and acknowledged the event, as of that acknowledgement.
         """
+        # One who vouches may be vouched for; a revocation stands after what it acknowledges, so this ends.
+        while (voucher := self._voucher(certificate, seq)) is not None:
+            certificate, seq = voucher
+        exam.signed_by(certificate, pool, self.trusted_time(seq))
+
+    def _voucher(self, certificate: Certificate, seq: int) -> tuple[Certificate, int] | None:
+        """Return who answers in place of the key of *certificate* for what it signed in event *seq*, and from when."""
         stamped = self.trusted_time(seq)
         revocation = self.log.keys.revoked.get(sha256_bytes(certificate.der))
-        if revocation and not (stamped and stamped < revocation.lost):
-            voucher = self.log.signers.get(revocation.by.hex)
-            if voucher is not None and seq <= revocation.acknowledged:
-                self.note_signer(exam, voucher, revocation.seq, pool)
-                return
-        exam.signed_by(certificate, pool, stamped)
+        if revocation is None or (stamped and stamped < revocation.lost) or seq > revocation.acknowledged:
+            return None
+        by = self.log.signers.get(revocation.by.hex)
+        return (by, revocation.seq) if by is not None else None
 
     def captured(self) -> dict[str, Event]:
         """Return the event of each committed item."""

@@ -8,6 +8,7 @@ from evidence_kit.archive.tree import FolderTree, ZipTree
 from evidence_kit.archive.wacz_reader import check_wacz
 from evidence_kit.archive.warc_reader import check_warc
 from evidence_kit.case.staging import STAGING
+from evidence_kit.custody.withholding import withheld_lines
 from evidence_kit.errors import FormatError
 from evidence_kit.models import Clock, OnStep, Outcome, Verdict, VerificationReport, ignore
 from evidence_kit.pdf.apart import check_pdf_apart
@@ -19,12 +20,13 @@ from evidence_kit.verify.case_folder import check_case
 from evidence_kit.verify.certificates import check_certificates
 from evidence_kit.verify.examination import CheckPdf, Examination
 from evidence_kit.verify.files import CaseFiles
-from evidence_kit.verify.history import check_history, check_items, read_log
+from evidence_kit.verify.history import check_history, check_items, check_registered, read_log
 from evidence_kit.verify.items import check_item, check_seal
 from evidence_kit.verify.kinds import FOREIGN_BAG, PAYLOAD, SNIFFED, Kind, kind_of_folder, kind_of_zip
 from evidence_kit.verify.outside import Outside
 from evidence_kit.verify.report_pdf import LIST_ATTACHMENT, LOG_ATTACHMENT, check_report
 from evidence_kit.verify.vault import check_vault, is_vault
+from evidence_kit.verify.withheld import check_withheld, open_log
 
 _AGAIN = 3
 
@@ -138,9 +140,17 @@ def _verify_item(exam: Examination, path: Path) -> VerificationReport:
     folder = f"items/{path.name}/" if inside else ""
     if inside:
         certificates = check_certificates(exam, files, bundle=bundled)
-        history = check_history(exam, files, certificates, read_log(exam, files), bundle=bundled)
+        stored = read_log(exam, files)
+        if bundled:
+            hidden = withheld_lines(stored[0])
+            history = check_history(exam, files, certificates, open_log(exam, stored), bundle=True, opened=hidden)
+            present = sorted(folder.name for folder in path.parent.iterdir() if folder.is_dir())
+            check_withheld(exam, files, history, hidden, present)
+        else:
+            history = check_history(exam, files, certificates, stored, bundle=False)
         check_items(exam, files, history, [path.name])
         check_seal(exam, files, path.name, certificates, history)
+        check_registered(exam, history)
     else:
         exam.not_checked("item.seal", path.name, "the item lies alone: its seal and its custody log are not here")
     check_item(exam, files, path.name if inside else "", folder, whole=inside and not bundled)

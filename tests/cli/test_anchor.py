@@ -5,13 +5,16 @@ import os
 import shutil
 import subprocess
 import sys
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
+from evidence_kit.case.register import read_register, registered
 from tests.cli.conftest import OFFICER
 from tests.cli.running import Result, RunCommand
 from tests.cli.test_receipt import cut, outcomes
+from tests.support.people import practice_custodian
 from tests.support.tsa import OpensslTsa
 
 
@@ -45,6 +48,33 @@ def test_numbers_are_drawn_one_after_the_other(officer: RunCommand, vault: Path)
     assert (first[4:], second[4:]) == ("-0001", "-0002")
     assert document["case"]["number"] == second
     assert officer("verify", vault, "--json").json["kind"] == "vault"
+
+
+def test_a_case_from_before_the_register_keeps_its_number(officer: RunCommand, tmp_path: Path) -> None:
+    year = datetime.now(UTC).year
+    assert officer("case", "new", tmp_path / "v" / "old", "--title", "T", "--number", f"{year}-0001").code == 0
+
+    assert officer("case", "new", tmp_path / "v" / "new", "--title", "T").code == 0
+
+    assert numbers(tmp_path / "v") == [f"{year}-0002"]
+
+
+def test_a_case_that_is_given_up_with_ctrl_c_leaves_a_void_number(tmp_path: Path) -> None:
+    custodian = practice_custodian()
+
+    with pytest.raises(KeyboardInterrupt), registered(tmp_path, custodian):
+        raise KeyboardInterrupt
+
+    register = read_register(tmp_path)
+    assert register is not None
+    assert (len(register.void()), register.numbers()) == (1, {})
+
+
+def test_a_vault_says_that_its_cases_were_not_looked_into(officer: RunCommand, vault: Path) -> None:
+    answer = officer("verify", vault, "--json")
+
+    assert outcomes(answer, "vault.contents") == ["not-checked"]
+    assert officer("verify", vault, "--strict").code == 4
 
 
 def test_a_number_that_was_given_before_is_refused_and_leaves_no_line(officer: RunCommand, vault: Path) -> None:

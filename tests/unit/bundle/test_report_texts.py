@@ -92,7 +92,22 @@ def test_every_value_that_the_model_knows_has_its_sentence(section: str, codes: 
     assert {str(code) for code in codes} <= set(known)
 
 
-_FILES = (".json", ".mhtml", ".part", ".jsonl", ".html", ".png", ".wacz", ".gz", ".txt", ".pdf", ".log")
+_FILES = (
+    ".json",
+    ".mhtml",
+    ".part",
+    ".jsonl",
+    ".html",
+    ".png",
+    ".wacz",
+    ".gz",
+    ".txt",
+    ".pdf",
+    ".log",
+    ".sig",
+    ".pem",
+    ".tsr",
+)
 
 
 def _constants(tree: ast.AST) -> Iterator[str]:

@@ -1,6 +1,8 @@
 """A case keeps log and items in step, whatever interrupts it."""
 
+import os
 import shutil
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -14,7 +16,7 @@ from evidence_kit.case.items import commit_item
 from evidence_kit.custody.custodian import Custodian
 from evidence_kit.custody.events import Draft, EventType
 from evidence_kit.errors import CaseError
-from evidence_kit.models import Verdict
+from evidence_kit.models import Outcome, Verdict
 from evidence_kit.trust.cms import sign_detached
 from evidence_kit.trust.digests import sha256_bytes
 from evidence_kit.verify import verify_path
@@ -202,8 +204,28 @@ def test_a_torn_signature_line_with_its_plan_is_excused_and_completed(
 def test_an_invented_withheld_event_at_the_end_of_a_case_is_altered(tmp_path: Path) -> None:
     custodian = practice_custodian()
     case = open_case(tmp_path / "case", custodian)
+    _invent_withheld(case, 2)
+
+    assert _verdict(case, custodian) is Verdict.ALTERED
+
+
+def test_an_item_is_no_better_than_a_log_with_invented_withheld_events(tmp_path: Path) -> None:
+    """A declaration of a bag beside the case makes it look like the inside of a bundle, where events are withheld."""
+    custodian = practice_custodian()
+    case = open_case(tmp_path / "data", custodian)
+    item = commit_small_item(case, custodian)
+    (tmp_path / "bagit.txt").write_bytes(b"BagIt-Version: 1.0\nTag-File-Character-Encoding: UTF-8\n")
+    _invent_withheld(case, 4)
+
+    report = verify_path(case.path / "items" / item, roots=roots_of(custodian.signer), clock=custodian.clock)
+
+    assert report.verdict is Verdict.ALTERED
+    assert "custody.withheld" in {check.id for check in report.checks if check.outcome is Outcome.FAILED}
+
+
+def _invent_withheld(case: CaseFolder, seq: int) -> None:
     invented: dict[str, canonical.Json] = {
-        "seq": 2,
+        "seq": seq,
         "withheld": "sha256:" + "1" * 64,
         "signature": "sha256:" + "2" * 64,
         "type": "verified",
@@ -214,8 +236,6 @@ def test_an_invented_withheld_event_at_the_end_of_a_case_is_altered(tmp_path: Pa
     with (case.path / "custody.jsonl").open("ab") as log, (case.path / "custody.sig").open("ab") as signatures:
         log.write(canonical.dumps(invented) + b"\n")
         signatures.write(b"-\n")
-
-    assert _verdict(case, custodian) is Verdict.ALTERED
 
 
 def test_a_seal_without_its_chain_is_altered(tmp_path: Path) -> None:
@@ -244,6 +264,44 @@ def test_a_forged_commit_in_staging_is_not_carried_out(tmp_path: Path) -> None:
         case.repair()
 
     assert case.log_bytes() == before
+
+
+def _commit_again(case: CaseFolder) -> Path:
+    """Put the last event into staging as if its commit had not been finished."""
+    log, signatures = case.log_bytes()
+    lines = log.splitlines(keepends=True)
+    folder = case.staging / f"commit-{len(lines):06d}"
+    (folder / "seals" / "EV-0001").mkdir(parents=True)
+    (folder / "event.jsonl").write_bytes(lines[-1])
+    (folder / "event.sig").write_bytes(signatures.splitlines(keepends=True)[-1])
+    (folder / "plan.json").write_bytes(canonical.pretty({"seq": len(lines), "item": None}))
+    return folder
+
+
+def test_a_commit_in_staging_replaces_no_seal(tmp_path: Path) -> None:
+    custodian = practice_custodian()
+    case = open_case(tmp_path / "case", custodian)
+    commit_small_item(case, custodian)
+    seal = "EV-0001/manifest-sha256.txt.p7s"
+    before = (case.path / "seals" / seal).read_bytes()
+    (_commit_again(case) / "seals" / seal).write_bytes(b"junk")
+
+    with pytest.raises(CaseError, match="would replace seals/EV-0001"):
+        case.repair()
+
+    assert (case.path / "seals" / seal).read_bytes() == before
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such pipes in folders")
+def test_a_pipe_in_staging_is_not_waited_for(tmp_path: Path) -> None:
+    custodian = practice_custodian()
+    case = open_case(tmp_path / "case", custodian)
+    plan = _commit_again(case) / "plan.json"
+    plan.unlink()
+    os.mkfifo(plan)
+
+    with pytest.raises(CaseError, match="is not a plain file"):
+        case.repair()
 
 
 def test_an_emptied_log_is_not_written_on(tmp_path: Path) -> None:

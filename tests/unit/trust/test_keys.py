@@ -9,6 +9,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 
 from evidence_kit.errors import FormatError, SigningError
 from evidence_kit.trust import certificates
+from evidence_kit.trust.certificates import Certificate
 from evidence_kit.trust.cms import sign_detached, verify_detached
 from evidence_kit.trust.digests import sha256_bytes
 from evidence_kit.trust.keys import PrivateKey, open_pem, open_pkcs12, write_pkcs12
@@ -64,5 +65,7 @@ def test_a_good_signature_of_a_weak_key_is_refused_by_the_verifier(monkeypatch: 
         facts = verify_detached(signature, DIGEST, [signer.certificate, *signer.chain])
     assert facts.certificate == signer.certificate
 
+    # Read anew: what was found of a certificate once is not looked for again.
+    certificates_again = [Certificate(each.der) for each in (signer.certificate, *signer.chain)]
     with pytest.raises(FormatError, match="RSA of 2,048 bits"):
-        verify_detached(signature, DIGEST, [signer.certificate, *signer.chain])
+        verify_detached(signature, DIGEST, certificates_again)
