@@ -342,12 +342,16 @@ def _write(found: _Found) -> bytes:
 def _signature_value(found: _Found) -> bytes:
     """Return the signature's value; of the two that ECDSA allows the one with the smaller s, whichever was sent.
 
-    Anybody can make one of the other. Raises `FormatError` when the authority's certificate is not inside.
+    Anybody can make one of the other. A signature whose authority is not inside, or that is none, stays as it is: the
+    curve is not known, or it does not hold anyway.
     """
     if found.rsa:
         return found.signature
-    key = _authority(found, tuple(Certificate(member) for member in found.certificates)).public_key
-    if not isinstance(key, ec.EllipticCurvePublicKey):
-        return found.signature  # which then does not hold
-    r, s = utils.decode_dss_signature(found.signature)
+    try:
+        key = _authority(found, tuple(Certificate(member) for member in found.certificates)).public_key
+        r, s = utils.decode_dss_signature(found.signature)
+    except (EvidenceError, ValueError):
+        return found.signature
+    if not isinstance(key, ec.EllipticCurvePublicKey) or key.curve.name not in der.ORDERS:
+        return found.signature
     return utils.encode_dss_signature(r, min(s, der.ORDERS[key.curve.name] - s))
