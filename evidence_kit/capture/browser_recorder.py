@@ -24,6 +24,7 @@ from evidence_kit.wire.exchange import http_url
 
 REDIRECT_NOTE = "redirect body not available to the browser recorder"
 SOCKET_REASON = "websocket frames are not kept by this recorder"
+REFUSED = "a file to be saved, which began while its page was loading: the browser refused it after its head"
 _UNSURE_END = "no length was promised: had the connection broken off, this recorder could not tell"
 _CUT_BY_SERVER = (
     "net::ERR_CONTENT_LENGTH_MISMATCH",
@@ -209,6 +210,8 @@ def _socket_entry(socket: Socket) -> Entry:
 
 def _partly(hop: Hop, *, spool_full: bool) -> Judgement:
     """Judge a body of which at most a part is here."""
+    if hop.refused:
+        return Judgement(fate=Fate.TRUNCATED, reason=REFUSED, truncated="unspecified")
     if not hop.over:
         return still_arriving(hop)
     if spool_full:

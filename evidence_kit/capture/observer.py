@@ -46,8 +46,10 @@ class Observer:
         self.listeners: list[Reaction] = []
         """Others who want to hear every event; what they return is run as a task."""
         self.reactions: dict[str, Reaction] = {
-            "Target.attachedToTarget": lambda event: self.sessions.attached(event.params),
+            "Target.attachedToTarget": self._attached,
             "Fetch.requestPaused": self._paused,
+            "Page.loadEventFired": self._loaded,
+            "Page.frameStoppedLoading": self._loaded,
             "Network.loadingFinished": self._ended_loading,
             "Network.loadingFailed": self._ended_loading,
         }
@@ -118,6 +120,12 @@ class Observer:
         if not task.cancelled() and (fault := task.exception()):
             self._faults.append(fault)
 
+    def _attached(self, event: Event) -> Coroutine[Any, Any, None]:
+        return self.sessions.attached(event)
+
+    def _loaded(self, event: Event) -> Coroutine[Any, Any, None] | None:
+        return self.sessions.holding.loaded(event)
+
     def _ended_loading(self, event: Event) -> Coroutine[Any, Any, None] | None:
         if not self.sessions.keeping:
             return None
@@ -150,7 +158,9 @@ class Observer:
             if hop and answered:
                 await self.held(event, hop)
         finally:
-            await self.connection.send("Fetch.continueResponse", request, session=event.session)
+            going = self.connection.send("Fetch.continueResponse", request, session=event.session)
+            # At once: what a page asks for after its document shall not be held up any more.
+            await asyncio.gather(going, self.sessions.holding.passed(event))
 
     async def _download(self, event: Event, hop: Hop) -> None:
         """Read a document that is about to become a download, and refuse it."""

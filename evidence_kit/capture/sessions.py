@@ -9,8 +9,9 @@ import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from evidence_kit.browser.cdp import BrowserGoneError, Connection, Fields, ProtocolError
+from evidence_kit.browser.cdp import BrowserGoneError, Connection, Event, Fields, ProtocolError
 from evidence_kit.capture import surroundings
+from evidence_kit.capture.holding import Holding
 
 MEBIBYTE = 1024 * 1024
 _SECONDS = 10.0
@@ -53,6 +54,7 @@ class Sessions:
         self._takes_bodies = takes_bodies
         self.keeping = takes_bodies
         """Whether the browser keeps bodies: there is nothing to be taken otherwise."""
+        self.holding = Holding(self._try)
 
     async def begin(self) -> None:
         """Attach to what is there and to what will come."""
@@ -75,9 +77,9 @@ class Sessions:
         message = f"the browser showed no page within {_SECONDS:g} s"
         raise ProtocolError(message)
 
-    async def attached(self, params: Fields) -> None:
+    async def attached(self, event: Event) -> None:
         """Turn on listening in a target that has just been attached, and let it run."""
-        session, about = params["sessionId"], params["targetInfo"]
+        session, about = event.params["sessionId"], event.params["targetInfo"]
         kind = about["type"]
         if kind == "service_worker" and not self.keeping:
             # It has not run yet: what it makes can still be kept by everyone that it may answer.
@@ -96,22 +98,13 @@ class Sessions:
                 ("Emulation.setLocaleOverride", {"locale": self._locale.replace("-", "_")}),
             ]
         commands += surroundings.COMMANDS
-        commands += [("Fetch.enable", {"patterns": [self._pattern()]}), ("Runtime.runIfWaitingForDebugger", {})]
+        commands += self.holding.commands(session, event.session, kind, about["targetId"])
+        commands += [("Runtime.runIfWaitingForDebugger", {})]
         await asyncio.gather(*(self._try(session, method, fields) for method, fields in commands))
         self.targets[session] = Target(session=session, id=about["targetId"], type=kind, url=about.get("url", ""))
 
     def _network(self) -> Fields:
         return {**_BUFFERS, "enableDurableMessages": True} if self.keeping else _NO_BUFFERS
-
-    def _pattern(self) -> Fields:
-        """Return what to hold when its head has come: documents, as only then can a download be read.
-
-        Without durable bodies everything is held, to be read before the page's process can lose it.
-        """
-        pattern: Fields = {"urlPattern": "*", "requestStage": "Response"}
-        if self.durable or not self._takes_bodies:
-            pattern["resourceType"] = "Document"
-        return pattern
 
     async def _try(self, session: str, method: str, fields: Fields) -> None:
         # Not every kind of target knows every command (workers have no pages), and a target may be gone already.
@@ -122,3 +115,4 @@ class Sessions:
         except ProtocolError as error:
             if method == "Network.configureDurableMessages" and "wasn't found" in str(error):
                 self.durable = False
+                self.holding.everything = self._takes_bodies

@@ -15,6 +15,7 @@ from evidence_kit.models import Clock
 
 _NOT_MODIFIED = 304
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
+_DOWNLOAD = "Page.downloadWillBegin"
 _RECORDED_SCHEMES = ("http://", "https://")
 
 
@@ -53,6 +54,8 @@ class Hop:
     wire_bytes: int = 0
     download: bool = False
     """Whether it was read as a download, whose loading then ends by our own hand."""
+    refused: bool = False
+    """Whether it would have been saved, and the browser, not allowed to, refused it after its head."""
     stream_session: str = ""
     """The session on which the body is being streamed to us."""
     taken: int = 0
@@ -174,8 +177,8 @@ class Traffic:
         return self._pending
 
     def fold(self, event: Event) -> None:
-        """Hear one event of the ``Network`` domain; others are ignored."""
-        if event.method.startswith("Network."):
+        """Hear one event of the ``Network`` domain, or of a download; others are ignored."""
+        if event.method.startswith("Network.") or event.method == _DOWNLOAD:
             self._told.append((self._clock(), event))
 
     def _take_in(self) -> None:
@@ -184,6 +187,9 @@ class Traffic:
             self._fold(moment, event)
 
     def _fold(self, moment: datetime, event: Event) -> None:
+        if event.method == _DOWNLOAD:
+            self._refused(event.params)
+            return
         name = event.method.removeprefix("Network.")
         if name == "requestWillBeSent":
             self._sent(moment, event)
@@ -250,6 +256,11 @@ class Traffic:
 
     def _extra(self, extras: dict[str, dict[str, list[Fields]]], event: Event) -> None:
         extras.setdefault(event.params["requestId"], {}).setdefault(event.session, []).append(event.params)
+
+    def _refused(self, params: Fields) -> None:
+        documents = (hop for hop in reversed(self._hops) if hop.kind == "Document" and hop.frame == params["frameId"])
+        if (hop := next(documents, None)) and hop.url == params["url"]:
+            hop.refused = True
 
     def _socket(self, moment: datetime, name: str, params: Fields) -> None:
         socket = self._sockets.setdefault(params["requestId"], Socket(url="", started=moment))

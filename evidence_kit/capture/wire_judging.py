@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from urllib.parse import urlsplit
 
-from evidence_kit.capture.browser_recorder import not_sent, still_arriving
+from evidence_kit.capture.browser_recorder import REFUSED, not_sent, still_arriving
 from evidence_kit.capture.entries import Fate, Judgement
 from evidence_kit.capture.traffic import Hop
 from evidence_kit.wire.exchange import WireExchange
@@ -102,6 +102,8 @@ def _unanswered(hop: Hop | None, failure: str, *, full: bool) -> Judgement:
 
 
 def _broken_off(hop: Hop | None, exchange: WireExchange, why: str) -> Judgement:
+    if hop is not None and hop.refused:
+        return Judgement(fate=Fate.TRUNCATED, reason=REFUSED, truncated="unspecified")
     if exchange.ended_by is Side.CLIENT:
         reason = f"given up by the page or the browser{why}"
         return Judgement(fate=Fate.TRUNCATED, reason=reason, truncated="unspecified", by_page=True)
