@@ -21,6 +21,7 @@ from evidence_kit.errors import FormatError, IntegrityError
 from evidence_kit.models import Digest
 from evidence_kit.trust import der
 from evidence_kit.trust.certificates import Certificate
+from evidence_kit.trust.digests import sha256_bytes
 from evidence_kit.trust.keys import Signer
 
 _DATA = der.oid("1.2.840.113549.1.7.1")
@@ -38,8 +39,9 @@ _CONTENT = der.sequence(_DATA)
 _CONTENT_TYPE_DATA = der.sequence(_CONTENT_TYPE, der.set_of(_DATA))
 
 _LARGEST = 64 * 1024
-_TIME_BEGINS, _TIME_ENDS = 4, 17
-"""Where the 13 characters of a UTCTime stand behind the type of the attribute: in a set of one."""
+_TIME_SIZE = 13
+"""Characters of a UTCTime."""
+_SET = b"\x31"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,6 +74,11 @@ def verify_detached(data: bytes, digest: Digest, certificates: Iterable[Certific
         signed_at = _bare_signing_time(data, digest, candidate)
         if signed_at is not None:
             return SignatureFacts(certificate=candidate, signing_time=signed_at, embedded=())
+    return _verify_parsed(data, digest, known)
+
+
+def _verify_parsed(data: bytes, digest: Digest, known: Sequence[Certificate]) -> SignatureFacts:
+    """Do the same with a full parser, which reads every signature, and can say what is wrong with it."""
     found = _read(data)
     embedded = tuple(Certificate(member.chosen.dump()) for member in found.members)
     if not set(embedded) <= set(known):
@@ -119,21 +126,68 @@ def _bare_signing_time(data: bytes, digest: Digest, certificate: Certificate) ->
     written anew, and only the very same bytes go on to the check of the signature. None leaves it to the full parser to
     say what is wrong. Raises `IntegrityError` when the signature does not hold.
     """
-    *_, time = data.partition(_SIGNING_TIME)
-    *_, value = data.rpartition(_signer_parts(certificate).algorithm)
-    if len(time) < _TIME_ENDS or not value[1:]:
+    frame = _frame(certificate, len(data))
+    if frame is None:
         return None
     try:
-        stated = time[_TIME_BEGINS:_TIME_ENDS].decode("ascii")
+        stated = data[frame.time : frame.time + _TIME_SIZE].decode("ascii")
         signing_time = datetime.fromisoformat(f"20{stated[:6]}T{stated[6:]}")
     except ValueError:
         return None
-    signature = value[2 + (value[1] & 0x7F if value[1] & 0x80 else 0) :]
-    attributes = _signed_attributes(digest, certificate, signing_time)
-    if _content_info(attributes, signature, certificate, ()) != data:
+    signature = data[frame.signature :]
+    attributes = b"".join((frame.to_time, der.moment(signing_time), frame.to_digest, digest.value, frame.to_end))
+    if b"".join((frame.before, attributes, frame.behind, signature)) != data:
         return None
-    check_signature(certificate, der.set_of(*attributes), signature)
+    check_signature(certificate, _SET + attributes, signature)
     return signing_time
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Frame:
+    """Everything in a signature of one length by one certificate that is the same in all of them, in their order."""
+
+    before: bytes
+    """Up to the signed attributes, their tag included: another one than when they are signed (RFC 5652, 5.4)."""
+    to_time: bytes
+    to_digest: bytes
+    to_end: bytes
+    """Up to the end of the signed attributes."""
+    behind: bytes
+    """Up to the signature value."""
+    time: int
+    """Where the 13 characters of the UTCTime stand."""
+    signature: int
+
+
+@lru_cache(maxsize=256)
+def _frame(certificate: Certificate, size: int) -> _Frame | None:
+    """Return what stands in each signature of *size* bytes; None where there is no such signature.
+
+    It is cut out of one that is written for the purpose.
+    """
+    digest, at = sha256_bytes(certificate.der + b"no content"), datetime(2000, 1, 1, tzinfo=UTC)
+    attributes = _signed_attributes(digest, certificate, at)
+    least = len(_content_info(attributes, b"", certificate, ()))
+    # The lengths around the value take up to twelve bytes more when it is long.
+    for value in range(max(0, size - least - 12), size - least + 1):
+        whole = _content_info(attributes, bytes(value), certificate, ())
+        if len(whole) == size:
+            break
+    else:
+        return None
+    signed = der.set_of(*attributes)[1:]
+    begin = whole.index(signed)
+    first, second = whole.index(der.moment(at), begin), whole.index(digest.value, begin)
+    end = begin + len(signed)
+    return _Frame(
+        before=whole[:begin],
+        to_time=whole[begin:first],
+        to_digest=whole[first + len(der.moment(at)) : second],
+        to_end=whole[second + len(digest.value) : end],
+        behind=whole[end : size - value],
+        time=first + 2,
+        signature=size - value,
+    )
 
 
 @dataclass(frozen=True, slots=True)
