@@ -6,32 +6,56 @@ that does nothing when it is imported. Each costs about a quarter of a second an
 it that there is enough to do.
 """
 
-from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
+from itertools import chain, islice
 from multiprocessing import get_context
 from typing import TypeVar
 
 _Part = TypeVar("_Part")
 _Result = TypeVar("_Result")
+_AHEAD = 3
+"""Enough that nobody waits for the next part, and few enough that they fit into memory."""
 
 
-def spread(work: Callable[[_Part], _Result], parts: Sequence[_Part], *, processes: int) -> Iterator[_Result]:
+def spread(work: Callable[[_Part], _Result], parts: Iterable[_Part], *, processes: int) -> Iterator[_Result]:
     """Yield *work* done to each of *parts*, in order, by up to *processes* at a time.
 
-    *work* is a function of a module, and what it takes and returns can be pickled. What it raises passes through. If
-    the processes cannot be started, or one of them is ended from outside, the rest is done in this one.
+    *work* is a function of a module, and what it takes and returns can be pickled. What it raises passes through. Of
+    the parts no more than `_AHEAD` for each process are taken before their turn. If the processes cannot be started, or
+    one of them is ended from outside, the rest is done in this one.
     """
-    count = min(processes, len(parts))
-    done = 0
-    if count > 1:
+    rest = iter(parts)
+    first = list(islice(rest, 2))
+    waiting = deque[_Part]()
+    if processes > 1 and len(first) > 1:
         try:
-            with ProcessPoolExecutor(count, mp_context=get_context("spawn")) as pool:
-                for result in pool.map(work, parts):
-                    done += 1
-                    yield result
+            yield from _by_others(work, chain(first, rest), waiting, processes)
         except BrokenProcessPool:
             # The result is owed all the same.
-            yield from map(work, parts[done:])
-        return
-    yield from map(work, parts)
+            yield from map(work, chain(waiting, rest))
+    else:
+        yield from map(work, chain(first, rest))
+
+
+def _by_others(
+    work: Callable[[_Part], _Result], parts: Iterable[_Part], waiting: deque[_Part], processes: int
+) -> Iterator[_Result]:
+    """Do the same in other processes, with those parts in *waiting* whose result is still owed."""
+    with ProcessPoolExecutor(processes, mp_context=get_context("spawn")) as pool:
+        results = deque[Future[_Result]]()
+
+        def next_result() -> _Result:
+            result = results.popleft().result()
+            waiting.popleft()
+            return result
+
+        for part in parts:
+            waiting.append(part)
+            results.append(pool.submit(work, part))
+            if len(results) > _AHEAD * processes:
+                yield next_result()
+        while results:
+            yield next_result()

@@ -14,7 +14,7 @@ from evidence_kit import canonical
 from evidence_kit.canonical import Json
 from evidence_kit.case.info import read_info
 from evidence_kit.case.register import Register, read_register
-from evidence_kit.custody.log import head_of, links_of
+from evidence_kit.custody.log import Lines, head_of, links_of
 from evidence_kit.errors import FormatError
 from evidence_kit.models import Digest, parse_utc, utc_text
 from evidence_kit.trust.cms import SignatureFacts, certificates_of, verify_detached
@@ -144,7 +144,7 @@ def survey(folder: Path) -> Survey:
 def links_contain(path: Path, case: AnchoredCase) -> bool:
     """Whether the log of the case at *path* still has the anchored head; not so if it cannot be read."""
     try:
-        links = links_of((path / "custody.jsonl").read_bytes(), (path / "custody.sig").read_bytes())
+        links = links_of(Lines.at(path / "custody.jsonl"), Lines.at(path / "custody.sig"))
     except (OSError, FormatError):
         return False
     return case.events < len(links) and links[case.events] == case.head
@@ -216,7 +216,7 @@ def _register(folder: Path, problems: list[str]) -> Register | None:
 def _head(path: Path) -> AnchoredCase:
     """Return a case's head from the stored bytes; no lock is taken, for nothing may be written."""
     info = read_info((path / "case.json").read_bytes())
-    events, head = head_of((path / "custody.jsonl").read_bytes(), (path / "custody.sig").read_bytes())
+    events, head = head_of(Lines.at(path / "custody.jsonl"), Lines.at(path / "custody.sig"))
     return AnchoredCase(number=info.number, events=events, head=head)
 
 

@@ -12,13 +12,19 @@ to items that were begun;
 (8) it was signed with a key that was registered and not revoked (register.py);
 (9) hand-overs have two sides that fit each other (transfers.py).
 A withheld line takes part in the chain by its digests and is counted; its signature cannot be checked.
+
+The log is gone through line by line, and once more for the signatures. Of every event a few numbers are remembered;
+whoever wants more of it hears of it on the way.
 """
 
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from itertools import zip_longest
 
+from evidence_kit.custody.briefs import Briefs
 from evidence_kit.custody.events import Event, EventType, WithheldEvent, read_line
-from evidence_kit.custody.log import FIRST_LINK, WITHHELD, decode_signature, each_line, next_link
+from evidence_kit.custody.log import WITHHELD, Lines, Links, decode_signature, next_link
 from evidence_kit.custody.register import KeyRegister, read_acknowledged
 from evidence_kit.custody.requirements import wanting
 from evidence_kit.custody.signatures import SignedLine, check_signatures
@@ -41,6 +47,11 @@ _TITLES = {
 _NEVER_WITHHELD = frozenset({EventType.KEY_REGISTERED, EventType.KEY_REVOKED})
 """Without them nobody can tell who may sign."""
 _OF_SUBJECTS = frozenset({EventType.SUBJECT_ATTACHED, EventType.SUBJECT_DETACHED})
+_MOST = 1000
+"""Problems of one id that are kept: a ruined log of a million events is told in its first ones."""
+
+OnEvent = Callable[[Event | WithheldEvent], object]
+"""Hears of every event that can be read, in the order of the log."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -51,22 +62,31 @@ class LogFindings:
     checked when `problems` or `signers` is asked for.
     """
 
+    log: Lines
+    signatures: Lines
+    certificates: Mapping[str, Certificate]
+    """By fingerprint: those that may have signed."""
+    processes: int = 1
+    """In how many signatures may be checked."""
     events: list[Event | WithheldEvent] = field(default_factory=list)
-    links: list[Digest] = field(default_factory=list)
+    """All of them, unless somebody else heard of them."""
+    briefs: Briefs = field(default_factory=Briefs)
+    """What is remembered of each disclosed event."""
+    withheld: list[int] = field(default_factory=list)
+    """The numbers of the others."""
+    links: Links = field(default_factory=Links)
     """links[n] is the link after event n; links[0] is the first link."""
     case: str = ""
     """The case that the first disclosed event names."""
-    certificates: Mapping[str, Certificate] = field(default_factory=dict)
-    """By fingerprint: those that may have signed."""
     wrong: list[Check] = field(default_factory=list)
-    """What was found so far; whole only as `problems`."""
+    """What was found so far, of each id no more than `_MOST`; whole only as `problems`."""
+    count: Counter[str] = field(default_factory=Counter)
+    """How many there are of each id."""
     unsettled: list[Check] = field(default_factory=list)
     """What is not wrong and not finished either: hand-overs that nobody has answered."""
     proven: dict[str, Certificate] = field(default_factory=dict)
-    unchecked: list[SignedLine] = field(default_factory=list)
-    processes: int = 1
-    """In how many signatures may be checked."""
-    numbers: set[int] = field(default_factory=set)
+    unchecked: bool = True
+    """Whether the signatures still have to be checked."""
     transfers: Transfers = field(init=False)
     """Hand-overs and holders, and with them the register of keys."""
 
@@ -81,7 +101,7 @@ class LogFindings:
 
     @property
     def problems(self) -> list[Check]:
-        """Everything that is wrong."""
+        """What is wrong, of each id the first ones."""
         self._check_signatures()
         return self.wrong
 
@@ -92,29 +112,55 @@ class LogFindings:
         return self.proven
 
     def _check_signatures(self) -> None:
-        waiting, self.unchecked = self.unchecked, []
-        for signed, found in check_signatures(waiting, processes=self.processes):
+        if not self.unchecked:
+            return
+        self.unchecked = False
+        for signed, found in check_signatures(self._signed(), count=len(self.briefs), processes=self.processes):
             if found.problem:
                 _problem(self, "custody.signatures", f"event {signed.seq}", found.problem)
             if found.holds and signed.certificate is not None:
                 self.proven[signed.certificate.fingerprint] = signed.certificate
+
+    def _signed(self) -> Iterator[SignedLine]:
+        """Yield what the signatures are to be checked against, from the files as they were when they were read."""
+        both = enumerate(zip(self.log, self.signatures, strict=False), start=1)
+        for brief in self.briefs:
+            line, signature_line = next((stored for number, stored in both if number == brief.line), (b"", b""))
+            digest, signature = sha256_bytes(line), decode_signature(signature_line)
+            if next_link(self.links[brief.line - 1], digest, sha256_bytes(signature)) != self.links[brief.line]:
+                raise FormatError("the custody log was changed while it was being read")
+            yield SignedLine(
+                seq=brief.line,
+                named=brief.certificate,
+                certificate=self.certificates.get(brief.certificate.hex),
+                time=brief.time,
+                line=digest,
+                signature=signature,
+            )
 
     @property
     def head(self) -> Digest:
         """The last link."""
         return self.links[-1]
 
+    @property
+    def size(self) -> int:
+        """How many events can be read."""
+        return len(self.briefs) + len(self.withheld)
+
+    @property
+    def unlisted(self) -> Mapping[str, int]:
+        """How many problems there are of each id beyond those that are kept."""
+        return {id_: count - _MOST for id_, count in self.count.items() if count > _MOST}
+
     def full_events(self) -> list[Event]:
         """The events that are disclosed."""
         return [event for event in self.events if isinstance(event, Event)]
 
     def checks(self) -> list[Check]:
-        """Every problem, everything unsettled, and for each rule without either a passed check."""
+        """Every problem that is kept, everything unsettled, and for each rule without either a passed check."""
         told = {check.id for check in (*self.problems, *self.unsettled)}
-        count = f"{len(self.events)} events"
-        withheld = len(self.events) - len(self.full_events())
-        if withheld:
-            count += f", {withheld} of them withheld"
+        count = f"{self.size} events" + (f", {len(self.withheld)} of them withheld" if self.withheld else "")
         passed = [
             Check(id=id_, title=title, subject="custody.jsonl", outcome=Outcome.PASSED, detail=count)
             for id_, title in _TITLES.items()
@@ -123,49 +169,81 @@ class LogFindings:
         return [*passed, *self.problems, *self.unsettled]
 
 
-def check_log(
-    log: bytes,
-    signatures: bytes,
+@dataclass(slots=True)
+class _Items:
+    """The items of a log, as far as their order goes."""
+
+    started: set[str] = field(default_factory=set)
+    captured: set[str] = field(default_factory=set)
+
+
+def check_log(  # noqa: PLR0913  # a log, and how it is to be gone through
+    log: bytes | Lines,
+    signatures: bytes | Lines,
     certificates: Mapping[str, Certificate],
     *,
     withholding: bool = False,
     processes: int = 1,
+    on_event: OnEvent | None = None,
 ) -> LogFindings:
-    """Check ``custody.jsonl`` and ``custody.sig`` against *certificates* (by fingerprint); never raises.
+    """Check ``custody.jsonl`` and ``custody.sig`` against *certificates* (by fingerprint); raises only `OSError`.
 
     Only a bundle's copy may withhold events: *withholding*. Signatures may be checked by up to *processes* at a time.
+    With *on_event* the events are not kept.
     """
-    findings = LogFindings(links=[FIRST_LINK], certificates=certificates, processes=processes)
-    count, signature_count = (sum(1 for _ in each_line(data)) for data in (log, signatures))
+    stored = Lines.of(log), Lines.of(signatures)
+    findings = LogFindings(log=stored[0], signatures=stored[1], certificates=certificates, processes=processes)
+    hear, items, numbers = on_event or findings.events.append, _Items(), set[int]()
+    count, signature_count = 0, 0
+    for number, (line, signature_line) in enumerate(zip_longest(*stored), start=1):
+        signature_count += signature_line is not None
+        if line is None:
+            continue
+        count += 1
+        event = _check_entry(findings, number, line, signature_line or b"")
+        if event is None:
+            continue
+        _check_number(findings, number, event, numbers)
+        if isinstance(event, WithheldEvent):
+            findings.withheld.append(event.seq)
+            if not withholding or event.seq == 1 or event.type in _NEVER_WITHHELD:
+                _problem(findings, "custody.lines", f"event {event.seq}", "this event may not be withheld here")
+        else:
+            findings.briefs.append(number, event)
+            _check_order(findings, event, items)
+            _check_details(findings, event)
+        _check_custody(findings, event)
+        hear(event)
     if count != signature_count:
         detail = f"{count} lines in custody.jsonl, {signature_count} in custody.sig"
         _problem(findings, "custody.lines", "custody.sig", detail)
     if not count:
         _problem(findings, "custody.lines", "custody.jsonl", "the log is empty")
-    signature_lines = each_line(signatures)
-    for number, line in enumerate(each_line(log), start=1):
-        _check_entry(findings, number, line, next(signature_lines, b""))
-    for event in findings.events:
-        if isinstance(event, WithheldEvent) and (not withholding or event.seq == 1 or event.type in _NEVER_WITHHELD):
-            _problem(findings, "custody.lines", f"event {event.seq}", "this event may not be withheld here")
-    _check_order(findings)
-    _check_custody(findings)
+    _conclude(findings)
     return findings
 
 
-def _check_custody(findings: LogFindings) -> None:
-    """Follow keys and hand-overs through the log, and ask each event for what it must carry."""
+def _check_custody(findings: LogFindings, event: Event | WithheldEvent) -> None:
+    """Follow keys and hand-overs through the log."""
+    keys, subject = findings.keys, f"event {event.seq}"
+    revoked = len(keys.revoked)
+    refusal = keys.follow(event)
+    if refusal is not None:
+        _problem(findings, "custody.keys", subject, refusal)
+    if isinstance(event, Event) and len(keys.revoked) > revoked:
+        seq, link = read_acknowledged(event.detail)
+        if seq < len(findings.links) and link != findings.links[seq]:
+            detail = f"it acknowledges event {seq} with the link {link}, which is {findings.links[seq]}"
+            _problem(findings, "custody.keys", subject, detail)
+    for problem in findings.transfers.follow(event, findings.links):
+        _problem(findings, "custody.transfers", subject, problem)
+
+
+def _conclude(findings: LogFindings) -> None:
+    """Say what shows only at the end of the log."""
     keys, transfers = findings.keys, findings.transfers
-    for event in findings.events:
-        subject = f"event {event.seq}"
-        if isinstance(event, Event):
-            _check_details(findings, event)
-        refusal = keys.follow(event)
-        if refusal is not None:
-            _problem(findings, "custody.keys", subject, refusal)
-        for problem in transfers.follow(event, findings.links):
-            _problem(findings, "custody.transfers", subject, problem)
-    _check_revocations(findings)
+    if keys.revoked:
+        _check_disowned(findings)
     for seq in keys.unproven:
         _unsettled(findings, "custody.keys", f"event {seq}", "the hand-over by which its key was let in is withheld")
     for seq in transfers.unproven:
@@ -190,82 +268,64 @@ def _check_details(findings: LogFindings, event: Event) -> None:
         _problem(findings, "custody.details", subject, f"it corrects event {corrected}, which does not stand before it")
 
 
-def _check_revocations(findings: LogFindings) -> None:
-    """Want each acknowledged link to be the log's own; name the events that were disowned."""
-    revoked = findings.keys.revoked
-    for event in findings.full_events():
-        revocation = revoked.get(event.certificate)
-        if revocation and revocation.acknowledged < event.seq < revocation.seq:
+def _check_disowned(findings: LogFindings) -> None:
+    """Name the events that a revocation did not acknowledge."""
+    for brief in findings.briefs:
+        revocation = findings.keys.revoked.get(brief.certificate)
+        if revocation and revocation.acknowledged < brief.seq < revocation.seq:
             detail = f"disowned by event {revocation.seq}, which revoked its key and acknowledges no more than event"
-            _problem(findings, "custody.keys", f"event {event.seq}", f"{detail} {revocation.acknowledged}")
-        if event.type == EventType.KEY_REVOKED and any(r.seq == event.seq for r in revoked.values()):
-            seq, link = read_acknowledged(event.detail)
-            if seq < len(findings.links) and link != findings.links[seq]:
-                detail = f"it acknowledges event {seq} with the link {link}, which is {findings.links[seq]}"
-                _problem(findings, "custody.keys", f"event {event.seq}", detail)
+            _problem(findings, "custody.keys", f"event {brief.seq}", f"{detail} {revocation.acknowledged}")
 
 
-def _check_order(findings: LogFindings) -> None:
+def _check_order(findings: LogFindings, event: Event, items: _Items) -> None:
     """Want the opening of the case first and once, and every item started once and captured once after it."""
-    started: set[str] = set()
-    captured: set[str] = set()
-    for event in findings.full_events():
-        subject = f"event {event.seq}"
-        if (event.type == EventType.CASE_OPENED) != (event.seq == 1):
-            _problem(findings, "custody.order", subject, "a case is opened by its first event, and by no other")
-        if event.type == EventType.CASE_OPENED and event.detail.get("format") != 1:
-            _problem(findings, "custody.order", subject, "the case is not of format 1")
-        if event.type == EventType.CAPTURE_STARTED:
-            if event.item is None or event.item in started:
-                _problem(findings, "custody.order", subject, f"the item {event.item} is not a new one")
-            started.add(event.item or "")
-        if event.type == EventType.CAPTURED:
-            if event.item not in started or event.item in captured:
-                _problem(findings, "custody.order", subject, f"the item {event.item} was not begun, or ended before")
-            captured.add(event.item or "")
-        if event.type in _OF_SUBJECTS and event.item not in started:
-            _problem(findings, "custody.order", subject, f"the item {event.item} was not begun")
+    subject, item = f"event {event.seq}", event.item or ""
+    if (event.type == EventType.CASE_OPENED) != (event.seq == 1):
+        _problem(findings, "custody.order", subject, "a case is opened by its first event, and by no other")
+    if event.type == EventType.CASE_OPENED and event.detail.get("format") != 1:
+        _problem(findings, "custody.order", subject, "the case is not of format 1")
+    if event.type == EventType.CAPTURE_STARTED:
+        if event.item is None or item in items.started:
+            _problem(findings, "custody.order", subject, f"the item {event.item} is not a new one")
+        items.started.add(item)
+    if event.type == EventType.CAPTURED:
+        if item not in items.started or item in items.captured:
+            _problem(findings, "custody.order", subject, f"the item {event.item} was not begun, or ended before")
+        items.captured.add(item)
+    if event.type in _OF_SUBJECTS and item not in items.started:
+        _problem(findings, "custody.order", subject, f"the item {event.item} was not begun")
 
 
-def _check_entry(findings: LogFindings, number: int, line: bytes, signature_line: bytes) -> None:
+def _check_entry(
+    findings: LogFindings, number: int, line: bytes, signature_line: bytes
+) -> Event | WithheldEvent | None:
+    """Read line *number* and bind it into the chain; None, and a problem, if it cannot be read."""
     subject = f"event {number}"
     try:
         event = read_line(line)
-        signature = None if isinstance(event, WithheldEvent) else decode_signature(signature_line)
+        signature = b"" if isinstance(event, WithheldEvent) else decode_signature(signature_line)
     except FormatError as error:
         _problem(findings, "custody.lines", subject, str(error))
         # The chain goes on over the stored bytes, so that one bad line is not reported as many.
         findings.links.append(next_link(findings.head, sha256_bytes(line), _signature_digest(signature_line)))
-        return
-    _check_number(findings, number, event)
+        return None
     if isinstance(event, WithheldEvent):
         if signature_line != WITHHELD:
             _problem(findings, "custody.lines", subject, "a withheld event's signature line must be '-'")
         link = next_link(findings.head, event.line, event.signature)
     else:
         _check_binding(findings, subject, event)
-        signed = SignedLine(
-            seq=number,
-            named=event.certificate,
-            certificate=findings.certificates.get(event.certificate.hex),
-            time=event.time,
-            line=sha256_bytes(line),
-            signature=signature or b"",
-        )
-        findings.unchecked.append(signed)
-        link = next_link(findings.head, signed.line, sha256_bytes(signed.signature))
-    findings.events.append(event)
-    findings.numbers.add(event.seq)
+        link = next_link(findings.head, sha256_bytes(line), sha256_bytes(signature))
     findings.links.append(link)
+    return event
 
 
-def _check_number(findings: LogFindings, number: int, event: Event | WithheldEvent) -> None:
-    if event.seq == number:
-        return
-    if event.seq in findings.numbers:
+def _check_number(findings: LogFindings, number: int, event: Event | WithheldEvent, before: set[int]) -> None:
+    if event.seq in before:
         _problem(findings, "custody.fork", f"event {event.seq}", f"stands again in line {number}")
-    else:
+    elif event.seq != number:
         _problem(findings, "custody.lines", f"event {number}", f"calls itself number {event.seq}")
+    before.add(event.seq)
 
 
 def _check_binding(findings: LogFindings, subject: str, event: Event) -> None:
@@ -291,4 +351,6 @@ def _unsettled(findings: LogFindings, id_: str, subject: str, detail: str) -> No
 
 
 def _problem(findings: LogFindings, id_: str, subject: str, detail: str) -> None:
-    findings.wrong.append(Check(id=id_, title=_TITLES[id_], subject=subject, outcome=Outcome.FAILED, detail=detail))
+    findings.count[id_] += 1
+    if findings.count[id_] <= _MOST:
+        findings.wrong.append(Check(id=id_, title=_TITLES[id_], subject=subject, outcome=Outcome.FAILED, detail=detail))

@@ -10,8 +10,12 @@ SHA-256(sig_n)), with line_n including its line feed and sig_n the DER. The head
 import base64
 import binascii
 import hashlib
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from io import BytesIO
+from itertools import zip_longest
+from pathlib import Path
+from typing import BinaryIO, overload
 
 from evidence_kit.errors import FormatError
 from evidence_kit.models import Digest
@@ -19,6 +23,9 @@ from evidence_kit.models import Digest
 FIRST_LINK = Digest(bytes(32))
 WITHHELD = b"-\n"
 _DOMAIN = b"evidence-kit/custody/1\n"
+_BYTES = 32
+_LONGEST = 4 * 1024 * 1024
+"""Bytes that are read of a line: thousands of times what an event has."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,6 +34,77 @@ class Entry:
 
     line: bytes
     signature_line: bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Lines:
+    """The lines of one of the two files, with their line feeds; read anew by whoever goes through them, never all held.
+
+    Only line feeds part lines, and a last one may lack its own; so does one that is too long, of which the rest is left
+    out.
+    """
+
+    open: Callable[[], BinaryIO]
+    instead: Mapping[int, bytes] = field(default_factory=dict)
+    """Lines that stand in the place of stored ones, by number, or behind the last."""
+
+    @classmethod
+    def of(cls, data: "bytes | Lines") -> "Lines":
+        """Return the lines of *data*."""
+        return cls(open=lambda: BytesIO(data)) if isinstance(data, bytes) else data
+
+    @classmethod
+    def at(cls, path: Path) -> "Lines":
+        """Return the lines of the file at *path*, which raise `OSError` when they are read."""
+        return cls(open=lambda: path.open("rb"))
+
+    def __iter__(self) -> Iterator[bytes]:
+        """Yield them in order."""
+        number = 0
+        with self.open() as stream:
+            for number, line in enumerate(_each(stream), start=1):
+                yield self.instead.get(number, line)
+        yield from (self.instead[behind] for behind in sorted(self.instead) if behind > number)
+
+
+def _each(stream: BinaryIO) -> Iterator[bytes]:
+    while line := stream.readline(_LONGEST):
+        yield line
+        while len(line) == _LONGEST and not line.endswith(b"\n"):
+            line = stream.readline(_LONGEST)
+
+
+class Links(Sequence[Digest]):
+    """Links, link n after event n, in 32 bytes each: a long log has many."""
+
+    def __init__(self) -> None:
+        """Begin with the first."""
+        self._bytes = bytearray(FIRST_LINK.value)
+
+    def append(self, link: Digest) -> None:
+        """Add the next."""
+        self._bytes += link.value
+
+    def __len__(self) -> int:
+        """Return how many there are, the first included."""
+        return len(self._bytes) // _BYTES
+
+    @overload
+    def __getitem__(self, place: int) -> Digest: ...
+    @overload
+    def __getitem__(self, place: slice) -> "list[Digest]": ...
+    def __getitem__(self, place: "int | slice") -> "Digest | list[Digest]":
+        """Return one, or a list of some."""
+        if isinstance(place, slice):
+            return [self[number] for number in range(*place.indices(len(self)))]
+        at = _BYTES * range(len(self))[place]
+        return Digest(bytes(self._bytes[at : at + _BYTES]))
+
+    def __eq__(self, other: object) -> bool:
+        """Compare link by link."""
+        return isinstance(other, Links) and self._bytes == other._bytes
+
+    __hash__ = None  # type: ignore[assignment]  # it grows
 
 
 def encode_signature(signature: bytes) -> bytes:
@@ -60,36 +138,25 @@ def link_after(previous: Digest, entry: Entry) -> Digest:
 
 def split_lines(data: bytes) -> list[bytes]:
     """Return the lines of *data*, split at line feeds alone and keeping them; a last one may lack it."""
-    return list(each_line(data))
+    return BytesIO(data).readlines()
 
 
-def each_line(data: bytes) -> Iterator[bytes]:
-    """Yield the same one after the other: a long log twice in memory is too much."""
-    begin = 0
-    while begin < len(data):
-        end = data.find(b"\n", begin) + 1 or len(data)
-        yield data[begin:end]
-        begin = end
-
-
-def head_of(log: bytes, signatures: bytes) -> tuple[int, Digest]:
+def head_of(log: bytes | Lines, signatures: bytes | Lines) -> tuple[int, Digest]:
     """Return the number of events and the head as `links_of` finds it; raises `FormatError`."""
     links = links_of(log, signatures)
     return len(links) - 1, links[-1]
 
 
-def links_of(log: bytes, signatures: bytes) -> list[Digest]:
+def links_of(log: bytes | Lines, signatures: bytes | Lines) -> Links:
     """Return the links, links[n] after event n, from the stored bytes alone; nothing is checked but the form.
 
     Raises `FormatError` when the two files do not hold equally many whole lines.
     """
-    lines, signature_lines = split_lines(log), split_lines(signatures)
-    if len(lines) != len(signature_lines) or not all(
-        line.endswith(b"\n") for line in lines[-1:] + signature_lines[-1:]
-    ):
-        message = "custody.jsonl and custody.sig do not hold equally many whole lines"
-        raise FormatError(message)
-    links = [FIRST_LINK]
-    for line, signature_line in zip(lines, signature_lines, strict=True):
-        links.append(link_after(links[-1], Entry(line=line, signature_line=signature_line)))
+    links, head = Links(), FIRST_LINK
+    for line, signature_line in zip_longest(Lines.of(log), Lines.of(signatures), fillvalue=b""):
+        if not line.endswith(b"\n") or not signature_line.endswith(b"\n"):
+            message = "custody.jsonl and custody.sig do not hold equally many whole lines"
+            raise FormatError(message)
+        head = link_after(head, Entry(line=line, signature_line=signature_line))
+        links.append(head)
     return links

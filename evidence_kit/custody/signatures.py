@@ -1,8 +1,10 @@
 """The signatures of a log's lines: most of the time of checking it, so in several processes if there are many."""
 
-from collections.abc import Iterator, Sequence
+from collections import deque
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import islice
 
 from evidence_kit.errors import EvidenceError
 from evidence_kit.models import Digest
@@ -41,13 +43,19 @@ class SignatureFinding:
 
 
 def check_signatures(
-    lines: Sequence[SignedLine], *, processes: int = 1
+    lines: Iterable[SignedLine], *, count: int, processes: int = 1
 ) -> Iterator[tuple[SignedLine, SignatureFinding]]:
-    """Yield each of *lines* with its finding, in order, whatever the number of *processes*."""
-    batches = [lines[at : at + _BATCH] for at in range(0, len(lines), _BATCH)]
-    found = spread(_check_batch, batches, processes=processes if len(lines) >= _WORTHWHILE else 1)
-    for batch, findings in zip(batches, found, strict=True):
-        yield from zip(batch, findings, strict=True)
+    """Yield each of the *count* *lines* with its finding, in order, whatever the number of *processes*."""
+    waiting = deque[Sequence[SignedLine]]()
+
+    def batches() -> Iterator[Sequence[SignedLine]]:
+        rest = iter(lines)
+        while batch := tuple(islice(rest, _BATCH)):
+            waiting.append(batch)
+            yield batch
+
+    for findings in spread(_check_batch, batches(), processes=processes if count >= _WORTHWHILE else 1):
+        yield from zip(waiting.popleft(), findings, strict=True)
 
 
 def _check_batch(batch: Sequence[SignedLine]) -> list[SignatureFinding]:

@@ -12,12 +12,12 @@ whose canonical form is its line, and its line of ``custody.sig``. It is made be
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from evidence_kit import canonical
 from evidence_kit.canonical import Json
 from evidence_kit.custody.events import Event, EventType, WithheldEvent, read_line
-from evidence_kit.custody.log import WITHHELD, Entry, decode_signature, split_lines
+from evidence_kit.custody.log import WITHHELD, Entry, Lines, decode_signature, split_lines
 from evidence_kit.errors import FormatError
 from evidence_kit.models import Digest, utc_text
 from evidence_kit.trust.digests import sha256_bytes
@@ -77,14 +77,14 @@ def read_withheld(data: bytes) -> tuple[Opened, ...]:
     return tuple(_opened(line, number) for number, line in enumerate(lines[1:], start=2))
 
 
-def open_withheld(stored: tuple[bytes, bytes], opened: Iterable[Opened]) -> tuple[bytes, bytes]:
+def open_withheld(stored: tuple[Lines, Lines], opened: Iterable[Opened]) -> tuple[Lines, Lines]:
     """Return log and signatures *stored* with the lines of the *opened* events in their places."""
-    log, signatures = (split_lines(data) for data in stored)
-    for found in opened:
-        log[found.event.seq - 1] = found.entry.line
-        # A file of signatures that is too short is told by the check of the lines.
-        signatures[found.event.seq - 1 : found.event.seq] = [found.entry.signature_line]
-    return b"".join(log), b"".join(signatures)
+    entries = {found.event.seq: found.entry for found in opened}
+    log, signatures = stored
+    return (
+        replace(log, instead={seq: entry.line for seq, entry in entries.items()}),
+        replace(signatures, instead={seq: entry.signature_line for seq, entry in entries.items()}),
+    )
 
 
 def contradictions(withheld: WithheldEvent, opened: Opened) -> Iterator[str]:
@@ -105,10 +105,10 @@ def lines_digest(lines: Iterable[bytes]) -> Digest:
     return sha256_bytes(b"".join(lines))
 
 
-def withheld_lines(log: bytes) -> dict[int, tuple[WithheldEvent, bytes]]:
+def withheld_lines(log: bytes | Lines) -> dict[int, tuple[WithheldEvent, bytes]]:
     """Return the withheld events of *log* with their lines, by number; what cannot be read is left to the checks."""
     found = {}
-    for number, line in enumerate(split_lines(log), start=1):
+    for number, line in enumerate(Lines.of(log), start=1):
         if b'"withheld":' not in line:
             continue
         try:

@@ -8,7 +8,7 @@ from evidence_kit.archive.warcinfo import read_warcinfo
 from evidence_kit.canonical import Json
 from evidence_kit.case.bracket import NONCE_FIELD, START_TOKEN, TOKEN_FIELD, Opening
 from evidence_kit.case.items import parse_item
-from evidence_kit.custody.events import Event, EventType
+from evidence_kit.custody.events import EventType
 from evidence_kit.errors import EvidenceError, FormatError
 from evidence_kit.models import Trust, utc_text
 from evidence_kit.trust.certificates import Certificate
@@ -26,7 +26,7 @@ def check_bracket(
     """Check the bracket of *item*, if its start event tells of one or a stamp lies in it."""
     folder = f"items/{item}/"
     name = folder + START_TOKEN
-    start = _start(history.log.full_events(), item)
+    start = next((e for e in history.told.halves if e.item == item and e.type == EventType.CAPTURE_STARTED), None)
     wacz = f"{folder}capture.wacz"
     told = start.detail.get("not_before") if start else None
     if (told is None and not files.has(name)) or (not files.has(name) and not files.has(wacz)):
@@ -46,10 +46,6 @@ def check_bracket(
     else:
         trust = exam.believe(token.certificate, certificates, token.time).trust
         _conclude(exam, files.shown(name), item, token, history, believed=trust is not Trust.CLAIMED)
-
-
-def _start(events: Sequence[Event], item: str) -> Event | None:
-    return next((event for event in events if event.item == item and event.type == EventType.CAPTURE_STARTED), None)
 
 
 def _contradictions(files: CaseFiles, folder: str, wacz: str, opening: Opening) -> Iterator[str]:

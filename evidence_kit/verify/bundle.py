@@ -27,7 +27,7 @@ from evidence_kit.case.layout import (
     is_report,
 )
 from evidence_kit.case.manifest import NAME
-from evidence_kit.custody.events import Event, EventType
+from evidence_kit.custody.events import Event
 from evidence_kit.custody.withholding import withheld_lines
 from evidence_kit.errors import EvidenceError, FormatError
 from evidence_kit.models import Digest, OnStep, Outcome, VerificationReport, utc_text
@@ -75,7 +75,7 @@ def check_bundle(exam: Examination, tree: Tree, subject: str, on_step: OnStep) -
     on_step("checking the custody log")
     stored = read_log(exam, files)
     withheld = withheld_lines(stored[0])
-    history = check_history(exam, files, certificates, open_log(exam, stored), bundle=True, opened=withheld)
+    history = check_history(exam, files, certificates, open_log(exam, stored, withheld), bundle=True, opened=withheld)
     items = sorted({name.split("/")[1] for name in files.names() if name.startswith("items/") and name.count("/") > 1})
     check_withheld(exam, files, history, withheld, items)
     check_items(exam, files, history, items)
@@ -136,8 +136,7 @@ def _check_tag_signature(exam: Examination, tree: Tree, certificates: Sequence[C
 
 def _begun_by(history: History) -> str | None:
     """Return the digest of the certificate that the last ``bundle.started`` names."""
-    begun = [event for event in history.log.full_events() if event.type == EventType.BUNDLE_STARTED]
-    return begun[-1].certificate.hex if begun else None
+    return history.told.bundle.certificate.hex if history.told.bundle else None
 
 
 def _check_sealer(exam: Examination, history: History, seal: SignatureFacts) -> None:
@@ -202,27 +201,23 @@ def _strays(tree: Tree, items: Sequence[str]) -> Iterator[str]:
 
 def _check_event(exam: Examination, files: CaseFiles, history: History, items: Sequence[str]) -> None:
     """The log's copy ends with ``bundle.started`` and one ``bundled`` for each item in the bundle."""
-    events = history.log.full_events()
-    begin = max((i for i, event in enumerate(events) if event.type == EventType.BUNDLE_STARTED), default=None)
+    begun, bundled = history.told.bundle, history.told.bundled
     subject = files.shown("custody.jsonl")
-    if begin is None:
+    if begun is None:
         exam.failed("bundle.event", subject, "the custody log does not say that a bundle was begun")
         return
-    bundled = [event for event in events[begin + 1 :] if event.type == EventType.BUNDLED]
     named = {event.item: event for event in bundled}
     problems = [
         (files.shown(f"items/{item}"), "the log does not say that it was put in") for item in items if item not in named
     ]
     problems += [(f"event {e.seq}", f"the item {item} is missing") for item, e in named.items() if item not in items]
     problems += [
-        (f"event {event.seq}", f"a {event.type} event follows the bundle's beginning")
-        for event in events[begin + 1 :]
-        if event.type != EventType.BUNDLED
+        (f"event {seq}", f"a {type_} event follows the bundle's beginning") for seq, type_ in history.told.behind
     ]
     if len(named) != len(bundled):
         problems.append((subject, "an item is put in twice"))
     exam.concluded("bundle.event", subject, [*problems, *_other_manifests(files, named)], f"{len(named)} items")
-    exam.facts["purpose"] = events[begin].purpose
+    exam.facts["purpose"] = begun.purpose
 
 
 def _other_manifests(files: CaseFiles, named: dict[str | None, Event]) -> Iterator[tuple[str, str]]:

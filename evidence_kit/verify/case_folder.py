@@ -1,6 +1,7 @@
 """A case, where it is worked on: log, items, seals, strays, and work that a crash left."""
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from evidence_kit.archive.tree import FolderTree
@@ -8,7 +9,7 @@ from evidence_kit.case.layout import accounted_for
 from evidence_kit.case.manifest import NAME
 from evidence_kit.case.staging import STAGING, PlannedCommit, planned_commits
 from evidence_kit.custody.events import Event, read_line
-from evidence_kit.custody.log import split_lines
+from evidence_kit.custody.log import Lines
 from evidence_kit.errors import CaseError, FormatError
 from evidence_kit.models import OnStep, VerificationReport
 from evidence_kit.verify.certificates import check_certificates
@@ -44,7 +45,7 @@ def check_case(exam: Examination, path: Path, on_step: OnStep) -> VerificationRe
     return exam.report(kind="case", subject=path.name, root=str(history.log.head))
 
 
-def _leftovers(exam: Examination, path: Path, stored: tuple[bytes, bytes]) -> PlannedCommit | None:
+def _leftovers(exam: Examination, path: Path, stored: tuple[Lines, Lines]) -> PlannedCommit | None:
     """Note what a crash left; return the commit that was decided and not finished, if it fits the log.
 
     The commit excuses nothing by lying there: its event is checked as if it stood in the log, where it must be the next
@@ -70,7 +71,7 @@ def _leftovers(exam: Examination, path: Path, stored: tuple[bytes, bytes]) -> Pl
     return planned[0] if len(planned) == 1 and not misfits else None
 
 
-def _fits(commit: PlannedCommit, stored: tuple[bytes, bytes]) -> bool:
+def _fits(commit: PlannedCommit, stored: tuple[Lines, Lines]) -> bool:
     """Whether the commit's lines are, or complete, or follow, the last lines of the *stored* log and signatures."""
     try:
         event = read_line(commit.entry.line)
@@ -81,27 +82,31 @@ def _fits(commit: PlannedCommit, stored: tuple[bytes, bytes]) -> bool:
     if commit.item not in {None, event.item}:
         return False
     lines = (commit.entry.line, commit.entry.signature_line)
-    return all(_tail(data, commit.seq, line) is not None for data, line in zip(stored, lines, strict=True))
+    return all(_waits_for(data, commit.seq, line) for data, line in zip(stored, lines, strict=True))
 
 
-def _tail(data: bytes, seq: int, line: bytes) -> bytes | None:
-    """Return what *data* holds of line number *seq*: nothing, a torn beginning of *line*, or all of it; else None."""
-    whole = split_lines(data)
-    tail = b"".join(whole[seq - 1 :])
-    earlier = whole[: seq - 1]
-    fits = len(earlier) == seq - 1 and line.startswith(tail) and all(part.endswith(b"\n") for part in earlier)
-    return tail if fits else None
+def _waits_for(lines: Lines, seq: int, line: bytes) -> bool:
+    """Whether line number *seq* of *lines* is the last one and *line*, or a torn beginning of it, or not there yet."""
+    earlier = 0
+    for number, stored in enumerate(lines, start=1):
+        if number < seq and stored.endswith(b"\n"):
+            earlier += 1
+        elif number == seq and line.startswith(stored):
+            continue
+        else:
+            return False
+    return earlier == seq - 1
 
 
-def _completed(stored: tuple[bytes, bytes], planned: PlannedCommit | None) -> tuple[bytes, bytes]:
+def _completed(stored: tuple[Lines, Lines], planned: PlannedCommit | None) -> tuple[Lines, Lines]:
     """Return log and signatures as they will be when the *planned* commit is finished."""
     if planned is None:
         return stored
-    lines = (planned.entry.line, planned.entry.signature_line)
-    log, signatures = (
-        data + line[len(_tail(data, planned.seq, line) or b"") :] for data, line in zip(stored, lines, strict=True)
+    log, signatures = stored
+    return (
+        replace(log, instead={planned.seq: planned.entry.line}),
+        replace(signatures, instead={planned.seq: planned.entry.signature_line}),
     )
-    return log, signatures
 
 
 def _strays(files: CaseFiles, items: Sequence[str]) -> Iterator[str]:

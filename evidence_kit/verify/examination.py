@@ -6,7 +6,7 @@ and every signer is established or this installation's own practice key; else *u
 """
 
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import BinaryIO
@@ -92,13 +92,14 @@ class Examination:
         if none:
             self.passed(id_, subject, detail)
 
-    def add(self, checks: Iterable[Check]) -> None:
-        """Take over checks made elsewhere."""
+    def add(self, checks: Iterable[Check], unlisted: Mapping[str, int]) -> None:
+        """Take over checks made elsewhere, and how many more failed than are among them, by id."""
         for check in checks:
             if check.outcome is Outcome.FAILED:
                 self.failed(check.id, check.subject, check.detail)
             else:
                 self._note(check.id, check.subject, check.outcome, check.detail)
+        self._failed.update(unlisted)
 
     def has_failed(self, id_: str) -> bool:
         """Whether a check with this id failed so far."""

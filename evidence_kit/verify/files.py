@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import BinaryIO
 
 from evidence_kit.archive.ahead import archives_ahead, digests_ahead
 from evidence_kit.archive.tree import Tree
@@ -12,8 +13,6 @@ from evidence_kit.trust.digests import sha256_stream
 
 SMALL = 64 * 1024 * 1024
 """Bytes that a file may have which is read as a whole: lists, records."""
-LARGEST_LOG = 512 * 1024 * 1024
-"""The same of a custody log: half a million events."""
 
 
 @dataclass(slots=True)
@@ -57,6 +56,10 @@ class CaseFiles:
     def has(self, name: str) -> bool:
         """Whether there is a file *name*."""
         return name in self._names
+
+    def open(self, name: str) -> BinaryIO:
+        """Open a file for reading; raises `FormatError` and `OSError`, some of them only while it is read."""
+        return self.tree.open(self.prefix + name)
 
     def read(self, name: str, limit: int = SMALL) -> bytes:
         """Return a file of at most *limit* bytes; raises `FormatError` when it is not there or too large."""

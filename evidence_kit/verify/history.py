@@ -13,6 +13,7 @@ from evidence_kit.case.layout import HEAD_TOKEN
 from evidence_kit.case.manifest import NAME
 from evidence_kit.custody.chain import LogFindings, check_log
 from evidence_kit.custody.events import Event, EventType, WithheldEvent
+from evidence_kit.custody.log import Lines
 from evidence_kit.errors import EvidenceError, FormatError
 from evidence_kit.models import Trust, utc_text
 from evidence_kit.trust.certificates import Certificate
@@ -20,9 +21,10 @@ from evidence_kit.trust.digests import sha256_bytes
 from evidence_kit.trust.timestamps import read_reply
 from evidence_kit.verify.bracket import check_bracket
 from evidence_kit.verify.examination import Examination
-from evidence_kit.verify.files import LARGEST_LOG, CaseFiles
+from evidence_kit.verify.files import CaseFiles
 from evidence_kit.verify.outside import check_outside
 from evidence_kit.verify.times import check_times
+from evidence_kit.verify.told import Told
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,6 +42,7 @@ class History:
     """The log as it was found."""
 
     log: LogFindings
+    told: Told
     tokens: tuple[StampedHead, ...]
 
     def trusted_time(self, seq: int) -> datetime | None:
@@ -81,27 +84,28 @@ class History:
 
     @cached_property
     def _captured(self) -> dict[str, Event]:
-        return {e.item: e for e in self.log.full_events() if e.type == EventType.CAPTURED and e.item}
+        return {event.item: event for event in self.told.captured() if event.item}
 
 
-def read_log(exam: Examination, files: CaseFiles) -> tuple[bytes, bytes]:
+def read_log(exam: Examination, files: CaseFiles) -> tuple[Lines, Lines]:
     """Return the log and its signatures as stored; an empty one, and a failed check, for each that cannot be read."""
     return _stored(exam, files, "custody.jsonl"), _stored(exam, files, "custody.sig")
 
 
-def _stored(exam: Examination, files: CaseFiles, name: str) -> bytes:
+def _stored(exam: Examination, files: CaseFiles, name: str) -> Lines:
     try:
-        return files.read(name, LARGEST_LOG)
+        files.digest(name)  # which reads it from beginning to end
     except FormatError as error:
         exam.failed("custody.lines", files.shown(name), str(error))
-        return b""
+        return Lines.of(b"")
+    return Lines(open=lambda: files.open(name))
 
 
 def check_history(  # noqa: PLR0913  # a log, and what may be missing from it
     exam: Examination,
     files: CaseFiles,
     certificates: Sequence[Certificate],
-    stored: tuple[bytes, bytes],
+    stored: tuple[Lines, Lines],
     *,
     bundle: bool = False,
     opened: Collection[int] = (),
@@ -111,23 +115,31 @@ def check_history(  # noqa: PLR0913  # a log, and what may be missing from it
     Only the log of a *bundle* may withhold events; *opened* are the numbers of those that were put back.
     """
     known = {certificate.fingerprint: certificate for certificate in certificates}
-    log = check_log(*stored, known, processes=exam.processes, withholding=bundle)
-    exam.add(log.checks())
+    told = Told()
+    log = check_log(*stored, known, processes=exam.processes, withholding=bundle, on_event=told.hear)
+    exam.add(log.checks(), log.unlisted)
     tokens = tuple(_tokens(exam, files, log, certificates))
-    withheld = {event.seq for event in log.events if isinstance(event, WithheldEvent)} | set(opened)
-    for subject, why in _lost_tokens(files, log, withheld):
+    for subject, why in _lost_tokens(files, told, {*log.withheld, *opened}):
         exam.failed("custody.timestamp", subject, why)
-    history = History(log=log, tokens=tokens)
-    _check_case_record(exam, files, log)
-    for event in log.full_events():
-        certificate = log.signers.get(event.certificate.hex)
-        if certificate is not None:
-            history.note_signer(exam, certificate, event.seq, certificates)
+    history = History(log=log, told=told, tokens=tokens)
+    _check_case_record(exam, files, told.first)
+    _note_signers(exam, history, certificates)
     _facts(exam, history)
     trusted = [(token.seq, token.time) for token in tokens if token.trusted]
     check_times(exam, log, trusted, files.shown("custody.jsonl"))
-    check_outside(exam, log, bundle=files.prefix != "")
+    check_outside(exam, log, told, bundle=files.prefix != "")
     return history
+
+
+def _note_signers(exam: Examination, history: History, certificates: Sequence[Certificate]) -> None:
+    """Note who signed the events, once for each trusted time of those by a key that was never revoked."""
+    noted = set()
+    for event in history.log.briefs:
+        certificate = history.log.signers.get(event.certificate.hex)
+        use = (event.certificate, history.trusted_time(event.seq))
+        if certificate is not None and (use not in noted or event.certificate in history.log.keys.revoked):
+            history.note_signer(exam, certificate, event.seq, certificates)
+            noted.add(use)
 
 
 def _tokens(
@@ -151,13 +163,12 @@ def _tokens(
         yield StampedHead(seq=seq, time=token.time, authority=token.certificate, trusted=trusted)
 
 
-def _lost_tokens(files: CaseFiles, log: LogFindings, withheld: Collection[int]) -> Iterator[tuple[str, str]]:
+def _lost_tokens(files: CaseFiles, told: Told, withheld: Collection[int]) -> Iterator[tuple[str, str]]:
     """Yield the tokens that later events name, and that are gone or others: nothing else would miss them.
 
     One that stands right after a *withheld* event may be missing: it would tell that event's time.
     """
-    named = {(name, event.seq): digest for event in log.full_events() for name, digest in event.digests.items()}
-    for (name, seq), digest in named.items():
+    for (name, seq), digest in told.tokens.items():
         match = HEAD_TOKEN.fullmatch(name)
         if not match or (int(match[1]) in withheld and not files.has(name)):
             continue
@@ -180,9 +191,8 @@ def stamp_trusted(exam: Examination, authority: Certificate, pool: Sequence[Cert
     return trusted
 
 
-def _check_case_record(exam: Examination, files: CaseFiles, log: LogFindings) -> None:
+def _check_case_record(exam: Examination, files: CaseFiles, first: Event | WithheldEvent | None) -> None:
     subject = files.shown("case.json")
-    first = next(iter(log.events), None)
     if not isinstance(first, Event) or first.type != EventType.CASE_OPENED:
         exam.failed("case.record", subject, "the log does not begin with the opening of a case")
         return
@@ -244,7 +254,7 @@ def check_registered(exam: Examination, history: History, sealers: Iterable[Cert
 
     *sealers* signed the whole after the log had ended, so that their keys must not have been revoked in it.
     """
-    if not history.log.events:
+    if history.told.first is None:
         return  # told by the checks of the log
     keys = history.log.keys
     for certificate in (judgement.certificate for judgement in exam.signers.values()):
@@ -257,9 +267,8 @@ def check_registered(exam: Examination, history: History, sealers: Iterable[Cert
 
 
 def _facts(exam: Examination, history: History) -> None:
-    log = history.log
-    events = log.full_events()
-    tried = attempts(events)
+    log, told = history.log, history.told
+    tried = attempts(told.halves)
     count: dict[str, Json] = {
         outcome: sum(attempt.outcome == outcome for attempt in tried)
         for outcome in ("complete", "incomplete", "failed", "abandoned")
@@ -274,11 +283,11 @@ def _facts(exam: Examination, history: History) -> None:
         for token in history.tokens
     ]
     exam.facts["custody"] = {
-        "events": len(log.events),
-        "withheld": len(log.events) - len(events),
-        "first": utc_text(events[0].time) if events else None,
-        "last": utc_text(events[-1].time) if events else None,
-        "officers": [*sorted({str(event.actor["name"]) for event in events})],
+        "events": log.size,
+        "withheld": len(log.withheld),
+        "first": utc_text(told.began) if told.began else None,
+        "last": utc_text(told.ended) if told.ended else None,
+        "officers": [*sorted(told.officers)],
         "head": str(log.head),
     }
     exam.facts["attempts"] = count

@@ -12,9 +12,9 @@ from evidence_kit.canonical import Json
 from evidence_kit.case.anchors import Anchor, AnchoredCase
 from evidence_kit.case.manifest import NAME
 from evidence_kit.custody.chain import LogFindings
-from evidence_kit.custody.events import EventType
 from evidence_kit.custody.receipts import Receipt
-from evidence_kit.models import utc_text
+from evidence_kit.models import Digest, utc_text
+from evidence_kit.verify.told import Told
 
 if TYPE_CHECKING:
     from evidence_kit.verify.examination import Examination
@@ -28,18 +28,19 @@ class Outside:
     anchors: tuple[Anchor, ...] = ()
 
 
-def check_outside(exam: "Examination", log: LogFindings, *, bundle: bool) -> None:
+def check_outside(exam: "Examination", log: LogFindings, told: Told, *, bundle: bool) -> None:
     """Check that *log*, of a case or of a *bundle*, still contains the heads that were given from outside."""
     held: list[Json] = []
     for receipt in exam.outside.receipts:
-        held += _check_receipt(exam, log, receipt, bundle=bundle)
+        held += _check_receipt(exam, log, told, receipt, bundle=bundle)
     for anchor in exam.outside.anchors:
         check_seals(exam, anchor)
         listed = anchor.list.of_case(log.case)
         if not listed:
             exam.not_checked("custody.anchor", anchor.name, f"the list does not name the case {log.case!r}")
+        before = bundle and _ends_before(told, anchor.list.made)
         for case in listed:
-            held += check_anchored(exam, log, anchor, case, bundle=bundle)
+            held += check_anchored(exam, log.links, anchor, case, before=before)
     exam.facts["outside_anchors"] = held
 
 
@@ -62,14 +63,17 @@ def check_seals(exam: "Examination", anchor: Anchor) -> datetime | None:
 
 
 def check_anchored(
-    exam: "Examination", log: LogFindings, anchor: Anchor, case: AnchoredCase, *, bundle: bool
+    exam: "Examination", links: Sequence[Digest], anchor: Anchor, case: AnchoredCase, *, before: bool = False
 ) -> Sequence[dict[str, Json]]:
-    """Check that *log* has the head that *anchor* has of its case; return what holds, for the facts."""
-    subject, known = f"{anchor.name}, {case.number}", len(log.links) - 1
-    if case.events <= known and log.links[case.events] == case.head:
+    """Check that a log with these *links* has the head that *anchor* has of its case; return what holds, for the facts.
+
+    The log of a bundle may end *before* the list was made.
+    """
+    subject, known = f"{anchor.name}, {case.number}", len(links) - 1
+    if case.events <= known and links[case.events] == case.head:
         exam.passed("custody.anchor", subject, f"the log still contains the head after event {case.events}")
         return [{"kind": "anchor", "event": case.events, "made": utc_text(anchor.list.made)}]
-    if bundle and case.events > known and _ends_before(log, anchor.list.made):
+    if before and case.events > known:
         exam.not_checked("custody.anchor", subject, "the bundle was made before the list, its log ends earlier")
     elif case.events > known:
         detail = f"the list has a head after event {case.events}, but the log ends with event {known}"
@@ -80,11 +84,12 @@ def check_anchored(
 
 
 def _check_receipt(
-    exam: "Examination", log: LogFindings, receipt: Receipt, *, bundle: bool
+    exam: "Examination", log: LogFindings, told: Told, receipt: Receipt, *, bundle: bool
 ) -> Sequence[dict[str, Json]]:
     subject = f"{receipt.item} {receipt.head}".strip()
-    if receipt.head not in log.links[1:]:
-        if bundle and receipt.issued is not None and _ends_before(log, receipt.issued):
+    seq = next((number for number, link in enumerate(log.links) if number and link == receipt.head), None)
+    if seq is None:
+        if bundle and receipt.issued is not None and _ends_before(told, receipt.issued):
             detail = "the bundle was made before the receipt was issued, its log ends earlier"
             exam.not_checked("custody.receipt", subject, detail)
             return []
@@ -92,27 +97,26 @@ def _check_receipt(
         detail = f"the log, which ends with event {len(log.links) - 1}, does not contain the head of the receipt{later}"
         exam.failed("custody.receipt", subject, detail)
         return []
-    seq = log.links.index(receipt.head, 1)
-    if receipt.manifest is not None and not _recorded(exam, log, receipt, seq, subject):
+    if receipt.manifest is not None and not _recorded(exam, told, receipt, seq, subject, whole=not log.withheld):
         return []
     exam.passed("custody.receipt", subject, f"the log still contains the head after event {seq}")
     return [{"kind": "receipt", "event": seq, "made": utc_text(receipt.issued) if receipt.issued else None}]
 
 
-def _recorded(exam: "Examination", log: LogFindings, receipt: Receipt, seq: int, subject: str) -> bool:
+def _recorded(  # noqa: PLR0913  # what, by whose account, up to where
+    exam: "Examination", told: Told, receipt: Receipt, seq: int, subject: str, *, whole: bool
+) -> bool:
     """Whether the item of *receipt* was recorded up to event *seq*, as far as the events are disclosed."""
-    for event in log.full_events():
-        recorded = event.digests.get(f"items/{event.item}/{NAME}")
-        if event.seq <= seq and event.type == EventType.CAPTURED and recorded == receipt.manifest:
+    for event in told.captured():
+        if event.seq <= seq and event.digests.get(f"items/{event.item}/{NAME}") == receipt.manifest:
             return True
-    if len(log.full_events()) < len(log.events):
+    if not whole:
         exam.not_checked("custody.receipt", subject, "the event that recorded the item may be withheld")
     else:
         exam.failed("custody.receipt", subject, f"no event up to {seq} recorded an item with {receipt.manifest}")
     return False
 
 
-def _ends_before(log: LogFindings, moment: datetime) -> bool:
+def _ends_before(told: Told, moment: datetime) -> bool:
     """Whether the last disclosed event claims a time before *moment*."""
-    events = log.full_events()
-    return bool(events) and events[-1].time < moment
+    return told.ended is not None and told.ended < moment

@@ -143,7 +143,8 @@ def _verify_item(exam: Examination, path: Path) -> VerificationReport:
         stored = read_log(exam, files)
         if bundled:
             hidden = withheld_lines(stored[0])
-            history = check_history(exam, files, certificates, open_log(exam, stored), bundle=True, opened=hidden)
+            stored = open_log(exam, stored, hidden)
+            history = check_history(exam, files, certificates, stored, bundle=True, opened=hidden)
             present = sorted(folder.name for folder in path.parent.iterdir() if folder.is_dir())
             check_withheld(exam, files, history, hidden, present)
         else:

@@ -8,8 +8,7 @@ from pathlib import Path
 
 from evidence_kit.case.anchors import Anchor, AnchoredVault, survey
 from evidence_kit.case.register import REGISTER, Register, read_register
-from evidence_kit.custody.chain import LogFindings
-from evidence_kit.custody.log import links_of
+from evidence_kit.custody.log import Lines, links_of
 from evidence_kit.errors import FormatError
 from evidence_kit.models import OnStep, VerificationReport, utc_text
 from evidence_kit.verify.examination import Examination
@@ -95,8 +94,8 @@ def _check_heads(exam: Examination, anchor: Anchor, vault: AnchoredVault, folder
     for case in vault.cases:
         for path in folders.get(case.number, ()):
             try:
-                links = links_of((path / "custody.jsonl").read_bytes(), (path / "custody.sig").read_bytes())
+                links = links_of(Lines.at(path / "custody.jsonl"), Lines.at(path / "custody.sig"))
             except (OSError, FormatError) as error:
                 exam.failed("custody.anchor", f"{anchor.name}, {case.number}", str(error))
             else:
-                check_anchored(exam, LogFindings(links=links, case=case.number), anchor, case, bundle=False)
+                check_anchored(exam, links, anchor, case)

@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from evidence_kit.canonical import Json
 from evidence_kit.custody.events import Event, EventType, WithheldEvent
+from evidence_kit.custody.log import Lines
 from evidence_kit.custody.withholding import (
     Opened,
     contradictions,
@@ -16,14 +17,12 @@ from evidence_kit.custody.withholding import (
     lines_digest,
     open_withheld,
     read_withheld,
-    withheld_lines,
 )
 from evidence_kit.errors import FormatError
 from evidence_kit.verify.examination import Examination
 from evidence_kit.verify.files import CaseFiles
 from evidence_kit.verify.history import History
 
-_HALVES = frozenset({EventType.CAPTURE_STARTED, EventType.CAPTURED})
 _FILE = "the file of withheld events"
 _NAMED = 10
 """Items named in one sentence."""
@@ -32,13 +31,12 @@ Withheld = Mapping[int, tuple[WithheldEvent, bytes]]
 """The withheld events of a log with their lines, by number."""
 
 
-def open_log(exam: Examination, stored: tuple[bytes, bytes]) -> tuple[bytes, bytes]:
+def open_log(exam: Examination, stored: tuple[Lines, Lines], hidden: Withheld) -> tuple[Lines, Lines]:
     """Check the file of withheld events, if there is one, and return the log with them in their places.
 
     They are then checked like all others: signature, chain, order. That makes sense only of all of them together: if
     one is missing or is not the one withheld, the log stays as it is.
     """
-    hidden = withheld_lines(stored[0])
     if exam.withheld is None:
         if hidden:
             detail = f"{len(hidden)} events are withheld; who may see them checks them with --with-withheld FILE"
@@ -93,16 +91,16 @@ def check_withheld(
     exam: Examination, files: CaseFiles, history: History, hidden: Withheld, present: Sequence[str]
 ) -> None:
     """Check that the log withholds exactly what the officer stated when the bundle was begun."""
-    begun = [event for event in history.log.full_events() if event.type == EventType.BUNDLE_STARTED]
-    stated = begun[-1].detail.get("withheld") if begun else None
+    begun = history.told.bundle
+    stated = begun.detail.get("withheld") if begun else None
     subject = files.shown("custody.jsonl")
-    recorded = [event.item for event in history.log.full_events() if event.type == EventType.CAPTURED]
+    recorded = [event.item for event in history.told.captured()]
     types = [event.type for event, _ in hidden.values()]
-    seen = {event.seq for event in history.log.full_events()}
+    seen = set(history.log.briefs.numbers()) if hidden else set()
     closed = [event.type for event, _ in hidden.values() if event.seq not in seen]
     without = len(set(recorded) - set(present)) + closed.count(EventType.CAPTURED)
     found: dict[str, Json] = {"events": len(hidden), "items": without, "abandoned": count_abandoned(types)}
-    problems = [*_other(found, stated, begun[-1] if begun else None, hidden), *_torn(history, hidden)]
+    problems = [*_other(found, stated, begun, hidden), *_torn(history, hidden)]
     detail = f"{len(hidden)} events" if hidden else "nothing is withheld"
     exam.concluded("custody.withheld", subject, ((subject, why) for why in problems), detail)
     texts = {key: value for key, value in stated.items() if isinstance(value, str)} if isinstance(stated, dict) else {}
@@ -111,7 +109,7 @@ def check_withheld(
 
 def _torn(history: History, hidden: Withheld) -> Iterator[str]:
     """Yield what makes a capture look otherwise than it was: one half of it shown, the other withheld."""
-    halves = [event for event in history.log.full_events() if event.type in _HALVES]
+    halves = history.told.halves
     shown = {event.item for event in halves if event.seq not in hidden}
     if count_abandoned(event.type for event, _ in hidden.values()) < 0:
         yield "the end of a capture is withheld whose beginning is shown"

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from evidence_kit import canonical
 from evidence_kit.canonical import Json
 from evidence_kit.custody.events import Draft, EventType, WithheldEvent, read_line
-from evidence_kit.custody.log import split_lines
+from evidence_kit.custody.log import Lines, split_lines
 from evidence_kit.custody.withholding import (
     Decision,
     contradictions,
@@ -53,7 +53,8 @@ def test_the_chain_holds_whatever_is_withheld_and_the_file_brings_everything_bac
     assert findings.problems == []
     assert findings.links == whole.links
     assert {e.seq for e in findings.events if isinstance(e, WithheldEvent)} == hidden == withheld_lines(copy[0]).keys()
-    assert open_withheld(copy, opened) == LOG.stored
+    back = open_withheld((Lines.of(copy[0]), Lines.of(copy[1])), opened)
+    assert tuple(b"".join(lines) for lines in back) == LOG.stored
     assert not [why for found in opened for why in contradictions(withheld_lines(copy[0])[found.event.seq][0], found)]
 
 

@@ -17,6 +17,7 @@ from evidence_kit.trust.judging import TrustedRoots
 from evidence_kit.verify.examination import Examination
 from evidence_kit.verify.files import CaseFiles
 from evidence_kit.verify.history import History
+from evidence_kit.verify.told import Told
 from evidence_kit.verify.withheld import check_withheld
 from tests.support.logs import Log, log_of
 from tests.support.people import practice_custodian
@@ -48,10 +49,11 @@ def _problems(folder: Path, hidden: set[int], stated: dict[str, Json] = STATED, 
     log = _log(custodian, stated, lines_digest(line for _, line in lines.values()), first)
     copy = withhold(log.stored, hidden, DECISION)
     certificate = custodian.signer.certificate
-    findings = check_log(*(log.stored if opened else copy), {certificate.fingerprint: certificate}, withholding=True)
+    stored, told = log.stored if opened else copy, Told()
+    findings = check_log(*stored, {certificate.fingerprint: certificate}, withholding=True, on_event=told.hear)
     exam = Examination(roots=TrustedRoots(), now=datetime.now(UTC))
     files = CaseFiles(FolderTree(folder), "data/")
-    check_withheld(exam, files, History(log=findings, tokens=()), withheld_lines(copy[0]), ["EV-0001"])
+    check_withheld(exam, files, History(log=findings, told=told, tokens=()), withheld_lines(copy[0]), ["EV-0001"])
     return [check.detail for check in exam.checks if check.outcome is Outcome.FAILED]
 
 

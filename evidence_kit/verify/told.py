@@ -1,0 +1,56 @@
+"""What the verifier keeps of a log's events: those about items and bundles, and of all others next to nothing."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from evidence_kit.case.layout import HEAD_TOKEN
+from evidence_kit.custody.events import Event, EventType, WithheldEvent
+from evidence_kit.models import Digest
+
+_HALVES = frozenset({EventType.CAPTURE_STARTED, EventType.CAPTURED})
+
+
+@dataclass(slots=True)
+class Told:
+    """What was heard of the events so far, in the order of the log."""
+
+    first: Event | WithheldEvent | None = None
+    began: datetime | None = None
+    """The time of the first disclosed event."""
+    ended: datetime | None = None
+    """The time of the last one."""
+    officers: set[str] = field(default_factory=set)
+    halves: list[Event] = field(default_factory=list)
+    """Beginnings and ends of captures."""
+    tokens: dict[tuple[str, int], Digest] = field(default_factory=dict)
+    """The time stamps over heads that events name: path and number of the event."""
+    bundle: Event | None = None
+    """The last beginning of a bundle."""
+    bundled: list[Event] = field(default_factory=list)
+    """The items put into it."""
+    behind: list[tuple[int, str]] = field(default_factory=list)
+    """Number and type of whatever else follows it."""
+
+    def hear(self, event: Event | WithheldEvent) -> None:
+        """Take the next *event* into account."""
+        self.first = self.first or event
+        if isinstance(event, WithheldEvent):
+            return
+        self.began = self.began or event.time
+        self.ended = event.time
+        self.officers.add(str(event.actor["name"]))
+        self.tokens.update({(name, event.seq): d for name, d in event.digests.items() if HEAD_TOKEN.fullmatch(name)})
+        if event.type in _HALVES:
+            self.halves.append(event)
+        if event.type == EventType.BUNDLE_STARTED:
+            self.bundle, self.bundled, self.behind = event, [], []
+        elif self.bundle is None:
+            return
+        elif event.type == EventType.BUNDLED:
+            self.bundled.append(event)
+        else:
+            self.behind.append((event.seq, event.type))
+
+    def captured(self) -> list[Event]:
+        """Return the ends of captures."""
+        return [event for event in self.halves if event.type == EventType.CAPTURED]
