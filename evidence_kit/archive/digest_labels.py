@@ -53,11 +53,7 @@ class LabelledDigest:
 def _decoded(value: str, size: int) -> frozenset[bytes]:
     bare = value.rstrip("=")
     found = set()
-    for decode, text, bits in (
-        (bytes.fromhex, value, 4),
-        (_base32, bare.upper(), 5),
-        (base64.urlsafe_b64decode, bare.translate(_URL_SAFE) + "=" * (-len(bare) % 4), 6),
-    ):
+    for decode, text, bits in ((bytes.fromhex, value, 4), (_base32, bare, 5), (_base64, bare, 6)):
         if len(bare) != -(-size * 8 // bits):
             continue
         try:
@@ -68,11 +64,17 @@ def _decoded(value: str, size: int) -> frozenset[bytes]:
     return frozenset(candidate for candidate in found if len(candidate) == size)
 
 
+def _base64(text: str) -> bytes:
+    """Return what *text* without padding encodes in either alphabet (RFC 4648, 4 and 5); raises `ValueError`."""
+    return base64.urlsafe_b64decode(text.translate(_URL_SAFE) + "=" * (-len(text) % 4))
+
+
 def _base32(text: str) -> bytes:
     """Return what *text* without padding encodes (RFC 4648, 6); raises `ValueError`.
 
     The standard library does this in Python, four times for each exchange of an archive.
     """
+    text = text.upper()
     if not _BASE32.fullmatch(text):
         raise ValueError(text)
     spare = len(text) * 5 % 8
@@ -86,7 +88,8 @@ class DigestCheck:
         """Expect the digest *text*, or none."""
         self.expected = LabelledDigest.parse(text) if text is not None else None
         algorithm = self.expected.algorithm if self.expected else ""
-        self._hasher = hashlib.new(algorithm, usedforsecurity=False) if algorithm else None
+        # Its own function: hashlib.new takes eight times as long, as often as there are digests in an archive.
+        self._hasher: hashlib._Hash | None = getattr(hashlib, algorithm)(usedforsecurity=False) if algorithm else None
 
     def update(self, data: bytes) -> None:
         """Take the next bytes."""

@@ -27,6 +27,10 @@ _MOST_PROBLEMS = 10
 """Of one record; hostile ones could hold hundreds of thousands."""
 _VERSION = re.compile(rb"(WARC/(?:0\.1[78]|1\.[01]))[ \t]*\r?\n", re.IGNORECASE)
 _NAME = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")
+_PLAIN = re.compile(
+    rb"(?i:(WARC/(?:0\.1[78]|1\.[01])))[ \t]*\r\n" + rb"(?:%b:[^\n]*\r\n)*\r\n" % _NAME.pattern.encode("ascii")
+)
+"""A record's header as the standard has it, with no line folded."""
 _LENGTH = re.compile(r"[0-9]{1,18}")
 _CONTINUED = "continuation"
 _TYPES = frozenset({"warcinfo", "response", "resource", "request", "metadata", "revisit", "conversion", _CONTINUED})
@@ -37,6 +41,7 @@ _MANDATORY = {
     "WARC-Date": re.compile(r"\d{4}(-\d\d(-\d\d([Tt]\d\d:\d\d(:\d\d(\.\d{1,9})?)?[Zz])?)?)?", re.ASCII),
     "Content-Length": _LENGTH,
 }
+_WANTED = tuple((name, name.lower(), form) for name, form in _MANDATORY.items())
 _ONCE = frozenset(
     {"warc-type", "warc-record-id", "warc-date", "content-length", "content-type", "warc-target-uri", "warc-truncated"}
     | {"warc-block-digest", "warc-payload-digest", "warc-ip-address", "warc-refers-to", "warc-warcinfo-id"}
@@ -68,16 +73,13 @@ class WarcRecord:
         self.headers: tuple[tuple[str, str], ...] = tuple(self._read_headers())
         """The header lines in order."""
         self._first = {name.lower(): value for name, value in reversed(self.headers)}
+        self.type = self._first.get("warc-type", "").lower()
+        """WARC-Type in lower case, or nothing."""
         self._check_headers()
         self.block_digest = DigestCheck(self.header("WARC-Block-Digest") if check else None)
         """Over the bytes of the block that were read so far."""
         if self.readable and _HTTP.match(self.header("Content-Type") or "") and self.type != _CONTINUED:
             self.http_head = self._read_http_head()
-
-    @property
-    def type(self) -> str:
-        """WARC-Type in lower case, or nothing."""
-        return (self.header("WARC-Type") or "").lower()
 
     @property
     def record_id(self) -> str:
@@ -171,18 +173,18 @@ class WarcRecord:
     def _check_headers(self) -> None:
         if not self.version:
             return
-        names = [name.lower() for name, _ in self.headers]
-        if len(self._first) < len(names):
+        if len(self._first) < len(self.headers):
+            names = [name.lower() for name, _ in self.headers]
             for name in sorted(_ONCE & set(names)):
                 if names.count(name) > 1:
                     self._problem(f"{name} stands more than once")
-        for name, form in _MANDATORY.items():
-            value = self.header(name)
+        for name, key, form in _WANTED:
+            value = self._first.get(key)
             if value is None:
                 self._problem(f"{name} is missing")
             elif not form.fullmatch(value):
                 self._problem(f"{name} is malformed: {shorten(value)}")
-        length = self.header("Content-Length") or ""
+        length = self._first.get("content-length", "")
         if _LENGTH.fullmatch(length):
             self._left = int(length)
         else:
@@ -283,20 +285,15 @@ def _plain_head(head: bytes) -> _PlainHead | None:
 
     That is what nearly all heads are, and reading them line by line takes longer than inflating a small record.
     """
-    match = _VERSION.match(head)
+    match = _PLAIN.fullmatch(head)
     try:
-        first, *lines = head[:-4].decode("utf-8").split("\r\n")
+        _, *lines = head[:-4].decode("utf-8").split("\r\n")
     except UnicodeDecodeError:
         return None
-    if match is None or match.end() != len(first) + 2 or head.count(b"\n") != len(lines) + 2:
+    if match is None or len(lines) > _MOST_LINES:
         return None
-    fields = []
-    for line in lines:
-        name, colon, value = line.partition(":")
-        if not colon or not _NAME.fullmatch(name):
-            return None
-        fields.append((name, value.strip()))
-    return _PlainHead(match[1].decode("ascii").upper(), fields, len(head)) if len(lines) <= _MOST_LINES else None
+    fields = [(name, value.strip()) for name, _, value in (line.partition(":") for line in lines)]
+    return _PlainHead(match[1].decode("ascii").upper(), fields, len(head))
 
 
 def _ends_only_here(head: bytes) -> bool:
