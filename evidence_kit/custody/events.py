@@ -42,6 +42,8 @@ _ITEM = re.compile(r"EV-[0-9]{4,}")
 
 
 _SALT_BYTES = 32
+LONGEST_LINE = 4 * 1024 * 1024
+"""Bytes of a line with its line feed: thousands of times what an event needs, and few enough to be read at once."""
 
 
 class EventType(StrEnum):
@@ -146,7 +148,7 @@ def write_line(  # noqa: PLR0913  # each is one field of the event
     actor: dict[str, Json],
     clock: dict[str, Json],
 ) -> bytes:
-    """Return the event's canonical line, its line feed included; raises `FormatError` for text no JSON holds."""
+    """Return the event's canonical line, its line feed included; raises `FormatError` for what no line may hold."""
     value: dict[str, Json] = {
         "seq": seq,
         "previous": str(previous),
@@ -166,7 +168,11 @@ def write_line(  # noqa: PLR0913  # each is one field of the event
         "note": draft.note,
         "detail": draft.detail,
     }
-    return canonical.dumps(value) + b"\n"
+    line = canonical.dumps(value) + b"\n"
+    if len(line) > LONGEST_LINE:
+        message = f"the event would have {len(line)} bytes, and {LONGEST_LINE} is the most"
+        raise FormatError(message)
+    return line
 
 
 def read_line(line: bytes) -> Event | WithheldEvent:

@@ -17,6 +17,7 @@ from itertools import zip_longest
 from pathlib import Path
 from typing import BinaryIO, overload
 
+from evidence_kit.custody.events import LONGEST_LINE
 from evidence_kit.errors import FormatError
 from evidence_kit.models import Digest
 
@@ -24,8 +25,6 @@ FIRST_LINK = Digest(bytes(32))
 WITHHELD = b"-\n"
 _DOMAIN = b"evidence-kit/custody/1\n"
 _BYTES = 32
-_LONGEST = 4 * 1024 * 1024
-"""Bytes that are read of a line: thousands of times what an event has."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,10 +67,10 @@ class Lines:
 
 
 def _each(stream: BinaryIO) -> Iterator[bytes]:
-    while line := stream.readline(_LONGEST):
+    while line := stream.readline(LONGEST_LINE):
         yield line
-        while len(line) == _LONGEST and not line.endswith(b"\n"):
-            line = stream.readline(_LONGEST)
+        while len(line) == LONGEST_LINE and not line.endswith(b"\n"):
+            line = stream.readline(LONGEST_LINE)
 
 
 class Links(Sequence[Digest]):

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from evidence_kit.custody import chain, log
+from evidence_kit.custody import chain, log, signatures
 from evidence_kit.custody.chain import check_log
 from evidence_kit.custody.custodian import Custodian
 from evidence_kit.custody.events import Draft, Event, EventType, WithheldEvent
@@ -22,19 +22,23 @@ SHORT = log_of(CUSTODIAN, NOTED, NOTED, NOTED)
 
 
 def _long(custodian: Custodian, count: int) -> tuple[bytes, bytes]:
-    lines, signatures, head = [], [], FIRST_LINK
+    lines, sealed, head = [], [], FIRST_LINK
     for seq in range(1, count + 1):
         draft = NOTED if seq > 1 else Draft(type=EventType.CASE_OPENED, detail={"format": 1})
         entry = custodian.sign_event(draft, seq=seq, previous=head, case=CASE)
         head = link_after(head, entry)
         lines.append(entry.line)
-        signatures.append(entry.signature_line)
-    return b"".join(lines), b"".join(signatures)
+        sealed.append(entry.signature_line)
+    return b"".join(lines), b"".join(sealed)
 
 
-def test_checking_a_long_log_takes_a_fraction_of_its_size_in_memory(tmp_path: Path) -> None:
+def test_checking_a_long_log_takes_a_fraction_of_its_size_in_memory(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(signatures, "_BATCH", 50)
+    assert SHORT.check().problems == []  # what is read once stays
     paths = tmp_path / "custody.jsonl", tmp_path / "custody.sig"
-    for path, data in zip(paths, _long(CUSTODIAN, 2000), strict=True):
+    for path, data in zip(paths, _long(CUSTODIAN, 600), strict=True):
         path.write_bytes(data)
     heard = 0
 
@@ -50,16 +54,16 @@ def test_checking_a_long_log_takes_a_fraction_of_its_size_in_memory(tmp_path: Pa
     finally:
         tracemalloc.stop()
 
-    assert (findings.size, heard) == (2000, 2000)
+    assert (findings.size, heard) == (600, 600)
     assert findings.events == []
     assert most < sum(path.stat().st_size for path in paths) / 3
 
 
 def test_a_log_that_changes_while_it_is_read_is_refused() -> None:
-    whole, signatures = SHORT.stored
+    whole, sealed = SHORT.stored
     other = log_of(CUSTODIAN, NOTED, NOTED, NOTED).stored[0]
     versions = [whole, other]
-    findings = check_log(Lines(open=lambda: BytesIO(versions.pop(0))), signatures, KNOWN)
+    findings = check_log(Lines(open=lambda: BytesIO(versions.pop(0))), sealed, KNOWN)
 
     with pytest.raises(FormatError, match="changed while it was being read"):
         _ = findings.problems
@@ -67,9 +71,9 @@ def test_a_log_that_changes_while_it_is_read_is_refused() -> None:
 
 @pytest.mark.parametrize("cut", [0, 1, 3])
 def test_a_log_that_becomes_shorter_while_it_is_read_is_refused(cut: int) -> None:
-    whole, signatures = SHORT.stored
+    whole, sealed = SHORT.stored
     versions = [whole, b"".join(BytesIO(whole).readlines()[:cut])]
-    findings = check_log(Lines(open=lambda: BytesIO(versions.pop(0))), signatures, KNOWN)
+    findings = check_log(Lines(open=lambda: BytesIO(versions.pop(0))), sealed, KNOWN)
 
     with pytest.raises(FormatError):
         _ = findings.problems
@@ -89,7 +93,7 @@ def test_of_a_ruined_log_the_first_problems_are_kept_and_the_others_counted(monk
 
 
 def test_a_line_without_end_is_not_held_and_does_not_end_the_reading(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(log, "_LONGEST", 8)
+    monkeypatch.setattr(log, "LONGEST_LINE", 8)
 
     assert list(Lines.of(b"short\n" + b"x" * 100 + b"\nnext\n" + b"1234567\n" + b"12345678\n" + b"end")) == [
         b"short\n",
@@ -99,6 +103,11 @@ def test_a_line_without_end_is_not_held_and_does_not_end_the_reading(monkeypatch
         b"12345678",
         b"end",
     ]
+
+
+def test_an_event_that_no_line_holds_is_not_written() -> None:
+    with pytest.raises(FormatError, match="4194304 is the most"):
+        log_of(CUSTODIAN, Draft(type=EventType.NOTED, note="x" * 4 * 1024 * 1024))
 
 
 @pytest.mark.parametrize(
@@ -126,9 +135,9 @@ def test_links_are_found_by_number_as_in_a_list() -> None:
 
 
 def test_files_of_different_length_have_no_links() -> None:
-    lines, signatures = SHORT.stored
+    lines, sealed = SHORT.stored
 
-    for stored in ((lines, signatures[:-1]), (lines + b"x", signatures), (lines, signatures + signatures)):
+    for stored in ((lines, sealed[:-1]), (lines + b"x", sealed), (lines, sealed + sealed)):
         with pytest.raises(FormatError, match="equally many whole lines"):
             links_of(*stored)
 
