@@ -145,6 +145,7 @@ def _note_signers(exam: Examination, history: History, certificates: Sequence[Ce
 def _tokens(
     exam: Examination, files: CaseFiles, log: LogFindings, certificates: Sequence[Certificate]
 ) -> Iterator[StampedHead]:
+    authorities: dict[Certificate, Certificate] = {}
     for name in files.names():
         match = HEAD_TOKEN.fullmatch(name)
         if not match:
@@ -158,9 +159,11 @@ def _tokens(
         except EvidenceError as error:
             exam.failed("custody.timestamp", files.shown(name), str(error))
             continue
-        trusted = stamp_trusted(exam, token.certificate, certificates, token.time)
+        # Each token brings its authority's certificate along: one of them is enough to keep.
+        authority = authorities.setdefault(token.certificate, token.certificate)
+        trusted = stamp_trusted(exam, authority, certificates, token.time)
         exam.passed("custody.timestamp", files.shown(name), f"up to event {seq}, {utc_text(token.time)}")
-        yield StampedHead(seq=seq, time=token.time, authority=token.certificate, trusted=trusted)
+        yield StampedHead(seq=seq, time=token.time, authority=authority, trusted=trusted)
 
 
 def _lost_tokens(files: CaseFiles, told: Told, withheld: Collection[int]) -> Iterator[tuple[str, str]]:
