@@ -101,13 +101,13 @@ class LogFindings:
 
     @property
     def problems(self) -> list[Check]:
-        """What is wrong, of each id the first ones."""
+        """What is wrong, of each id the first ones; raises `FormatError` for a log that changes while it is read."""
         self._check_signatures()
         return self.wrong
 
     @property
     def signers(self) -> Mapping[str, Certificate]:
-        """Fingerprint to certificate of everyone whose signature holds."""
+        """Fingerprint to certificate of everyone whose signature holds; raises as `problems` does."""
         self._check_signatures()
         return self.proven
 
@@ -186,7 +186,7 @@ def check_log(  # noqa: PLR0913  # a log, and how it is to be gone through
     processes: int = 1,
     on_event: OnEvent | None = None,
 ) -> LogFindings:
-    """Check ``custody.jsonl`` and ``custody.sig`` against *certificates* (by fingerprint); raises only `OSError`.
+    """Check ``custody.jsonl`` and ``custody.sig`` against *certificates* (by fingerprint); raises what reading raises.
 
     Only a bundle's copy may withhold events: *withholding*. Signatures may be checked by up to *processes* at a time.
     With *on_event* the events are not kept.
