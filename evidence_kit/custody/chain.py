@@ -169,10 +169,13 @@ class LogFindings:
         return [*passed, *self.problems, *self.unsettled]
 
 
-@dataclass(slots=True)
-class _Items:
-    """The items of a log, as far as their order goes."""
+@dataclass(slots=True, kw_only=True)
+class _Seen:
+    """What was seen of a log so far, as far as its order goes."""
 
+    withholding: bool
+    """Whether events may be withheld."""
+    numbers: set[int] = field(default_factory=set)
     started: set[str] = field(default_factory=set)
     captured: set[str] = field(default_factory=set)
 
@@ -193,7 +196,7 @@ def check_log(  # noqa: PLR0913  # a log, and how it is to be gone through
     """
     stored = Lines.of(log), Lines.of(signatures)
     findings = LogFindings(log=stored[0], signatures=stored[1], certificates=certificates, processes=processes)
-    hear, items, numbers = on_event or findings.events.append, _Items(), set[int]()
+    hear, seen = on_event or findings.events.append, _Seen(withholding=withholding)
     count, signature_count = 0, 0
     for number, (line, signature_line) in enumerate(zip_longest(*stored), start=1):
         signature_count += signature_line is not None
@@ -201,19 +204,9 @@ def check_log(  # noqa: PLR0913  # a log, and how it is to be gone through
             continue
         count += 1
         event = _check_entry(findings, number, line, signature_line or b"")
-        if event is None:
-            continue
-        _check_number(findings, number, event, numbers)
-        if isinstance(event, WithheldEvent):
-            findings.withheld.append(event.seq)
-            if not withholding or event.seq == 1 or event.type in _NEVER_WITHHELD:
-                _problem(findings, "custody.lines", f"event {event.seq}", "this event may not be withheld here")
-        else:
-            findings.briefs.append(number, event)
-            _check_order(findings, event, items)
-            _check_details(findings, event)
-        _check_custody(findings, event)
-        hear(event)
+        if event is not None:
+            _check_event(findings, number, event, seen)
+            hear(event)
     if count != signature_count:
         detail = f"{count} lines in custody.jsonl, {signature_count} in custody.sig"
         _problem(findings, "custody.lines", "custody.sig", detail)
@@ -221,6 +214,20 @@ def check_log(  # noqa: PLR0913  # a log, and how it is to be gone through
         _problem(findings, "custody.lines", "custody.jsonl", "the log is empty")
     _conclude(findings)
     return findings
+
+
+def _check_event(findings: LogFindings, number: int, event: Event | WithheldEvent, seen: _Seen) -> None:
+    """Hold the *event* of line *number* against those before it."""
+    _check_number(findings, number, event, seen.numbers)
+    if isinstance(event, WithheldEvent):
+        findings.withheld.append(event.seq)
+        if not seen.withholding or event.seq == 1 or event.type in _NEVER_WITHHELD:
+            _problem(findings, "custody.lines", f"event {event.seq}", "this event may not be withheld here")
+    else:
+        findings.briefs.append(number, event)
+        _check_order(findings, event, seen)
+        _check_details(findings, event)
+    _check_custody(findings, event)
 
 
 def _check_custody(findings: LogFindings, event: Event | WithheldEvent) -> None:
@@ -277,7 +284,7 @@ def _check_disowned(findings: LogFindings) -> None:
             _problem(findings, "custody.keys", f"event {brief.seq}", f"{detail} {revocation.acknowledged}")
 
 
-def _check_order(findings: LogFindings, event: Event, items: _Items) -> None:
+def _check_order(findings: LogFindings, event: Event, seen: _Seen) -> None:
     """Want the opening of the case first and once, and every item started once and captured once after it."""
     subject, item = f"event {event.seq}", event.item or ""
     if (event.type == EventType.CASE_OPENED) != (event.seq == 1):
@@ -285,14 +292,14 @@ def _check_order(findings: LogFindings, event: Event, items: _Items) -> None:
     if event.type == EventType.CASE_OPENED and event.detail.get("format") != 1:
         _problem(findings, "custody.order", subject, "the case is not of format 1")
     if event.type == EventType.CAPTURE_STARTED:
-        if event.item is None or item in items.started:
+        if event.item is None or item in seen.started:
             _problem(findings, "custody.order", subject, f"the item {event.item} is not a new one")
-        items.started.add(item)
+        seen.started.add(item)
     if event.type == EventType.CAPTURED:
-        if item not in items.started or item in items.captured:
+        if item not in seen.started or item in seen.captured:
             _problem(findings, "custody.order", subject, f"the item {event.item} was not begun, or ended before")
-        items.captured.add(item)
-    if event.type in _OF_SUBJECTS and item not in items.started:
+        seen.captured.add(item)
+    if event.type in _OF_SUBJECTS and item not in seen.started:
         _problem(findings, "custody.order", subject, f"the item {event.item} was not begun")
 
 
