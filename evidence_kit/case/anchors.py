@@ -129,7 +129,7 @@ def survey(folder: Path) -> Survey:
             continue
         cases.append(found)
         folders.setdefault(found.number, []).append(path)
-    missing = [number for number in (register.numbers() if register else ()) if number not in folders]
+    missing = [number for number in (register.opened() if register else ()) if number not in folders]
     vault = AnchoredVault(
         register=register.identity if register else None,
         entries=len(register.entries) if register else 0,

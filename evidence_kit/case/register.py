@@ -2,8 +2,10 @@
 
 One canonical JSON object a line: ``seq`` (from 1), ``previous`` (SHA-256 of the line before, its line feed included;
 of the first line 32 zero bytes), ``kind``, ``number``, ``time``, ``officer``. A number is written down before its case
-is made, so a case that is discarded leaves a number without a case. The head of the register is the digest of its last
-line; anchor lists hold it, for the register itself is signed by nobody.
+is made, and then, under the same lock, how that ended: ``opened``, with the ``head`` that the case had after its first
+event, or ``void``. So a case that is discarded leaves a number without a case, and one whose making was killed leaves a
+number that nothing follows, which the next command concludes. The head of the register is the digest of its last line;
+anchor lists hold it, for the register itself is signed by nobody.
 """
 
 from collections.abc import Iterator
@@ -18,8 +20,9 @@ from filelock import FileLock, Timeout
 from evidence_kit import canonical
 from evidence_kit.case.durable import append
 from evidence_kit.case.info import read_info
+from evidence_kit.case.log_end import LOG, SIGNATURES
 from evidence_kit.custody.custodian import Custodian
-from evidence_kit.custody.log import split_lines
+from evidence_kit.custody.log import head_of, split_lines
 from evidence_kit.errors import CaseError, FormatError, UsageError
 from evidence_kit.models import Digest, parse_utc, utc_text
 from evidence_kit.trust.digests import sha256_bytes
@@ -29,6 +32,8 @@ _LOCK = ".register.lock"
 _LOCK_SECONDS = 30
 _FIRST = Digest(bytes(32))
 _KEYS = frozenset({"seq", "previous", "kind", "number", "time", "officer"})
+_LONGEST = 1024 * 1024
+"""Bytes that the first line of a case's log may have."""
 
 
 class Kind(StrEnum):
@@ -38,6 +43,8 @@ class Kind(StrEnum):
     """The register chose it."""
     GIVEN = "given"
     """The officer chose it."""
+    OPENED = "opened"
+    """Its case is there. From then on it can never be void."""
     VOID = "void"
     """It was given up at once, since its case could not be made."""
 
@@ -51,6 +58,8 @@ class Entry:
     number: str
     time: datetime
     officer: str
+    head: Digest | None
+    """Of an opened case: the head of its log after the first event."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,14 +80,20 @@ class Register:
         """The digest of the first line, which no other register has."""
         return self.digests[0]
 
-    def numbers(self) -> dict[str, Entry]:
-        """Return the numbers that must have a case, each with the line that gave it."""
-        void = {entry.number for entry in self.entries if entry.kind is Kind.VOID}
-        return {e.number: e for e in self.entries if e.kind is not Kind.VOID and e.number not in void}
+    def opened(self) -> dict[str, Entry]:
+        """Return the numbers that must have a case, each with the line that says so."""
+        return {number: entry for number, entry in self._last().items() if entry.kind is Kind.OPENED}
+
+    def begun(self) -> dict[str, Entry]:
+        """Return the numbers of which nothing says that their case was ever made, or was not."""
+        return {n: entry for n, entry in self._last().items() if entry.kind in {Kind.DRAWN, Kind.GIVEN}}
 
     def void(self) -> list[str]:
         """Return the numbers that were given up."""
-        return [entry.number for entry in self.entries if entry.kind is Kind.VOID]
+        return [number for number, entry in self._last().items() if entry.kind is Kind.VOID]
+
+    def _last(self) -> dict[str, Entry]:
+        return {entry.number: entry for entry in self.entries}
 
 
 def read_register(vault: Path) -> Register | None:
@@ -92,9 +107,11 @@ def parse_register(data: bytes) -> Register:
     lines = split_lines(data)
     entries: list[Entry] = []
     digests = [_FIRST]
+    standing: dict[str, Kind] = {}
     for seq, line in enumerate(lines, start=1):
         try:
             entries.append(_entry(line, seq, digests[-1]))
+            _follow(standing, entries[-1])
         except FormatError as error:
             message = f"line {seq} of {REGISTER}: {error}"
             raise FormatError(message) from error
@@ -110,51 +127,89 @@ def registered(vault: Path, custodian: Custodian, *, number: str | None = None) 
     """Write a number into the register of *vault* and give it; the block makes the case, or the number is void.
 
     Without *number* the next one of the year is drawn, and a register is begun if there is none; a given one must be
-    new to the register. Raises `UsageError`, `CaseError`, `FormatError`.
+    new to the register, or void. The register is locked until the block ends: a number that is begun and not concluded
+    is one whose command was killed. Raises `UsageError`, `CaseError`, `FormatError`.
     """
-    taken = _write(vault, custodian, Kind.GIVEN if number else Kind.DRAWN, number)
-    try:
-        yield taken
-    except BaseException:
-        # Ctrl-C too: a number without a case would count as a case that was taken away.
-        _write(vault, custodian, Kind.VOID, taken)
-        raise
+    with _locked(vault):
+        _conclude(vault, custodian)
+        taken = _begin(vault, custodian, number)
+        try:
+            yield taken
+        finally:
+            # After Ctrl-C too, whether the case was made by then or not.
+            _conclude(vault, custodian)
 
 
-def _write(vault: Path, custodian: Custodian, kind: Kind, number: str | None) -> str:
-    now = custodian.clock()
+@contextmanager
+def _locked(vault: Path) -> Iterator[None]:
+    lock = FileLock(vault / _LOCK)
     try:
-        with FileLock(vault / _LOCK, timeout=_LOCK_SECONDS):
-            _cut_torn_line(vault / REGISTER)
-            register = read_register(vault)
-            known = {entry.number for entry in register.entries} if register else set()
-            known |= set(_beside(vault))
-            if number in known and kind is not Kind.VOID:
-                message = f"the number {number} was given in this vault before"
-                raise UsageError(message, hint="leave out --number to draw the next one")
-            number = number or _next_number(known, now.astimezone(custodian.zone).year)
-            officer = custodian.officer
-            line: dict[str, canonical.Json] = {
-                "seq": len(register.entries) + 1 if register else 1,
-                "previous": str(register.head if register else _FIRST),
-                "kind": str(kind),
-                "number": number,
-                "time": utc_text(now),
-                "officer": f"{officer.name} ({officer.id})",
-            }
-            append(vault / REGISTER, canonical.dumps(line) + b"\n")
+        lock.acquire(timeout=_LOCK_SECONDS)
     except Timeout as error:
         message = f"the register of {vault} is in use by another command"
         raise CaseError(message, hint="wait for it to end, then run the command again") from error
+    try:
+        _cut_torn_line(vault / REGISTER)
+        yield
+    finally:
+        lock.release()
+
+
+def _begin(vault: Path, custodian: Custodian, number: str | None) -> str:
+    register = read_register(vault)
+    beside = {number for number, _ in _beside(vault)}
+    if number is None:
+        known = {entry.number for entry in register.entries} if register else set()
+        number = _next_number(known | beside, custodian.clock().astimezone(custodian.zone).year)
+        _write(vault, custodian, Kind.DRAWN, number)
+    elif number in beside or (register and number in register.opened()):
+        message = f"the number {number} was given in this vault before"
+        raise UsageError(message, hint="leave out --number to draw the next one")
+    else:
+        _write(vault, custodian, Kind.GIVEN, number)
     return number
 
 
-def _beside(vault: Path) -> Iterator[str]:
-    """Yield the numbers of the cases in *vault*, among them those that were made before there was a register."""
+def _conclude(vault: Path, custodian: Custodian) -> None:
+    """Say of every number that is begun whether its case was opened; of one that cannot be read nothing is said."""
+    register = read_register(vault)
+    begun = register.begun() if register else {}
+    beside = dict(_beside(vault)) if begun else {}
+    for number in begun:
+        if number not in beside:
+            _write(vault, custodian, Kind.VOID, number)
+            continue
+        with suppress(OSError, FormatError):
+            _write(vault, custodian, Kind.OPENED, number, head=first_head(beside[number]))
+
+
+def first_head(case: Path) -> Digest:
+    """Return the head of the log of *case* after its first event; raises `OSError`, `FormatError`."""
+    with (case / LOG).open("rb") as log, (case / SIGNATURES).open("rb") as signatures:
+        return head_of(log.readline(_LONGEST), signatures.readline(_LONGEST))[1]
+
+
+def _write(vault: Path, custodian: Custodian, kind: Kind, number: str, *, head: Digest | None = None) -> None:
+    register = read_register(vault)
+    officer = custodian.officer
+    line: dict[str, canonical.Json] = {
+        "seq": len(register.entries) + 1 if register else 1,
+        "previous": str(register.head if register else _FIRST),
+        "kind": str(kind),
+        "number": number,
+        "time": utc_text(custodian.clock()),
+        "officer": f"{officer.name} ({officer.id})",
+        **({"head": str(head)} if head else {}),
+    }
+    append(vault / REGISTER, canonical.dumps(line) + b"\n")
+
+
+def _beside(vault: Path) -> Iterator[tuple[str, Path]]:
+    """Yield number and folder of the cases in *vault*, also of those that were made before there was a register."""
     for path in vault.glob("*/case.json"):
         # One that cannot be read is told of by the checks of the vault.
         with suppress(OSError, FormatError):
-            yield read_info(path.read_bytes()).number
+            yield read_info(path.read_bytes()).number, path.parent
 
 
 def _next_number(known: set[str], year: int) -> str:
@@ -173,9 +228,20 @@ def _cut_torn_line(path: Path) -> None:
             stream.truncate(whole)
 
 
+def _follow(standing: dict[str, Kind], entry: Entry) -> None:
+    """Note what becomes of a number; raises `FormatError` for what cannot follow what is *standing* of it."""
+    before = standing.get(entry.number)
+    begins = entry.kind in {Kind.DRAWN, Kind.GIVEN}
+    if before not in ({None, Kind.VOID} if begins else {Kind.DRAWN, Kind.GIVEN}):
+        message = f"the number {entry.number} is {before or 'not given'}, and cannot be {entry.kind}"
+        raise FormatError(message)
+    standing[entry.number] = entry.kind
+
+
 def _entry(line: bytes, seq: int, previous: Digest) -> Entry:
     value = canonical.loads(line.removesuffix(b"\n")) if line.endswith(b"\n") else None
-    if isinstance(value, dict) and value.keys() == _KEYS:
+    keys = _KEYS | {"head"} if isinstance(value, dict) and value.get("kind") == Kind.OPENED else _KEYS
+    if isinstance(value, dict) and value.keys() == keys:
         match value:
             case {"seq": int(n), "previous": str(before), "kind": str(kind), "number": str(number), "officer": str(by)}:
                 if n != seq or before != str(previous):
@@ -183,6 +249,7 @@ def _entry(line: bytes, seq: int, previous: Digest) -> Entry:
                     raise FormatError(message)
                 if kind in set(Kind) and number:
                     moment = parse_utc(value["time"])
-                    return Entry(seq=n, kind=Kind(kind), number=number, time=moment, officer=by)
+                    head = Digest.parse(value["head"]) if "head" in value else None
+                    return Entry(seq=n, kind=Kind(kind), number=number, time=moment, officer=by, head=head)
     message = "not an entry of a register"
     raise FormatError(message)

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from evidence_kit.case.anchors import Anchor, AnchoredVault, survey
-from evidence_kit.case.register import REGISTER, Register, read_register
+from evidence_kit.case.register import REGISTER, Entry, Register, first_head, read_register
 from evidence_kit.custody.log import Lines, links_of
 from evidence_kit.errors import FormatError
 from evidence_kit.models import OnStep, VerificationReport, utc_text
@@ -35,7 +35,11 @@ def check_vault(exam: Examination, path: Path, on_step: OnStep) -> VerificationR
             problems += _missing(anchor, vault, found.folders)
             _check_register_head(exam, anchor, vault, register)
             _check_heads(exam, anchor, vault, found.folders)
-    exam.concluded("vault.cases", path.name, problems, f"{len(found.vault.cases)} cases")
+    begun = [(number, entry) for number, entry in (register.begun() if register else {}).items()]
+    for number, entry in begun:
+        exam.not_checked("vault.cases", number, _begun(entry, there=number in found.folders))
+    if problems or not begun:
+        exam.concluded("vault.cases", path.name, problems, f"{len(found.vault.cases)} cases")
     detail = "only the heads of the logs were looked at: verify each case by itself"
     exam.not_checked("vault.contents", path.name, detail)
     exam.facts["cases"] = [case.number for case in found.vault.cases]
@@ -58,12 +62,32 @@ def _register(exam: Examination, path: Path) -> Register | None:
 
 
 def _gaps(register: Register | None, folders: dict[str, list[Path]]) -> Iterator[tuple[str, str]]:
-    for number, entry in register.numbers().items() if register else ():
+    for number, entry in register.opened().items() if register else ():
         if number not in folders:
-            yield number, f"the number was {entry.kind} at {utc_text(entry.time)} by {entry.officer}, and has no case"
+            yield number, f"the case was opened at {utc_text(entry.time)} by {entry.officer}, and is not here"
+        for path in folders.get(number, ()):
+            if not _begins_with(path, entry):
+                yield number, f"{path.name} has this number, and is not the case that was opened with it"
+    for number in register.void() if register else ():
+        if number in folders:
+            yield number, "the number is void, and a case has it"
     for number, paths in folders.items():
         if len(paths) > 1:
             yield number, f"several cases have this number: {', '.join(path.name for path in paths)}"
+
+
+def _begins_with(case: Path, entry: Entry) -> bool:
+    try:
+        return first_head(case) == entry.head
+    except (OSError, FormatError):
+        return False
+
+
+def _begun(entry: Entry, *, there: bool) -> str:
+    """Say what is known of a number of which the register says no more than that it was given."""
+    case = "the register does not say yet that its case was opened" if there else "nothing says that a case was made"
+    when = f"the number was {entry.kind} at {utc_text(entry.time)} by {entry.officer}"
+    return f"{when}, and {case}: the command was killed, or is still at it; the next evidence-kit case new here says"
 
 
 def _sections(anchor: Anchor, register: Register | None, folders: dict[str, list[Path]]) -> list[AnchoredVault]:
