@@ -45,6 +45,7 @@ def make_anchor(folders: Sequence[Path], output: Path, *, custodian: Custodian, 
         made=made,
         agency=custodian.officer.agency,
         practice=custodian.signer.practice,
+        authorities=len(stamping.tsa),
         vaults=tuple(found.vault for found in surveys),
     )
     data = canonical.pretty(anchors.to_json())

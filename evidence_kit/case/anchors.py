@@ -11,11 +11,12 @@ from datetime import datetime
 from pathlib import Path
 
 from evidence_kit import canonical
+from evidence_kit.archive.tree import read_at_most
 from evidence_kit.canonical import Json
 from evidence_kit.case.info import read_info
 from evidence_kit.case.register import Register, read_register
 from evidence_kit.custody.log import Lines, head_of, links_of
-from evidence_kit.errors import FormatError
+from evidence_kit.errors import EvidenceError, FormatError, TimestampError
 from evidence_kit.models import Digest, parse_utc, utc_text
 from evidence_kit.trust.cms import SignatureFacts, certificates_of, verify_detached
 from evidence_kit.trust.digests import sha256_bytes
@@ -23,6 +24,7 @@ from evidence_kit.trust.timestamps import Token, certificates_inside, read_reply
 
 SCHEMA = "evidence-kit/anchor-list/1"
 _LARGEST = 64 * 1024 * 1024
+_LARGEST_SEAL = 1024 * 1024
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,6 +71,8 @@ class AnchorList:
     made: datetime
     agency: str
     practice: bool
+    authorities: int
+    """How many were asked to stamp the list: so many time stamps belong beside it, at once or later."""
     vaults: tuple[AnchoredVault, ...]
 
     def to_json(self) -> dict[str, Json]:
@@ -78,6 +82,7 @@ class AnchorList:
             "made": utc_text(self.made),
             "agency": self.agency,
             "practice": self.practice,
+            "authorities": self.authorities,
             "vaults": [vault.to_json() for vault in self.vaults],
         }
 
@@ -103,8 +108,7 @@ class Anchor:
 
     name: str
     list: AnchorList
-    signature: SignatureFacts | None
-    """None when no signature lies beside the list."""
+    signature: SignatureFacts
     tokens: tuple[Token, ...]
 
 
@@ -151,23 +155,31 @@ def links_contain(path: Path, case: AnchoredCase) -> bool:
 
 
 def read_anchor(path: Path) -> Anchor:
-    """Read an anchor list and the seals beside it; raises `EvidenceError` when a seal does not hold, `OSError`."""
-    if path.stat().st_size > _LARGEST:
-        message = "it is too large for an anchor list"
-        raise FormatError(message)
-    data = path.read_bytes()
+    """Read an anchor list and the seals beside it; raises `OSError` for no file.
+
+    Raises `FormatError` or `IntegrityError` when it is none, or the signature is missing or does not hold;
+    `TimestampError` when a time stamp does not.
+    """
+    data = read_at_most(path, _LARGEST)
     digest = sha256_bytes(data)
     seal = path.with_name(f"{path.name}.p7s")
-    signature = None
-    if seal.is_file():
-        signed = seal.read_bytes()
-        signature = verify_detached(signed, digest, certificates_of(signed))
+    if not seal.is_file():
+        message = "no signature lies beside the list"
+        raise FormatError(message)
+    signed = read_at_most(seal, _LARGEST_SEAL)
     return Anchor(
         name=path.name,
+        signature=verify_detached(signed, digest, certificates_of(signed)),
         list=parse_anchor(data),
-        signature=signature,
         tokens=tuple(_tokens(path, digest)),
     )
+
+
+def is_anchor_list(path: Path) -> bool:
+    """Whether the file at *path* says, or what lies beside it, that it is or was an anchor list; raises `OSError`."""
+    with path.open("rb") as stream:
+        named = SCHEMA.encode() in stream.read(_LARGEST_SEAL)
+    return named or path.with_name(f"{path.name}.p7s").is_file()
 
 
 def token_paths(path: Path) -> list[Path]:
@@ -182,6 +194,7 @@ def parse_anchor(data: bytes) -> AnchorList:
             "schema": "evidence-kit/anchor-list/1",
             "made": made,
             "agency": str(agency),
+            "authorities": int(authorities),
             "vaults": list(found),
             **rest,
         }:
@@ -189,6 +202,7 @@ def parse_anchor(data: bytes) -> AnchorList:
                 made=parse_utc(made),
                 agency=agency,
                 practice=rest.get("practice") is True,
+                authorities=authorities,
                 vaults=tuple(_vault(vault) for vault in found),
             )
     message = f"it does not say {SCHEMA}"
@@ -201,8 +215,11 @@ def _numbered(token: Path, path: Path) -> bool:
 
 def _tokens(path: Path, digest: Digest) -> Iterator[Token]:
     for token in token_paths(path):
-        reply = token.read_bytes()
-        yield read_reply(reply, digest, certificates_inside(reply))
+        try:
+            reply = read_at_most(token, _LARGEST_SEAL)
+            yield read_reply(reply, digest, certificates_inside(reply))
+        except EvidenceError as error:
+            raise TimestampError(f"{token.name}: {error}") from error
 
 
 def _register(folder: Path, problems: list[str]) -> Register | None:

@@ -10,7 +10,7 @@ from evidence_kit.cli.case import describe_case, pending, tell_unstamped
 from evidence_kit.cli.options import CaseOption, JsonOption, PassphraseOption
 from evidence_kit.cli.output import emit, say
 from evidence_kit.cli.run import Run
-from evidence_kit.errors import UsageError
+from evidence_kit.errors import FormatError, UsageError
 
 if TYPE_CHECKING:
     from evidence_kit.custody.receipts import Receipt
@@ -76,14 +76,15 @@ def _receipt(
 
 def given_receipt(value: str) -> "Receipt":
     """Return the receipt in the file *value*, a PDF or text, or in *value* itself; raises `UsageError`."""
+    from evidence_kit.archive.tree import read_at_most
     from evidence_kit.custody.receipts import read_receipt
 
     try:
         path = Path(value)
-        data = path.read_bytes() if path.is_file() else value.encode()
+        data = read_at_most(path, _LARGEST) if path.is_file() else value.encode()
+    except FormatError as error:
+        raise UsageError(f"{error}: it is no receipt of ours", hint="give the receipt's PDF or text") from error
     except (OSError, ValueError):
         data = value.encode()  # typed rows are no name of a file, on some systems not even a possible one
-    if len(data) > _LARGEST:
-        raise UsageError(f"a receipt of {len(data)} bytes is none of ours")
     # In a PDF the code stands in the metadata, which is not compressed.
     return read_receipt(data.decode("latin-1" if data.startswith(b"%PDF-") else "utf-8", errors="replace"))

@@ -18,7 +18,7 @@ from evidence_kit.cli.output import emit, note, rows, say
 from evidence_kit.cli.run import Run
 from evidence_kit.cli.withheld import withheld_rows
 from evidence_kit.display import visible
-from evidence_kit.errors import EvidenceError, FormatError, UsageError
+from evidence_kit.errors import EvidenceError, FormatError, IntegrityError, TimestampError, UsageError
 from evidence_kit.models import Check, Outcome, Trust, Verdict, VerificationReport
 from evidence_kit.texts import Texts
 
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 _EXIT = {Verdict.VERIFIED: 0, Verdict.UNCHANGED: 4, Verdict.ALTERED: 3, Verdict.CANNOT_VERIFY: 1}
 _FRACTION = re.compile(r"\.[0-9]{3}Z$")
 _MOST_PROCESSES = 8
+_LARGEST_ROOTS = 16 * 1024 * 1024
 _MOST = 20
 """Failed or unmade checks shown to people; ``--json`` has them all."""
 
@@ -98,45 +99,54 @@ def is_practice(report: VerificationReport) -> bool:
 
 
 def _roots(run: Run, files: Sequence[Path]) -> "TrustedRoots":
+    from evidence_kit.archive.tree import read_at_most
     from evidence_kit.trust.certificates import load_certificates
 
     roots = run.roots(run.settings())
     for file in files:
         try:
-            roots = replace(roots, established=(*roots.established, *load_certificates(file.read_bytes())))
+            found = load_certificates(read_at_most(file, _LARGEST_ROOTS))
+            roots = replace(roots, established=(*roots.established, *found))
         except OSError as error:
             raise UsageError(f"the root {file} cannot be read: {error.strerror}") from error
         except FormatError as error:
-            raise UsageError(f"the root {file} holds no certificate", hint=error.hint) from error
+            raise UsageError(f"the root {file} holds no certificate: {error}", hint=error.hint) from error
     return roots
 
 
 def _read_withheld(file: Path) -> bytes:
+    from evidence_kit.archive.tree import read_at_most
     from evidence_kit.verify.files import SMALL
 
     try:
-        with file.open("rb") as stream:
-            data = stream.read(SMALL + 1)
+        return read_at_most(file, SMALL)
     except OSError as error:
         raise UsageError(f"the file of withheld events {file} cannot be read: {error.strerror}") from error
-    if len(data) > SMALL:
-        raise UsageError(f"{file} is larger than a file of withheld events may be", hint="name the file of the bundle")
-    return data
+    except FormatError as error:
+        message = f"{file} is larger than a file of withheld events may be"
+        raise UsageError(message, hint="name the file of the bundle") from error
 
 
 def _outside(receipts: Sequence[str], anchors: Sequence[Path]) -> "Outside":
-    from evidence_kit.case.anchors import read_anchor
+    from evidence_kit.case.anchors import is_anchor_list, read_anchor
     from evidence_kit.cli.receipt import given_receipt
     from evidence_kit.verify.outside import Outside
 
-    lists = []
+    lists, broken = [], []
+    hint = "give the list as it was written, anchor-….json, its signature and time stamps beside it"
     for path in anchors:
         try:
+            if not is_anchor_list(path):
+                raise UsageError(f"{path} is no anchor list", hint=hint)
             lists.append(read_anchor(path))
-        except (EvidenceError, OSError) as error:
-            hint = "give the list as it was written, anchor-….json, its signature and time stamps beside it"
-            raise UsageError(f"the anchor list {path} cannot be used: {error}", hint=hint) from error
-    return Outside(receipts=tuple(given_receipt(value) for value in receipts), anchors=tuple(lists))
+        except OSError as error:
+            raise UsageError(f"the anchor list {path} cannot be read: {error.strerror}", hint=hint) from error
+        except TimestampError as error:
+            broken.append(("anchor.timestamp", path.name, str(error)))
+        except (FormatError, IntegrityError) as error:
+            broken.append(("anchor.signature", path.name, str(error)))
+    given = tuple(given_receipt(value) for value in receipts)
+    return Outside(receipts=given, anchors=tuple(lists), broken=tuple(broken))
 
 
 def _record(

@@ -193,7 +193,9 @@ class Examination:
         )
 
     def _note_unused(self, subject: str) -> None:
-        """Say of receipts and anchor lists that they could not be held against anything."""
+        """Say of receipts and anchor lists what could not be held against anything."""
+        for id_, name, problem in self.outside.broken:
+            self.failed(id_, name, problem)
         made = {check.id for check in self.checks}
         for id_, given in (("custody.receipt", self.outside.receipts), ("custody.anchor", self.outside.anchors)):
             if given and id_ not in made:

@@ -111,7 +111,7 @@ def _verify_folder(exam: Examination, path: Path, on_step: OnStep) -> Verificati
 
 
 def _verify_vault(exam: Examination, path: Path, on_step: OnStep) -> VerificationReport:
-    if not is_vault(path, anchored=bool(exam.outside.anchors)):
+    if not is_vault(path, anchored=bool(exam.outside.anchors or exam.outside.broken)):
         return _unknown(exam, path.name, "the folder is neither a bundle nor a case nor an item")
     return _of_ours(exam, "vault", path.name, lambda: check_vault(exam, path, on_step))
 

@@ -29,8 +29,7 @@ def check_vault(exam: Examination, path: Path, on_step: OnStep) -> VerificationR
     for anchor in exam.outside.anchors:
         on_step(f"checking {anchor.name}")
         trusted = check_seals(exam, anchor)
-        if anchor.signature is not None:
-            exam.signed_by(anchor.signature.certificate, anchor.signature.embedded, trusted)
+        exam.signed_by(anchor.signature.certificate, anchor.signature.embedded, trusted)
         for vault in _sections(anchor, register, found.folders):
             problems += _missing(anchor, vault, found.folders)
             _check_register_head(exam, anchor, vault, register)

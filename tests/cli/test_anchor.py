@@ -5,6 +5,7 @@ import os
 import shutil
 import subprocess
 import sys
+from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -159,14 +160,50 @@ def test_an_anchored_head_must_still_be_in_the_log(officer: RunCommand, vault: P
     assert outcomes(officer("verify", vault, "--anchor", anchor, "--json"), "custody.anchor") == ["failed", "passed"]
 
 
-def test_an_anchor_list_that_was_changed_cannot_be_used(officer: RunCommand, vault: Path) -> None:
-    anchor = made_list(officer("anchor", vault, "--json"))
+def _changed(anchor: Path) -> None:
     anchor.write_bytes(anchor.read_bytes().replace(b'"events": 1', b'"events": 0', 1))
 
-    answer = officer("verify", vault, "--anchor", anchor)
 
-    assert answer.code == 2
-    assert "cannot be used" in answer.err
+def _torn(anchor: Path) -> None:
+    anchor.write_bytes(anchor.read_bytes()[:100])
+
+
+def _unsigned(anchor: Path) -> None:
+    anchor.with_name(f"{anchor.name}.p7s").unlink()
+
+
+def _signed_otherwise(anchor: Path) -> None:
+    seal = anchor.with_name(f"{anchor.name}.p7s")
+    seal.write_bytes(seal.read_bytes()[:-1] + b"!")
+
+
+def _huge(anchor: Path) -> None:
+    with anchor.open("ab") as stream:
+        stream.truncate(65 * 1024 * 1024)
+
+
+@pytest.mark.parametrize("act", [_changed, _torn, _unsigned, _signed_otherwise, _huge])
+@pytest.mark.parametrize("of", [".", "a"])
+def test_an_anchor_list_that_was_altered_is_a_finding(
+    officer: RunCommand, vault: Path, act: Callable[[Path], None], of: str
+) -> None:
+    anchor = made_list(officer("anchor", vault, "--json"))
+    act(anchor)
+
+    answer = officer("verify", vault / of, "--anchor", anchor, "--json")
+
+    assert answer.code == 3
+    assert outcomes(answer, "anchor.signature") == ["failed"]
+    assert details(answer, "anchor.signature").startswith(anchor.name)
+    assert "passed" not in outcomes(answer, "custody.anchor")
+
+
+@pytest.mark.parametrize("name", ["register.jsonl", "no-such-file"])
+def test_what_is_no_anchor_list_is_wrong_usage(officer: RunCommand, vault: Path, name: str) -> None:
+    answer = officer("verify", vault, "--anchor", vault / name)
+
+    assert (answer.code, answer.out) == (2, "")
+    assert "anchor-" in answer.err
 
 
 def test_the_list_tells_numbers_and_no_titles(officer: RunCommand, vault: Path) -> None:
@@ -209,3 +246,11 @@ def test_the_list_is_stamped_and_an_older_one_later(
     command = ["openssl", "ts", "-verify", "-data", str(path), *stamped_by]
     subprocess.run(command, check=True, capture_output=True)
     assert outcomes(run("verify", vault, "--anchor", path, "--json"), "anchor.timestamp") == ["passed"]
+    stamp = path.with_name(f"{path.name}.tsr")
+    whole = stamp.read_bytes()
+    stamp.write_bytes(whole[:-1] + b"!")
+    altered = run("verify", vault, "--anchor", path, "--json")
+    stamp.unlink()
+    missing = run("verify", vault, "--anchor", path, "--json")
+    assert (altered.code, outcomes(altered, "anchor.timestamp")) == (3, ["failed"])
+    assert (missing.code, outcomes(missing, "anchor.timestamp")) == (1, ["not-checked"])

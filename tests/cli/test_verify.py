@@ -189,3 +189,17 @@ def test_the_exit_code_is_the_verdict_and_strict_wants_every_check_made(
 
     assert exit_code(report) == code
     assert exit_code(report, strict=True) == strict_code
+
+
+@pytest.mark.parametrize("option", ["--trust", "--receipt"])
+def test_a_file_without_end_is_refused_before_it_is_read(
+    officer: RunCommand, case: Path, tmp_path: Path, option: str
+) -> None:
+    endless = tmp_path / "endless"
+    with endless.open("wb") as stream:
+        stream.truncate(1024**4)
+
+    answer = officer("verify", case, option, endless)
+
+    assert answer.code == 2
+    assert "is larger than" in answer.err
