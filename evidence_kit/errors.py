@@ -55,6 +55,10 @@ class TimestampError(EvidenceError):
     """The time-stamping authority could not be reached or its reply was refused."""
 
 
+class SilenceError(TimestampError):
+    """The time-stamping authority was asked and did not answer in time."""
+
+
 class ReportError(EvidenceError):
     """The PDF report could not be made."""
 

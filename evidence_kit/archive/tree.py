@@ -44,15 +44,15 @@ class Tree(Protocol):
 class FolderTree:
     """The files under a folder."""
 
-    def __init__(self, root: Path) -> None:
-        """List the folder; raises `FormatError` if it is none, `OSError` if it cannot be listed."""
+    def __init__(self, root: Path, *, unlisted: str = "") -> None:
+        """List the folder, but nothing below its folder *unlisted*; raises `FormatError` if it is none, `OSError`."""
         if not root.is_dir():
             raise FormatError(f"not a folder: {shorten(str(root))}")
         self._root = root
         problems: list[tuple[str, str]] = []
         self.empty_folders: list[str] = []
         """Folders in which nothing lies: no list of files can name them."""
-        self._sizes = dict(sorted(_files(root, "", problems, self.empty_folders)))
+        self._sizes = dict(sorted(_files(root, "", problems, self.empty_folders, unlisted)))
         self.problems: tuple[tuple[str, str], ...] = (*problems, *_collisions(self._sizes))
 
     def names(self) -> list[str]:
@@ -142,7 +142,9 @@ def _limited(tree: Tree, name: str, limit: int) -> bytes:
     return data
 
 
-def _files(folder: Path, prefix: str, problems: list[tuple[str, str]], empty: list[str]) -> Iterator[tuple[str, int]]:
+def _files(
+    folder: Path, prefix: str, problems: list[tuple[str, str]], empty: list[str], unlisted: str = ""
+) -> Iterator[tuple[str, int]]:
     """Yield path and size of every plain file below *folder*."""
     with os.scandir(folder) as entries:
         listed = sorted(entries, key=lambda entry: entry.name)
@@ -155,6 +157,8 @@ def _files(folder: Path, prefix: str, problems: list[tuple[str, str]], empty: li
             problems.append((name, "it is a link"))
         elif stat.S_ISDIR(status.st_mode) and name.count("/") >= _DEEPEST:
             problems.append((name, f"it lies deeper than {_DEEPEST} folders"))
+        elif stat.S_ISDIR(status.st_mode) and entry.name == unlisted:
+            continue
         elif stat.S_ISDIR(status.st_mode):
             yield from _files(Path(entry.path), f"{name}/", problems, empty)
         elif not stat.S_ISREG(status.st_mode):

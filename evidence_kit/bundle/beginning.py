@@ -21,10 +21,9 @@ from evidence_kit.custody.events import Draft, EventType
 from evidence_kit.custody.log import split_lines
 from evidence_kit.custody.subjects import subjects_of
 from evidence_kit.custody.withholding import Decision, lines_digest, withheld_lines, withhold, write_withheld
-from evidence_kit.errors import CaseError, UsageError
+from evidence_kit.errors import UsageError
 from evidence_kit.trust.digests import sha256_file
 
-_TRIES = 5
 _LONGEST_GROUND = 300
 
 
@@ -91,16 +90,18 @@ class Begun:
 def begin(case: CaseFolder, custodian: Custodian, intent: Intent) -> Begun:
     """Commit ``bundle.started`` and one ``bundled`` for each item, with nothing between them.
 
-    Raises `UsageError` for a choice that makes no sense or cannot be kept, `CaseError` when others do not stop working
-    on the case.
+    Raises `UsageError` for a choice that makes no sense or cannot be kept, `CaseError` when others do not let go of
+    the case.
     """
-    for _ in range(_TRIES):
+    # Alone from the plan to the last event: no other event comes between, and no beginning is left that led nowhere.
+    with case.alone(custodian) as commit:
         plan = _plan(case, custodian, intent)
-        last = plan.count + 1 + len(plan.selection.items)
-        if _commit(case, custodian, intent, plan) == last:
-            return _begun(case, plan, last)
-    message = f"others work on the case {case.path} at this moment"
-    raise CaseError(message, hint="wait for them to end, then run the command again")
+        last = commit(_start(case, intent, plan)).seq
+        for item in plan.selection.items:
+            manifest = f"items/{item}/{NAME}"
+            digests = {manifest: sha256_file(case.path / manifest)}
+            last = commit(Draft(type=EventType.BUNDLED, item=item, digests=digests, purpose=intent.purpose)).seq
+    return _begun(case, plan, last)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -162,22 +163,6 @@ def _texts(case: CaseFolder, custodian: Custodian, intent: Intent) -> list[tuple
         ("--place", custodian.grounds.place),
         ("--ground", intent.ground),
     ]
-
-
-def _commit(case: CaseFolder, custodian: Custodian, intent: Intent, plan: _Plan) -> int:
-    """Commit the events that begin the bundle; return the number of the last, or 0 if another stands between them."""
-    start = case.commit(_start(case, intent, plan), custodian).seq
-    if start != plan.count + 1:
-        return 0
-    last = start
-    for item in plan.selection.items:
-        manifest = f"items/{item}/{NAME}"
-        digests = {manifest: sha256_file(case.path / manifest)}
-        draft = Draft(type=EventType.BUNDLED, item=item, digests=digests, purpose=intent.purpose)
-        if case.commit(draft, custodian).seq != last + 1:
-            return 0
-        last += 1
-    return last
 
 
 def _start(case: CaseFolder, intent: Intent, plan: _Plan) -> Draft:

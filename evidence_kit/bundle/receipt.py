@@ -74,8 +74,8 @@ def receipt_text(page: ReceiptPage) -> str:
     return "\n".join(lines)
 
 
-def render_receipt(page: ReceiptPage, target: Path) -> None:
-    """Write the page as a PDF to *target*; raises `ReportError`, `OSError`."""
+def render_receipt(page: ReceiptPage) -> bytes:
+    """Return the page as a PDF; raises `ReportError`, `OSError`."""
     with TemporaryDirectory(prefix="evidence-kit-receipt-", ignore_cleanup_errors=True) as name:
         work = Path(name)
         (work / "fonts").mkdir()
@@ -97,7 +97,7 @@ def render_receipt(page: ReceiptPage, target: Path) -> None:
         (work / "job.json").write_text(json.dumps(job), encoding="utf-8")
         match typeset_apart(work / "job.json", _SECONDS):
             case {"pages": 1, "warnings": []}:
-                target.write_bytes((work / "receipt.pdf").read_bytes())
+                return (work / "receipt.pdf").read_bytes()
             case answer:
                 raise ReportError(f"the receipt could not be set on one page: {answer}")
 

@@ -12,10 +12,11 @@ written; `log_bytes` waits for the moment between two commits.
 import os
 import shutil
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
+from types import MappingProxyType
 
 from filelock import FileLock, Timeout
 
@@ -24,7 +25,7 @@ from evidence_kit.case.building import building
 from evidence_kit.case.durable import append, move_new, sync_tree, write_new
 from evidence_kit.case.info import CaseInfo, read_info
 from evidence_kit.case.layout import HEAD_TOKEN, TAG_SIGNATURE
-from evidence_kit.case.log_end import LOG, SIGNATURES, LogNotes, lines_about_keys, read_end, read_notes
+from evidence_kit.case.log_end import LOG, SIGNATURES, LogEnd, LogNotes, lines_about_keys, read_end, read_notes
 from evidence_kit.case.staging import STAGING, PlannedCommit, plan_commit, planned_commits
 from evidence_kit.custody.chain import LogFindings, check_log
 from evidence_kit.custody.custodian import Custodian
@@ -139,26 +140,45 @@ class CaseFolder:
         with self._locked():
             self.finish_commits()
             end = read_end(self.path)
-            if not end.count and draft.type != EventType.CASE_OPENED:
-                message = f"the custody log of {self.path} is empty"
-                raise CaseError(message, hint="run: evidence-kit verify CASE")
             if after not in {None, end.head}:
                 message = f"the custody log of {self.path} has grown meanwhile"
                 raise CaseError(message, hint="run the command again")
-            notes = read_notes(self.path, end)
-            self._want_registered(draft, custodian, notes, seq=end.count + 1)
-            draft = custodian.grounds.under(draft, self.info.legal_basis)
-            if new_item:
-                draft = replace(draft, item=self._next_item(notes))
-            self._keep_certificates((custodian.signer.certificate, *custodian.signer.chain))
-            late = self._late_seals()
-            draft = replace(draft, digests={**late, **draft.digests})
-            entry = custodian.sign_event(draft, seq=end.count + 1, previous=end.head, case=self.info.number)
-            item = draft.item if staged else None
-            planned = plan_commit(self.staging, seq=end.count + 1, entry=entry, item=item, seals=dict(seals or {}))
-            self._carry_out(planned, end.sizes)
-            for name in late:
-                self._mark_of(name).unlink(missing_ok=True)
+            return self._commit(draft, custodian, end, new_item=new_item, staged=staged, seals=seals or {})
+
+    @contextmanager
+    def alone(self, custodian: Custodian) -> Iterator[Callable[[Draft], Committed]]:
+        """Let nobody else commit inside the block; gives what appends an event there. Raises `CaseError`."""
+        with self._locked():
+            self.finish_commits()
+            yield lambda draft: self._commit(draft, custodian, read_end(self.path))
+
+    def _commit(  # noqa: PLR0913  # as `commit`
+        self,
+        draft: Draft,
+        custodian: Custodian,
+        end: LogEnd,
+        *,
+        new_item: bool = False,
+        staged: bool = False,
+        seals: Mapping[str, bytes] = MappingProxyType({}),
+    ) -> Committed:
+        if not end.count and draft.type != EventType.CASE_OPENED:
+            message = f"the custody log of {self.path} is empty"
+            raise CaseError(message, hint="run: evidence-kit verify CASE")
+        notes = read_notes(self.path, end)
+        self._want_registered(draft, custodian, notes, seq=end.count + 1)
+        draft = custodian.grounds.under(draft, self.info.legal_basis)
+        if new_item:
+            draft = replace(draft, item=self._next_item(notes))
+        self._keep_certificates((custodian.signer.certificate, *custodian.signer.chain))
+        late = self._late_seals()
+        draft = replace(draft, digests={**late, **draft.digests})
+        entry = custodian.sign_event(draft, seq=end.count + 1, previous=end.head, case=self.info.number)
+        item = draft.item if staged else None
+        planned = plan_commit(self.staging, seq=end.count + 1, entry=entry, item=item, seals=dict(seals))
+        self._carry_out(planned, end.sizes)
+        for name in late:
+            self._mark_of(name).unlink(missing_ok=True)
         return Committed(seq=end.count + 1, head=link_after(end.head, entry), item=draft.item)
 
     def finish_commits(self) -> list[int]:
@@ -341,6 +361,9 @@ class CaseFolder:
 
     @contextmanager
     def _locked(self) -> Iterator[None]:
+        if self.staging.is_symlink():
+            message = f"{self.staging} is a link: work on the case would be led elsewhere"
+            raise CaseError(message, hint="see who put it there, remove it, and make a folder in its place")
         try:
             self.staging.mkdir(exist_ok=True)
             with FileLock(self.staging / "case.lock", timeout=_LOCK_SECONDS):

@@ -76,6 +76,7 @@ class ItemRecord:
 def commit_item(case: CaseFolder, record: ItemRecord, custodian: Custodian, *, note: str = "") -> Committed:
     """Make the staged folder of *record* an item: ``item.json``, manifest, seal, event. Raises `CaseError`."""
     folder = case.staging / record.id
+    _drop_empty_folders(folder)
     write_new(folder / "item.json", canonical.pretty(record.to_json(folder)))
     manifest = build_manifest(folder)
     write_new(folder / NAME, manifest)
@@ -99,6 +100,13 @@ def commit_item(case: CaseFolder, record: ItemRecord, custodian: Custodian, *, n
         },
     )
     return case.commit(draft, custodian, staged=True, seals={f"{record.id}/{NAME}.p7s": seal})
+
+
+def _drop_empty_folders(folder: Path) -> None:
+    """Remove what was made for files that then could not be had: no list could name it."""
+    for path in sorted(folder.rglob("*"), reverse=True):
+        if path.is_dir() and not any(path.iterdir()):
+            path.rmdir()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,8 +6,12 @@
 finishes it.
 """
 
+import os
+import re
 import shutil
+import stat
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 
 from evidence_kit import canonical
@@ -18,6 +22,13 @@ from evidence_kit.errors import CaseError, FormatError
 STAGING = ".staging"
 _PLAN = "plan.json"
 _LARGEST = 64 * 1024 * 1024
+_MOST_SEALS = 100
+_MOST_ENTRIES = 10_000
+_OURS = re.compile(
+    r"EV-[0-9]{4,}(\.recording)?|commit-[0-9]{6,}|case\.lock|log-notes\.json|silent-[0-9a-f]{16}"
+    r"|(seal|late)-[0-9]{6,}(-[2-9])?\.tsr|cert-[0-9a-f]{64}\.pem|(crl|ocsp)-[0-9a-f]{64}\.der"
+)
+"""What the kit puts into ``.staging/``."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,12 +69,30 @@ def planned_commits(staging: Path) -> list[PlannedCommit]:
     return [_read_plan(folder) for folder in folders]
 
 
+def foreign_entries(staging: Path) -> tuple[list[str], list[str]]:
+    """Return what lies in *staging* and is neither file nor folder, and what else is none of the kit's."""
+    strange: list[str] = []
+    links: list[str] = []
+    if not staging.is_dir():
+        return links, strange
+    with os.scandir(staging) as entries:
+        for count, entry in enumerate(entries):
+            if count == _MOST_ENTRIES:
+                strange.append(f"more than {_MOST_ENTRIES} entries")
+                break
+            mode = entry.stat(follow_symlinks=False).st_mode
+            if not stat.S_ISREG(mode) and not stat.S_ISDIR(mode):
+                links.append(entry.name)
+            elif not _OURS.fullmatch(entry.name):
+                strange.append(entry.name)
+    return sorted(links), sorted(strange)
+
+
 def _read_plan(folder: Path) -> PlannedCommit:
     try:
         plan = canonical.parse(_read(folder / _PLAN))
         entry = Entry(line=_read(folder / "event.jsonl"), signature_line=_read(folder / "event.sig"))
-        files = [path for path in (folder / "seals").rglob("*") if not path.is_dir()]
-        seals = {path.relative_to(folder / "seals").as_posix(): _read(path) for path in files}
+        seals = {path.relative_to(folder / "seals").as_posix(): _read(path) for path in _seal_files(folder)}
     except (OSError, FormatError) as error:
         message = f"the unfinished commit {folder.name} cannot be read: {error}"
         raise CaseError(message) from error
@@ -72,6 +101,14 @@ def _read_plan(folder: Path) -> PlannedCommit:
             return PlannedCommit(folder=folder, seq=seq, entry=entry, item=item, seals=seals)
     message = f"the unfinished commit {folder.name} does not say what to do"
     raise CaseError(message)
+
+
+def _seal_files(folder: Path) -> list[Path]:
+    files = list(islice((path for path in (folder / "seals").rglob("*") if not path.is_dir()), _MOST_SEALS + 1))
+    if folder.is_symlink() or len(files) > _MOST_SEALS:
+        message = f"it is a link, or has more than {_MOST_SEALS} seals"
+        raise FormatError(message)
+    return files
 
 
 def _read(path: Path) -> bytes:

@@ -6,20 +6,25 @@ second authority's token is ``000042-2.tsr``. A head that could not be stamped i
 
 import re
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from pathlib import Path
 
 from evidence_kit.case.folder import CaseFolder
 from evidence_kit.case.revocations import Inquiries
 from evidence_kit.custody.log import links_of
-from evidence_kit.errors import EvidenceError, TimestampError
-from evidence_kit.models import Digest
+from evidence_kit.errors import EvidenceError, FormatError, SilenceError, TimestampError
+from evidence_kit.models import Clock, Digest, parse_utc, utc_text
 from evidence_kit.trust.certificates import Certificate, chain_of
+from evidence_kit.trust.digests import sha256_bytes
 from evidence_kit.trust.timestamps import certificates_inside, read_reply, stamp_all
 
 SECONDS = 20.0
 """How long an authority is waited for by a command that just wrote an event."""
 _FLUSH_SECONDS = 3.0
+_SILENCE = timedelta(minutes=10)
+"""How long an authority that did not answer is left alone."""
 TIME_GAP = timedelta(minutes=10)
 """An event claimed by more than this before its first covering stamp, or after it, has its time from nobody else."""
 NAME = re.compile(r"([0-9]{6,})(?:-([2-9]))?\.tsr")
@@ -33,6 +38,8 @@ class Stamping:
     roots: tuple[Certificate, ...] = ()
     inquiries: Inquiries | None = None
     """What is asked about revocations; None when nobody is to be asked."""
+    clock: Clock | None = None
+    """By which an authority that did not answer is left alone for a while; None: all are asked every time."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,19 +53,27 @@ class HeadToken:
     path: str
 
 
-def stamp_head(case: CaseFolder, stamping: Stamping, *, timeout: float = SECONDS) -> list[str]:
+def stamp_head(
+    case: CaseFolder, stamping: Stamping, *, timeout: float = SECONDS, patient: bool = True, insist: bool = False
+) -> list[str]:
     """Stamp the present head with every authority asked for; return what went wrong, nothing if all is stamped.
 
-    All are asked at once, each for at most *timeout* seconds.
+    All are asked at once, each for at most *timeout* seconds; one that let a *patient* command wait in vain in the last
+    ten minutes only if the caller *insists*.
     """
     seq, head = case.head()
     missing = _missing(case, stamping, seq)
-    problems = []
+    silent = {} if insist else _silent(case, stamping, missing.values())
+    problems = [*silent.values()]
+    missing = {name: url for name, url in missing.items() if url not in silent}
     authorities: list[Certificate] = []
-    for name, reply in zip(missing, stamp_all([*missing.values()], head, timeout=timeout), strict=True):
+    for (name, url), reply in zip(missing.items(), stamp_all([*missing.values()], head, timeout=timeout), strict=True):
         if isinstance(reply, TimestampError):
             problems.append(str(reply))
+            if patient and isinstance(reply, SilenceError):
+                _remember(case, stamping, url)
         else:
+            _mark(case, url).unlink(missing_ok=True)
             record_authority(case, stamping, reply)
             case.put_seal(f"heads/{name}", reply)
             authorities += certificates_inside(reply)
@@ -80,7 +95,7 @@ def flush(case: CaseFolder, stamping: Stamping) -> list[str]:
         if not _missing(case, stamping, len(links) - 1):
             return []
         # Nobody waits for the answers of certification authorities in order to read a list.
-        return stamp_head(case, replace(stamping, inquiries=None), timeout=_FLUSH_SECONDS)
+        return stamp_head(case, replace(stamping, inquiries=None), timeout=_FLUSH_SECONDS, patient=False)
     except (EvidenceError, OSError) as error:
         return [str(error)]
 
@@ -90,6 +105,34 @@ def _missing(case: CaseFolder, stamping: Stamping, seq: int) -> dict[str, str]:
     heads = case.path / "seals" / "heads"
     names = {f"{seq:06d}.tsr" if n == 1 else f"{seq:06d}-{n}.tsr": url for n, url in enumerate(stamping.tsa, start=1)}
     return {name: url for name, url in names.items() if not (heads / name).exists()}
+
+
+def _mark(case: CaseFolder, url: str) -> Path:
+    """Return the file that says when the authority at *url* did not answer; losing it costs a wait."""
+    return case.staging / f"silent-{sha256_bytes(url.encode()).hex[:16]}"
+
+
+def _remember(case: CaseFolder, stamping: Stamping, url: str) -> None:
+    if stamping.clock is not None:
+        with suppress(OSError):
+            _mark(case, url).write_text(utc_text(stamping.clock()), encoding="ascii")
+
+
+def _silent(case: CaseFolder, stamping: Stamping, urls: Iterable[str]) -> dict[str, str]:
+    """Return which of *urls* did not answer of late, each with what to say of it."""
+    if stamping.clock is None:
+        return {}
+    now, found = stamping.clock(), {}
+    for url in urls:
+        # A mark that is not there, torn, or of the future after the clock was set back: it is asked.
+        with suppress(OSError, FormatError, ValueError):
+            when = parse_utc(_mark(case, url).read_text(encoding="ascii"))
+            if timedelta() <= now - when < _SILENCE:
+                found[url] = (
+                    f"the time-stamping authority at {url} did not answer at {utc_text(when)} and is left alone until "
+                    f"{utc_text(when + _SILENCE)}; to ask it now: evidence-kit timestamp --pending"
+                )
+    return found
 
 
 def record_authority(case: CaseFolder, stamping: Stamping, reply: bytes) -> None:

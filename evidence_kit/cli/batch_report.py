@@ -67,7 +67,8 @@ class Report:
 
     def _tell(self, link: ListedLink, row: dict[str, Json], word: str) -> None:
         if self.file:
-            self.file.add({**row, "line": link.line, "practice": str(self.practice).lower()})
+            trust: dict[str, Json] = {"practice": str(self.practice).lower(), "signer_trust": self.run.signer_trust()}
+            self.file.add({**row, "line": link.line, **trust})
         if not self.json:
             http_status = http_status_text(row.get("http_status"))
             room = " " * (max(map(width_of, self._words)) - width_of(word))

@@ -102,7 +102,7 @@ def _timestamp(
     if not stamping.tsa:
         raise SettingsError("no time-stamping authority is set up", hint="run: evidence-kit setup --tsa URL")
     folder.repair()
-    unstamped = stamp_head(folder, stamping)
+    unstamped = stamp_head(folder, stamping, insist=True)
     log = folder.log()
     tokens = head_tokens(folder, log.links)
     practice = signed_for_practice(log.full_events())

@@ -96,6 +96,7 @@ def examine(run: Run, path: Path | None, *, clear: bool, passphrase_file: Path |
 def _leftovers(case: "CaseFolder", *, clear: bool) -> list[Finding]:
     """Finish what a crash interrupted, and name the folders of captures and bundles that never ended."""
     from evidence_kit.case.building import abandoned
+    from evidence_kit.case.staging import foreign_entries
 
     finished = case.repair()
     if finished:
@@ -103,10 +104,14 @@ def _leftovers(case: "CaseFolder", *, clear: bool) -> list[Finding]:
         found = [Finding.of("case.commits", State.WARNING, "doctor.commits-finished", events=events)]
     else:
         found = [Finding.of("case.commits", State.PASSED, "doctor.commits-none")]
-    folders = [entry for entry in sorted(case.staging.iterdir()) if entry.is_dir()]
+    links, strange = foreign_entries(case.staging)
+    for name in (*links, *strange):
+        found.append(Finding.of("case.leftovers", State.WARNING, "doctor.leftover-foreign", name=visible(name)))
+    folders = [entry for entry in sorted(case.staging.iterdir()) if entry.is_dir() and not entry.is_symlink()]
+    folders = [folder for folder in folders if folder.name not in strange]
     for folder in folders:
         found.append(_leftover(folder, clear=clear))
-    if not folders:
+    if not folders and not links and not strange:
         found.append(Finding.of("case.leftovers", State.PASSED, "doctor.leftovers-none"))
     return [*found, *(_unfinished_bundle(folder, clear=clear) for folder in abandoned(case.path.parent))]
 
@@ -120,7 +125,7 @@ def _unfinished_bundle(folder: Path, *, clear: bool) -> Finding:
 def _leftover(folder: Path, *, clear: bool) -> Finding:
     from evidence_kit.case.workplace import in_use
 
-    newest = max(path.stat().st_mtime for path in (folder, *folder.rglob("*")))
+    newest = max(path.lstat().st_mtime for path in (folder, *folder.rglob("*")))
     if in_use(folder) or time.time() - newest < _IN_USE_SECONDS:
         return Finding.of("case.leftovers", State.WARNING, "doctor.leftover-fresh", name=folder.name)
     if not clear:

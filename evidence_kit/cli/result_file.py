@@ -25,6 +25,7 @@ COLUMNS = (
     "timestamp",
     "problems",
     "practice",
+    "signer_trust",
 )
 
 

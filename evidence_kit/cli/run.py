@@ -128,7 +128,7 @@ class Run:
         from evidence_kit.case.stamping import Stamping
 
         inquiries = self.inquiries() if settings.revocation else None
-        return Stamping(tsa=settings.tsa, roots=settings.trusted_roots(), inquiries=inquiries)
+        return Stamping(tsa=settings.tsa, roots=settings.trusted_roots(), inquiries=inquiries, clock=self.clock)
 
     def flush(self, case: "CaseFolder") -> None:
         """Fetch the time stamps that are pending in *case*, if an authority answers within seconds; else say so.

@@ -26,7 +26,7 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509 import ExtendedKeyUsage, ExtensionNotFound
 from cryptography.x509.oid import ExtendedKeyUsageOID
 
-from evidence_kit.errors import EvidenceError, FormatError, IntegrityError, TimestampError
+from evidence_kit.errors import EvidenceError, FormatError, IntegrityError, SilenceError, TimestampError
 from evidence_kit.models import Digest
 from evidence_kit.trust import der
 from evidence_kit.trust.certificates import Certificate
@@ -114,7 +114,7 @@ def stamp_all(urls: Sequence[str], digest: Digest, *, timeout: float = 20.0) -> 
 def fetch_reply(url: str, request: bytes, *, timeout: float) -> bytes:
     """Send the DER *request* (RFC 3161, 3.4) and return the DER reply, *timeout* seconds later at most.
 
-    Only looking up the name may take longer. Raises `TimestampError`.
+    Only looking up the name may take longer. Raises `TimestampError`, of the kind `SilenceError` when time ran out.
     """
     if not url.startswith(("http://", "https://")):
         message = f"not an address of a time-stamping authority: {url!r}"
@@ -132,7 +132,7 @@ def fetch_reply(url: str, request: bytes, *, timeout: float) -> bytes:
     except (OSError, HTTPException, ValueError) as error:
         reason = error.reason if isinstance(error, urllib.error.URLError) else error
         message = f"the time-stamping authority at {url} could not be reached: {reason}"
-        raise TimestampError(message) from error
+        raise (SilenceError if isinstance(reason, TimeoutError) else TimestampError)(message) from error
     if len(body) > _LARGEST:
         message = f"the time-stamping authority at {url} sent more than {_LARGEST} bytes"
         raise TimestampError(message)

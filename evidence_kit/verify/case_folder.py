@@ -1,5 +1,6 @@
 """A case, where it is worked on: log, items, seals, strays, and work that a crash left."""
 
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -7,9 +8,10 @@ from pathlib import Path
 from evidence_kit.archive.tree import FolderTree
 from evidence_kit.case.layout import accounted_for
 from evidence_kit.case.manifest import NAME
-from evidence_kit.case.staging import STAGING, PlannedCommit, planned_commits
+from evidence_kit.case.staging import STAGING, PlannedCommit, foreign_entries, planned_commits
 from evidence_kit.custody.events import Event, read_line
 from evidence_kit.custody.log import Lines
+from evidence_kit.display import shorten
 from evidence_kit.errors import CaseError, FormatError
 from evidence_kit.models import OnStep, VerificationReport
 from evidence_kit.verify.certificates import check_certificates
@@ -18,12 +20,16 @@ from evidence_kit.verify.files import CaseFiles
 from evidence_kit.verify.history import check_history, check_items, check_registered, read_log
 from evidence_kit.verify.items import check_item, check_seal
 
+_MAY_BE_EMPTY = re.compile(r"items/|trust/|seals/(heads/|EV-[0-9]{4,}/)?")
+"""Folders that a case has from its beginning, or that are made for a seal just before it."""
+
 
 def check_case(exam: Examination, path: Path, on_step: OnStep) -> VerificationReport:
     """Check the case at *path* and return the result; its root is the head of its log."""
-    tree = FolderTree(path)
+    # Work under way may be large, and is no evidence: only what lies in it at the top is looked at.
+    tree = FolderTree(path, unlisted=STAGING)
     files = CaseFiles(tree, "")
-    exam.concluded("bag.tree", "", [(name, why) for name, why in tree.problems if not name.startswith(STAGING)])
+    exam.concluded("bag.tree", "", tree.problems)
     certificates = check_certificates(exam, files, bundle=False)
     on_step("checking the custody log")
     stored = read_log(exam, files)
@@ -39,7 +45,8 @@ def check_case(exam: Examination, path: Path, on_step: OnStep) -> VerificationRe
         check_item(exam, files, item, f"items/{item}/", certificates, whole=True)
         if planned is None or planned.item != item or files.has(f"seals/{item}/{NAME}.p7s"):
             check_seal(exam, files, item, certificates, history)
-    exam.concluded("case.strays", "", ((name, "it is not part of a case") for name in _strays(files, items)))
+    strays = (*_strays(files, items), *(name for name in tree.empty_folders if not _MAY_BE_EMPTY.fullmatch(name)))
+    exam.concluded("case.strays", "", ((name, "it is not part of a case") for name in strays))
     check_registered(exam, history)
     exam.facts["items"] = list(items)
     return exam.report(kind="case", subject=path.name, root=str(history.log.head))
@@ -51,6 +58,13 @@ def _leftovers(exam: Examination, path: Path, stored: tuple[Lines, Lines]) -> Pl
     The commit excuses nothing by lying there: its event is checked as if it stood in the log, where it must be the next
     one or the unfinished last one.
     """
+    links, strange = foreign_entries(path / STAGING)
+    for name in links:
+        # Through a link the next command would write to where somebody wants it.
+        exam.failed("case.leftovers", f"{STAGING}/{name}", "it is neither a file nor a folder: not work of the kit's")
+    if strange:
+        detail = f"not the kit's, and no evidence: {shorten(', '.join(strange))}"
+        exam.not_checked("case.leftovers", STAGING, detail)
     try:
         planned = planned_commits(path / STAGING)
     except CaseError as error:
@@ -66,7 +80,7 @@ def _leftovers(exam: Examination, path: Path, stored: tuple[Lines, Lines]) -> Pl
     elif unfinished and not misfits:
         detail = f"unfinished: {', '.join(unfinished)}; evidence-kit doctor completes or clears it"
         exam.not_checked("case.leftovers", STAGING, detail)
-    elif not misfits:
+    elif not misfits and not links and not strange:
         exam.passed("case.leftovers", STAGING)
     return planned[0] if len(planned) == 1 and not misfits else None
 
@@ -112,5 +126,5 @@ def _completed(stored: tuple[Lines, Lines], planned: PlannedCommit | None) -> tu
 def _strays(files: CaseFiles, items: Sequence[str]) -> Iterator[str]:
     known = {"case.json", "custody.jsonl", "custody.sig"} | {f"seals/{item}/{NAME}.p7s" for item in items}
     for name in files.names():
-        if name not in known and not name.startswith(f"{STAGING}/") and not accounted_for(name):
+        if name not in known and not accounted_for(name):
             yield name

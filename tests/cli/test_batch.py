@@ -122,8 +122,8 @@ def test_a_table_is_captured_two_at_once_with_a_row_for_each_link(
     events = officer("custody", "log", "--case", case, "--json").json["events"]
     assert {event["note"] for event in events[1:]} == {"=1+1; нэг; бүгд", "2; бүгд", "4; nobody listens there; бүгд"}
     rows = list(csv.DictReader(results.read_text(encoding="utf-8-sig").splitlines()))
-    assert {(row["line"], row["item"], row["status"], row["practice"]) for row in rows} == {
-        (line, items[url]["id"], items[url]["status"], "true")
+    assert {(row["line"], row["item"], row["status"], row["practice"], row["signer_trust"]) for row in rows} == {
+        (line, items[url]["id"], items[url]["status"], "true", "practice")
         for line, url in (
             ("2", "http://a.example/page/1"),
             ("3", "http://b.example/gone"),

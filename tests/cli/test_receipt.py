@@ -1,14 +1,19 @@
 """``custody receipt`` and ``verify --receipt``: a head given to somebody outside shows that the tail was cut."""
 
+import os
 import shutil
+import signal
 import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from evidence_kit.archive.tree import FolderTree
+from evidence_kit.custody.custodian import Custodian
 from tests.cli.running import Result, RunCommand
+from tests.support.people import keep_key
 
 
 def cut(case: Path, events: int) -> None:
@@ -120,6 +125,49 @@ def test_a_receipt_that_cannot_be_made_leaves_no_event(
 
     assert (case / "custody.jsonl").read_bytes() == before
     assert not [name for name in FolderTree(tmp_path).names() if ".new-" in name]
+
+
+def test_a_receipt_for_a_folder_that_is_missing_says_which(
+    officer: RunCommand, case: Path, item: str, tmp_path: Path
+) -> None:
+    before = (case / "custody.jsonl").read_bytes()
+
+    answer = officer("custody", "receipt", item, "--output", tmp_path / "missing" / "r.pdf", "--case", case)
+
+    assert answer.code == 2
+    assert f"there is no folder {tmp_path / 'missing'}" in answer.err
+    assert ".new-" not in answer.err
+    assert (case / "custody.jsonl").read_bytes() == before
+
+
+_KILLED = """
+import os, signal, sys
+from pathlib import Path
+import evidence_kit.bundle.issuing as issuing
+from evidence_kit.case.folder import CaseFolder
+from evidence_kit.case.stamping import Stamping
+from tests.support.people import custodian_from
+issuing.move_new = lambda *paths: os.kill(os.getpid(), signal.SIGKILL)
+issuing.issue_receipt(CaseFolder.open(Path(sys.argv[1])), sys.argv[2], custodian=custodian_from(Path(sys.argv[3])),
+                      stamping=Stamping(), output=Path(sys.argv[4]))
+"""
+
+
+@pytest.mark.skipif(os.name != "posix", reason="NOT TESTED: kills with SIGKILL")
+def test_what_a_killed_receipt_leaves_the_next_one_removes(  # noqa: PLR0913, PLR0917  # what a kill takes
+    officer: RunCommand, case: Path, item: str, custodian: Callable[[], Custodian], tmp_path: Path, project: Path
+) -> None:
+    place = tmp_path / "out"
+    place.mkdir()
+    key = keep_key(custodian(), tmp_path / "key.p12")
+    command = [sys.executable, "-c", _KILLED, str(case), item, str(key), str(place / "a.pdf")]
+    assert subprocess.run(command, cwd=project, check=False).returncode == -signal.SIGKILL
+    assert [path.name[:10] for path in place.iterdir()] == [".a.pdf.new"]
+
+    assert officer("custody", "receipt", item, "--output", place / "b.pdf", "--case", case).code == 0
+
+    assert [path.name for path in place.iterdir()] == ["b.pdf"]
+    assert officer("verify", case).code == 0
 
 
 def test_a_receipt_of_another_item_list_fails(officer: RunCommand, case: Path, item: str) -> None:

@@ -8,15 +8,63 @@ from pathlib import Path
 import pytest
 
 from evidence_kit.case.folder import CaseFolder
+from evidence_kit.case.stamping import Stamping, stamp_head
 from evidence_kit.custody.custodian import Custodian
 from evidence_kit.custody.events import Draft, EventType
 from evidence_kit.settings import load_settings
 from tests.cli.conftest import OFFICER
 from tests.cli.running import RunCommand
-from tests.support.people import ULAANBAATAR, SetClock
+from tests.support.cases import open_case
+from tests.support.people import ULAANBAATAR, SetClock, practice_custodian
 from tests.support.tsa import OpensslTsa
 
 pytestmark = pytest.mark.network
+
+
+def test_an_authority_that_lets_a_command_wait_in_vain_is_left_alone_for_a_while(
+    tmp_path: Path, tsa: OpensslTsa
+) -> None:
+    clock = SetClock()
+    custodian = practice_custodian(clock)
+    case = open_case(tmp_path / "case", custodian)
+    stamping = Stamping(tsa=(tsa.url,), clock=clock)
+    tsa.delay = 1.0
+    before = tsa.requests
+
+    (first,) = stamp_head(case, stamping, timeout=0.2)
+    (second,) = stamp_head(case, stamping)
+    asked = tsa.requests - before
+    tsa.delay = 0.0
+    clock.forward(11 * 60)
+    third = stamp_head(case, stamping)
+
+    assert "could not be reached" in first
+    assert "is left alone until" in second
+    assert "timestamp --pending" in second
+    assert (asked, third) == (1, [])
+    assert not list(case.staging.glob("silent-*"))
+
+
+def test_an_authority_that_was_silent_is_asked_by_whoever_insists(tmp_path: Path, tsa: OpensslTsa) -> None:
+    custodian = practice_custodian()
+    case = open_case(tmp_path / "case", custodian)
+    stamping = Stamping(tsa=(tsa.url,), clock=custodian.clock)
+    tsa.delay = 1.0
+    assert stamp_head(case, stamping, timeout=0.2)
+    tsa.delay = 0.0
+
+    assert stamp_head(case, stamping, insist=True) == []
+
+
+def test_an_authority_that_refuses_at_once_is_asked_again(tmp_path: Path, tsa: OpensslTsa) -> None:
+    custodian = practice_custodian()
+    case = open_case(tmp_path / "case", custodian)
+    stamping = Stamping(tsa=(tsa.url,), clock=custodian.clock)
+    tsa.answer = "error"
+    assert stamp_head(case, stamping)
+    tsa.answer = "granted"
+
+    assert stamp_head(case, stamping) == []
 
 
 @pytest.fixture(scope="module")

@@ -64,3 +64,18 @@ def test_an_item_that_states_another_http_status_than_the_log_is_found(tmp_path:
     assert [check.detail for check in report.checks if check.outcome == "failed"] == [
         "its http_status is not the one that event 3 recorded"
     ]
+
+
+def test_a_folder_for_files_that_could_not_be_had_does_not_become_part_of_an_item(tmp_path: Path) -> None:
+    custodian = practice_custodian()
+    case = open_case(tmp_path / "case", custodian)
+    record = stage_small_item(case, custodian)
+    (case.staging / record.id / "shots" / "01").mkdir(parents=True)
+
+    commit_item(case, record, custodian)
+
+    assert sorted(path.name for path in (case.path / "items" / record.id).iterdir()) == [
+        "capture.wacz",
+        "item.json",
+        "manifest-sha256.txt",
+    ]

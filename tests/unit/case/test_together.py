@@ -6,12 +6,15 @@ from pathlib import Path
 
 import pytest
 
+from evidence_kit.bundle.beginning import Intent, begin
+from evidence_kit.bundle.report_model import Language
+from evidence_kit.bundle.selection import Choice
 from evidence_kit.case.folder import CaseFolder
 from evidence_kit.case.stamping import Stamping, head_tokens, stamp_head
 from evidence_kit.custody.log import head_of
 from evidence_kit.models import Verdict
 from evidence_kit.verify import verify_path
-from tests.support.cases import commit_small_item, open_case
+from tests.support.cases import commit_small_item, open_case, start_item
 from tests.support.people import practice_custodian, roots_of
 from tests.support.tsa import OpensslTsa
 
@@ -25,6 +28,38 @@ def test_threads_that_commit_at_once_give_every_item_its_own_number(tmp_path: Pa
 
     assert sorted(items) == [f"EV-{number:04d}" for number in range(1, 17)]
     assert verify_path(case.path, roots=roots_of(custodian.signer), clock=custodian.clock).verdict is Verdict.VERIFIED
+
+
+def test_bundles_that_begin_while_others_commit_leave_no_beginning_that_led_nowhere(tmp_path: Path) -> None:
+    custodian = practice_custodian()
+    case = open_case(tmp_path / "case", custodian)
+    for _ in range(3):
+        commit_small_item(case, custodian)
+    intent = Intent(
+        choice=Choice(),
+        ground="",
+        purpose="",
+        name="bundle",
+        language=Language.ENGLISH,
+        show_pictures=False,
+        session_data=False,
+    )
+    ended = threading.Event()
+
+    def commit() -> None:
+        while not ended.is_set():
+            start_item(case, custodian)
+
+    with ThreadPoolExecutor(2) as pool:
+        working = [pool.submit(commit) for _ in range(2)]
+        begun = [begin(case, custodian, intent) for _ in range(3)]
+        ended.set()
+
+    assert [one.result() for one in working] == [None, None]
+    events = [str(event.type) for event in case.log().full_events()]
+    assert events.count("bundle.started") == len(begun)
+    starts = [place for place, type_ in enumerate(events) if type_ == "bundle.started"]
+    assert [events[place + 1 : place + 4] for place in starts] == [["bundled"] * 3] * 3
 
 
 def test_who_reads_while_others_commit_never_sees_half_a_commit(tmp_path: Path) -> None:
