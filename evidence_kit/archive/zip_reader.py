@@ -22,7 +22,12 @@ _LOCAL_HEADER = 30
 _SUSPICIOUS_SIZE = 100 * 1024 * 1024
 _SUSPICIOUS_RATIO = 250
 _METHODS = frozenset({zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED})
-_ENCRYPTED = 0x1
+_ENCRYPTED, _SIZES_FOLLOW, _UTF8 = 0x1, 0x8, 0x800
+_READ = _ENCRYPTED | _UTF8
+"""Flags that say how an entry, or its name, is to be read."""
+_LOCAL = struct.Struct("<4xHHHHHIIIHH")
+_FULL = 0xFFFFFFFF
+"""In place of a size that stands in a ZIP64 field."""
 _ZIP_ERRORS = (
     zipfile.BadZipFile,
     zlib.error,
@@ -117,9 +122,33 @@ class ZipReader:
             if entry.header_offset < end_of_last:
                 self.problems.append((name, "it overlaps the entry before it"))
                 continue
-            end_of_last = entry.header_offset + _LOCAL_HEADER + entry.compress_size
+            try:
+                end_of_last = self._end_of(entry)
+            except FormatError as error:
+                self.problems.append((name, str(error)))
+                continue
             found[name] = entry
         return found
+
+    def _end_of(self, entry: zipfile.ZipInfo) -> int:
+        """Return the byte after an entry's data; raises `FormatError` when its own header contradicts the directory's.
+
+        Programs differ in which of the two headers they believe: what may be read as two things is not read.
+        """
+        self._file.seek(max(0, entry.header_offset))
+        header = self._file.read(_LOCAL_HEADER)
+        if entry.header_offset < 0 or len(header) < _LOCAL_HEADER or not header.startswith(b"PK\x03\x04"):
+            raise FormatError("there is no header of its own where the directory says")
+        _, flags, method, *_, packed, size, name_length, extra_length = _LOCAL.unpack(header)
+        name = self._file.read(name_length)
+        sizes = {(entry.compress_size, entry.file_size), (_FULL, _FULL)}
+        contradicts = name != _stored_name(entry) or method != entry.compress_type or (flags ^ entry.flag_bits) & _READ
+        if contradicts or (not flags & _SIZES_FOLLOW and (packed, size) not in sizes):
+            raise FormatError("its own header says something else than the directory")
+        end: int = entry.header_offset + _LOCAL_HEADER + name_length + extra_length + entry.compress_size
+        if end > self._zip.start_dir:
+            raise FormatError("it reaches into the directory")
+        return end
 
     def _data_offset(self, entry: zipfile.ZipInfo) -> int:
         self._file.seek(entry.header_offset)
@@ -131,6 +160,11 @@ class ZipReader:
         if offset + entry.file_size > self._file.seek(0, os.SEEK_END):
             raise FormatError(f"entry {shorten(entry.filename)} would reach beyond the end of the file")
         return offset
+
+
+def _stored_name(entry: zipfile.ZipInfo) -> bytes:
+    """Return the bytes of an entry's name as they stand in the directory (APPNOTE 6.3.10, D)."""
+    return entry.orig_filename.encode("utf-8" if entry.flag_bits & _UTF8 else "cp437")
 
 
 def _problem(entry: zipfile.ZipInfo) -> str:
