@@ -102,7 +102,7 @@ def unambiguous(data: bytes) -> None:
     assert not places or places[-1][2] <= len(data)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(entries=st.lists(entry(), min_size=1, max_size=4))
 def test_no_accepted_entry_shares_bytes_or_a_name_with_another(
     entries: list[tuple[Header, Header, bytes, int]],
@@ -110,7 +110,7 @@ def test_no_accepted_entry_shares_bytes_or_a_name_with_another(
     unambiguous(zip_of(entries))
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(data=st.one_of(st.binary(max_size=300), st.binary(max_size=200).map(lambda data: b"PK\x03\x04" + data)))
 def test_arbitrary_bytes_are_read_or_refused(data: bytes) -> None:
     unambiguous(data)
@@ -123,7 +123,7 @@ def _bytes_of(path: Path) -> bytes:
     return path.read_bytes()
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.data())
 def test_a_damaged_wacz_is_read_or_refused_and_never_passes_as_ours(sample: Sample, data: st.DataObject) -> None:
     whole = _bytes_of(sample.wacz)
@@ -138,7 +138,7 @@ def test_a_damaged_wacz_is_read_or_refused_and_never_passes_as_ours(sample: Samp
     assert found.failed or bytes(changed) == whole
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(parts=st.dictionaries(st.sampled_from(NAMES[5:]), st.binary(max_size=200), min_size=1))
 def test_a_wacz_of_arbitrary_parts_is_read_or_refused(parts: dict[str, bytes]) -> None:
     buffer = io.BytesIO()
