@@ -2,137 +2,43 @@
 
 import gzip
 import io
-import os
 import re
-import shutil
 import subprocess
 import zipfile
 import zlib
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import pikepdf
 import pytest
 
-from evidence_kit import canonical
 from evidence_kit.archive.zips import CanonicalZip
-from evidence_kit.bundle.make import BundleOptions, MadeBundle, make_bundle
+from evidence_kit.bundle.make import BundleOptions, make_bundle
 from evidence_kit.bundle.report_model import Language
 from evidence_kit.bundle.selection import Choice
 from evidence_kit.canonical import Json
-from evidence_kit.case.folder import CaseFolder
 from evidence_kit.case.hand_over import accept, release
-from evidence_kit.case.items import ItemRecord, commit_item
-from evidence_kit.case.stamping import Stamping, stamp_head
-from evidence_kit.custody.custodian import Custodian, Grounds
-from evidence_kit.custody.events import Draft, EventType
-from evidence_kit.custody.log import decode_signature, split_lines
-from evidence_kit.custody.subjects import attachment
+from evidence_kit.case.stamping import Stamping
+from evidence_kit.custody.custodian import Grounds
+from evidence_kit.custody.events import EventType
 from evidence_kit.custody.transfers import Party
 from evidence_kit.errors import CaseError, UsageError
-from evidence_kit.models import Outcome, Status, Verdict, VerificationReport
+from evidence_kit.models import Outcome, Verdict
 from evidence_kit.pdf.check import check_pdf
-from evidence_kit.trust.certificates import load_certificates
-from evidence_kit.trust.digests import sha256_bytes, sha256_file
+from evidence_kit.trust.digests import sha256_file
 from evidence_kit.trust.judging import TrustedRoots
 from evidence_kit.verify import verify_path
-from tests.support.cases import commit_small_item, open_case, stage_small_item, start_item
+from tests.support.cases import commit_small_item, open_case
+from tests.support.disclosures import GROUND, MARK, SECRET, SHOWN, World, failures_of
 from tests.support.people import OFFICER, SetClock, practice_custodian
-from tests.support.tsa import OpensslTsa
-
-SHOWN = "https://example.mn/post/shown"
-SECRET = "https://secret-site.mn/post/zaya"
-ABANDONED = "https://abandoned-site.mn/other"
-MARK = b"bytes-of-the-withheld-item"
-GROUND = "өөр хүний хувийн нууц"
-
-
-@dataclass(frozen=True, kw_only=True)
-class World:
-    """A case of two victims, and one bundle for each reader."""
-
-    case: CaseFolder
-    custodian: Custodian
-    roots: TrustedRoots
-    stamping: Stamping
-    made: MadeBundle
-    file: Path
-
-    def bundle(self, output: Path, options: BundleOptions) -> MadeBundle:
-        """Make another bundle."""
-        return make_bundle(
-            self.case, output, custodian=self.custodian, options=options, stamping=Stamping(), trusted=self.roots
-        )
-
-    def verify(self, path: Path, withheld: bytes | None = None) -> VerificationReport:
-        """Verify *path* as this installation would."""
-        return verify_path(path, roots=self.roots, clock=self.custodian.clock, check_pdf=check_pdf, withheld=withheld)
-
-
-@pytest.fixture(scope="module")
-def world(tmp_path_factory: pytest.TempPathFactory, tsa: OpensslTsa) -> World:
-    """EV-0001 concerns V-01; EV-0002, EV-0003 (abandoned), EV-0004 concern V-02; EV-0005 failed and concerns V-01."""
-    folder = tmp_path_factory.mktemp("disclosure")
-    clock = SetClock()
-    custodian = practice_custodian(clock)
-    case = open_case(folder / "case", custodian)
-    trusted = load_certificates(tsa.root_pem.read_bytes())
-    roots = TrustedRoots(established=trusted, practice=custodian.signer.chain[-1:])
-    stamping = Stamping(tsa=(tsa.url,), roots=trusted)
-
-    def commit(draft: Draft, *, stamped: bool = False) -> None:
-        case.commit(draft, custodian)
-        if stamped:
-            assert stamp_head(case, stamping) == []
-
-    commit_small_item(case, custodian, url=SHOWN)
-    commit(attachment("EV-0001", "V-01"))
-    commit_small_item(case, custodian, url=SECRET, body=MARK)
-    commit(attachment("EV-0002", "V-02"), stamped=True)
-    commit(attachment("EV-0001", "S-01"), stamped=True)
-    start_item(case, custodian, url=ABANDONED)
-    commit(attachment("EV-0003", "V-02"), stamped=True)
-    commit_small_item(case, custodian, url=SECRET + "/2", body=MARK)
-    commit(attachment("EV-0004", "V-02"), stamped=True)
-    commit(Draft(type=EventType.NOTED, note=f"looked at {SECRET} again with V-02"))
-    failed = stage_small_item(case, custodian, url=SHOWN + "/gone")
-    (case.staging / failed.id / "capture.wacz").unlink()
-    _commit_failed(case, custodian, failed)
-    commit(attachment("EV-0005", "V-01"))
-    options = BundleOptions(language=Language.BOTH, purpose="бүгд")
-    make_bundle(case, folder / "whole", custodian=custodian, options=options, stamping=Stamping(), trusted=roots)
-    clock.forward(60)
-    options = replace(
-        options,
-        purpose="хохирогчийн өмгөөлөгч",
-        choice=Choice(subjects=("V-01",)),
-        ground=GROUND,
-        withheld_to=folder / "withheld.jsonl",
-    )
-    made = make_bundle(case, folder / "bundle", custodian=custodian, options=options, stamping=stamping, trusted=roots)
-    return World(
-        case=case, custodian=custodian, roots=roots, stamping=stamping, made=made, file=folder / "withheld.jsonl"
-    )
-
-
-def _commit_failed(case: CaseFolder, custodian: Custodian, record: ItemRecord) -> None:
-    commit_item(case, replace(record, status=Status.FAILED, files=(), detail={}), custodian)
-
-
-def _failed(report: VerificationReport) -> dict[str, list[str]]:
-    found: dict[str, list[str]] = {}
-    for check in report.checks:
-        if check.outcome is Outcome.FAILED:
-            found.setdefault(check.id, []).append(f"{check.subject}: {check.detail}")
-    return found
 
 
 def test_a_bundle_for_one_person_verifies_and_counts_what_is_withheld(world: World) -> None:
     report = world.verify(world.made.path)
 
-    assert _failed(report) == {}
+    assert failures_of(report) == {}
     assert report.verdict is Verdict.VERIFIED
     assert report.facts["items"] == ["EV-0001", "EV-0005"]
     counts: dict[str, Json] = {
@@ -151,8 +57,8 @@ def test_a_bundle_for_one_person_verifies_and_counts_what_is_withheld(world: Wor
 
 
 def test_the_case_and_the_whole_bundle_made_before_verify_as_ever(world: World) -> None:
-    assert _failed(world.verify(world.case.path)) == {}
-    assert _failed(world.verify(world.made.path.parent / "whole")) == {}
+    assert failures_of(world.verify(world.case.path)) == {}
+    assert failures_of(world.verify(world.made.path.parent / "whole")) == {}
 
 
 def test_not_one_byte_of_a_withheld_item_is_in_the_bundle(world: World) -> None:
@@ -222,119 +128,6 @@ def test_tokens_that_only_tell_the_time_of_withheld_events_stay_behind(world: Wo
     assert not {"000010.tsr", "000013.tsr"} & copied
 
 
-def test_an_expert_can_check_the_withheld_events(world: World) -> None:
-    report = world.verify(world.made.path, world.file.read_bytes())
-
-    assert _failed(report) == {}
-    (check,) = [check for check in report.checks if check.id == "custody.disclosed"]
-    assert check.outcome is Outcome.PASSED
-    assert "11 of 11 withheld events, of the items: EV-0002, EV-0003, EV-0004" in check.detail
-    assert report.facts["custody"]["withheld"] == 0  # type: ignore[index, call-overload]
-    assert report.facts["withheld"] == world.verify(world.made.path).facts["withheld"]
-    if os.name == "posix":
-        assert world.file.stat().st_mode & 0o077 == 0
-
-
-@pytest.mark.parametrize(
-    ("old", "new", "where"),
-    [
-        (b"secret-site", b"public-site", "event 5: the event has the digest"),
-        (b'"item":"EV-0002"', b'"item":"EV-0001"', "event 5: the event has the digest"),
-        (b'"seq":5,', b'"seq":6,', "event 6: "),
-        (b'"seq":5,', b'"seq":1,', "event 1: the bundle does not withhold"),
-        (b'"seq":5,', b'"seq":99,', "event 99: the bundle does not withhold"),
-        (b'"events":11', b'"events":10', "the file of withheld events: its first line announces 10"),
-        (b'"signature":"MII', b'"signature":"MIJ', "event 5: its signature has the digest"),
-    ],
-)
-def test_a_changed_file_of_withheld_events_is_found(world: World, old: bytes, new: bytes, where: str) -> None:
-    data = world.file.read_bytes()
-    assert old in data
-
-    failed = _failed(world.verify(world.made.path, data.replace(old, new, 1)))
-
-    assert failed.keys() == {"custody.disclosed"}
-    assert any(found.startswith(where) for found in failed["custody.disclosed"]), failed
-
-
-def test_the_file_of_another_bundle_opens_what_it_has(world: World, tmp_path: Path) -> None:
-    options = BundleOptions(
-        language=Language.ENGLISH, choice=Choice(withhold=("EV-0004",)), ground=GROUND, withheld_to=tmp_path / "file"
-    )
-    made = world.bundle(tmp_path / "bundle", options)
-
-    report = world.verify(made.path, world.file.read_bytes())
-    outcomes = [check.outcome for check in report.checks if check.id == "custody.disclosed"]
-
-    assert Outcome.FAILED in outcomes
-    assert _failed(world.verify(made.path, (tmp_path / "file").read_bytes())) == {}
-
-
-@pytest.mark.parametrize(
-    ("field", "value", "told"),
-    [
-        ("type", "verified", "withheld items: 1; event"),
-        ("day", "2020-01-01", "the withheld lines have the digest"),
-        ("ground", "no ground", "event 5 is withheld for another ground"),
-        ("decided_by", "somebody else", "event 5 is withheld for another ground"),
-    ],
-)
-def test_a_withheld_line_that_was_changed_contradicts_what_the_officer_stated(
-    world: World, tmp_path: Path, field: str, value: str, told: str
-) -> None:
-    log = tmp_path / "bundle/data/custody.jsonl"
-    shutil.copytree(world.made.path, tmp_path / "bundle")
-    lines = split_lines(log.read_bytes())
-    number = next(n for n, line in enumerate(lines, start=1) if b'"captured"' in line and b'"withheld"' in line) - 1
-    if field != "type":
-        number = 4
-    line = canonical.loads(lines[number][:-1])
-    assert isinstance(line, dict)
-    lines[number] = canonical.dumps({**line, field: value}) + b"\n"
-    log.write_bytes(b"".join(lines))
-
-    failed = _failed(world.verify(tmp_path / "bundle"))
-    opened = _failed(world.verify(tmp_path / "bundle", world.file.read_bytes()))
-
-    assert any(told in found for found in failed["custody.withheld"])
-    assert ("custody.disclosed" in opened) == (field in {"type", "day"})
-    assert not {"custody.chain", "custody.lines", "custody.signatures"} & failed.keys()
-
-
-def test_one_withheld_line_too_many_is_found(world: World, tmp_path: Path) -> None:
-    """Whoever holds a bundle could otherwise take out what does not suit him, and the chain would still hold."""
-    shutil.copytree(world.made.path, tmp_path / "bundle")
-    data = tmp_path / "bundle/data"
-    stored = tuple(split_lines((data / name).read_bytes()) for name in ("custody.jsonl", "custody.sig"))
-    other = canonical.loads(stored[0][4][:-1])
-    event = canonical.loads(stored[0][7][:-1])
-    assert isinstance(other, dict)
-    assert isinstance(event, dict)
-    forged = {
-        **other,
-        "seq": 8,
-        "type": event["type"],
-        "withheld": str(sha256_bytes(stored[0][7])),
-        "signature": str(sha256_bytes(decode_signature(stored[1][7]))),
-    }
-    stored[0][7], stored[1][7] = canonical.dumps(forged) + b"\n", b"-\n"
-    (data / "custody.jsonl").write_bytes(b"".join(stored[0]))
-    (data / "custody.sig").write_bytes(b"".join(stored[1]))
-
-    failed = _failed(world.verify(tmp_path / "bundle"))
-
-    assert "custody.chain" not in failed
-    assert any("withheld events: 12" in found for found in failed["custody.withheld"])
-    assert "report.root" in failed
-
-
-def test_signatures_that_were_cut_are_no_exception_to_a_file_of_withheld_events(world: World, tmp_path: Path) -> None:
-    shutil.copytree(world.made.path, tmp_path / "bundle")
-    (tmp_path / "bundle/data/custody.sig").write_bytes(b"-\n")
-
-    assert "custody.lines" in _failed(world.verify(tmp_path / "bundle", world.file.read_bytes()))
-
-
 def test_the_report_counts_what_is_withheld_and_names_none_of_it(world: World) -> None:
     (data,) = [layer for layer in _file(world.made.path / "data/report.pdf") if b"Decidedby:" in layer]
     text = data.decode()
@@ -372,7 +165,7 @@ def test_a_bundle_made_later_withholds_what_was_said_of_earlier_ones(world: Worl
 
     made = world.bundle(tmp_path / "bundle", options)
 
-    assert _failed(world.verify(made.path)) == {}
+    assert failures_of(world.verify(made.path)) == {}
     assert b"EV-0002" not in (made.path / "data/custody.jsonl").read_bytes()
 
 
@@ -450,6 +243,6 @@ def test_hand_overs_and_keys_hold_beside_withheld_ones(tmp_path: Path) -> None:
     ]
     left_open = [{c.id for c in report.checks if c.outcome is Outcome.NOT_CHECKED} - {"time.gap"} for report in reports]
 
-    assert [_failed(report) for report in reports] == [{}, {}]
+    assert [failures_of(report) for report in reports] == [{}, {}]
     assert [report.verdict for report in reports] == [Verdict.VERIFIED, Verdict.VERIFIED]
     assert left_open == [{"custody.disclosed", "custody.keys"}, set()]

@@ -2,10 +2,11 @@
 
 import ipaddress
 import json
+from base64 import b64decode, b64encode
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
@@ -24,9 +25,12 @@ from evidence_kit.wire.tls.connection import open_tls
 from evidence_kit.wire.tls.kept import keep_handshake
 from evidence_kit.wire.tls.keylog import KeyLog
 from evidence_kit.wire.tls.sessions import Sessions
-from tests.unit.wire.tls.peers import NAME, Identity, Recording
+from tests.unit.wire.tls.peers import NAME, Identity, Peers, Recording
 
 DAY = timedelta(days=1)
+PROOF, RECORDS, CERTIFICATES = "tls.server-proof", "tls.records", "tls.certificates"
+
+Line: TypeAlias = dict[str, Any]
 
 
 class Issuer:
@@ -104,6 +108,21 @@ def account_of(spool: Spool, keys: bytes) -> list[bytes]:
     return [dumps(line) + b"\n" for line in lines]
 
 
+def make_account(folder: Path, peers: Peers, count: int = 1, *, asked: bytes = b"a question") -> list[bytes]:
+    """Return the account of *count* connections; each after the first resumes the one before, if it can."""
+    recordings, session = [], None
+    for _ in range(count):
+        recording, session = peers.converse(asked=asked, session=session)
+        recordings.append(recording)
+    return account_of(spool_of(folder / "spool", recordings), peers.keys)
+
+
+def connection(line: bytes) -> Line:
+    """Return what a *line* says."""
+    value: Line = json.loads(line)
+    return value
+
+
 def found(lines: Sequence[bytes]) -> dict[tuple[int | None, str], tuple[Outcome, str]]:
     """Return what checking an account finds, by connection and check."""
     return {(each.connection, str(each.check)): (each.outcome, each.detail) for each in check_account(lines)}
@@ -113,8 +132,21 @@ def outcomes_of(lines: Sequence[bytes]) -> dict[tuple[int | None, str], Outcome]
     return {key: outcome for key, (outcome, _) in found(lines).items()}
 
 
-def changed(line: bytes, change: Callable[[dict[str, Any]], object]) -> bytes:
+def changed(line: bytes, change: Callable[[Line], object]) -> bytes:
     """Return *line* after *change*, in its canonical form again."""
     value = json.loads(line)
     change(value)
     return dumps(value) + b"\n"
+
+
+def flipped(line: bytes, side: str, place: int, bit: int, *, digest: bool) -> bytes:
+    """Return *line* with a bit of the kept handshake turned, and with *digest* the digest of what is kept now."""
+
+    def flip(value: Line) -> None:
+        data = bytearray(b64decode(value["handshake"][side]))
+        data[place] ^= bit
+        value["handshake"][side] = b64encode(data).decode()
+        if digest:
+            value["handshake"][f"{side}_sha256"] = str(sha256_bytes(bytes(data)))
+
+    return changed(line, flip)

@@ -17,6 +17,12 @@ from warcio.archiveiterator import ArchiveIterator
 
 Reply = bytes | Callable[[socket.socket, bytes], None]
 
+TEXT = "Өвлийн Үдэш, өдөр шөнө, үнэ 50 000 ₮ 😀👩‍👩‍👧 ᠮᠣᠩᠭᠣᠯ"
+PIXEL = bytes.fromhex(
+    "89504e470d0a1a0a0000000d49484452000000010000000108060000001f15c489"
+    "0000000d49444154789c6360000002000100ffff03000006000557bfabd40000000049454e44ae426082"
+)
+
 
 def reply(
     body: bytes | str, kind: str = "text/html; charset=utf-8", *, status: str = "200 OK", head: bytes = b""
@@ -25,6 +31,13 @@ def reply(
     data = body.encode() if isinstance(body, str) else body
     first = f"HTTP/1.1 {status}\r\nContent-Type: {kind}\r\nContent-Length: {len(data)}\r\n".encode()
     return first + head + b"Connection: close\r\n\r\n" + data
+
+
+def page(body: str = "", script: str = "") -> bytes:
+    """Return the response with a page of `TEXT`, *body* and *script*."""
+    return reply(
+        f"<!doctype html><meta charset=utf-8><title>{TEXT}</title><p>{TEXT}</p>{body}<script>{script}</script>"
+    )
 
 
 class RawSite:

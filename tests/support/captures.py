@@ -53,3 +53,8 @@ def capture(
 def codes(result: PageCapture) -> list[str]:
     """Return the codes of a capture's problems."""
     return [problem.code for problem in result.problems]
+
+
+def actions(result: PageCapture, name: str) -> list[dict[str, object]]:
+    """Return the details of the actions called *name*."""
+    return [dict(action.detail) for action in result.actions if action.name == name]

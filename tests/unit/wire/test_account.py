@@ -1,58 +1,39 @@
 """The account of a recording proves the servers anew, opens nothing, and says what it cannot prove any more."""
 
-import json
 import ssl
 from base64 import b64decode, b64encode
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from evidence_kit.archive.tree import FolderTree
-from evidence_kit.canonical import Json, dumps
-from evidence_kit.models import Check, Outcome
+from evidence_kit.canonical import Json
+from evidence_kit.models import Outcome
 from evidence_kit.trust.digests import sha256_bytes
-from evidence_kit.trust.judging import TrustedRoots
-from evidence_kit.verify.connections import NAME as ACCOUNT
-from evidence_kit.verify.connections import check_connections
-from evidence_kit.verify.examination import Examination
-from evidence_kit.verify.files import CaseFiles
-from evidence_kit.wire.recheck import check_account
 from evidence_kit.wire.spool import hash_spool
 from evidence_kit.wire.streams import Side
 from evidence_kit.wire.tls.connection import Content, open_tls
 from evidence_kit.wire.tls.keylog import KeyLog, Label
 from evidence_kit.wire.tls.sessions import Sessions
-from tests.support.accounts import Issuer, account_of, changed, found, outcomes_of, spool_of
-from tests.unit.wire.tls.peers import START, Peers, Recorded, Recording, Wire, make_identity, text
+from tests.support.accounts import (
+    CERTIFICATES,
+    PROOF,
+    RECORDS,
+    Issuer,
+    Line,
+    account_of,
+    changed,
+    connection,
+    flipped,
+    found,
+    make_account,
+    outcomes_of,
+    spool_of,
+)
+from tests.unit.wire.tls.peers import Peers, Recorded, Recording, Wire, make_identity, text
 
-LINES = "connections.lines"
-PROOF, RECORDS, CERTIFICATES = "tls.server-proof", "tls.records", "tls.certificates"
 ALL_PROVED = {PROOF: Outcome.PASSED, RECORDS: Outcome.PASSED, CERTIFICATES: Outcome.PASSED}
-
-Line = dict[str, Any]
-
 SECRET = b"a question that nobody else may read"
-
-
-@pytest.fixture
-def peers(tmp_path: Path) -> Peers:
-    return Peers(tmp_path, Issuer().identity(tmp_path))
-
-
-def make(folder: Path, peers: Peers, count: int = 1) -> list[bytes]:
-    """Return the account of *count* connections; each after the first resumes the one before, if it can."""
-    recordings, session = [], None
-    for _ in range(count):
-        recording, session = peers.converse(asked=SECRET, session=session)
-        recordings.append(recording)
-    return account_of(spool_of(folder / "spool", recordings), peers.keys)
-
-
-def connection(line: bytes) -> Line:
-    value: Line = json.loads(line)
-    return value
 
 
 def handshake(line: bytes) -> Recording:
@@ -62,7 +43,7 @@ def handshake(line: bytes) -> Recording:
 
 
 def test_a_kept_handshake_proves_the_server_again(tmp_path: Path, peers: Peers) -> None:
-    _, line = lines = make(tmp_path, peers)
+    _, line = lines = make_account(tmp_path, peers)
 
     assert outcomes_of(lines) == {(1, check): outcome for check, outcome in ALL_PROVED.items()}
     assert found(lines)[1, CERTIFICATES][1] == "CN=Example Authority"
@@ -72,7 +53,7 @@ def test_a_kept_handshake_proves_the_server_again(tmp_path: Path, peers: Peers) 
 def test_a_handshake_that_was_asked_again_proves_the_server_again(tmp_path: Path, peers: Peers) -> None:
     peers.server.set_ecdh_curve("secp384r1")
 
-    lines = make(tmp_path, peers)
+    lines = make_account(tmp_path, peers)
 
     assert outcomes_of(lines) == {(1, check): outcome for check, outcome in ALL_PROVED.items()}
 
@@ -95,7 +76,7 @@ def test_an_account_bears_the_digests_of_everything_that_passed(tmp_path: Path, 
 @pytest.mark.parametrize("newest", [ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3])
 def test_no_secret_that_opens_content_is_in_an_account(tmp_path: Path, peers: Peers, newest: ssl.TLSVersion) -> None:
     peers.client.maximum_version = newest
-    lines = make(tmp_path, peers, 2)
+    lines = make_account(tmp_path, peers, 2, asked=SECRET)
 
     account = b"".join(lines)
     opening = [line.split(" ") for line in peers.keys.decode().splitlines() if not line.startswith("#")]
@@ -128,7 +109,7 @@ def test_the_bytes_kept_end_with_the_handshake(tmp_path: Path, peers: Peers) -> 
 
 
 def test_every_altered_byte_of_a_kept_handshake_is_found_by_its_digest(tmp_path: Path, peers: Peers) -> None:
-    opening, line = make(tmp_path, peers)
+    opening, line = make_account(tmp_path, peers)
     kept = handshake(line)
 
     for side, data in (("client", kept.client.raw), ("server", kept.server.raw)):
@@ -140,7 +121,7 @@ def test_every_altered_byte_of_a_kept_handshake_is_found_by_its_digest(tmp_path:
 def test_every_altered_byte_of_a_kept_handshake_is_found_though_its_digest_was_made_to_fit(
     tmp_path: Path, peers: Peers
 ) -> None:
-    opening, line = make(tmp_path, peers)
+    opening, line = make_account(tmp_path, peers)
     kept = handshake(line)
 
     passed = []
@@ -153,19 +134,8 @@ def test_every_altered_byte_of_a_kept_handshake_is_found_though_its_digest_was_m
     assert set(passed) <= {("client", 2)}
 
 
-def flipped(line: bytes, side: str, place: int, bit: int, *, digest: bool) -> bytes:
-    def flip(value: Line) -> None:
-        data = bytearray(b64decode(value["handshake"][side]))
-        data[place] ^= bit
-        value["handshake"][side] = b64encode(data).decode()
-        if digest:
-            value["handshake"][f"{side}_sha256"] = str(sha256_bytes(bytes(data)))
-
-    return changed(line, flip)
-
-
 def test_every_altered_character_of_the_kept_secrets_is_found(tmp_path: Path, peers: Peers) -> None:
-    opening, line = make(tmp_path, peers)
+    opening, line = make_account(tmp_path, peers)
     secrets = connection(line)["handshake"]["secrets"]
 
     for place in range(len(secrets)):
@@ -175,7 +145,7 @@ def test_every_altered_character_of_the_kept_secrets_is_found(tmp_path: Path, pe
 
 
 def test_a_secret_that_opens_content_is_not_accepted_in_an_account(tmp_path: Path, peers: Peers) -> None:
-    opening, line = make(tmp_path, peers)
+    opening, line = make_account(tmp_path, peers)
 
     altered = changed(line, lambda value: value["handshake"].update(secrets=peers.keys.decode()))
 
@@ -197,7 +167,7 @@ def test_a_secret_that_opens_content_is_not_accepted_in_an_account(tmp_path: Pat
 def test_what_an_account_says_of_a_handshake_has_to_be_true(
     tmp_path: Path, peers: Peers, key: str, value: Json
 ) -> None:
-    opening, line = make(tmp_path, peers)
+    opening, line = make_account(tmp_path, peers)
 
     altered = changed(line, lambda account: account["tls"].update({key: value}))
 
@@ -216,7 +186,7 @@ def test_what_an_account_says_of_a_handshake_has_to_be_true(
 def test_what_an_account_says_of_its_certificates_has_to_be_true(
     tmp_path: Path, peers: Peers, change: Callable[[Line], object]
 ) -> None:
-    opening, line = make(tmp_path, peers)
+    opening, line = make_account(tmp_path, peers)
 
     assert outcomes_of([opening, changed(line, change)])[1, CERTIFICATES] is Outcome.FAILED
 
@@ -224,7 +194,7 @@ def test_what_an_account_says_of_its_certificates_has_to_be_true(
 def test_problems_of_certificates_may_not_be_left_out(tmp_path: Path) -> None:
     peers = Peers(tmp_path, Issuer().identity(tmp_path, "other.example"))
     peers.client.check_hostname = False
-    opening, line = make(tmp_path, peers)
+    opening, line = make_account(tmp_path, peers)
     assert outcomes_of([opening, line])[1, CERTIFICATES] is Outcome.NOT_CHECKED
 
     altered = changed(line, lambda value: value["tls"].update(certificate_problems=[]))
@@ -232,53 +202,8 @@ def test_problems_of_certificates_may_not_be_left_out(tmp_path: Path) -> None:
     assert outcomes_of([opening, altered])[1, CERTIFICATES] is Outcome.FAILED
 
 
-def hide(value: Line, content: str = "none") -> None:
-    value["tls"]["content"] = content
-    value["tls"]["findings"][0].update(outcome="not-checked", detail="")
-
-
-CONTRADICTIONS: dict[str, Callable[[Line], object]] = {
-    "TLS without anything": lambda value: value.update(tls=None, handshake=None),
-    "a handshake without TLS": lambda value: value.update(tls=None, protocol="http"),
-    "another protocol": lambda value: value.update(protocol="http"),
-    "nothing passed": lambda value: value.update(protocol="none"),
-    "no digest": lambda value: value["client"].update(sha256=None),
-    "no findings": lambda value: value["tls"].update(findings=[]),
-    "findings in another order": lambda value: value["tls"]["findings"].reverse(),
-    "a finding twice": lambda value: value["tls"]["findings"].append(value["tls"]["findings"][0]),
-    "no content though there are keys": lambda value: value["tls"].update(content="none"),
-    "no content though there are bytes": hide,
-    "locked without a problem": lambda value: hide(value, "locked"),
-    "no handshake": lambda value: value.update(handshake=None),
-    "no handshake of content none": lambda value: value.update(handshake=None, tls={**value["tls"], "content": "none"}),
-    "no handshake of another version": lambda value: (
-        value.update(handshake=None),
-        value["tls"].update(version="tls/1.2", resumed=True),
-    ),
-    "fewer bytes than kept": lambda value: value["server"].update(bytes=100),
-}
-
-
-@pytest.mark.parametrize("change", CONTRADICTIONS.values(), ids=CONTRADICTIONS.keys())
-def test_a_line_that_contradicts_itself_is_named(
-    tmp_path: Path, peers: Peers, change: Callable[[Line], object]
-) -> None:
-    opening, line = make(tmp_path, peers)
-
-    assert outcomes_of([opening, changed(line, change)])[1, LINES] is Outcome.FAILED
-
-
-def test_of_tls_12_the_handshake_may_not_be_left_out(tmp_path: Path, peers: Peers) -> None:
-    peers.use_12()
-    opening, line = make(tmp_path, peers)
-
-    altered = changed(line, lambda value: value.update(handshake=None))
-
-    assert outcomes_of([opening, altered])[1, LINES] is Outcome.FAILED
-
-
 def test_a_name_with_a_dot_at_its_end_is_the_name_that_was_asked_for(tmp_path: Path, peers: Peers) -> None:
-    opening, line = make(tmp_path, peers)
+    opening, line = make_account(tmp_path, peers)
 
     dotted = changed(line, lambda value: value.update(name=value["name"].upper() + "."))
 
@@ -286,7 +211,7 @@ def test_a_name_with_a_dot_at_its_end_is_the_name_that_was_asked_for(tmp_path: P
 
 
 def test_a_handshake_without_its_last_record_is_found(tmp_path: Path, peers: Peers) -> None:
-    opening, line = make(tmp_path, peers)
+    opening, line = make_account(tmp_path, peers)
 
     def cut(value: Line) -> None:
         kept = value["handshake"]
@@ -300,7 +225,7 @@ def test_a_handshake_without_its_last_record_is_found(tmp_path: Path, peers: Pee
 
 
 def test_a_resumed_session_says_that_its_link_cannot_be_verified_again(tmp_path: Path, peers: Peers) -> None:
-    lines = make(tmp_path, peers, 2)
+    lines = make_account(tmp_path, peers, 2)
 
     assert connection(lines[2])["tls"]["resumes"] == connection(lines[1])["tls"]["client_random"]
     outcome, detail = found(lines)[2, PROOF]
@@ -311,7 +236,7 @@ def test_a_resumed_session_says_that_its_link_cannot_be_verified_again(tmp_path:
 
 
 def test_a_resumed_session_of_a_connection_that_is_not_there_is_found(tmp_path: Path, peers: Peers) -> None:
-    lines = make(tmp_path, peers, 2)
+    lines = make_account(tmp_path, peers, 2)
 
     lines[2] = changed(lines[2], lambda value: value["tls"].update(resumes="00" * 32))
 
@@ -320,7 +245,7 @@ def test_a_resumed_session_of_a_connection_that_is_not_there_is_found(tmp_path: 
 
 def test_of_tls_12_the_signature_alone_can_be_verified_again(tmp_path: Path, peers: Peers) -> None:
     peers.use_12()
-    lines = make(tmp_path, peers, 2)
+    lines = make_account(tmp_path, peers, 2)
 
     assert connection(lines[1])["handshake"]["secrets"] == ""
     assert {key: outcome for key, outcome in outcomes_of(lines).items() if key[0] == 1} == {
@@ -336,7 +261,7 @@ def test_of_tls_12_an_altered_signature_is_found_though_its_digest_was_made_to_f
     tmp_path: Path, peers: Peers
 ) -> None:
     peers.use_12()
-    opening, line = make(tmp_path, peers)
+    opening, line = make_account(tmp_path, peers)
     size = len(handshake(line).server.raw)
 
     # The last record is ServerHelloDone, 9 bytes; before it the signature ends.
@@ -349,7 +274,7 @@ def test_a_key_exchange_without_a_signature_proves_nothing(tmp_path: Path) -> No
     peers = Peers(tmp_path, make_identity(tmp_path, "rsa"))
     peers.use_12("AES128-GCM-SHA256")
 
-    lines = make(tmp_path, peers)
+    lines = make_account(tmp_path, peers)
 
     assert connection(lines[1])["handshake"] is None
     assert outcomes_of(lines)[1, PROOF] is Outcome.NOT_CHECKED
@@ -388,114 +313,3 @@ def test_a_connection_that_was_never_used_has_nothing_to_prove(tmp_path: Path, p
     hello = Recording(client=recording.client.with_raw(recording.client.raw[:50]), server=Recorded(()), keys=b"")
 
     assert found(account_of(spool_of(tmp_path / "spool", [hello]), b"")) == {}
-
-
-BROKEN: list[tuple[str, Callable[[list[bytes]], None], int]] = [
-    ("empty", lambda lines: lines.clear(), 1),
-    ("no first line", lambda lines: lines.__delitem__(0), 1),
-    ("another schema", lambda lines: put(lines, 0, lambda value: value.update(schema="other/1")), 1),
-    ("torn", lambda lines: lines.append(lines.pop()[:-9]), 2),
-    ("no JSON", lambda lines: lines.append(b"\xff\n"), 3),
-    ("twice", lambda lines: lines.append(lines[-1]), 3),
-    ("a key more", lambda lines: put(lines, 1, lambda value: value.update(more=1)), 2),
-    ("a key less", lambda lines: put(lines, 1, lambda value: value["tls"].pop("alpn")), 2),
-    ("no number", lambda lines: put(lines, 1, lambda value: value.update(port="443")), 2),
-    ("no time", lambda lines: put(lines, 1, lambda value: value.update(opened="today")), 2),
-    ("no base64", lambda lines: put(lines, 1, lambda value: value["handshake"].update(client="===")), 2),
-    ("loose base64", lambda lines: put(lines, 1, lambda value: value["handshake"].update(client="AB==")), 2),
-    ("a missing certificate", lambda lines: put(lines, 1, lambda value: certificate(value).pop("der")), 2),
-    ("another certificate", lambda lines: put(lines, 1, lambda value: certificate(value).update(der="AAAA")), 2),
-]
-
-
-@pytest.mark.parametrize("missing", [1, 2, 3])
-def test_a_missing_line_is_found(tmp_path: Path, peers: Peers, missing: int) -> None:
-    recordings = [peers.converse()[0] for _ in range(3)]
-    lines = account_of(spool_of(tmp_path / "spool", recordings), peers.keys)
-    assert LINES not in {check for _, check in outcomes_of(lines)}
-
-    del lines[missing]
-
-    assert outcomes_of(lines)[None, LINES] is Outcome.FAILED
-
-
-def certificate(value: Line) -> Line:
-    first: Line = value["tls"]["certificates"][0]
-    return first
-
-
-def put(lines: list[bytes], place: int, change: Callable[[Line], object]) -> None:
-    lines[place] = changed(lines[place], change)
-
-
-@pytest.mark.parametrize(("_name", "spoil", "number"), BROKEN, ids=[name for name, _, _ in BROKEN])
-def test_a_malformed_line_is_named(
-    tmp_path: Path, peers: Peers, _name: str, spoil: Callable[[list[bytes]], None], number: int
-) -> None:
-    lines = make(tmp_path, peers)
-    spoil(lines)
-
-    last = list(check_account(lines))[-1]
-
-    assert (last.line, last.connection, str(last.check), last.outcome) == (
-        number,
-        None,
-        "connections.lines",
-        Outcome.FAILED,
-    )
-
-
-def test_whatever_stands_in_a_line_is_a_finding_and_no_error(tmp_path: Path, peers: Peers) -> None:
-    opening, line = make(tmp_path, peers)
-    values: list[Json] = [None, True, -1, 2**53 - 1, "", "\u202e", "00", [], {}, [[]], [{}]]
-
-    for place in places(connection(line)):
-        for value in values:
-            altered = changed(line, lambda whole, place=place, value=value: replace(whole, place, value))  # type: ignore[misc]
-            for each in check_account([opening, altered]):
-                assert dumps(each.detail)
-
-
-def places(value: object, path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
-    members = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
-    inner = [place for key, member in members for place in places(member, (*path, key))]
-    return ([path] if path else []) + inner
-
-
-def replace(whole: Line, place: tuple[Any, ...], value: Json) -> None:
-    for key in place[:-1]:
-        whole = whole[key]
-    whole[place[-1]] = value
-
-
-def test_the_verifier_tells_what_passed_once_and_what_failed_by_its_connection(tmp_path: Path, peers: Peers) -> None:
-    lines = make(tmp_path, peers, 3)
-    lines[2] = flipped(lines[2], "server", 200, 1, digest=True)
-
-    checks = verify(tmp_path, b"".join(lines))
-
-    assert [(check.id, check.subject, check.outcome) for check in checks] == [
-        (RECORDS, f"items/EV-0001/{ACCOUNT}#2", Outcome.FAILED),
-        ("connections.lines", f"items/EV-0001/{ACCOUNT}", Outcome.PASSED),
-        (PROOF, f"items/EV-0001/{ACCOUNT}", Outcome.PASSED),
-        (PROOF, f"items/EV-0001/{ACCOUNT}", Outcome.NOT_CHECKED),
-        (RECORDS, f"items/EV-0001/{ACCOUNT}", Outcome.PASSED),
-        (CERTIFICATES, f"items/EV-0001/{ACCOUNT}", Outcome.PASSED),
-    ]
-    assert checks[3].detail.startswith("2 connections (2, 3): it resumes")
-
-
-def test_the_verifier_refuses_a_line_without_end(tmp_path: Path) -> None:
-    (check,) = verify(tmp_path, bytes(5 << 20))
-
-    assert (check.id, check.outcome) == ("connections.lines", Outcome.FAILED)
-    assert check.detail.startswith("line 1: ")
-
-
-def verify(folder: Path, account: bytes) -> list[Check]:
-    item = folder / "case" / "items" / "EV-0001"
-    item.mkdir(parents=True)
-    (item / ACCOUNT).write_bytes(account)
-    exam = Examination(roots=TrustedRoots(), now=START)
-    check_connections(exam, CaseFiles(FolderTree(folder / "case"), ""), f"items/EV-0001/{ACCOUNT}")
-    return exam.checks
