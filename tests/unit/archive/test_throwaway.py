@@ -33,7 +33,11 @@ def test_every_flipped_bit_of_key_or_signature_is_found() -> None:
         assert not check_anonymous(MESSAGE, bytes(changed), SEAL.signature_raw)
 
 
-@pytest.mark.parametrize("signature", [b"", bytes(96), b"\xff" * 96, SEAL.signature_raw + b"\0"])
+@pytest.mark.parametrize(
+    "signature",
+    [b"", bytes(96), b"\xff" * 96, SEAL.signature_raw + b"\0"],
+    ids=["empty", "zeros", "ones", "a byte too long"],
+)
 def test_a_malformed_signature_is_false(signature: bytes) -> None:
     assert not check_anonymous(MESSAGE, SEAL.public_key_spki, signature)
 

@@ -176,7 +176,9 @@ def test_departures_from_the_standard_are_named(data: bytes, detail: str) -> Non
 
 
 @pytest.mark.parametrize(
-    "data", [b"", b"hello", b"PK\x03\x04", b"\x1f\x8b", gzip.compress(b"hello"), gzip.compress(b"")]
+    "data",
+    [b"", b"hello", b"PK\x03\x04", b"\x1f\x8b", gzip.compress(b"hello"), gzip.compress(b"")],
+    ids=["nothing", "text", "zip", "torn gzip", "gzip of text", "gzip of nothing"],
 )
 def test_what_is_no_warc_at_all_is_refused(data: bytes) -> None:
     with pytest.raises(FormatError, match="not a WARC"):
