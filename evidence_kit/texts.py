@@ -10,6 +10,7 @@ import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import cache
 
 from evidence_kit.display import visible
 from evidence_kit.resources import template
@@ -34,9 +35,7 @@ class Texts:
     @classmethod
     def load(cls, language: Language) -> "Texts":
         """Read the sentences of *language*; a broken template is a broken installation and raises `ValueError`."""
-        report = _read(f"report/{language}.toml")
-        shared = {group: report[group] for group in _FROM_REPORT}
-        return cls(language=language, sentences=_flat({**shared, **_read(f"cli/{language}.toml")}))
+        return cls(language=language, sentences=_sentences(language))
 
     def say(self, key: str, **values: object) -> str:
         """Return the sentence *key* with *values* in their places, made visible; an unknown key raises `KeyError`."""
@@ -48,6 +47,14 @@ class Texts:
     def word(self, group: str, code: str, otherwise: str = "") -> str:
         """Return the words of *group* for a stable English *code*; without any, *otherwise* or the code itself."""
         return self.sentences.get(f"{group}.{code}") or visible(otherwise or code)
+
+
+@cache
+def _sentences(language: Language) -> Mapping[str, str]:
+    # Commands ask for them more than once, and reading them takes longer than what most commands do.
+    report = _read(f"report/{language}.toml")
+    shared = {group: report[group] for group in _FROM_REPORT}
+    return _flat({**shared, **_read(f"cli/{language}.toml")})
 
 
 def _read(name: str) -> dict[str, object]:

@@ -9,6 +9,7 @@ import re
 import sys
 from collections.abc import Sequence
 from contextlib import redirect_stdout, suppress
+from functools import cache
 from io import StringIO
 from typing import Annotated, Any
 
@@ -76,8 +77,9 @@ def main(argv: Sequence[str] | None = None) -> None:
         sys.exit(1)
 
 
-def commands(texts: Texts) -> Any:  # noqa: ANN401  # typer keeps the classes of commands private
-    """Return the tree of commands with the help of *texts*."""
+@cache
+def commands(language: Language) -> Any:  # noqa: ANN401  # typer keeps the classes of commands private
+    """Return the tree of commands with their help in *language*; nobody changes it."""
     root = typer.Typer(
         name=PROGRAM, add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False, no_args_is_help=True
     )
@@ -88,7 +90,7 @@ def commands(texts: Texts) -> Any:  # noqa: ANN401  # typer keeps the classes of
     tree: Any = typer.main.get_command(root)
     # Typer puts groups last; people read the commands in the order in which they need them.
     tree.commands = {name: tree.commands[name] for name in _ORDER}
-    _put_in_words(tree, texts, [])
+    _put_in_words(tree, Texts.load(language), [])
     return tree
 
 
@@ -112,7 +114,7 @@ def _start(arguments: list[str], run: Run) -> None:
     if not arguments and is_dialogue():
         _converse(run)
         return
-    tree = commands(run.texts)
+    tree = commands(run.texts.language)
     if not arguments:
         note(_help(tree, [_HELP], run))
         sys.exit(2)

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from evidence_kit.cli.app import commands
-from evidence_kit.texts import Language, Texts
+from evidence_kit.texts import Language
 from tests.cli.running import RunCommand
 
 NAMES = (
@@ -66,7 +66,7 @@ def parse(command: Any, arguments: list[str]) -> None:  # noqa: ANN401
 
 
 def test_the_commands_are_those_tested_here() -> None:
-    assert set(walk(commands(Texts.load(Language.ENGLISH)))) == set(NAMES)
+    assert set(walk(commands(Language.ENGLISH))) == set(NAMES)
 
 
 @pytest.mark.parametrize("language", Language)
@@ -81,7 +81,7 @@ def test_help_is_a_sentence_and_an_example_that_works(run: RunCommand, name: str
     assert examples
     assert not {"<str>", "<path>", "<list[str]>"} & set(answer.out.split())
     for example in examples:
-        parse(commands(Texts.load(language)), shlex.split(example)[1:])
+        parse(commands(language), shlex.split(example)[1:])
 
 
 def test_mongolian_help_has_no_english_frame(run: RunCommand) -> None:
