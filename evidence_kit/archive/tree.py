@@ -135,8 +135,12 @@ class ZipTree:
 
 
 def _limited(tree: Tree, name: str, limit: int) -> bytes:
+    size = min(limit, tree.size(name))
     with tree.open(name) as stream:
-        data = stream.read(limit + 1)
+        # Python sets memory aside for as much as is asked for; a file may have grown meanwhile.
+        data = stream.read(size + 1)
+        if len(data) > size:
+            data += stream.read(limit + 1 - len(data))
     if len(data) > limit:
         raise FormatError(f"{shorten(name)} is larger than {limit} bytes")
     return data

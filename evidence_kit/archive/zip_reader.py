@@ -96,7 +96,8 @@ class ZipReader:
     def read(self, name: str, limit: int) -> bytes:
         """Return an entry of at most *limit* bytes; raises `FormatError` when it is larger or damaged."""
         with self.open(name) as stream:
-            data = stream.read(limit + 1)
+            # Python sets memory aside for as much as is asked for.
+            data = stream.read(min(limit, self.size(name)) + 1)
         if len(data) > limit:
             raise FormatError(f"entry {shorten(name)} is larger than {limit} bytes")
         return data

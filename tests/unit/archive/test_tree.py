@@ -3,6 +3,7 @@
 import io
 import os
 import sys
+import tracemalloc
 from pathlib import Path
 
 import pytest
@@ -49,6 +50,27 @@ def test_both_give_the_same_files(tmp_path: Path, kind: str) -> None:
             tree.open(name)
     if isinstance(tree, ZipTree):
         tree.close()
+
+
+@pytest.mark.parametrize("kind", ["folder", "zip"])
+def test_reading_a_small_file_takes_little_memory(tmp_path: Path, kind: str) -> None:
+    tree = folder(tmp_path / "bag") if kind == "folder" else zipped(tmp_path / "bag.zip")
+
+    tracemalloc.start()
+    assert tree.read("data/b", 1 << 28) == b"two!"
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+
+    assert peak < 1 << 20
+    if isinstance(tree, ZipTree):
+        tree.close()
+
+
+def test_a_file_that_grew_meanwhile_is_read_to_its_end(tmp_path: Path) -> None:
+    tree = folder(tmp_path / "bag")
+    (tmp_path / "bag/data/b").write_bytes(b"two and more")
+
+    assert tree.read("data/b", 100) == b"two and more"
 
 
 def test_links_are_reported_and_never_followed(tmp_path: Path) -> None:
