@@ -56,7 +56,7 @@ def end_processes(process: int) -> None:
 
 def remove_profile(folder: Path) -> None:
     """Remove the browser's folder, and what it keeps outside of it."""
-    remove_socket(folder / "profile")
+    remove_socket(socket_folder(folder / "profile"))
     # Dying processes may still write into the profile for some milliseconds (and lock its files on Windows).
     end = time.monotonic() + _SECONDS
     while folder.exists() and time.monotonic() < end:
@@ -64,15 +64,20 @@ def remove_profile(folder: Path) -> None:
         time.sleep(0.05)
 
 
-def remove_socket(profile: Path) -> None:
-    """Remove the socket that Chromium keeps in a folder of its own beside ours, and leaves there when it is killed."""
-    link = profile / "SingletonSocket"
-    if not link.is_symlink():
+def socket_folder(profile: Path) -> Path | None:
+    """Return the folder beside ours where Chromium keeps the socket of *profile*, None when it keeps none."""
+    try:
+        return (profile / "SingletonSocket").readlink().parent
+    except OSError:
+        return None
+
+
+def remove_socket(folder: Path | None) -> None:
+    """Remove the `socket_folder`, which Chromium leaves there when it is killed, if nothing else is in it."""
+    if folder is None or not folder.is_absolute():
         return
-    home = link.readlink().parent
-    if not home.is_absolute() or {path.name for path in home.glob("*")} - {"SingletonSocket", "SingletonCookie"}:
-        return
-    shutil.rmtree(home, ignore_errors=True)
+    if not {path.name for path in folder.glob("*")} - {"SingletonSocket", "SingletonCookie"}:
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 def _keep(folder: Path) -> None:

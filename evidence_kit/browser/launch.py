@@ -16,7 +16,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from evidence_kit.browser.keeper import end_processes, kept, remove_profile, remove_socket
+from evidence_kit.browser.keeper import end_processes, kept, remove_profile, remove_socket, socket_folder
 from evidence_kit.errors import CaptureError
 
 _START_SECONDS = 30.0
@@ -198,6 +198,7 @@ def launched(
     arguments = chromium_arguments(options, sandbox)
     folder = Path(tempfile.mkdtemp(prefix="evidence-kit-"))
     profile = options.profile or folder / "profile"
+    socket = None
     try:
         _prepare(profile, options)
         with (folder / "stderr.txt").open("wb") as errors, kept(folder) as keeper:
@@ -207,6 +208,8 @@ def launched(
                 keeper.write(b"%d\n" % process.pid)
                 keeper.flush()
                 address = _address(process, profile, folder)
+                # Now, since a browser that is killed while it ends may have removed the link to it and nothing else.
+                socket = socket_folder(profile)
                 yield Chromium(address=address, process=process, sandbox=sandbox, arguments=arguments)
                 if options.profile:
                     # What was set in it is written down now and then, and when it ends in order.
@@ -214,7 +217,7 @@ def launched(
             finally:
                 stop(process)
     finally:
-        remove_socket(profile)
+        remove_socket(socket or socket_folder(profile))
         remove_profile(folder)
 
 

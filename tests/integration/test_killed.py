@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from evidence_kit.browser.launch import LaunchOptions, launched
 from evidence_kit.practice import PracticeServer
 from tests.support.whole_way import the_browser
 
@@ -74,4 +75,20 @@ def test_a_killed_capture_leaves_no_browser_and_no_profile(tmp_path: Path, tempo
             time.sleep(0.1)
 
     assert _processes_with(str(temporary)) == []
+    assert list(temporary.iterdir()) == []
+
+
+def test_a_browser_that_is_ended_while_it_tidies_up_leaves_nothing(
+    temporary: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Chromium removes the link to the folder of its socket first, and the folder after it."""
+    monkeypatch.setenv("TMPDIR", str(temporary))
+    monkeypatch.setattr(tempfile, "tempdir", None)
+    options = LaunchOptions(viewport=(800, 600), locale="mn-MN", timezone="Asia/Ulaanbaatar")
+
+    with launched(the_browser().path, options):
+        (link,) = temporary.glob("*/profile/SingletonSocket")
+        assert link.readlink().parent.parent == temporary
+        link.unlink()
+
     assert list(temporary.iterdir()) == []
