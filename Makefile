@@ -3,6 +3,10 @@
 BIN := .venv/bin
 PYTEST := $(BIN)/python -m pytest
 
+# As many tests at a time as there are cores, for most of them wait for a browser. A run of what ARGS names starts at
+# once and in one process; ARGS="-n auto tests/cli" shares it out too.
+SHARED_OUT := -n auto --maxprocesses 8 --dist worksteal
+
 .DEFAULT_GOAL := help
 .PHONY: help setup demo test nightly bench coverage lint format wheel lock clean
 
@@ -16,8 +20,8 @@ demo:  ## capture, seal, bundle and verify a post of the practice network
 	@bash scripts/bootstrap.sh demo
 	@$(BIN)/python cli.py demo
 
-test: setup  ## run the tests
-	$(PYTEST) $(ARGS)
+test: setup  ## run the tests, or with ARGS=... those that it names
+	$(PYTEST) $(or $(ARGS),$(SHARED_OUT))
 
 nightly: setup  ## run the tests, the slow ones too
 	$(PYTEST) -m "" $(ARGS)
