@@ -239,9 +239,13 @@ STREAMS = (
             await new Promise(resolve => {
                 audio.oncanplaythrough = resolve;
                 audio.onerror = resolve;
-                setTimeout(resolve, 4000);
+                setTimeout(resolve, 12000);
             });
             await wait(500);
+            // Left alone it may ask again at any time, and so in the very moment in which the capture ends.
+            audio.removeAttribute('src');
+            audio.load();
+            await wait(200);
         """,
         wire={"/tone.wav": _MEDIA},
         browser={"/tone.wav": replace(_MEDIA, heads=False)},
