@@ -11,8 +11,7 @@ from datetime import datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-import segno
-
+from evidence_kit.bundle.codes import write_svg
 from evidence_kit.bundle.fonts import choose_fonts, system_folders
 from evidence_kit.bundle.mongolian_dates import english_moment, mongolian_moment
 from evidence_kit.bundle.report import copy_fonts, typeset_apart
@@ -80,7 +79,7 @@ def render_receipt(page: ReceiptPage) -> bytes:
         work = Path(name)
         (work / "fonts").mkdir()
         (work / "receipt.typ").write_bytes(template("receipt/receipt.typ").read_bytes())
-        segno.make(page.receipt.code(), error="m", micro=False).save(str(work / "code.svg"), border=4)
+        write_svg(page.receipt.code(), work / "code.svg")
         document = _document(page)
         choice = choose_fonts(strings(document), system=system_folders())
         harmless, _ = make_showable(document, choice, base_only=False)

@@ -1,4 +1,4 @@
-"""The PDF report's pages: `ReportData` and viewing copies in, an unsigned PDF/A-3a (ISO 19005-3) out.
+"""The PDF report's pages: `ReportData` and viewing copies in, an unsigned PDF out: PDF/A-3a (ISO 19005-3) and PDF/UA-1.
 
 typst sets the pages in a process of its own with a time limit. It never sees a screenshot: each viewing copy stands on
 its page as a tiny placeholder, and `evidence_kit.pdf.swap` puts the JPEG in its place afterwards. Text from outside
@@ -17,6 +17,7 @@ from hashlib import sha256
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from evidence_kit.bundle.codes import page_squares
 from evidence_kit.bundle.fonts import FontChoice, choose_fonts, system_folders
 from evidence_kit.bundle.report_json import make_showable, picture_name, picture_paths, report_json, strings
 from evidence_kit.bundle.report_model import Language, ReportData
@@ -89,7 +90,7 @@ def render_report(  # noqa: PLR0913  # one plain fact each
         on_step("setting the report")
         setting = _set_pages(work, document, choice, timestamp=timestamp, seconds=seconds)
         on_step("putting the pictures in")
-        swap_pictures(work / "laid-out.pdf", target, pictures)
+        swap_pictures(work / "laid-out.pdf", target, pictures, page_squares(data.holdings.root, 1))
     return RenderedReport(
         path=target,
         pages=setting.pages,

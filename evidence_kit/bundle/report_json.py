@@ -48,6 +48,7 @@ def report_json(data: ReportData, *, language: Language) -> dict[str, Json]:
     if not isinstance(document, dict):
         raise ReportError("report data is not an object")
     document["gaps"] = _plain(data.known_gaps())
+    document["volume"] = "1"
     document["languages"] = _LANGUAGES[language]
     document["header"] = shorten(data.case.number, _LONGEST_HEADER)
     document["counts"] = {str(outcome): _number(data.count(outcome)) for outcome in AttemptOutcome}

@@ -39,7 +39,7 @@ def typeset(job: Job) -> dict[str, object]:
         _, warnings = compiler.compile_with_warnings(
             output=job["output"],
             format="pdf",
-            pdf_standards=["a-3a"],
+            pdf_standards=["a-3a", "ua-1"],
             timestamp=datetime.fromtimestamp(job["timestamp"], tz=UTC),
         )
         pages = json.loads(compiler.query("<pages>", field="value", one=True))

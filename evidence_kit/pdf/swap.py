@@ -11,7 +11,7 @@ import re
 import shutil
 import struct
 import zlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from hashlib import sha256
@@ -27,6 +27,7 @@ from evidence_kit.errors import FormatError, ReportError
 from evidence_kit.models import Digest
 from evidence_kit.pdf.files import new_file
 from evidence_kit.pdf.findings import Attachment
+from evidence_kit.pdf.page_codes import Squares, draw_page_codes
 
 UNREADABLE = (
     pikepdf.PdfError,
@@ -54,12 +55,18 @@ _FRAMES = (b"\xc0", b"\xc1", b"\xc2")
 settings.set_qpdf_limits(flate_max_memory=512 * 1024**2, doc_max_warnings=1000)
 
 
-def swap_pictures(source: Path, target: Path, pictures: Mapping[bytes, Path | bytes]) -> None:
+def swap_pictures(
+    source: Path,
+    target: Path,
+    pictures: Mapping[bytes, Path | bytes],
+    code_of: Callable[[int], Squares] | None = None,
+) -> None:
     """Write *target* as the PDF *source* with placeholders replaced.
 
     *pictures* leads from the SHA-256 (32 bytes) of a placeholder JPEG to the RGB JPEG that takes its place, as a path
-    or as bytes. The same input gives the same bytes. *target* must not exist. Raises `ReportError` when a placeholder
-    is not in the PDF, one of the PDF (any JPEG of 8 x 8 pixels) is not in *pictures*, or a picture is no such JPEG.
+    or as bytes; *code_of* gives the QR code for the number of each page. The same input gives the same bytes. *target*
+    must not exist. Raises `ReportError` when a placeholder is not in the PDF, one of the PDF (any JPEG of 8 x 8 pixels)
+    is not in *pictures*, or a picture is no such JPEG.
     """
     with TemporaryDirectory(prefix=".pictures-", dir=target.parent) as folder:
         filled = Path(folder) / "filled.pdf"
@@ -70,6 +77,8 @@ def swap_pictures(source: Path, target: Path, pictures: Mapping[bytes, Path | by
                 pikepdf.open(filled, access_mode=pikepdf.AccessMode.stream) as pdf,
                 new_file(target, error=ReportError) as temporary,
             ):
+                if code_of:
+                    draw_page_codes(pdf, code_of)
                 pdf.save(temporary, deterministic_id=True, fix_metadata_version=False)
         except UNREADABLE as error:
             message = (
