@@ -32,6 +32,8 @@ class Closing:
     evidence: EvidenceList
     begun: datetime
     """When the bundle was begun: a time at which the signing certificates were valid."""
+    volumes: int
+    """How many the report has."""
     tsa: str | None
     """The authority that stamps the tag manifest."""
 
@@ -44,7 +46,13 @@ def close_bundle(folder: Path, closing: Closing, tokens: Sequence[HeadToken]) ->
     Raises `TimestampError`, `CaseError`, `OSError`.
     """
     practice = closing.custodian.signer.practice
-    text = readme(closing.begun, root=closing.evidence.root, stamped=closing.tsa is not None, practice=practice)
+    text = readme(
+        closing.begun,
+        root=closing.evidence.root,
+        stamped=closing.tsa is not None,
+        practice=practice,
+        volumes=closing.volumes,
+    )
     write_new(folder / "README.txt", text)
     known = sorted({token.authority for token in tokens}, key=lambda c: c.fingerprint)
     first = [token for token in tokens if "-" not in token.path]

@@ -4,6 +4,7 @@ import platform
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 
@@ -23,6 +24,7 @@ from evidence_kit.bundle.report_model import (
     ReportData,
     ReportSignature,
     Software,
+    Volume,
     WithheldEvent,
 )
 from evidence_kit.case.folder import CaseFolder
@@ -32,7 +34,8 @@ from evidence_kit.custody.chain import LogFindings, check_log
 from evidence_kit.custody.events import Event, EventType
 from evidence_kit.custody.log import split_lines
 from evidence_kit.custody.subjects import subjects_of
-from evidence_kit.models import Digest, Officer, Problem
+from evidence_kit.models import Digest, Officer, OnStep, Problem, ignore
+from evidence_kit.processes import spread
 from evidence_kit.trust.digests import sha256_bytes
 
 
@@ -60,17 +63,24 @@ class Source:
         """The items in the bundle, in the order of their exhibit numbers."""
         return self.bundle.items
 
+    def rows(self) -> int:
+        """Return how many lines the lists of the whole case have: of its log, and of what was tried."""
+        events = self.log.full_events()
+        return len(self.log.events) + sum(event.type == EventType.CAPTURE_STARTED for event in events)
+
     def begun(self) -> datetime:
         """Return when the bundle being made was begun, by the log."""
         return next(event.time for event in reversed(self.log.full_events()) if event.type == EventType.BUNDLE_STARTED)
 
 
-def gather_exhibits(source: Source, data: Path, pictures: Path, *, blur: bool) -> tuple[Exhibit, ...]:
+def gather_exhibits(  # noqa: PLR0913  # how it is made, and who hears of it
+    source: Source, data: Path, pictures: Path, *, blur: bool, processes: int = 1, on_step: OnStep = ignore
+) -> tuple[Exhibit, ...]:
     """Return an exhibit for each item below *data*; the viewing copies are written to *pictures*."""
     events = {event.item: event for event in source.log.full_events() if event.type == EventType.CAPTURED}
     subjects = subjects_of(source.log.full_events())
     certificates = source.case.certificates()
-    found = []
+    parts = []
     for number, item in enumerate(source.items, start=1):
         event = events[item]
         stamp = stamped_at(source.tokens, event.seq)
@@ -83,8 +93,17 @@ def gather_exhibits(source: Source, data: Path, pictures: Path, *, blur: bool) -
             practice=bool(event.actor.get("practice")),
             subjects=subjects.get(item, ()),
         )
-        found.append(read_exhibit(data / "items" / item, context, pictures=pictures, blur=blur))
+        parts.append((data / "items" / item, context))
+    found = []
+    for exhibit in spread(partial(_read, pictures=pictures, blur=blur), parts, processes=processes):
+        found.append(exhibit)
+        on_step(f"making viewing copies: {len(found)} of {len(parts)}")
     return tuple(found)
+
+
+def _read(part: tuple[Path, ItemContext], *, pictures: Path, blur: bool) -> Exhibit:
+    folder, context = part
+    return read_exhibit(folder, context, pictures=pictures, blur=blur)
 
 
 def gather_report(  # noqa: PLR0913  # each is one part of the report
@@ -98,6 +117,7 @@ def gather_report(  # noqa: PLR0913  # each is one part of the report
     signature: ReportSignature,
     practice: bool,
     commands: tuple[CheckCommand, ...],
+    volumes: tuple[Volume, ...] = (),
     gaps: Iterable[Problem] = (),
 ) -> ReportData:
     """Return everything the report says."""
@@ -116,6 +136,7 @@ def gather_report(  # noqa: PLR0913  # each is one part of the report
         custody=tuple(_custody(source)),
         commands=commands,
         software=_software(),
+        volumes=volumes if len(volumes) > 1 else (),
         receipts=sum(event.type == EventType.RECEIPT for event in source.log.full_events()),
         gaps=tuple(gaps),
     )

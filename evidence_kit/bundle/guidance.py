@@ -26,7 +26,7 @@ _TIME_STAMP = (
 )
 
 
-def check_commands(at: datetime, *, stamped: bool) -> tuple[CheckCommand, ...]:
+def check_commands(at: datetime, *, stamped: bool, volumes: int = 1) -> tuple[CheckCommand, ...]:
     """Return the commands to print; *at* is a time at which the signing certificates were valid."""
     seconds = int(at.timestamp())
     commands = [
@@ -35,18 +35,29 @@ def check_commands(at: datetime, *, stamped: bool) -> tuple[CheckCommand, ...]:
         (CheckStep.ROOT, "sha256sum data/evidence-sha256.txt"),
         (CheckStep.SIGNATURE, _SIGNATURE.format(at=seconds)),
         *([(CheckStep.TIME_STAMP, _TIME_STAMP.format(at=seconds))] if stamped else []),
-        (CheckStep.REPORT, "pdfsig data/report.pdf"),
+        (CheckStep.REPORT, _report_command(volumes)),
     ]
     return tuple(CheckCommand(step=step, command=command) for step, command in commands)
 
 
-def readme(at: datetime, *, root: Digest, stamped: bool, practice: bool) -> bytes:
+def volume_name(number: int, volumes: int) -> str:
+    """Return the file name of one of the *volumes* of a report."""
+    return f"report-{number:02}.pdf" if volumes > 1 else "report.pdf"
+
+
+def _report_command(volumes: int) -> str:
+    return 'for f in data/report-*.pdf; do pdfsig "$f"; done' if volumes > 1 else "pdfsig data/report.pdf"
+
+
+def readme(at: datetime, *, root: Digest, stamped: bool, practice: bool, volumes: int) -> bytes:
     """Return README.txt, in Mongolian and English."""
     seconds = int(at.timestamp())
     stamp = f"\n  {_TIME_STAMP.format(at=seconds)}\n" if stamped else ""
     text = Template(template("bundle/README.txt").read_text(encoding="utf-8")).substitute(
         practice=_PRACTICE if practice else "",
         root=root.hex,
+        first=f"data/{volume_name(1, volumes)}",
+        report=_report_command(volumes),
         signature=_SIGNATURE.format(at=seconds),
         timestamp_mn=f"\n   Цагийн тэмдэг:\n{stamp}" if stamped else "",
         timestamp_en=f"\n   The time stamp:\n{stamp}" if stamped else "",

@@ -20,14 +20,15 @@ from evidence_kit.bundle.closing import Closing, close_bundle
 from evidence_kit.bundle.contents import EvidenceList, copy_case, list_evidence
 from evidence_kit.bundle.gather import Source, gather_exhibits, gather_report
 from evidence_kit.bundle.guidance import check_commands
-from evidence_kit.bundle.report import render_report
 from evidence_kit.bundle.report_model import (
     Language,
+    ReportData,
     ReportSignature,
     SignatureLevel,
     TimeStampState,
 )
 from evidence_kit.bundle.selection import Choice
+from evidence_kit.bundle.volumes import Limits, divide, render_volumes
 from evidence_kit.canonical import Json
 from evidence_kit.case.building import building
 from evidence_kit.case.durable import move_new, sync_tree, write_new
@@ -62,6 +63,10 @@ class BundleOptions:
     """Print the screenshots as they are; otherwise their viewing copies are blurred beyond recovery."""
     session_data: bool = False
     """Put the encrypted recordings of the captures in, too."""
+    limits: Limits = field(default_factory=Limits)
+    """How much goes into one volume of the report."""
+    processes: int = 1
+    """How many may make viewing copies, and how many volumes may be set, at a time."""
     report_time: datetime | None = None
     """Printed as the time of the report instead of the event's (``SOURCE_DATE_EPOCH``)."""
 
@@ -239,26 +244,76 @@ class _Builder:
         source = Source.read(self.case, self.begun, stamping_asked=bool(self.stamping.tsa or gaps))
         # Beside the bag and not in the system's temporary folder: what a killed process leaves is in one place.
         with TemporaryDirectory(prefix="pictures-", dir=self.folder.parent, ignore_cleanup_errors=True) as name:
-            missing = self._report(source, evidence, Path(name), gaps)
+            reports, missing = self._reports(source, evidence, Path(name), gaps)
         self.on_step("closing the bag")
         tsa = self.stamping.tsa[0] if self.stamping.tsa else None
-        closing = Closing(case=self.case, custodian=self.custodian, evidence=evidence, begun=source.begun(), tsa=tsa)
+        closing = Closing(
+            case=self.case,
+            custodian=self.custodian,
+            evidence=evidence,
+            begun=source.begun(),
+            volumes=len(reports),
+            tsa=tsa,
+        )
         close_bundle(self.folder, closing, source.tokens)
-        report = self.folder / "data" / "report.pdf"
         return _Built(
             evidence=evidence,
             level=SignatureLevel.B_T if tsa else SignatureLevel.B_B,
-            reports=(("data/report.pdf", sha256_file(report), report.stat().st_size),),
+            reports=tuple((f"data/{path.name}", sha256_file(path), path.stat().st_size) for path in reports),
             tag_manifest=sha256_file(self.folder / TAG_MANIFEST),
             problems=tuple(Problem(code="glyph.missing", detail=glyph) for glyph in missing),
         )
 
-    def _report(self, source: Source, evidence: EvidenceList, work: Path, gaps: list[Problem]) -> tuple[str, ...]:
-        """Set and sign the report; return the characters that no font could show."""
+    def _reports(
+        self, source: Source, evidence: EvidenceList, work: Path, gaps: list[Problem]
+    ) -> tuple[list[Path], list[str]]:
+        """Set and sign the volumes of the report; return them, and the characters that no font could show."""
+        data = self._data(source, evidence, work, gaps)
+        attachments: dict[str, Path | bytes] = {
+            "evidence-sha256.txt": evidence.data,
+            "custody.jsonl": self.folder / "data" / "custody.jsonl",
+        }
+        reports = []
+        missing: set[str] = set()
+        for rendered in render_volumes(
+            data,
+            work,
+            language=self.options.language,
+            attachments=attachments,
+            timestamp=data.prepared_at,
+            processes=self.options.processes,
+            on_step=self.on_step,
+        ):
+            self.on_step("signing the report")
+            report = self.folder / "data" / rendered.path.name
+            sign_pdf(
+                rendered.path,
+                report,
+                signer=self.custodian.signer,
+                reason=f"Evidence bundle {self.case.info.number}",
+                location="",
+                now=self.custodian.clock(),
+                tsa=self.stamping.tsa,
+            )
+            rendered.path.unlink()
+            reports.append(report)
+            missing.update(rendered.missing_glyphs)
+        return reports, sorted(missing)
+
+    def _data(self, source: Source, evidence: EvidenceList, work: Path, gaps: list[Problem]) -> ReportData:
+        """Return what the report says; its viewing copies are written to *work*."""
         self.on_step("making viewing copies")
-        exhibits = gather_exhibits(source, self.folder / "data", work, blur=not self.options.show_pictures)
+        exhibits = gather_exhibits(
+            source,
+            self.folder / "data",
+            work,
+            blur=not self.options.show_pictures,
+            processes=self.options.processes,
+            on_step=self.on_step,
+        )
+        volumes = divide(exhibits, rows=source.rows(), limits=self.options.limits)
         begun = source.begun()
-        data = gather_report(
+        return gather_report(
             source,
             exhibits,
             evidence,
@@ -267,32 +322,10 @@ class _Builder:
             prepared_at=self.options.report_time or begun,
             signature=self._signature(begun, pending=bool(gaps)),
             practice=self.custodian.signer.practice,
-            commands=check_commands(begun, stamped=bool(self.stamping.tsa)),
+            commands=check_commands(begun, stamped=bool(self.stamping.tsa), volumes=len(volumes)),
+            volumes=volumes,
             gaps=_session_data_told(self.case, self.begun, self.options),
         )
-        attachments: dict[str, Path | bytes] = {
-            "evidence-sha256.txt": evidence.data,
-            "custody.jsonl": self.folder / "data" / "custody.jsonl",
-        }
-        rendered = render_report(
-            data,
-            work / "report.pdf",
-            language=self.options.language,
-            attachments=attachments,
-            timestamp=data.prepared_at,
-            on_step=self.on_step,
-        )
-        self.on_step("signing the report")
-        sign_pdf(
-            work / "report.pdf",
-            self.folder / "data" / "report.pdf",
-            signer=self.custodian.signer,
-            reason=f"Evidence bundle {self.case.info.number}",
-            location="",
-            now=self.custodian.clock(),
-            tsa=self.stamping.tsa,
-        )
-        return rendered.missing_glyphs
 
     def _signature(self, at: datetime, *, pending: bool) -> ReportSignature:
         signer = self.custodian.signer

@@ -19,11 +19,10 @@ from tempfile import TemporaryDirectory
 
 from evidence_kit.bundle.codes import page_squares
 from evidence_kit.bundle.fonts import FontChoice, choose_fonts, system_folders
-from evidence_kit.bundle.report_json import make_showable, picture_name, picture_paths, report_json, strings
+from evidence_kit.bundle.report_json import make_showable, picture_name, picture_paths, report_json, strings, told_in
 from evidence_kit.bundle.report_model import Language, ReportData
 from evidence_kit.canonical import Json
 from evidence_kit.errors import ReportError
-from evidence_kit.models import OnStep, ignore
 from evidence_kit.pdf.swap import swap_pictures
 from evidence_kit.pictures.viewing_copy import placeholder
 from evidence_kit.resources import template
@@ -34,12 +33,13 @@ SLICE_WIDTH = 1280
 SLICE_HEIGHT = 1464
 """Pixels down a page, for `make_slices`: at the full width of 170 mm this is 194 mm, and captions fit below."""
 
-_TEMPLATES = ("report.typ", "style.typ", "cover.typ", "exhibits.typ", "closing.typ", "en.toml", "mn.toml")
+_TEMPLATES = ("report.typ", "style.typ", "cover.typ", "volume.typ", "exhibits.typ", "closing.typ", "en.toml", "mn.toml")
 _MEDIA_TYPES = {".txt": "text/plain", ".jsonl": "application/jsonl", ".json": "application/json"}
 _DESCRIPTIONS = {
     "evidence-sha256.txt": "Нотлох баримтын файлын хэш утга · Hash values of the evidence files",
     "custody.jsonl": "Хадгалалт, шилжүүлгийн бүртгэл · Custody log",
 }
+_TECHNICAL = "Техникийн тайлан · Technical report"
 _PLAIN_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 _SECONDS = 600
 _UNSHOWABLE = "could not be displayed"
@@ -65,11 +65,11 @@ def render_report(  # noqa: PLR0913  # one plain fact each
     language: Language,
     attachments: Mapping[str, Path | bytes],
     timestamp: datetime,
+    volume: int = 1,
     font_folders: Sequence[Path] | None = None,
     seconds: float = _SECONDS,
-    on_step: OnStep = ignore,
 ) -> RenderedReport:
-    """Write the unsigned report to *target*, which must not exist, and return what was made.
+    """Write the unsigned report, or the one *volume* of it, to *target*, which must not exist; return what was made.
 
     *attachments* are embedded under their names (ASCII letters, digits, ``.``, ``-``, ``_``) as data of the report;
     *timestamp* becomes its creation time; *font_folders* are searched for Noto fonts of other scripts (default: the
@@ -80,17 +80,14 @@ def render_report(  # noqa: PLR0913  # one plain fact each
         raise ReportError(f"report exists already: {target}")
     with TemporaryDirectory(prefix="evidence-kit-report-", ignore_cleanup_errors=True) as name:
         work = Path(name)
-        pictures = _lay_out(work, data, attachments)
-        on_step("choosing fonts")
-        document = report_json(data, language=language)
+        pictures = _lay_out(work, told_in(data, volume), attachments)
+        document = report_json(data, language=language, volume=volume)
         document["attachments"] = _listed(attachments)
         folders = system_folders() if font_folders is None else font_folders
         choice = choose_fonts(strings(document), system=folders)
         copy_fonts(work, choice)
-        on_step("setting the report")
         setting = _set_pages(work, document, choice, timestamp=timestamp, seconds=seconds)
-        on_step("putting the pictures in")
-        swap_pictures(work / "laid-out.pdf", target, pictures, page_squares(data.holdings.root, 1))
+        swap_pictures(work / "laid-out.pdf", target, pictures, page_squares(data.holdings.root, volume))
     return RenderedReport(
         path=target,
         pages=setting.pages,
@@ -126,7 +123,8 @@ def _listed(attachments: Mapping[str, Path | bytes]) -> list[Json]:
         {
             "path": name,
             "mime_type": _MEDIA_TYPES.get(Path(name).suffix, "application/octet-stream"),
-            "description": _DESCRIPTIONS.get(name, name),
+            "description": _DESCRIPTIONS.get(name, f"{Path(name).stem}: {_TECHNICAL}"),
+            "relationship": "data" if name in _DESCRIPTIONS else "supplement",
         }
         for name in attachments
     ]

@@ -5,7 +5,7 @@ A moment is ``{"utc", "local", "en", "mn"}``, a number ``{"en", "mn"}``, a diges
 """
 
 from collections.abc import Iterator
-from dataclasses import fields, is_dataclass
+from dataclasses import fields, is_dataclass, replace
 from datetime import datetime
 from pathlib import Path
 
@@ -17,7 +17,7 @@ from evidence_kit.bundle.mongolian_dates import (
     mongolian_moment,
     mongolian_number,
 )
-from evidence_kit.bundle.report_model import AttemptOutcome, Language, ReportData
+from evidence_kit.bundle.report_model import AttemptOutcome, Exhibit, Language, ReportData
 from evidence_kit.canonical import Json
 from evidence_kit.display import shorten, visible
 from evidence_kit.errors import ReportError
@@ -39,16 +39,18 @@ _LANGUAGES: dict[Language, list[Json]] = {
 }
 
 
-def report_json(data: ReportData, *, language: Language) -> dict[str, Json]:
-    """Return the document for the template.
+def report_json(data: ReportData, *, language: Language, volume: int = 1) -> dict[str, Json]:
+    """Return the document for the template of *volume*.
 
     Raises `ReportError` for a value the template could not know how to show.
     """
-    document = _plain(data)
+    mine = told_in(data, volume)
+    document = _plain(mine)
     if not isinstance(document, dict):
         raise ReportError("report data is not an object")
+    document["listed"] = [_plain(_row(exhibit)) for exhibit in (data if volume == 1 else mine).exhibits]
     document["gaps"] = _plain(data.known_gaps())
-    document["volume"] = "1"
+    document["volume"] = str(volume)
     document["languages"] = _LANGUAGES[language]
     document["header"] = shorten(data.case.number, _LONGEST_HEADER)
     document["counts"] = {str(outcome): _number(data.count(outcome)) for outcome in AttemptOutcome}
@@ -56,6 +58,26 @@ def report_json(data: ReportData, *, language: Language) -> dict[str, Json]:
     root = data.holdings.root.hex
     document["root"] = [root[start : start + 4] for start in range(0, 64, 4)]
     return document
+
+
+def told_in(data: ReportData, volume: int) -> ReportData:
+    """Return what *volume* tells: the first of the whole case, the others of their exhibits only."""
+    if not data.volumes:
+        return data
+    numbers = data.volumes[volume - 1].exhibits
+    mine = replace(data, exhibits=tuple(exhibit for exhibit in data.exhibits if exhibit.number in numbers))
+    return mine if volume == 1 else replace(mine, attempts=(), custody=(), commands=())
+
+
+def _row(exhibit: Exhibit) -> Exhibit:
+    """Return what the list of exhibits shows of one."""
+    return replace(exhibit, visible_text="", screenshot=None, files=(), actions=(), environment=(), redirects=())
+
+
+def picture_paths(data: ReportData) -> list[Path]:
+    """Return the viewing copies in the order in which the document numbers them, from 0."""
+    shots = [exhibit.screenshot for exhibit in data.exhibits if exhibit.screenshot]
+    return [each.path for shot in shots for each in shot.slices]
 
 
 def strings(value: Json) -> Iterator[str]:
@@ -95,12 +117,6 @@ def make_showable(
     if replaced and isinstance(gaps, list):
         result["gaps"] = [*gaps, {"code": "missing-glyphs", "detail": str(len(replaced))}]
     return result, frozenset(replaced)
-
-
-def picture_paths(data: ReportData) -> list[Path]:
-    """Return the viewing copies in the order in which the document numbers them, from 0."""
-    shots = [exhibit.screenshot for exhibit in data.exhibits if exhibit.screenshot]
-    return [each.path for shot in shots for each in shot.slices]
 
 
 def _number_pictures(document: dict[str, Json]) -> None:

@@ -250,6 +250,16 @@ class Software:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Volume:
+    """One of the files that a report is divided into."""
+
+    number: int
+    name: str
+    exhibits: tuple[int, ...]
+    """Numbers of the exhibits that it holds, ascending."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ReportData:
     """Everything the report says."""
 
@@ -265,6 +275,8 @@ class ReportData:
     custody: tuple[CustodyEntry, ...]
     commands: tuple[CheckCommand, ...]
     software: tuple[Software, ...]
+    volumes: tuple[Volume, ...] = ()
+    """At least two, if it is divided."""
     receipts: int = 0
     """How many the custody log says were issued: what others hold against a log cut at its end."""
     gaps: tuple[Problem, ...] = ()

@@ -1,5 +1,6 @@
 """``bundle``: the case, or some of its items, as a court bundle."""
 
+import os
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -21,6 +22,9 @@ if TYPE_CHECKING:
     from evidence_kit.case.folder import CaseFolder
     from evidence_kit.custody.custodian import Custodian
     from evidence_kit.settings import Settings
+
+_MOST_PROCESSES = 2
+"""At a time: each may need some hundred megabytes."""
 
 _PENDING = "time-stamp-pending"
 
@@ -126,6 +130,7 @@ def seal(
         zip=as_zip,
         show_pictures=show_pictures,
         session_data=session_data,
+        processes=min(os.cpu_count() or 1, _MOST_PROCESSES),
         report_time=run.report_time(),
     )
     return make_bundle(

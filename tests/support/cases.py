@@ -28,9 +28,11 @@ def open_case(path: Path, custodian: Custodian, *, number: str = "2026-001") -> 
     return CaseFolder.create(path, info, custodian)
 
 
-def commit_small_item(case: CaseFolder, custodian: Custodian, *, url: str = URL, body: bytes = b"resource") -> str:
+def commit_small_item(
+    case: CaseFolder, custodian: Custodian, *, url: str = URL, body: bytes = b"resource", screenshot: bytes = b""
+) -> str:
     """Commit an item with a small web archive of *url*, in which *body* lies, and return its id."""
-    record = stage_small_item(case, custodian, url=url, body=body)
+    record = stage_small_item(case, custodian, url=url, body=body, screenshot=screenshot)
     commit_item(case, record, custodian)
     return record.id
 
@@ -41,10 +43,19 @@ def start_item(case: CaseFolder, custodian: Custodian, *, url: str = URL) -> str
     return case.commit(start, custodian, new_item=True).item or ""
 
 
-def stage_small_item(
-    case: CaseFolder, custodian: Custodian, *, connections: bytes = b"", url: str = URL, body: bytes = b"resource"
+def stage_small_item(  # noqa: PLR0913  # what an item may hold
+    case: CaseFolder,
+    custodian: Custodian,
+    *,
+    connections: bytes = b"",
+    screenshot: bytes = b"",
+    url: str = URL,
+    body: bytes = b"resource",
 ) -> ItemRecord:
-    """Start an item and stage its files, *connections* among them if given, so that only the commit is left to do."""
+    """Start an item and stage its files so that only the commit is left to do.
+
+    *connections* and the PNG *screenshot* are among them if given.
+    """
     item = start_item(case, custodian, url=url)
     folder = case.staging / item
     folder.mkdir()
@@ -56,6 +67,10 @@ def stage_small_item(
             (folder / "connections.jsonl").write_bytes(connections)
             uri = resource_uri("connections", listed=url, final=url)
             lines.append(warc.resource(uri, connections, media_type="application/jsonl", date=now))
+        if screenshot:
+            (folder / "screenshot.png").write_bytes(screenshot)
+            uri = resource_uri("screenshot", listed=url, final=url)
+            lines.append(warc.resource(uri, screenshot, media_type="image/png", date=now))
     seal = write_wacz(
         folder / "capture.wacz",
         warc=folder / "data.warc.gz",
@@ -77,6 +92,9 @@ def stage_small_item(
         finished=now,
         recorder="browser",
         problems=(),
-        files=(ItemFile(path="capture.wacz", role="wacz", media_type="application/wacz"),),
+        files=(
+            ItemFile(path="capture.wacz", role="wacz", media_type="application/wacz"),
+            *([ItemFile(path="screenshot.png", role="screenshot", media_type="image/png")] if screenshot else []),
+        ),
         detail={"wacz": {"transport_key_sha256": str(seal.spki_sha256)}},
     )

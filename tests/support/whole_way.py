@@ -7,6 +7,7 @@ from pathlib import Path
 from evidence_kit.browser.find import Browser, find_browser
 from evidence_kit.bundle.make import BundleOptions, MadeBundle, make_bundle
 from evidence_kit.bundle.report_model import Language
+from evidence_kit.bundle.volumes import Limits
 from evidence_kit.capture.result import CaptureOptions
 from evidence_kit.capture.take import TakenItem, take_page
 from evidence_kit.case.folder import CaseFolder
@@ -32,9 +33,24 @@ class WholeWay:
     stamping: Stamping
     items: tuple[TakenItem, ...] = ()
 
-    def bundle(self, output: Path, *, language: Language = Language.BOTH, as_zip: bool = False) -> MadeBundle:
+    def bundle(
+        self,
+        output: Path,
+        *,
+        language: Language = Language.BOTH,
+        as_zip: bool = False,
+        limits: Limits | None = None,
+        processes: int = 1,
+    ) -> MadeBundle:
         """Make a bundle of everything."""
-        options = BundleOptions(language=language, purpose="Сургалт", zip=as_zip, show_pictures=True)
+        options = BundleOptions(
+            language=language,
+            purpose="Сургалт",
+            zip=as_zip,
+            show_pictures=True,
+            limits=limits or Limits(),
+            processes=processes,
+        )
         return make_bundle(
             self.case, output, custodian=self.custodian, options=options, stamping=self.stamping, trusted=self.roots
         )

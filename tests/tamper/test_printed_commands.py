@@ -17,7 +17,7 @@ from tests.support.people import SetClock, practice_custodian, roots_of
 from tests.support.whole_way import WholeWay
 from tests.tamper.conftest import Sealed
 
-PROGRAMS = ("sha256sum ", "openssl ", "pdfsig ", "sed ")
+PROGRAMS = ("sha256sum ", "openssl ", "pdfsig ", "for ", "sed ")
 _TIME = re.compile(r"-attime (\d+)")
 
 

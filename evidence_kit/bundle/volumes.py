@@ -1,0 +1,114 @@
+"""Divide a report into volumes, and set them.
+
+A file of more than 200 MB is a burden to those who receive it, and the memory that the typesetter needs grows with the
+pages, so exhibits that are too many go into further volumes. The first one tells of the whole case; each of the others
+says what it holds and names all of them, and carries the same lists as attachments.
+"""
+
+import math
+from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from datetime import datetime
+from itertools import pairwise
+from pathlib import Path
+
+from evidence_kit.bundle.guidance import volume_name
+from evidence_kit.bundle.report import RenderedReport, render_report
+from evidence_kit.bundle.report_model import Exhibit, Language, ReportData, Volume
+from evidence_kit.bundle.technical import technical_report
+from evidence_kit.models import OnStep, ignore
+from evidence_kit.pictures.viewing_copy import Slice
+
+LARGEST = 180_000_000
+"""Bytes of pictures in one volume: its texts, fonts and attachments have room up to the 200 MB."""
+
+MOST_PAGES = 400
+"""Pages of one volume, roughly reckoned: typst needs about half a megabyte for each."""
+
+_CHARACTERS = 3000
+_ROWS = 12
+"""What a page of text and a page of a list hold."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limits:
+    """How much goes into one volume; one exhibit always does."""
+
+    size: int = LARGEST
+    pages: int = MOST_PAGES
+
+
+def divide(exhibits: Sequence[Exhibit], *, rows: int, limits: Limits) -> tuple[Volume, ...]:
+    """Return the volumes for *exhibits*, in their order; the first also holds lists of *rows* lines."""
+    # However long its lists are, the first volume begins with exhibits: they are what a reader looks for.
+    size, pages = 0, min(limits.pages // 2, math.ceil((rows + len(exhibits)) / _ROWS))
+    starts = [0]
+    for index, exhibit in enumerate(exhibits):
+        size += sum(each.bytes for each in _slices(exhibit))
+        pages += _pages(exhibit)
+        if index > starts[-1] and (size > limits.size or pages > limits.pages):
+            starts.append(index)
+            size, pages = sum(each.bytes for each in _slices(exhibit)), _pages(exhibit)
+    ranges = list(pairwise([*starts, len(exhibits)]))
+    return tuple(
+        Volume(
+            number=number,
+            name=volume_name(number, len(ranges)),
+            exhibits=_numbers(exhibits[start:end]),
+        )
+        for number, (start, end) in enumerate(ranges, start=1)
+    )
+
+
+def render_volumes(  # noqa: PLR0913  # what `render_report` takes
+    data: ReportData,
+    folder: Path,
+    *,
+    language: Language,
+    attachments: dict[str, Path | bytes],
+    timestamp: datetime,
+    processes: int = 1,
+    on_step: OnStep = ignore,
+) -> Iterator[RenderedReport]:
+    """Write each volume of *data* into *folder*, up to *processes* at a time, and yield them in their order.
+
+    To the *attachments*, which each carries, come the technical reports of its exhibits. Raises `ReportError`.
+    """
+    volumes = data.volumes or (Volume(number=1, name=volume_name(1, 1), exhibits=_numbers(data.exhibits)),)
+
+    def render(volume: Volume) -> RenderedReport:
+        mine = [exhibit for exhibit in data.exhibits if exhibit.number in volume.exhibits]
+        technical = {f"{exhibit.item}.json": technical_report(exhibit) for exhibit in mine}
+        return render_report(
+            data,
+            folder / volume.name,
+            language=language,
+            attachments={**attachments, **technical},
+            timestamp=timestamp,
+            volume=volume.number,
+        )
+
+    # Threads will do: each waits for its own typesetter.
+    with ThreadPoolExecutor(min(processes, len(volumes))) as pool:
+        waiting = [pool.submit(render, volume) for volume in volumes]
+        try:
+            for number, future in enumerate(waiting, start=1):
+                on_step(f"setting the report: {number} of {len(waiting)}")
+                yield future.result()
+        finally:
+            for future in waiting:
+                future.cancel()
+
+
+def _numbers(exhibits: Sequence[Exhibit]) -> tuple[int, ...]:
+    return tuple(exhibit.number for exhibit in exhibits)
+
+
+def _slices(exhibit: Exhibit) -> Iterable[Slice]:
+    return exhibit.screenshot.slices if exhibit.screenshot else ()
+
+
+def _pages(exhibit: Exhibit) -> int:
+    rows = len(exhibit.actions) + len(exhibit.files) + len(exhibit.redirects) + len(exhibit.environment)
+    return 1 + len(list(_slices(exhibit))) + math.ceil(rows / _ROWS) + len(exhibit.visible_text) // _CHARACTERS
