@@ -6,7 +6,15 @@ from datetime import datetime
 from pathlib import Path
 
 from evidence_kit import canonical
-from evidence_kit.bundle.page_text import page_text, shown_text
+from evidence_kit.bundle.exhibit_parts import ContextShot
+from evidence_kit.bundle.exhibit_reading import (
+    attempted,
+    environment_facts,
+    pictures_of,
+    read_object,
+    requests_of,
+)
+from evidence_kit.bundle.page_text import page_links, page_text, shown_text
 from evidence_kit.bundle.report import SLICE_HEIGHT, SLICE_WIDTH
 from evidence_kit.bundle.report_model import Action, Exhibit, Fact, ItemFile, Redirect
 from evidence_kit.canonical import Json
@@ -15,9 +23,12 @@ from evidence_kit.case.items import parse_item
 from evidence_kit.case.manifest import NAME
 from evidence_kit.errors import CaseError, FormatError
 from evidence_kit.models import Digest, Problem, Status, parse_utc
-from evidence_kit.pictures.viewing_copy import ViewingCopy, make_slices
+from evidence_kit.pictures.viewing_copy import make_slices
 from evidence_kit.trust.certificates import Certificate
 from evidence_kit.trust.digests import sha256_file
+
+MOST_LINKS = 40
+"""Links of a page that the report lists; the page source has all."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,6 +51,11 @@ def read_exhibit(folder: Path, context: ItemContext, *, pictures: Path, blur: bo
         record = parse_item((folder / "item.json").read_bytes())
         files = tuple(_files(record))
         page = _page(folder, files)
+        environment = read_object(_of_role(folder, files, "environment"))
+        dom = _of_role(folder, files, "dom")
+        links = page_links(dom, _text(record, "final_url")) if dom else []
+        shots = list(_shots(folder, files, pictures / _text(record, "id"), blur=blur))
+        main = next((shot for shot in shots if shot.role == "screenshot"), None)
         status, title = page.get("http_status"), page.get("title")
         return Exhibit(
             number=context.number,
@@ -59,12 +75,18 @@ def read_exhibit(folder: Path, context: ItemContext, *, pictures: Path, blur: bo
             time_stamp=context.time_stamp,
             time_stamp_pending=context.time_stamp_pending,
             problems=tuple(_problems(record)),
-            environment=tuple(_facts(record.get("environment"))),
+            environment=tuple(_facts(dict(environment_facts(environment)) or record.get("environment"))),
             actions=tuple(_actions(record.get("actions"))),
             flags=tuple(_flags(record)),
             practice=context.practice,
             visible_text=_visible_text(folder, files),
-            screenshot=_viewing_copy(folder, files, pictures / _text(record, "id"), blur=blur),
+            screenshot=main.copy if main else None,
+            context_shots=tuple(shot for shot in shots if shot is not main),
+            attempted=attempted(record, environment, files),
+            requests=requests_of(_of_role(folder, files, "ledger")),
+            links=tuple(links[:MOST_LINKS]),
+            unlisted_links=max(0, len(links) - MOST_LINKS),
+            by_hand=_by_hand(environment),
             http_status=status if isinstance(status, int) else None,
             title=title if isinstance(title, str) else "",
             redirects=tuple(_redirects(page)),
@@ -113,12 +135,20 @@ def _redirects(page: dict[str, Json]) -> Iterator[Redirect]:
                 yield Redirect(status=status, source=source, target=target)
 
 
-def _viewing_copy(folder: Path, files: tuple[ItemFile, ...], target: Path, *, blur: bool) -> ViewingCopy | None:
-    path = _of_role(folder, files, "screenshot")
-    if path is None:
-        return None
-    target.mkdir()
-    return make_slices(path, target, page_width_px=SLICE_WIDTH, slice_height_px=SLICE_HEIGHT, blur=blur)
+def _shots(folder: Path, files: tuple[ItemFile, ...], target: Path, *, blur: bool) -> Iterator[ContextShot]:
+    """Make the viewing copy of every picture of the item, the main screenshot's first."""
+    for number, (file, taken) in enumerate(pictures_of(folder, files)):
+        into = target / f"{number:03}"
+        into.mkdir(parents=True)
+        copy = make_slices(folder / file.path, into, page_width_px=SLICE_WIDTH, slice_height_px=SLICE_HEIGHT, blur=blur)
+        yield ContextShot(path=file.path, role=file.role, taken=taken, copy=copy)
+
+
+def _by_hand(environment: dict[str, Json]) -> bool:
+    match environment.get("settings"):
+        case {"interactive": True}:
+            return True
+    return False
 
 
 def _visible_text(folder: Path, files: tuple[ItemFile, ...]) -> str:
@@ -156,7 +186,7 @@ def _facts(environment: Json) -> Iterator[Fact]:
 def _actions(value: Json) -> Iterator[Action]:
     for action in _objects(value):
         rest = {key: member for key, member in action.items() if key not in {"time", "action"}}
-        yield Action(time=parse_utc(action["time"]), name=_text(action, "action"), detail=_plain(rest) if rest else "")
+        yield Action(time=parse_utc(action["time"]), name=_text(action, "action"), facts=tuple(_facts(rest)))
 
 
 def _flags(record: dict[str, Json]) -> Iterator[Problem]:

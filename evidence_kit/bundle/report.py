@@ -33,7 +33,7 @@ SLICE_WIDTH = 1280
 SLICE_HEIGHT = 1464
 """Pixels down a page, for `make_slices`: at the full width of 170 mm this is 194 mm, and captions fit below."""
 
-_TEMPLATES = ("report.typ", "style.typ", "cover.typ", "volume.typ", "exhibits.typ", "closing.typ", "en.toml", "mn.toml")
+_TEMPLATES = (".typ", ".toml")
 _MEDIA_TYPES = {".txt": "text/plain", ".jsonl": "application/jsonl", ".json": "application/json"}
 _DESCRIPTIONS = {
     "evidence-sha256.txt": "Нотлох баримтын файлын хэш утга · Hash values of the evidence files",
@@ -100,8 +100,9 @@ def _lay_out(work: Path, data: ReportData, attachments: Mapping[str, Path | byte
     """Fill the folder that the typesetter may see; return the viewing copy for the SHA-256 of each placeholder."""
     for folder in ("pictures", "attached", "fonts"):
         (work / folder).mkdir()
-    for name in _TEMPLATES:
-        (work / name).write_bytes(template(f"report/{name}").read_bytes())
+    for each in template("report").iterdir():
+        if each.name.endswith(_TEMPLATES):
+            (work / each.name).write_bytes(each.read_bytes())
     pictures = {}
     for number, picture in enumerate(picture_paths(data)):
         stand_in = placeholder(number)

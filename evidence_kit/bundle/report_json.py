@@ -71,13 +71,13 @@ def told_in(data: ReportData, volume: int) -> ReportData:
 
 def _row(exhibit: Exhibit) -> Exhibit:
     """Return what the list of exhibits shows of one."""
-    return replace(exhibit, visible_text="", screenshot=None, files=(), actions=(), environment=(), redirects=())
+    bare = replace(exhibit, visible_text="", screenshot=None, files=(), actions=(), environment=(), redirects=())
+    return replace(bare, context_shots=(), attempted=(), requests=None, links=())
 
 
 def picture_paths(data: ReportData) -> list[Path]:
     """Return the viewing copies in the order in which the document numbers them, from 0."""
-    shots = [exhibit.screenshot for exhibit in data.exhibits if exhibit.screenshot]
-    return [each.path for shot in shots for each in shot.slices]
+    return [each.path for exhibit in data.exhibits for shot in exhibit.viewing_copies for each in shot.slices]
 
 
 def strings(value: Json) -> Iterator[str]:
@@ -120,15 +120,18 @@ def make_showable(
 
 
 def _number_pictures(document: dict[str, Json]) -> None:
+    """Name the slices in the order of `picture_paths`."""
     number = 0
-    exhibits = document["exhibits"]
-    for exhibit in exhibits if isinstance(exhibits, list) else []:
-        shot = exhibit.get("screenshot") if isinstance(exhibit, dict) else None
-        slices = shot.get("slices") if isinstance(shot, dict) else None
-        for each in slices if isinstance(slices, list) else []:
-            if isinstance(each, dict):
+    for exhibit in _objects(document["exhibits"]):
+        shots = [exhibit.get("screenshot"), *(shot.get("copy") for shot in _objects(exhibit.get("context_shots")))]
+        for shot in _objects(shots):
+            for each in _objects(shot.get("slices")):
                 each["path"] = picture_name(number)
                 number += 1
+
+
+def _objects(value: Json) -> list[dict[str, Json]]:
+    return [member for member in value if isinstance(member, dict)] if isinstance(value, list) else []
 
 
 def picture_name(number: int) -> str:

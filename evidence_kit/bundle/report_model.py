@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
+from evidence_kit.bundle.exhibit_parts import Attempted, ContextShot, PageLink, Requests
 from evidence_kit.models import Digest, Officer, Problem, Status, Trust
 from evidence_kit.pictures.viewing_copy import ViewingCopy
 
@@ -136,7 +137,8 @@ class Action:
 
     time: datetime | None
     name: str
-    detail: str = ""
+    facts: tuple[Fact, ...] = ()
+    """Names are codes of ``action_facts`` in the texts."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -168,6 +170,8 @@ class Exhibit:
     """Text of the page; what is longer than `report_json.LONGEST_TEXT` is cut and marked."""
     identity: str = ""
     """The account the capture was made with; empty: none."""
+    by_hand: bool = False
+    """Whether somebody used the window: then an account may have been logged in, of which the tool knows nothing."""
     server: str = ""
     """Address and port that answered."""
     label: str = ""
@@ -190,6 +194,18 @@ class Exhibit:
     practice: bool = False
     screenshot: ViewingCopy | None = None
     """Slices made with `report.SLICE_WIDTH` and `report.SLICE_HEIGHT` fill a page each."""
+    context_shots: tuple[ContextShot, ...] = ()
+    """All other pictures of the item."""
+    attempted: tuple[Attempted, ...] = ()
+    requests: Requests | None = None
+    links: tuple[PageLink, ...] = ()
+    unlisted_links: int = 0
+    """How many links of the page are not in `links`."""
+
+    @property
+    def viewing_copies(self) -> tuple[ViewingCopy, ...]:
+        """Those of all its pictures, the main screenshot's first."""
+        return (*((self.screenshot,) if self.screenshot else ()), *(shot.copy for shot in self.context_shots))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

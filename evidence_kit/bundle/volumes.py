@@ -6,7 +6,7 @@ says what it holds and names all of them, and carries the same lists as attachme
 """
 
 import math
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime
@@ -105,10 +105,11 @@ def _numbers(exhibits: Sequence[Exhibit]) -> tuple[int, ...]:
     return tuple(exhibit.number for exhibit in exhibits)
 
 
-def _slices(exhibit: Exhibit) -> Iterable[Slice]:
-    return exhibit.screenshot.slices if exhibit.screenshot else ()
+def _slices(exhibit: Exhibit) -> list[Slice]:
+    return [each for shot in exhibit.viewing_copies for each in shot.slices]
 
 
 def _pages(exhibit: Exhibit) -> int:
-    rows = len(exhibit.actions) + len(exhibit.files) + len(exhibit.redirects) + len(exhibit.environment)
-    return 1 + len(list(_slices(exhibit))) + math.ceil(rows / _ROWS) + len(exhibit.visible_text) // _CHARACTERS
+    lists = (exhibit.actions, exhibit.files, exhibit.redirects, exhibit.environment, exhibit.attempted, exhibit.links)
+    rows = sum(map(len, lists))
+    return 1 + len(_slices(exhibit)) + math.ceil(rows / _ROWS) + len(exhibit.visible_text) // _CHARACTERS

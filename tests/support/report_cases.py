@@ -4,6 +4,14 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 
+from evidence_kit.bundle.exhibit_parts import (
+    Attempted,
+    AttemptState,
+    MissingRequest,
+    PageLink,
+    RequestCount,
+    Requests,
+)
 from evidence_kit.bundle.report_model import (
     Action,
     Attempt,
@@ -71,7 +79,14 @@ def exhibit_of(number: int, *, text: str = TITLE, screenshot: ViewingCopy | None
         note=text,
         problems=(Problem(code="timeout", detail=text),),
         environment=(Fact(name="browser", value="Chromium 156"), Fact(name="unknown", value=text)),
-        actions=(Action(time=started, name="scroll", detail=text),),
+        actions=(Action(time=started, name="scrolled", facts=(Fact(name="stopped", value=text),)),),
+        attempted=(Attempted(code="expand", state=AttemptState.NOT_ATTEMPTED),),
+        requests=Requests(
+            counts=(RequestCount(code="requests", count=24), RequestCount(code="failed", count=1)),
+            missing=(MissingRequest(outcome="failed", reason="net::ERR_FAILED", url=text),),
+            unlisted=0,
+        ),
+        links=(PageLink(text=text, url=url + "/next"),),
         redirects=(Redirect(status=301, source=url, target=url + text),),
         flags=(Problem(code="connect-to", detail=text),),
         practice=True,
