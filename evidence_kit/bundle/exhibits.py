@@ -41,6 +41,8 @@ class ItemContext:
     certificates: tuple[Certificate, ...]
     """Those of the case."""
     note: str
+    captured_by: str
+    place: str
     practice: bool
     subjects: tuple[str, ...]
 
@@ -69,6 +71,8 @@ def read_exhibit(folder: Path, context: ItemContext, *, pictures: Path, blur: bo
             manifest_sha256=sha256_file(folder / NAME),
             files=files,
             note=context.note,
+            captured_by=context.captured_by,
+            place=context.place,
             subjects=context.subjects,
             assembled_from=_opened(folder, record, context),
             server_date=_server_date(page),

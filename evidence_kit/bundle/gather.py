@@ -68,9 +68,13 @@ class Source:
         events = self.log.full_events()
         return len(self.log.events) + sum(event.type == EventType.CAPTURE_STARTED for event in events)
 
+    def begun_event(self) -> Event:
+        """Return the event with which the bundle being made was begun."""
+        return next(event for event in reversed(self.log.full_events()) if event.type == EventType.BUNDLE_STARTED)
+
     def begun(self) -> datetime:
         """Return when the bundle being made was begun, by the log."""
-        return next(event.time for event in reversed(self.log.full_events()) if event.type == EventType.BUNDLE_STARTED)
+        return self.begun_event().time
 
 
 def gather_exhibits(  # noqa: PLR0913  # how it is made, and who hears of it
@@ -78,6 +82,8 @@ def gather_exhibits(  # noqa: PLR0913  # how it is made, and who hears of it
 ) -> tuple[Exhibit, ...]:
     """Return an exhibit for each item below *data*; the viewing copies are written to *pictures*."""
     events = {event.item: event for event in source.log.full_events() if event.type == EventType.CAPTURED}
+    # The end of a capture often has no place of its own: it was made where it was begun.
+    places = {event.item: event.place for event in source.log.full_events() if event.type == EventType.CAPTURE_STARTED}
     subjects = subjects_of(source.log.full_events())
     certificates = source.case.certificates()
     parts = []
@@ -90,6 +96,8 @@ def gather_exhibits(  # noqa: PLR0913  # how it is made, and who hears of it
             time_stamp_pending=source.stamping_asked and stamp is None,
             certificates=certificates,
             note=event.note,
+            captured_by=str(event.actor["name"]),
+            place=event.place or places.get(item, ""),
             practice=bool(event.actor.get("practice")),
             subjects=subjects.get(item, ()),
         )
@@ -137,6 +145,10 @@ def gather_report(  # noqa: PLR0913  # each is one part of the report
         commands=commands,
         software=_software(),
         volumes=volumes if len(volumes) > 1 else (),
+        participants=_participants(source.log.full_events()),
+        devices=_devices(exhibits),
+        machine=platform.platform(),
+        place=source.begun_event().place,
         receipts=sum(event.type == EventType.RECEIPT for event in source.log.full_events()),
         gaps=tuple(gaps),
     )
@@ -202,6 +214,17 @@ def _entry(source: Source, event: Event, digest: Digest, corrected_by: Sequence[
         facts=tuple(custody_facts(source.log, event, corrected_by)),
         claimed_time_only=bool(source.tokens) and claimed_only(event.time, stamp),
     )
+
+
+def _participants(events: Sequence[Event]) -> tuple[Officer, ...]:
+    """Return each person once, in the order in which they first acted."""
+    told = (Officer(**{key: str(event.actor[key]) for key in ("name", "id", "role", "agency")}) for event in events)
+    return tuple(dict.fromkeys(told))
+
+
+def _devices(exhibits: Sequence[Exhibit]) -> tuple[str, ...]:
+    told = (fact.value for exhibit in exhibits for fact in exhibit.environment if fact.name == "system")
+    return tuple(dict.fromkeys(told))
 
 
 def _software() -> tuple[Software, ...]:

@@ -176,6 +176,9 @@ class Exhibit:
     """Address and port that answered."""
     label: str = ""
     note: str = ""
+    captured_by: str = ""
+    """Who signed the event that committed the item, and where that was; both by the log."""
+    place: str = ""
     subjects: tuple[str, ...] = ()
     """Pseudonyms of those whom the item concerns."""
     server_date: str = ""
@@ -293,6 +296,14 @@ class ReportData:
     software: tuple[Software, ...]
     volumes: tuple[Volume, ...] = ()
     """At least two, if it is divided."""
+    participants: tuple[Officer, ...] = ()
+    """Everybody who acted in the case, as far as the bundle's log shows."""
+    devices: tuple[str, ...] = ()
+    """Systems on which the exhibits were captured."""
+    machine: str = ""
+    """The system on which the bundle was made."""
+    place: str = ""
+    """Where, by the log."""
     receipts: int = 0
     """How many the custody log says were issued: what others hold against a log cut at its end."""
     gaps: tuple[Problem, ...] = ()
