@@ -13,6 +13,8 @@ from evidence_kit.bundle.beginning import Begun
 from evidence_kit.bundle.contents import EvidenceList
 from evidence_kit.bundle.custody_facts import corrections, custody_facts, hand_over_state
 from evidence_kit.bundle.exhibits import ItemContext, read_exhibit
+from evidence_kit.bundle.register_parts import SignatureLine
+from evidence_kit.bundle.registers import left_out, sealed_items
 from evidence_kit.bundle.report_model import (
     Attempt,
     AttemptOutcome,
@@ -126,10 +128,11 @@ def gather_report(  # noqa: PLR0913  # each is one part of the report
     practice: bool,
     commands: tuple[CheckCommand, ...],
     volumes: tuple[Volume, ...] = (),
+    signatures: tuple[SignatureLine, ...] = (),
     gaps: Iterable[Problem] = (),
 ) -> ReportData:
     """Return everything the report says."""
-    info = source.case.info
+    info, events = source.case.info, source.log.full_events()
     numbers = {exhibit.item: exhibit.number for exhibit in exhibits}
     return ReportData(
         case=CaseHead(number=info.number, title=info.title, office=info.office, legal_basis=info.legal_basis),
@@ -145,11 +148,14 @@ def gather_report(  # noqa: PLR0913  # each is one part of the report
         commands=commands,
         software=_software(),
         volumes=volumes if len(volumes) > 1 else (),
-        participants=_participants(source.log.full_events()),
+        signatures=signatures,
+        sealed=sealed_items(events),
+        left_out=left_out(attempts(events), source.bundle.left_out),
+        participants=_participants(events),
         devices=_devices(exhibits),
         machine=platform.platform(),
         place=source.begun_event().place,
-        receipts=sum(event.type == EventType.RECEIPT for event in source.log.full_events()),
+        receipts=sum(event.type == EventType.RECEIPT for event in events),
         gaps=tuple(gaps),
     )
 

@@ -28,6 +28,7 @@ from evidence_kit.bundle.report_model import (
     TimeStampState,
 )
 from evidence_kit.bundle.selection import Choice
+from evidence_kit.bundle.signatures import signature_lines
 from evidence_kit.bundle.volumes import Limits, divide, render_volumes
 from evidence_kit.canonical import Json
 from evidence_kit.case.building import building
@@ -324,6 +325,7 @@ class _Builder:
             practice=self.custodian.signer.practice,
             commands=check_commands(begun, stamped=bool(self.stamping.tsa), volumes=len(volumes)),
             volumes=volumes,
+            signatures=signature_lines(source, self.custodian.signer, self.trusted),
             gaps=_session_data_told(self.case, self.begun, self.options),
         )
 

@@ -10,6 +10,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from evidence_kit.bundle.exhibit_parts import Attempted, ContextShot, PageLink, Requests
+from evidence_kit.bundle.register_parts import LeftOut, SealedItem, SignatureLine
 from evidence_kit.models import Digest, Officer, Problem, Status, Trust
 from evidence_kit.pictures.viewing_copy import ViewingCopy
 
@@ -296,6 +297,10 @@ class ReportData:
     software: tuple[Software, ...]
     volumes: tuple[Volume, ...] = ()
     """At least two, if it is divided."""
+    signatures: tuple[SignatureLine, ...] = ()
+    sealed: tuple[SealedItem, ...] = ()
+    left_out: tuple[LeftOut, ...] = ()
+    """Items that are not in the bundle, and that its log names."""
     participants: tuple[Officer, ...] = ()
     """Everybody who acted in the case, as far as the bundle's log shows."""
     devices: tuple[str, ...] = ()
