@@ -13,7 +13,7 @@ from evidence_kit.bundle.beginning import Begun
 from evidence_kit.bundle.contents import EvidenceList
 from evidence_kit.bundle.custody_facts import corrections, custody_facts, hand_over_state
 from evidence_kit.bundle.exhibits import ItemContext, read_exhibit
-from evidence_kit.bundle.register_parts import SignatureLine
+from evidence_kit.bundle.register_parts import SelfTest, SignatureLine
 from evidence_kit.bundle.registers import left_out, sealed_items
 from evidence_kit.bundle.report_model import (
     Attempt,
@@ -129,6 +129,7 @@ def gather_report(  # noqa: PLR0913  # each is one part of the report
     commands: tuple[CheckCommand, ...],
     volumes: tuple[Volume, ...] = (),
     signatures: tuple[SignatureLine, ...] = (),
+    tested: tuple[SelfTest, ...] = (),
     gaps: Iterable[Problem] = (),
 ) -> ReportData:
     """Return everything the report says."""
@@ -149,6 +150,7 @@ def gather_report(  # noqa: PLR0913  # each is one part of the report
         software=_software(),
         volumes=volumes if len(volumes) > 1 else (),
         signatures=signatures,
+        self_test=tested,
         sealed=sealed_items(events),
         left_out=left_out(attempts(events), source.bundle.left_out),
         participants=_participants(events),

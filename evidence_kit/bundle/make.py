@@ -28,6 +28,7 @@ from evidence_kit.bundle.report_model import (
     TimeStampState,
 )
 from evidence_kit.bundle.selection import Choice
+from evidence_kit.bundle.self_test import self_test
 from evidence_kit.bundle.signatures import signature_lines
 from evidence_kit.bundle.volumes import Limits, divide, render_volumes
 from evidence_kit.canonical import Json
@@ -325,6 +326,7 @@ class _Builder:
             practice=self.custodian.signer.practice,
             commands=check_commands(begun, stamped=bool(self.stamping.tsa), volumes=len(volumes)),
             volumes=volumes,
+            tested=self_test(self.custodian.clock()),
             signatures=signature_lines(source, self.custodian.signer, self.trusted),
             gaps=_session_data_told(self.case, self.begun, self.options),
         )

@@ -47,3 +47,12 @@ class LeftOut:
     item: str
     outcome: str
     manifest_sha256: Digest | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SelfTest:
+    """One test of the installation that made the report."""
+
+    code: str
+    """Of ``self_test`` in the texts."""
+    passed: bool

@@ -10,6 +10,7 @@ import re
 import shutil
 import subprocess
 import sys
+import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -17,15 +18,18 @@ from hashlib import sha256
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from evidence_kit.archive.manifests import manifest_bytes
 from evidence_kit.bundle.codes import page_squares
 from evidence_kit.bundle.fonts import FontChoice, choose_fonts, system_folders
 from evidence_kit.bundle.report_json import make_showable, picture_name, picture_paths, report_json, strings, told_in
 from evidence_kit.bundle.report_model import Language, ReportData
 from evidence_kit.canonical import Json
 from evidence_kit.errors import ReportError
+from evidence_kit.models import Digest
 from evidence_kit.pdf.swap import swap_pictures
 from evidence_kit.pictures.viewing_copy import placeholder
 from evidence_kit.resources import template
+from evidence_kit.trust.digests import sha256_bytes
 
 SLICE_WIDTH = 1280
 """Pixels across a page: what `make_slices` takes as *page_width_px*."""
@@ -83,6 +87,8 @@ def render_report(  # noqa: PLR0913  # one plain fact each
         pictures = _lay_out(work, told_in(data, volume), attachments)
         document = report_json(data, language=language, volume=volume)
         document["attachments"] = _listed(attachments)
+        document["templates"] = _templates_digest().hex
+        document["national_script"] = _national_script()
         folders = system_folders() if font_folders is None else font_folders
         choice = choose_fonts(strings(document), system=folders)
         copy_fonts(work, choice)
@@ -116,6 +122,18 @@ def _lay_out(work: Path, data: ReportData, attachments: Mapping[str, Path | byte
         except OSError as error:
             raise ReportError(f"attachment cannot be read: {name}: {error}") from error
     return pictures
+
+
+def _templates_digest() -> Digest:
+    """Return what tells one state of the templates from another: SHA-256 over their names and SHA-256 values."""
+    found = {each.name: each.read_bytes() for each in template("report").iterdir() if each.name.endswith(_TEMPLATES)}
+    return sha256_bytes(manifest_bytes({name: sha256_bytes(data) for name, data in found.items()}))
+
+
+def _national_script() -> str:
+    """Return the office's text for the cover in the traditional script; empty if there is none."""
+    office = tomllib.loads(template("report/office.toml").read_text(encoding="utf-8"))
+    return str(office["national_script"]).strip()
 
 
 def _listed(attachments: Mapping[str, Path | bytes]) -> list[Json]:

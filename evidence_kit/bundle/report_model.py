@@ -10,7 +10,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from evidence_kit.bundle.exhibit_parts import Attempted, ContextShot, PageLink, Requests
-from evidence_kit.bundle.register_parts import LeftOut, SealedItem, SignatureLine
+from evidence_kit.bundle.register_parts import LeftOut, SealedItem, SelfTest, SignatureLine
 from evidence_kit.models import Digest, Officer, Problem, Status, Trust
 from evidence_kit.pictures.viewing_copy import ViewingCopy
 
@@ -301,6 +301,8 @@ class ReportData:
     sealed: tuple[SealedItem, ...] = ()
     left_out: tuple[LeftOut, ...] = ()
     """Items that are not in the bundle, and that its log names."""
+    self_test: tuple[SelfTest, ...] = ()
+    """Of the installation that makes the report."""
     participants: tuple[Officer, ...] = ()
     """Everybody who acted in the case, as far as the bundle's log shows."""
     devices: tuple[str, ...] = ()
@@ -334,6 +336,7 @@ class ReportData:
             "abandoned-withheld": self.holdings.withheld_abandoned,
             "withheld-ground": self.holdings.withheld_ground,
             "item-time-stamp-pending": pending,
+            "self-test-failed": sum(not test.passed for test in self.self_test),
             "hand-over-open": sum(entry.hand_over == "open" for entry in self.custody),
         }
         states = {

@@ -59,11 +59,12 @@ def _doctor(
         Path | None, typer.Argument(metavar="CASE", envvar="EVIDENCE_KIT_CASE", help="option.doctor-case")
     ] = None,
     clear: Annotated[bool, typer.Option("--clear", help="option.clear")] = False,
+    self_test: Annotated[bool, typer.Option("--self-test", help="option.self-test")] = False,
     passphrase_file: PassphraseOption = None,
     json: JsonOption = False,
 ) -> None:
     run = Run.of(ctx)
-    diagnosis = examine(run, case, clear=clear, passphrase_file=passphrase_file)
+    diagnosis = examine(run, case, clear=clear, self_test=self_test, passphrase_file=passphrase_file)
     if json:
         emit({**diagnosis.to_json(), "signer_trust": run.signer_trust()})
     else:
@@ -71,7 +72,7 @@ def _doctor(
     raise typer.Exit(0 if diagnosis.healthy else 4)
 
 
-def examine(run: Run, path: Path | None, *, clear: bool, passphrase_file: Path | None) -> Diagnosis:
+def examine(run: Run, path: Path | None, *, clear: bool, self_test: bool, passphrase_file: Path | None) -> Diagnosis:
     """Look at everything; raises `CaseError` for a case that is none, `SettingsError` for damaged settings."""
     settings = run.settings()
     here = path is None and (Path() / "case.json").is_file()
@@ -88,6 +89,7 @@ def examine(run: Run, path: Path | None, *, clear: bool, passphrase_file: Path |
         health.space(folder),
         health.cloud([folder, settings.home]),
         *(_leftovers(case, clear=clear) if case else ()),
+        *(health.self_tests(run) if self_test else ()),
     ]
     practice = bool(signer and signer.practice)
     return Diagnosis(findings=tuple(findings), practice=practice, case=case.path if case else None)

@@ -248,3 +248,17 @@ def cloud(folders: Iterable[Path]) -> Finding:
                 if mark in part.lower():
                     return Finding.of("disk.cloud", State.WARNING, "doctor.cloud", service=name, path=folder)
     return Finding.of("disk.cloud", State.PASSED, "doctor.cloud-none")
+
+
+def self_tests(run: "Run") -> list[Finding]:
+    """Put the parts of this installation to the test: known answers, and what was altered must be found out."""
+    from evidence_kit.bundle.self_test import self_test
+
+    return [
+        Finding.of(
+            f"self-test.{each.code}",
+            State.PASSED if each.passed else State.FAILED,
+            "doctor.self-test-passed" if each.passed else "doctor.self-test-failed",
+        )
+        for each in self_test(run.clock())
+    ]
