@@ -60,9 +60,10 @@ _ENVIRONMENT = (
     ("settings", "connect_to"),
     ("settings", "timeout_ms"),
     ("settings", "max_bytes"),
+    ("tool", "version"),
     ("tool", "versions"),
 )
-_NAMES = {"product": "browser", "revision": "browser_revision", "platform": "system"}
+_NAMES = {"product": "browser", "revision": "browser_revision", "platform": "system", "version": "tool_version"}
 """Names of facts where ``environment`` in the texts has another word than the file."""
 
 
@@ -114,23 +115,28 @@ def attempted(
     done, asked = AttemptState.DONE, AttemptState.NOT_ESTABLISHED
     states = {"source": done if isinstance(record.get("http_status"), int) else AttemptState.NOT_OBTAINED}
     states |= {code: done if role in roles else AttemptState.NOT_OBTAINED for code, role in _TAKEN}
-    if told.get("interactive"):
-        # By hand there is no freeze: nothing was done to the page by the program.
-        states["first-screenshot"] = AttemptState.NOT_ATTEMPTED
     states["wire"] = done if record.get("recorder") == "wire" else AttemptState.NOT_ATTEMPTED
-    for code in ("scroll", "expand"):
-        # Of a page that did not come nothing can be scrolled or opened.
-        wanted = told.get(code) is True and states["source"] is not done
-        states[code] = AttemptState.NOT_OBTAINED if wanted else _asked(told.get(code))
+    acted = _names(record.get("actions"))
+    states["scroll"] = _asked(told.get("scroll"), done="scrolled" in acted)
+    states["expand"] = _asked(told.get("expand"), done="expanded" in acted)
+    if told.get("interactive"):
+        # By hand there is no freeze, and the program does nothing to the page.
+        states |= dict.fromkeys(("first-screenshot", "scroll", "expand"), AttemptState.NOT_ATTEMPTED)
     states["login"] = asked if told.get("interactive") or not told else AttemptState.NOT_ATTEMPTED
     states["all-comments"] = asked
     return tuple(Attempted(code=code, state=state) for code, state in states.items())
 
 
-def _asked(setting: Json) -> AttemptState:
+def _names(actions: Json) -> set[str]:
+    listed = actions if isinstance(actions, list) else []
+    return {str(action.get("action")) for action in listed if isinstance(action, dict)}
+
+
+def _asked(setting: Json, *, done: bool) -> AttemptState:
+    """Return what came of something that *setting* asked for: a setting alone did nothing."""
     match setting:
         case True:
-            return AttemptState.DONE
+            return AttemptState.DONE if done else AttemptState.NOT_OBTAINED
         case False:
             return AttemptState.NOT_ATTEMPTED
     return AttemptState.NOT_ESTABLISHED

@@ -232,3 +232,12 @@ def test_settings_are_left_as_they_are(officer: RunCommand, home: Path) -> None:
     officer("doctor")
 
     assert load_settings(home) == before
+
+
+def test_the_installation_tests_itself_when_asked(officer: RunCommand) -> None:
+    asked = outcomes(officer("doctor", "--self-test", "--json"))
+
+    tested = {name: outcome for name, outcome in asked.items() if name.startswith("self-test.")}
+    names = ("sha256", "canonical-json", "signature", "custody-chain", "web-archive")
+    assert tested == {f"self-test.{name}": "passed" for name in names}
+    assert not {name for name in outcomes(officer("doctor", "--json")) if name.startswith("self-test.")}

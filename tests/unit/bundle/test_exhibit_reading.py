@@ -80,7 +80,9 @@ def test_a_ledger_that_is_none_is_an_error(tmp_path: Path) -> None:
 
 
 def test_what_was_not_asked_for_is_not_called_done() -> None:
-    found = states({"scroll": True, "expand": False}, "dom", "screenshot")
+    actions: Json = [{"action": "scrolled"}]
+
+    found = states({"scroll": True, "expand": False}, "dom", "screenshot", actions=actions)
 
     assert found["dom"] == found["screenshot"] == found["scroll"] == found["wire"] == AttemptState.DONE
     assert found["expand"] == found["login"] == AttemptState.NOT_ATTEMPTED
@@ -88,17 +90,17 @@ def test_what_was_not_asked_for_is_not_called_done() -> None:
     assert found["all-comments"] == AttemptState.NOT_ESTABLISHED
 
 
-def test_nothing_is_scrolled_on_a_page_that_did_not_come() -> None:
+def test_what_was_asked_for_and_did_not_happen_is_not_called_done() -> None:
     found = states({"scroll": True, "expand": True}, http_status=None)
 
     assert found["source"] == found["scroll"] == found["expand"] == AttemptState.NOT_OBTAINED
 
 
 def test_whether_somebody_logged_in_by_hand_is_not_established() -> None:
-    found = states({"interactive": True, "scroll": False, "expand": False})
+    found = states({"interactive": True, "scroll": True, "expand": False})
 
     assert found["login"] == AttemptState.NOT_ESTABLISHED
-    assert found["first-screenshot"] == AttemptState.NOT_ATTEMPTED
+    assert found["first-screenshot"] == found["scroll"] == AttemptState.NOT_ATTEMPTED
 
 
 def test_a_clock_that_was_not_measured_is_called_so() -> None:
