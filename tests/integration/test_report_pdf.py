@@ -21,7 +21,7 @@ from tests.support.report_cases import COMMANDS, MOMENT, TITLE, digest_of, exhib
 Oracle = Callable[[str], Path]
 
 ATTACHED = {"evidence-sha256.txt": b"00  data/case.json\n", "custody.jsonl": b'{"seq":1}\n'}
-PLACES = 30
+PLACES = 34
 """Where `report_of` and `exhibit_of` put a text, counted as often as it is printed."""
 HOSTILE = (
     '#panic("x") #read("/etc/passwd") $x^2$ *bold* _thin_ `raw` <label> @ref \\ " \''
