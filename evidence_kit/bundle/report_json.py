@@ -53,8 +53,7 @@ def report_json(data: ReportData, *, language: Language, volume: int = 1) -> dic
     document["volume"] = str(volume)
     document["languages"] = _LANGUAGES[language]
     document["header"] = shorten(data.case.number, _LONGEST_HEADER)
-    counts = {str(outcome): data.count(outcome) for outcome in AttemptOutcome}
-    document["counts"] = {name: _number(count) for name, count in (*counts.items(), ("started", sum(counts.values())))}
+    document["counts"] = {str(outcome): _number(data.count(outcome)) for outcome in AttemptOutcome}
     _number_pictures(document)
     root = data.holdings.root.hex
     document["root"] = [root[start : start + 4] for start in range(0, 64, 4)]

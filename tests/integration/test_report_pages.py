@@ -190,7 +190,7 @@ def test_no_word_leaves_the_page(pages: dict[Language, Path], oracle: Oracle) ->
         assert max(float(y) for y in re.findall(r'yMax="([\d.]+)"', text)) <= 841.9 - 30
 
 
-def test_page_2_says_of_many_problems_the_first_and_how_many_more(tmp_path: Path, oracle: Oracle) -> None:
+def test_page_2_says_of_many_problems_the_first_of_each_kind_and_how_many_more(tmp_path: Path, oracle: Oracle) -> None:
     data = report_of(exhibit_of(1))
     problem = data.attempts[0].problems or exhibit_of(1).problems
     tried = replace(data.attempts[0], problems=problem * 90)
@@ -200,4 +200,4 @@ def test_page_2_says_of_many_problems_the_first_and_how_many_more(tmp_path: Path
     render_report(data, path, language=Language.ENGLISH, attachments={}, timestamp=MOMENT, font_folders=())
 
     first = subprocess.run([oracle("pdftotext"), "-l", "2", path, "-"], check=True, capture_output=True, timeout=60)
-    assert squeezed("Further reasons, not printed here: 87") in squeezed(first.stdout.decode())
+    assert squeezed("Further reasons, not printed here: 89") in squeezed(first.stdout.decode())
