@@ -36,6 +36,17 @@ _MOST_MARKS = 3
 """Combining marks that may follow one letter: more would be painted over the lines above and below."""
 
 
+SCRIPTS = {
+    "cyrillic": "ӨҮөү₮",
+    "emoji": "\U0001f642\u2764",
+    "arabic": "مرحبا",
+    "chinese": "中文",
+    "thai": "สวัสดี",
+    "mongolian": "ᠮᠣᠩᠭᠣᠯ",
+}
+"""Characters of each script that pages are most often written in here."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FontChoice:
     """The fonts of one report, and what none of them shows."""
@@ -81,6 +92,12 @@ def choose_fonts(text: Iterable[str], *, system: Sequence[Path]) -> FontChoice:
     return FontChoice(
         folders=folders, extra=tuple(extra), missing=frozenset(chr(point) for point in lacking), base=base
     )
+
+
+def scripts_not_shown(system: Sequence[Path]) -> tuple[str, ...]:
+    """Return those of `SCRIPTS` that a report could not show with the fonts in the folders *system*."""
+    missing = choose_fonts(SCRIPTS.values(), system=system).missing
+    return tuple(script for script, letters in SCRIPTS.items() if missing & set(letters))
 
 
 def showable(text: str, choice: FontChoice, *, base_only: bool = False) -> tuple[str, frozenset[str]]:

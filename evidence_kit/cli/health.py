@@ -99,7 +99,23 @@ def browser(run: "Run") -> Finding:
 def fonts(run: "Run") -> list[Finding]:
     """Ask fontconfig for fonts that show Mongolian letters and emoji in a screenshot; other systems bring theirs."""
     program = shutil.which("fc-list", path=run.environ.get("PATH"))
-    return [_font(program, id_, letters) for id_, letters in _LETTERS.items()]
+    return [*(_font(program, id_, letters) for id_, letters in _LETTERS.items()), _report_fonts(run.texts)]
+
+
+def _report_fonts(texts: Texts) -> Finding:
+    """See which scripts the report could print as escapes only."""
+    from evidence_kit.bundle.fonts import scripts_not_shown, system_folders
+
+    try:
+        missing = scripts_not_shown(system_folders())
+    except EvidenceError as error:
+        return Finding.of("fonts.report", State.FAILED, "doctor.problem", problem=error)
+    if not missing:
+        return Finding.of("fonts.report", State.PASSED, "doctor.fonts-report")
+    scripts = ", ".join(texts.word("scripts", script) for script in missing)
+    # A report can be made without the other scripts, and owns up to each character: no fault of the installation.
+    state = State.FAILED if "cyrillic" in missing else State.PASSED
+    return Finding.of("fonts.report", state, "doctor.fonts-report-missing", scripts=scripts)
 
 
 def _font(program: str | None, id_: str, letters: str) -> Finding:

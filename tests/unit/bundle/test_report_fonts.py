@@ -1,10 +1,19 @@
 """Characters that the fonts lack are found before anything is printed."""
 
+import struct
 from pathlib import Path
 
 import pytest
 
-from evidence_kit.bundle.fonts import base_folders, characters, choose_fonts, showable, system_folders
+from evidence_kit.bundle.fonts import (
+    SCRIPTS,
+    base_folders,
+    characters,
+    choose_fonts,
+    scripts_not_shown,
+    showable,
+    system_folders,
+)
 from evidence_kit.errors import FormatError, ReportError
 
 SERIF = "NotoSerif[wdth,wght].ttf"
@@ -71,3 +80,17 @@ def test_bytes_that_are_no_font_are_refused(tmp_path: Path) -> None:
         characters(tmp_path / "a.ttf")
     with pytest.raises(ReportError, match="cannot be read"):
         characters(tmp_path / "none.ttf")
+
+
+def test_the_scripts_that_no_font_shows_are_named(tmp_path: Path) -> None:
+    assert scripts_not_shown([tmp_path]) == ("emoji", "arabic", "chinese", "thai", "mongolian")
+
+
+def test_a_font_of_the_system_shows_its_script(tmp_path: Path) -> None:
+    letters = sorted(map(ord, set(SCRIPTS["thai"])))
+    groups = b"".join(struct.pack(">3I", point, point, 1) for point in letters)
+    table = struct.pack(">HHHHI", 0, 1, 3, 10, 12) + struct.pack(">HHIII", 12, 0, 0, 0, len(letters)) + groups
+    head = struct.pack(">IHHHH4sIII", 0x10000, 1, 0, 0, 0, b"cmap", 0, 28, len(table))
+    (tmp_path / "NotoSansThai.ttf").write_bytes(head + table)
+
+    assert "thai" not in scripts_not_shown([tmp_path])
