@@ -18,7 +18,6 @@ from evidence_kit.bundle.report import RenderedReport, render_report
 from evidence_kit.bundle.report_model import Exhibit, Language, ReportData, Volume
 from evidence_kit.bundle.technical import technical_report
 from evidence_kit.models import OnStep, ignore
-from evidence_kit.pictures.viewing_copy import Slice
 
 LARGEST = 180_000_000
 """Bytes of pictures in one volume: its texts, fonts and attachments have room up to the 200 MB."""
@@ -45,11 +44,11 @@ def divide(exhibits: Sequence[Exhibit], *, rows: int, limits: Limits) -> tuple[V
     size, pages = 0, min(limits.pages // 2, math.ceil((rows + len(exhibits)) / _ROWS))
     starts = [0]
     for index, exhibit in enumerate(exhibits):
-        size += sum(each.bytes for each in _slices(exhibit))
+        size += _size(exhibit)
         pages += _pages(exhibit)
         if index > starts[-1] and (size > limits.size or pages > limits.pages):
             starts.append(index)
-            size, pages = sum(each.bytes for each in _slices(exhibit)), _pages(exhibit)
+            size, pages = _size(exhibit), _pages(exhibit)
     ranges = list(pairwise([*starts, len(exhibits)]))
     return tuple(
         Volume(
@@ -105,11 +104,12 @@ def _numbers(exhibits: Sequence[Exhibit]) -> tuple[int, ...]:
     return tuple(exhibit.number for exhibit in exhibits)
 
 
-def _slices(exhibit: Exhibit) -> list[Slice]:
-    return [each for shot in exhibit.viewing_copies for each in shot.slices]
+def _size(exhibit: Exhibit) -> int:
+    return sum(each.bytes for copy in exhibit.viewing_copies for each in copy.slices)
 
 
 def _pages(exhibit: Exhibit) -> int:
-    lists = (exhibit.actions, exhibit.files, exhibit.redirects, exhibit.environment, exhibit.attempted, exhibit.links)
-    rows = sum(map(len, lists))
-    return 1 + len(_slices(exhibit)) + math.ceil(rows / _ROWS) + len(exhibit.visible_text) // _CHARACTERS
+    slices = sum(len(copy.slices) for copy in exhibit.viewing_copies)
+    lists = (exhibit.actions, exhibit.files, exhibit.redirects, exhibit.environment, exhibit.links, exhibit.attempted)
+    rows = sum(map(len, lists)) + (len(exhibit.requests.missing) if exhibit.requests else 0)
+    return 1 + slices + math.ceil(rows / _ROWS) + len(exhibit.visible_text) // _CHARACTERS

@@ -157,6 +157,7 @@ def test_the_main_kinds_of_pages_look_as_they_did(kind: str, language: Language,
         small = page.convert("L").resize((105, 148), Image.Resampling.BOX)
     if os.environ.get("EVIDENCE_KIT_DRAW_PAGES"):
         small.save(golden, optimize=True)
+        pytest.skip("NOT TESTED: drawn anew")
 
     with Image.open(golden) as expected:
         assert alike(small, expected), f"{kind}-{language}: see the picture of {path}"
