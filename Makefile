@@ -54,7 +54,7 @@ LOCKED := uv pip compile --quiet --universal --python-version 3.11 --generate-ha
 
 lock:  ## renew requirements/*.lock (needs uv)
 	$(LOCKED) pyproject.toml --group dev -o requirements/all.lock
-	for name in bagit build fastwarc pywb wacz; do \
+	for name in bagit build fastwarc fpdf2 pywb wacz; do \
 	    $(LOCKED) requirements/oracle-$$name.in -o requirements/oracle-$$name.lock || exit; \
 	done
 

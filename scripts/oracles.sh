@@ -8,7 +8,7 @@ cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
 export PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_ROOT_USER_ACTION=ignore
 
-for name in bagit fastwarc pywb wacz; do
+for name in bagit fastwarc fpdf2 pywb wacz; do
     home=.oracles/$name
     stamp=$home/evidence-kit.stamp
     locks=(requirements/oracle-build.lock "requirements/oracle-$name.lock")

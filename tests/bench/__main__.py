@@ -15,6 +15,7 @@ import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
+from tests.bench.bundle import bundle
 from tests.bench.integrity import integrity
 from tests.bench.line import FAST_LINE, lay
 from tests.bench.measuring import Bench
@@ -37,15 +38,16 @@ def main() -> None:
     """Run what is asked for."""
     parser = argparse.ArgumentParser(prog="python -m tests.bench", description=__doc__)
     parser.add_argument("--rounds", type=int, default=7, help="of the page times")
-    parser.add_argument("--only", choices=("pages", "relay", "offline", "memory", "integrity"), help="one part of it")
-    arguments = parser.parse_args()
     parts: dict[str, Callable[[Bench], None]] = {
         "pages": lambda bench: _pages(bench, arguments.rounds),
         "relay": relay,
         "offline": offline,
         "memory": memory,
         "integrity": integrity,
+        "bundle": bundle,
     }
+    parser.add_argument("--only", choices=list(parts), help="one part of it")
+    arguments = parser.parse_args()
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         context = multiprocessing.get_context("spawn")
