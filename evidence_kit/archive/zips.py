@@ -58,6 +58,7 @@ class CanonicalZip:
         """Remember where to write."""
         self._path = path
         self._entries: list[ZipEntry] = []
+        self._names: set[str] = set()
         self._hasher = hashlib.sha256()
         self.size = 0
 
@@ -87,7 +88,7 @@ class CanonicalZip:
         Raises `FormatError` for a name that is unsafe or taken, `IntegrityError` when a file changes meanwhile.
         """
         _check_name(name)
-        if any(entry.name.casefold() == name.casefold() for entry in self._entries):
+        if name.casefold() in self._names:
             raise FormatError(f"a zip holds {shorten(name)} twice, or another name that differs only in case")
         size, crc32, digest = _measure(body)
         entry = ZipEntry(name=name, size=size, crc32=crc32, offset=self.size)
@@ -99,6 +100,7 @@ class CanonicalZip:
         if (self.size - before, copied) != (size, crc32):
             raise IntegrityError(f"a file changed while it was being copied into a zip: {shorten(name)}")
         self._entries.append(entry)
+        self._names.add(name.casefold())
         return digest
 
     def _put(self, data: bytes) -> None:

@@ -149,7 +149,7 @@ def make_bundle(  # noqa: PLR0913  # a case, a place, and who makes it how
         on_step("giving the bundle its place")
         withheld_file = options.withheld_to if begun.opened else None
         with _beside(withheld_file, begun.opened):
-            file_digest = _place(folder, output, as_zip=options.zip)
+            file_digest = (_pack if options.zip else _place)(folder, output, on_step)
     _commit_seal(case, built, begun, file_digest, custodian, opened=withheld_file is not None)
     problems += [Problem(code="time-stamp-pending", detail=text) for text in stamp_head(case, stamping)]
     return MadeBundle(
@@ -385,15 +385,25 @@ def _top_folder(output: Path) -> str:
     return output.stem if _PLAIN.fullmatch(output.stem) else "evidence-bundle"
 
 
-def _place(folder: Path, output: Path, *, as_zip: bool) -> Digest | None:
-    if not as_zip:
-        sync_tree(folder)
-        move_new(folder, output)
-        return None
+def _place(folder: Path, output: Path, _on_step: OnStep) -> None:
+    sync_tree(folder)
+    move_new(folder, output)
+
+
+def _pack(folder: Path, output: Path, on_step: OnStep) -> Digest:
+    """Pack *folder* into the zip *output*, file by file through a small buffer; return the digest of the zip.
+
+    It has another name until it is whole and on the disk.
+    """
     packed = folder.with_suffix(".zip")
+    part = ""
     with CanonicalZip(packed) as archive:
         for path in sorted(folder.rglob("*"), key=lambda found: found.relative_to(folder).as_posix()):
             if path.is_file():
-                archive.add(f"{folder.name}/{path.relative_to(folder).as_posix()}", path)
+                name = path.relative_to(folder)
+                before, part = part, name.parts[2] if name.parts[1:2] == ("items",) else name.parts[0]
+                if part != before:
+                    on_step(f"packing {part}")
+                archive.add(f"{folder.name}/{name.as_posix()}", path)
     move_new(packed, output)
-    return sha256_file(output)
+    return archive.sha256

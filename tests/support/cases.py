@@ -50,7 +50,7 @@ def stage_small_item(  # noqa: PLR0913  # what an item may hold
     connections: bytes = b"",
     screenshot: bytes = b"",
     url: str = URL,
-    body: bytes = b"resource",
+    body: bytes | Path = b"resource",
 ) -> ItemRecord:
     """Start an item and stage its files so that only the commit is left to do.
 
