@@ -8,21 +8,25 @@ item follows, and with the last of them the bundle's copy of the log ends.
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from evidence_kit.bundle.exhibit_plan import ExhibitPlan
+from evidence_kit.bundle.exhibits import screenshot_and_title
 from evidence_kit.bundle.naming import hidden_events, names_of, refuse_naming
+from evidence_kit.bundle.report import SLICE_HEIGHT, SLICE_WIDTH
 from evidence_kit.bundle.report_model import Language
 from evidence_kit.bundle.selection import Choice, Selection, select
 from evidence_kit.canonical import Json
 from evidence_kit.case.folder import CaseFolder
-from evidence_kit.case.items import attempts
-from evidence_kit.case.layout import SESSION_DATA
+from evidence_kit.case.items import attempts, read_item
+from evidence_kit.case.layout import PLAN, SESSION_DATA
 from evidence_kit.case.manifest import NAME
 from evidence_kit.custody.custodian import Custodian
 from evidence_kit.custody.events import Draft, EventType
 from evidence_kit.custody.log import split_lines
 from evidence_kit.custody.subjects import subjects_of
 from evidence_kit.custody.withholding import Decision, lines_digest, withheld_lines, withhold, write_withheld
-from evidence_kit.errors import UsageError
-from evidence_kit.trust.digests import sha256_file
+from evidence_kit.errors import FormatError, UsageError
+from evidence_kit.pictures.viewing_copy import picture_size, refuse_parts
+from evidence_kit.trust.digests import sha256_bytes, sha256_file
 
 _LONGEST_GROUND = 300
 
@@ -100,7 +104,10 @@ def begin(case: CaseFolder, custodian: Custodian, intent: Intent) -> Begun:
         for item in plan.selection.items:
             manifest = f"items/{item}/{NAME}"
             digests = {manifest: sha256_file(case.path / manifest)}
-            last = commit(Draft(type=EventType.BUNDLED, item=item, digests=digests, purpose=intent.purpose)).seq
+            planned = intent.choice.plan.of(item) if intent.choice.plan else None
+            shown: dict[str, Json] = {"pictures": _pictures(blurred=planned.blurred)} if planned else {}
+            draft = Draft(type=EventType.BUNDLED, item=item, digests=digests, purpose=intent.purpose, detail=shown)
+            last = commit(draft).seq
     return _begun(case, plan, last)
 
 
@@ -118,12 +125,14 @@ def _plan(case: CaseFolder, custodian: Custodian, intent: Intent) -> _Plan:
     events = log.full_events()
     tried = attempts(events)
     selection = select(tried, subjects_of(events), intent.choice)
+    if intent.choice.plan:
+        _refuse_parts(case, intent.choice.plan)
     without = [a.item for a in tried if a.finished_seq and a.item not in selection.items]
     withholding = None
     if selection.withheld:
         decision = _decision(custodian, intent.ground)
         names = names_of(events, selection.withheld)
-        refuse_naming(names, _texts(case, custodian, intent))
+        refuse_naming(names, [*_texts(case, custodian, intent), *_planned_texts(intent.choice.plan)])
         withholding = Withholding(
             decision=decision,
             hidden=hidden_events(events, selection.withheld, names),
@@ -165,20 +174,47 @@ def _texts(case: CaseFolder, custodian: Custodian, intent: Intent) -> list[tuple
     ]
 
 
+def _planned_texts(plan: ExhibitPlan | None) -> list[tuple[str, str]]:
+    if plan is None:
+        return []
+    return [(f"{plan.name}, line {each.line},", text) for each in plan.exhibits for text in each.texts()]
+
+
+def _refuse_parts(case: CaseFolder, plan: ExhibitPlan) -> None:
+    """Refuse, with `UsageError`, pages and regions that a screenshot does not have."""
+    for exhibit in plan.exhibits:
+        if not exhibit.partial:
+            continue
+        item = exhibit.item
+        picture, _ = screenshot_and_title(case.path / "items" / item, read_item(case, item))
+        if picture is None:
+            raise plan.wrong(exhibit, f"{item} has no screenshot", hint="leave out its pages and regions")
+        try:
+            size = picture_size(picture)
+            refuse_parts(size, SLICE_WIDTH, SLICE_HEIGHT, pages=exhibit.pages, regions=exhibit.regions)
+        except FormatError as error:
+            hint = "correct its pages or regions, or leave them out to show all of it"
+            raise plan.wrong(exhibit, str(error), hint=hint) from error
+
+
 def _start(case: CaseFolder, intent: Intent, plan: _Plan) -> Draft:
     detail: dict[str, Json] = {
         "language": str(intent.language),
-        "pictures": "shown" if intent.show_pictures else "blurred",
+        "pictures": "planned" if intent.choice.plan else _pictures(blurred=not intent.show_pictures),
     }
     if with_session_data(case, plan.selection.items):
         detail["session_data"] = "included" if intent.session_data else "withheld"
-    digests = {}
+    digests = {PLAN: sha256_bytes(intent.choice.plan.to_toml())} if intent.choice.plan else {}
     if plan.withholding:
         stored = _cut(case.log_bytes(), plan.count)
         log, _ = withhold(stored, plan.withholding.hidden, plan.withholding.decision)
         detail["withheld"] = plan.withholding.to_json()
         digests["withheld"] = lines_digest(line for _, line in withheld_lines(log).values())
     return Draft(type=EventType.BUNDLE_STARTED, digests=digests, purpose=intent.purpose, detail=detail)
+
+
+def _pictures(*, blurred: bool) -> str:
+    return "blurred" if blurred else "shown"
 
 
 def with_session_data(case: CaseFolder, items: Sequence[str]) -> int:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from evidence_kit import canonical
 from evidence_kit.bundle.exhibit_parts import ContextShot
+from evidence_kit.bundle.exhibit_plan import PlannedExhibit
 from evidence_kit.bundle.exhibit_reading import (
     attempted,
     environment_facts,
@@ -16,7 +17,7 @@ from evidence_kit.bundle.exhibit_reading import (
 )
 from evidence_kit.bundle.page_text import page_links, page_text, shown_text
 from evidence_kit.bundle.report import SLICE_HEIGHT, SLICE_WIDTH
-from evidence_kit.bundle.report_model import Action, Exhibit, Fact, ItemFile, Redirect
+from evidence_kit.bundle.report_model import Action, Exhibit, Fact, ItemFile, Redirect, Wording
 from evidence_kit.canonical import Json
 from evidence_kit.case.bracket import opened_at
 from evidence_kit.case.items import parse_item
@@ -45,6 +46,7 @@ class ItemContext:
     place: str
     practice: bool
     subjects: tuple[str, ...]
+    planned: PlannedExhibit | None
 
 
 def read_exhibit(folder: Path, context: ItemContext, *, pictures: Path, blur: bool) -> Exhibit:
@@ -56,7 +58,7 @@ def read_exhibit(folder: Path, context: ItemContext, *, pictures: Path, blur: bo
         environment = read_object(_of_role(folder, files, "environment"))
         dom = _of_role(folder, files, "dom")
         links = page_links(dom, _text(record, "final_url")) if dom else []
-        shots = list(_shots(folder, files, pictures / _text(record, "id"), blur=blur))
+        shots = list(_shots(folder, files, pictures / _text(record, "id"), context.planned, blur=blur))
         main = next((shot for shot in shots if shot.role == "screenshot"), None)
         status, title = page.get("http_status"), page.get("title")
         return Exhibit(
@@ -91,6 +93,7 @@ def read_exhibit(folder: Path, context: ItemContext, *, pictures: Path, blur: bo
             links=tuple(links[:MOST_LINKS]),
             unlisted_links=max(0, len(links) - MOST_LINKS),
             by_hand=_by_hand(environment),
+            planned=_wording(context.planned),
             http_status=status if isinstance(status, int) else None,
             title=title if isinstance(title, str) else "",
             redirects=tuple(_redirects(page)),
@@ -139,12 +142,28 @@ def _redirects(page: dict[str, Json]) -> Iterator[Redirect]:
                 yield Redirect(status=status, source=source, target=target)
 
 
-def _shots(folder: Path, files: tuple[ItemFile, ...], target: Path, *, blur: bool) -> Iterator[ContextShot]:
-    """Make the viewing copy of every picture of the item, the main screenshot's first."""
+def _shots(
+    folder: Path, files: tuple[ItemFile, ...], target: Path, planned: PlannedExhibit | None, *, blur: bool
+) -> Iterator[ContextShot]:
+    """Make the viewing copy of every picture of the item, the main screenshot's first.
+
+    Where only parts of the main screenshot are to be seen, no other picture is made: it would show the rest.
+    """
+    partial = planned is not None and planned.partial
     for number, (file, taken) in enumerate(pictures_of(folder, files)):
+        if partial and (number or file.role != "screenshot"):
+            continue
         into = target / f"{number:03}"
         into.mkdir(parents=True)
-        copy = make_slices(folder / file.path, into, page_width_px=SLICE_WIDTH, slice_height_px=SLICE_HEIGHT, blur=blur)
+        copy = make_slices(
+            folder / file.path,
+            into,
+            page_width_px=SLICE_WIDTH,
+            slice_height_px=SLICE_HEIGHT,
+            blur=planned.blurred if planned else blur,
+            pages=planned.pages if planned else (),
+            regions=planned.regions if planned else (),
+        )
         yield ContextShot(path=file.path, role=file.role, taken=taken, copy=copy)
 
 
@@ -153,6 +172,25 @@ def _by_hand(environment: dict[str, Json]) -> bool:
         case {"interactive": True}:
             return True
     return False
+
+
+def _wording(planned: PlannedExhibit | None) -> Wording | None:
+    if planned is None:
+        return None
+    return Wording(
+        label=planned.label, title=planned.title, why=planned.why, blurred=planned.blurred, partial=planned.partial
+    )
+
+
+def screenshot_and_title(folder: Path, record: dict[str, Json]) -> tuple[Path | None, str]:
+    """Return the screenshot of the item in *folder*, and the title of its page; raises `CaseError`."""
+    try:
+        files = tuple(_files(record))
+        title = _page(folder, files).get("title")
+    except (OSError, FormatError, KeyError) as error:
+        message = f"the item {folder.name} cannot be read: {error}"
+        raise CaseError(message, hint="run: evidence-kit verify CASE") from error
+    return _of_role(folder, files, "screenshot"), title if isinstance(title, str) else ""
 
 
 def _visible_text(folder: Path, files: tuple[ItemFile, ...]) -> str:

@@ -12,6 +12,7 @@ from evidence_kit import __version__
 from evidence_kit.bundle.beginning import Begun
 from evidence_kit.bundle.contents import EvidenceList
 from evidence_kit.bundle.custody_facts import corrections, custody_facts, hand_over_state
+from evidence_kit.bundle.exhibit_plan import ExhibitPlan
 from evidence_kit.bundle.exhibits import ItemContext, read_exhibit
 from evidence_kit.bundle.register_parts import SelfTest, SignatureLine
 from evidence_kit.bundle.registers import left_out, sealed_items
@@ -80,9 +81,19 @@ class Source:
 
 
 def gather_exhibits(  # noqa: PLR0913  # how it is made, and who hears of it
-    source: Source, data: Path, pictures: Path, *, blur: bool, processes: int = 1, on_step: OnStep = ignore
+    source: Source,
+    data: Path,
+    pictures: Path,
+    *,
+    blur: bool,
+    plan: ExhibitPlan | None = None,
+    processes: int = 1,
+    on_step: OnStep = ignore,
 ) -> tuple[Exhibit, ...]:
-    """Return an exhibit for each item below *data*; the viewing copies are written to *pictures*."""
+    """Return an exhibit for each item below *data*; the viewing copies are written to *pictures*.
+
+    A *plan* says for each whether it is blurred; *blur* does where there is none.
+    """
     events = {event.item: event for event in source.log.full_events() if event.type == EventType.CAPTURED}
     # The end of a capture often has no place of its own: it was made where it was begun.
     places = {event.item: event.place for event in source.log.full_events() if event.type == EventType.CAPTURE_STARTED}
@@ -102,6 +113,7 @@ def gather_exhibits(  # noqa: PLR0913  # how it is made, and who hears of it
             place=event.place or places.get(item, ""),
             practice=bool(event.actor.get("practice")),
             subjects=subjects.get(item, ()),
+            planned=plan.of(item) if plan else None,
         )
         parts.append((data / "items" / item, context))
     found = []

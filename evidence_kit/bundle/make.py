@@ -35,7 +35,7 @@ from evidence_kit.canonical import Json
 from evidence_kit.case.building import building
 from evidence_kit.case.durable import move_new, sync_tree, write_new
 from evidence_kit.case.folder import CaseFolder
-from evidence_kit.case.layout import EVIDENCE_LIST, TAG_MANIFEST
+from evidence_kit.case.layout import EVIDENCE_LIST, PLAN, TAG_MANIFEST
 from evidence_kit.case.stamping import Stamping, stamp_head
 from evidence_kit.custody.custodian import Custodian
 from evidence_kit.custody.events import Draft, EventType
@@ -62,7 +62,9 @@ class BundleOptions:
     purpose: str = ""
     zip: bool = False
     show_pictures: bool = False
-    """Print the screenshots as they are; otherwise their viewing copies are blurred beyond recovery."""
+    """Print the screenshots as they are; otherwise their viewing copies are blurred beyond recovery.
+
+    With a plan, the plan says so for each."""
     session_data: bool = False
     """Put the encrypted recordings of the captures in, too."""
     limits: Limits = field(default_factory=Limits)
@@ -91,6 +93,8 @@ class MadeBundle:
     withheld_file: Path | None
     left_out: tuple[str, ...]
     """Items that are not in the bundle, and that its log names all the same."""
+    plan: Digest | None
+    """Of the plan of the exhibits that is in it, if it was made by one."""
     problems: tuple[Problem, ...]
 
     @property
@@ -107,6 +111,7 @@ class MadeBundle:
             "withheld": self.withheld,
             "withheld_file": str(self.withheld_file) if self.withheld_file else None,
             "left_out": [*self.left_out],
+            "plan_sha256": self.plan.hex if self.plan else None,
             "problems": [problem.to_json() for problem in self.problems],
         }
 
@@ -163,6 +168,7 @@ def make_bundle(  # noqa: PLR0913  # a case, a place, and who makes it how
         withheld=begun.withholding.to_json() if begun.withholding else None,
         withheld_file=withheld_file,
         left_out=begun.left_out,
+        plan=sha256_bytes(options.choice.plan.to_toml()) if options.choice.plan else None,
         problems=tuple(problems) + built.problems,
     )
 
@@ -241,6 +247,8 @@ class _Builder:
         self.on_step("copying the case")
         self.folder.mkdir(parents=True)
         copy_case(self.case, self.folder, self.begun, session_data=self.options.session_data)
+        if self.options.choice.plan:
+            write_new(self.folder / "data" / PLAN, self.options.choice.plan.to_toml())
         evidence = list_evidence(self.folder)
         write_new(self.folder / EVIDENCE_LIST, evidence.data)
         source = Source.read(self.case, self.begun, stamping_asked=bool(self.stamping.tsa or gaps))
@@ -310,6 +318,7 @@ class _Builder:
             self.folder / "data",
             work,
             blur=not self.options.show_pictures,
+            plan=self.options.choice.plan,
             processes=self.options.processes,
             on_step=self.on_step,
         )

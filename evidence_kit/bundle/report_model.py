@@ -152,6 +152,21 @@ class Redirect:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Wording:
+    """What whoever planned the exhibits says of one."""
+
+    label: str
+    """What it is called: "Exhibit A"."""
+    title: str = ""
+    """Stands in lists instead of the page's own."""
+    why: str = ""
+    """Why it is relevant."""
+    blurred: bool = True
+    partial: bool = False
+    """Whether only parts of its picture are shown."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Exhibit:
     """One item as numbered in the bundle."""
 
@@ -196,6 +211,8 @@ class Exhibit:
     flags: tuple[Problem, ...] = ()
     """Special conditions: code of ``flags`` in the texts, and a detail (e.g. the address led to)."""
     practice: bool = False
+    planned: Wording | None = None
+    """None in a bundle that was made without a plan."""
     screenshot: ViewingCopy | None = None
     """Slices made with `report.SLICE_WIDTH` and `report.SLICE_HEIGHT` fill a page each."""
     context_shots: tuple[ContextShot, ...] = ()

@@ -22,6 +22,9 @@ BAG_FILES = frozenset(
 )
 """Everything beside ``data/`` in a bundle."""
 
+PLAN = "exhibits.toml"
+"""Below ``data/`` of a bundle that was made by a plan: the plan, as it was understood."""
+
 SESSION_DATA = "session-data.p7m"
 """The file of an item that a bundle may lack: the recording itself, encrypted."""
 

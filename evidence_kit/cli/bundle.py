@@ -1,12 +1,14 @@
 """``bundle``: the case, or some of its items, as a court bundle."""
 
 import os
+from dataclasses import replace
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from evidence_kit.cli.bundle_plan import read_plan_file, write_plan
 from evidence_kit.cli.case import tell_unstamped
 from evidence_kit.cli.options import AuthorityOption, CaseOption, JsonOption, PassphraseOption, PlaceOption
 from evidence_kit.cli.output import emit, quoted, rows, say
@@ -45,7 +47,8 @@ def register(root: typer.Typer) -> None:
 def _bundle(
     ctx: typer.Context,
     *,
-    output: Annotated[Path, typer.Option("--output", metavar="PATH", help="option.bundle-output")],
+    output: Annotated[Path | None, typer.Option("--output", metavar="PATH", help="option.bundle-output")] = None,
+    plan: Annotated[Path | None, typer.Option("--plan", metavar="FILE", help="option.plan")] = None,
     items: Annotated[list[str] | None, typer.Option("--items", metavar="ITEM,…", help="option.items")] = None,
     subject: Annotated[
         list[str] | None, typer.Option("--subject", metavar="V-01,…", help="option.bundle-subject")
@@ -77,6 +80,13 @@ def _bundle(
     if withheld_to and not (choice.subjects or choice.withhold):
         raise UsageError("nothing is withheld that could be written", hint="leave out --withheld-to, or say --withhold")
     folder = run.case(case)
+    if plan and not plan.exists():
+        spoken = language or folder.info.language
+        write_plan(run, folder, plan.absolute(), choice, language=spoken, pictures=pictures, json=json)
+        return
+    output = _wanted(output, plan)
+    if plan:
+        choice = replace(choice, plan=read_plan_file(plan, pictures=pictures))
     settings = run.settings()
     made = seal(
         run,
@@ -158,6 +168,8 @@ def tell_bundle(run: Run, made: "MadeBundle") -> None:
     say(rows(pairs))
     if made.withheld_file:
         say(texts.say("bundle.withheld-file", path=made.withheld_file))
+    if made.plan:
+        say(texts.say("bundle.by-plan", digest=made.plan.hex))
     if made.left_out:
         say(texts.say("bundle.left-out", items=", ".join(made.left_out)))
     for problem in made.problems:
@@ -165,6 +177,16 @@ def tell_bundle(run: Run, made: "MadeBundle") -> None:
             say(f"  - {texts.word('problems', problem.code)}: {visible(problem.detail)}")
     tell_unstamped(texts, (problem.detail for problem in made.problems if problem.code == _PENDING))
     say(texts.say("bundle.next", path=quoted(made.path)))
+
+
+def _wanted(output: Path | None, plan: Path | None) -> Path:
+    """Return where the bundle is to be; raises `UsageError` if nobody said it."""
+    if output:
+        return output
+    if plan:
+        hint = f"to make the bundle by it: --plan {quoted(plan)} --output PATH; to write another plan, name a new file"
+        raise UsageError(f"the plan {plan} is already there and is never overwritten", hint=hint)
+    raise UsageError("nobody said where the bundle is to be", hint="say --output PATH, or --plan FILE to plan it first")
 
 
 def _named(option: str, groups: list[str] | None) -> tuple[str, ...]:

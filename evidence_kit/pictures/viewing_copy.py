@@ -11,9 +11,9 @@ import math
 import struct
 import warnings
 import zlib
-from collections.abc import Iterator
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from io import BytesIO
 from pathlib import Path
 from typing import NoReturn
@@ -57,6 +57,16 @@ _UNREADABLE = (
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Region:
+    """A part of a picture: from its first column and row to those after the last."""
+
+    left: int
+    top: int
+    right: int
+    bottom: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Slice:
     """One JPEG of a viewing copy."""
 
@@ -67,6 +77,9 @@ class Slice:
     """The first row of the original that it shows."""
     bottom: int
     """The row of the original after the last that it shows."""
+    left: int
+    """The first column of the original that it shows."""
+    right: int
     bytes: int
     sha256: Digest
 
@@ -80,6 +93,8 @@ class ViewingCopy:
     original_width: int
     original_height: int
     blurred: bool
+    partial: bool
+    """Whether it was asked for parts of the picture only."""
     slices: tuple[Slice, ...]
 
 
@@ -97,29 +112,41 @@ def make_slices(  # noqa: PLR0913  # each is one plain number of the page's layo
     slice_height_px: int,
     blur: bool,
     quality: int = 85,
+    pages: Collection[int] = (),
+    regions: Sequence[Region] = (),
 ) -> ViewingCopy:
     """Write the viewing copy of the picture at *png* into *folder* as ``slice-001.jpg`` and so on.
 
     A slice is at most *page_width_px* wide, but never shrunk below half the original's size, and at most
     *slice_height_px* high. With *blur*, what is shown is made from a mosaic of about 24 coarsely coloured cells across:
-    text and faces are not in it, so they cannot be had back from it. Raises `FormatError` for a picture that cannot
-    be read, `OSError` for a folder that cannot be written. Nothing that exists is overwritten.
+    text and faces are not in it, so they cannot be had back from it. Only the slices with the numbers *pages*, or
+    only the *regions*, cut in the same way, are made if any are given; `refuse_parts` says whether a picture has them.
+    Raises `FormatError` for a picture that cannot be read or has no such part, `OSError` for a folder that cannot be
+    written. Nothing that exists is overwritten.
     """
     if slice_height_px <= 2 * OVERLAP:
         message = f"a slice of {slice_height_px} pixels is not higher than what slices repeat"
         raise FormatError(message)
     with _opened(png) as opened:
         picture = _decoded(opened)
-    scale = min(1.0, max(page_width_px / picture.width, _HALF))
+    refuse_parts(picture.size, page_width_px, slice_height_px, pages=pages, regions=regions)
+    scale = _scale(picture.width, page_width_px)
     source = _mosaic(picture) if blur else picture
     slices = []
-    for number, (top, bottom) in enumerate(_bands(picture.height, int(slice_height_px / scale), OVERLAP), start=1):
-        size = (max(1, round(picture.width * scale)), max(1, min(slice_height_px, round((bottom - top) * scale))))
-        ratio = source.height / picture.height
+    wanted = _parts(picture.size, int(slice_height_px / scale), pages, regions)
+    for number, part in enumerate(wanted, start=1):
+        wide, high = part.right - part.left, part.bottom - part.top
+        size = (max(1, round(wide * scale)), max(1, min(slice_height_px, round(high * scale))))
+        across, down = source.width / picture.width, source.height / picture.height
         shown = source.resize(
             size,
             Image.Resampling.BICUBIC if blur else Image.Resampling.LANCZOS,
-            box=(0, top * ratio, source.width, bottom * ratio),
+            box=(
+                part.left * across,
+                part.top * down,
+                min(source.width, part.right * across),
+                min(source.height, part.bottom * down),
+            ),
         )
         jpeg = _jpeg(shown, quality=quality)
         path = folder / f"slice-{number:03}.jpg"
@@ -130,8 +157,10 @@ def make_slices(  # noqa: PLR0913  # each is one plain number of the page's layo
                 path=path,
                 width=size[0],
                 height=size[1],
-                top=top,
-                bottom=bottom,
+                top=part.top,
+                bottom=part.bottom,
+                left=part.left,
+                right=part.right,
                 bytes=len(jpeg),
                 sha256=sha256_bytes(jpeg),
             )
@@ -142,8 +171,36 @@ def make_slices(  # noqa: PLR0913  # each is one plain number of the page's layo
         original_width=picture.width,
         original_height=picture.height,
         blurred=blur,
+        partial=bool(pages or regions),
         slices=tuple(slices),
     )
+
+
+def count_slices(size: tuple[int, int], page_width_px: int, slice_height_px: int) -> int:
+    """Return how many slices a whole picture of this width and height is cut into."""
+    width, height = size
+    return len(list(_bands(height, int(slice_height_px / _scale(width, page_width_px)), OVERLAP)))
+
+
+def refuse_parts(
+    size: tuple[int, int],
+    page_width_px: int,
+    slice_height_px: int,
+    *,
+    pages: Collection[int],
+    regions: Iterable[Region],
+) -> None:
+    """Raise `FormatError` for a part that no picture of this *size*, cut into slices of that size, has."""
+    width, height = size
+    slices = count_slices(size, page_width_px, slice_height_px)
+    if max(pages, default=0) > slices:
+        message = f"the viewing copy has no page {max(pages)}: its last is {slices}"
+        raise FormatError(message)
+    for region in regions:
+        if region.right > width or region.bottom > height:
+            edges = [region.left, region.top, region.right, region.bottom]
+            message = f"the region {edges} lies outside of the screenshot, which has {width} x {height} pixels"
+            raise FormatError(message)
 
 
 def placeholder(number: int) -> bytes:
@@ -212,6 +269,18 @@ def _mosaic(picture: Image.Image) -> Image.Image:
     small = picture.resize(size, Image.Resampling.BOX)
     step = 256 // _BLUR_LEVELS
     return small.point([value // step * step + step // 2 for value in range(256)] * 3)
+
+
+def _scale(width: int, page_width_px: int) -> float:
+    return min(1.0, max(page_width_px / width, _HALF))
+
+
+def _parts(size: tuple[int, int], largest: int, pages: Collection[int], regions: Sequence[Region]) -> Iterator[Region]:
+    """Cut the *regions*, or else the whole picture, into parts of at most *largest* rows; of these only *pages*."""
+    for region in regions or [Region(left=0, top=0, right=size[0], bottom=size[1])]:
+        for page, (top, bottom) in enumerate(_bands(region.bottom - region.top, largest, OVERLAP), start=1):
+            if not pages or page in pages:
+                yield replace(region, top=region.top + top, bottom=region.top + bottom)
 
 
 def _bands(height: int, largest: int, overlap: int) -> Iterator[tuple[int, int]]:

@@ -19,6 +19,7 @@ from evidence_kit.case.layout import (
     BAG_FILES,
     CHAIN_FILES,
     EVIDENCE_LIST,
+    PLAN,
     TAG_MANIFEST,
     TAG_SIGNATURE,
     TAG_TIME_STAMP,
@@ -190,7 +191,7 @@ def _check_strays(exam: Examination, tree: Tree, items: Sequence[str]) -> None:
 
 
 def _strays(tree: Tree, items: Sequence[str]) -> Iterator[str]:
-    known = {EVIDENCE_LIST, "data/case.json", "data/custody.jsonl", "data/custody.sig", *BAG_FILES}
+    known = {EVIDENCE_LIST, "data/case.json", "data/custody.jsonl", "data/custody.sig", f"data/{PLAN}", *BAG_FILES}
     known |= {f"data/seals/{item}/{NAME}.p7s" for item in items} | {f"data/{name}" for name in CHAIN_FILES}
     for name in tree.names():
         if name in known or is_report(name):
@@ -216,8 +217,15 @@ def _check_event(exam: Examination, files: CaseFiles, history: History, items: S
     ]
     if len(named) != len(bundled):
         problems.append((subject, "an item is put in twice"))
-    exam.concluded("bundle.event", subject, [*problems, *_other_manifests(files, named)], f"{len(named)} items")
+    problems += [*_other_plan(files, begun), *_other_manifests(files, named)]
+    exam.concluded("bundle.event", subject, problems, f"{len(named)} items")
     exam.facts["purpose"] = begun.purpose
+
+
+def _other_plan(files: CaseFiles, begun: Event) -> Iterator[tuple[str, str]]:
+    planned, found = begun.digests.get(PLAN), files.digest(PLAN) if files.has(PLAN) else None
+    if planned != found:
+        yield files.shown(PLAN), f"its digest is {found}, event {begun.seq} has {planned}"
 
 
 def _other_manifests(files: CaseFiles, named: dict[str | None, Event]) -> Iterator[tuple[str, str]]:

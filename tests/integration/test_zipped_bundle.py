@@ -86,11 +86,8 @@ def test_stock_tools_accept_a_bundle_that_they_unpacked(
 ) -> None:
     made = bundle(*case, tmp_path / "Багц 1.zip")
 
-    unpack = (
-        ["unzip", "-q", made.path, "-d"]
-        if shutil.which("unzip")
-        else [sys.executable, "-m", "zipfile", "-e", made.path]
-    )
+    unzip = ["unzip", "-q", str(made.path), "-d"]
+    unpack = unzip if shutil.which("unzip") else [sys.executable, "-m", "zipfile", "-e", str(made.path)]
     subprocess.run([*unpack, tmp_path / "out"], check=True, timeout=60)
     folder = tmp_path / "out" / "evidence-bundle"
     for name in ("manifest-sha256.txt", "tagmanifest-sha256.txt", "data/evidence-sha256.txt"):

@@ -1,0 +1,81 @@
+"""Write the plan of a bundle's exhibits for an officer or lawyer to edit: all that is to go in, and what could be said.
+
+Labels and titles are neutral and in the languages of the report; remarks beside them say, in the language of whoever
+writes the plan, which item is which and what can be changed. Remarks do not get into a bundle.
+"""
+
+from collections.abc import Sequence
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from evidence_kit.bundle.exhibit_plan import SCHEMA, ExhibitPlan, PlannedExhibit, exhibit_toml
+from evidence_kit.bundle.exhibits import screenshot_and_title
+from evidence_kit.bundle.mongolian_dates import local_stamp
+from evidence_kit.bundle.report import SLICE_HEIGHT, SLICE_WIDTH
+from evidence_kit.bundle.selection import Choice, select
+from evidence_kit.canonical import Json
+from evidence_kit.case.folder import CaseFolder
+from evidence_kit.case.items import attempts, read_item
+from evidence_kit.custody.subjects import subjects_of
+from evidence_kit.display import shorten
+from evidence_kit.errors import FormatError
+from evidence_kit.models import parse_utc
+from evidence_kit.pictures.viewing_copy import count_slices, picture_size
+from evidence_kit.texts import Texts
+
+_LONGEST_REMARK = 160
+_LONGEST_HOST = 60
+
+
+def fresh_plan(
+    case: CaseFolder, choice: Choice, *, blurred: bool, remarks: Texts, report: Sequence[Texts]
+) -> tuple[bytes, ExhibitPlan]:
+    """Return a plan of what *choice* puts in, as a file with *remarks* and as such; *report* is what it speaks.
+
+    Raises `UsageError` for a choice that makes no sense, `CaseError` for an item that cannot be read.
+    """
+    events = case.log().full_events()
+    selection = select(attempts(events), subjects_of(events), choice)
+    written = [remarks.say("plan.head"), f'schema = "{SCHEMA}"\n']
+    exhibits = []
+    for number, item in enumerate(selection.items, start=1):
+        folder = case.path / "items" / item
+        record = read_item(case, item)
+        exhibit = _exhibit(number, item, record, report, blurred=blurred)
+        exhibits.append(exhibit)
+        written += [exhibit_toml(exhibit), *_remarks(folder, record, remarks)]
+    return "".join(written).encode(), ExhibitPlan(exhibits=tuple(exhibits))
+
+
+def _exhibit(
+    number: int, item: str, record: dict[str, Json], report: Sequence[Texts], *, blurred: bool
+) -> PlannedExhibit:
+    host, day = _host(str(record["url"])), local_stamp(parse_utc(record["started"]))[:10]
+    labels = (texts.say("plan.label", number=number) for texts in report)
+    titles = (texts.say("plan.title", host=host, day=day) for texts in report)
+    return PlannedExhibit(item=item, label=" · ".join(labels), title=" · ".join(titles), blurred=blurred)
+
+
+def _remarks(folder: Path, record: dict[str, Json], texts: Texts) -> list[str]:
+    """Return the comments below an exhibit: what it is, and what else can be said of it."""
+    picture, title = screenshot_and_title(folder, record)
+    told = [str(record["url"]), title]
+    if picture:
+        try:
+            width, height = picture_size(picture)
+        except FormatError as error:
+            told.append(str(error))
+        else:
+            pages = count_slices((width, height), SLICE_WIDTH, SLICE_HEIGHT)
+            told.append(texts.say("plan.picture", width=width, height=height, pages=pages))
+            told.append("pages = [1]")
+            told.append(f"regions = [[0, 0, {width}, {min(height, SLICE_HEIGHT)}]]")
+    return [f"# {shorten(text, _LONGEST_REMARK)}\n" for text in told if text]
+
+
+def _host(url: str) -> str:
+    try:
+        host = urlsplit(url).hostname or ""
+    except ValueError:
+        host = ""
+    return shorten(host, _LONGEST_HOST)
