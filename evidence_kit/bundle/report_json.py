@@ -4,11 +4,13 @@ Every string has passed `evidence_kit.display.visible`, so control and bidirecti
 A moment is ``{"utc", "local", "en", "mn"}``, a number ``{"en", "mn"}``, a digest 64 hexadecimal digits.
 """
 
+import re
 from collections.abc import Iterator
 from dataclasses import fields, is_dataclass, replace
 from datetime import datetime
 from pathlib import Path
 
+from evidence_kit.bundle.bounds import LISTED, bounded
 from evidence_kit.bundle.fonts import FontChoice, showable
 from evidence_kit.bundle.mongolian_dates import (
     english_moment,
@@ -21,15 +23,27 @@ from evidence_kit.bundle.report_model import AttemptOutcome, Exhibit, Language, 
 from evidence_kit.canonical import Json
 from evidence_kit.display import shorten, visible
 from evidence_kit.errors import ReportError
-from evidence_kit.models import Digest, utc_text
+from evidence_kit.models import Digest, Problem, utc_text
 
 LONGEST_TEXT = 20_000
-"""Characters of one text that are printed; the whole text lies in the item's files."""
+"""Characters that are printed of the text of a page; the whole lies in the item's files."""
+
+LONGEST_PROSE = 5_000
+"""Characters that are printed of what people wrote: a note, a reason…"""
+
+LONGEST_NAME = 2_000
+"""Characters that are printed of any other text: a title, a link…"""
+
+LONGEST_ENTRY = 800
+"""Characters that are printed of a text in a list of an exhibit."""
 
 LONGEST_LINES = 400
 """Lines of one text that are printed."""
 
 _CUT = " […]"
+_LONGEST = {"visible_text": LONGEST_TEXT}
+_LONGEST |= dict.fromkeys(("note", "purpose", "legal_basis", "why", "withheld_ground"), LONGEST_PROSE)
+_LAST_ESCAPE = re.compile(r"\\u\{?[0-9A-F]{0,6}\Z")
 
 _LONGEST_HEADER = 48
 _LANGUAGES: dict[Language, list[Json]] = {
@@ -44,12 +58,14 @@ def report_json(data: ReportData, *, language: Language, volume: int = 1) -> dic
 
     Raises `ReportError` for a value the template could not know how to show.
     """
-    mine = told_in(data, volume)
+    printed = bounded(data)
+    mine = told_in(printed, volume)
     document = _plain(mine)
     if not isinstance(document, dict):
         raise ReportError("report data is not an object")
-    document["listed"] = [_plain(_row(exhibit)) for exhibit in (data if volume == 1 else mine).exhibits]
-    document["gaps"] = _plain(data.known_gaps())
+    document["listed"] = [_plain(_row(exhibit)) for exhibit in (printed if volume == 1 else mine).exhibits]
+    whole = document if mine is printed else _plain(printed)
+    document["gaps"] = _plain((*data.known_gaps(), *_cuts_told(printed, whole)))
     document["volume"] = str(volume)
     document["languages"] = _LANGUAGES[language]
     document["header"] = shorten(data.case.number, _LONGEST_HEADER)
@@ -78,6 +94,15 @@ def _row(exhibit: Exhibit) -> Exhibit:
 def picture_paths(data: ReportData) -> list[Path]:
     """Return the viewing copies in the order in which the document numbers them, from 0."""
     return [each.path for exhibit in data.exhibits for shot in exhibit.viewing_copies for each in shot.slices]
+
+
+def _cuts_told(printed: ReportData, document: Json) -> Iterator[Problem]:
+    """Yield what page 1 says of lists and texts that are not printed whole."""
+    lists = len(printed.cuts) + sum(len(exhibit.cuts) for exhibit in printed.exhibits)
+    texts = sum(text.endswith(_CUT) for text in strings(document))
+    for code, count in (("lists-cut", lists), ("texts-cut", texts)):
+        if count:
+            yield Problem(code=code, detail=str(count))
 
 
 def strings(value: Json) -> Iterator[str]:
@@ -139,13 +164,13 @@ def picture_name(number: int) -> str:
     return f"pictures/{number:06}.jpg"
 
 
-def _plain(value: object) -> Json:  # noqa: PLR0911  # one line for each kind of value
-    """Return *value* as JSON: dataclasses become objects with their fields' names."""
+def _plain(value: object, longest: int = LONGEST_NAME) -> Json:  # noqa: PLR0911  # one line for each kind of value
+    """Return *value* as JSON: dataclasses become objects with their fields' names, texts are at most *longest*."""
     match value:
         case None | bool():
             return value
         case str():
-            return _text(value)
+            return _text(value, longest)
         case int():
             return _number(value)
         case datetime():
@@ -156,18 +181,23 @@ def _plain(value: object) -> Json:  # noqa: PLR0911  # one line for each kind of
             # Pictures are handed over under names of our own, never under paths of this computer.
             return None
         case tuple() | list():
-            return [_plain(member) for member in value]
+            return [_plain(member, longest) for member in value]
         case dict():
-            return {str(key): _plain(member) for key, member in value.items()}
+            return {str(key): _plain(member, longest) for key, member in value.items()}
     if is_dataclass(value) and not isinstance(value, type):
-        return {each.name: _plain(getattr(value, each.name)) for each in fields(value)}
+        short = LONGEST_ENTRY if isinstance(value, LISTED) else LONGEST_NAME
+        return {each.name: _plain(getattr(value, each.name), _LONGEST.get(each.name, short)) for each in fields(value)}
     raise ReportError(f"the report cannot show a {type(value).__name__}")
 
 
-def _text(text: str) -> str:
+def _text(text: str, longest: int) -> str:
+    """Return *text* made visible, cut where it is longer than *longest* or than `LONGEST_LINES`, and marked so."""
     whole = str(text).replace("\r\n", "\n")
-    kept = "\n".join(whole[:LONGEST_TEXT].split("\n")[:LONGEST_LINES])
-    return visible(kept + (_CUT if len(kept) < len(whole) else ""), newlines=True)
+    kept = "\n".join(whole[:longest].split("\n")[:LONGEST_LINES])
+    shown = visible(kept, newlines=True)
+    cut = len(kept) < len(whole) or len(shown) > longest
+    # A flood of invisible characters is long only when it is written out; no escape is printed by half.
+    return _LAST_ESCAPE.sub("", shown[:longest]) + _CUT if cut else shown
 
 
 def _number(number: int) -> Json:

@@ -152,6 +152,19 @@ class Redirect:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Cut:
+    """A list that is too long to be printed whole."""
+
+    name: str
+    """Code of ``cuts`` in the texts, or shown as it stands."""
+    printed: int
+    whole: int
+    """How many entries are printed, and how many there are."""
+    place: str
+    """What holds all of them, in the bundle."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Wording:
     """What whoever planned the exhibits says of one."""
 
@@ -213,6 +226,8 @@ class Exhibit:
     practice: bool = False
     planned: Wording | None = None
     """None in a bundle that was made without a plan."""
+    cuts: tuple[Cut, ...] = ()
+    """Set by `bounds`."""
     screenshot: ViewingCopy | None = None
     """Slices made with `report.SLICE_WIDTH` and `report.SLICE_HEIGHT` fill a page each."""
     context_shots: tuple[ContextShot, ...] = ()
@@ -330,6 +345,8 @@ class ReportData:
     """Where, by the log."""
     receipts: int = 0
     """How many the custody log says were issued: what others hold against a log cut at its end."""
+    cuts: tuple[Cut, ...] = ()
+    """Set by `bounds`; those of an exhibit stand there."""
     gaps: tuple[Problem, ...] = ()
     """Further things page 1 must own up to; `known_gaps` adds what the other fields already tell."""
 

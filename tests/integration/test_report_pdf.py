@@ -26,7 +26,7 @@ PLACES = 34
 HOSTILE = (
     '#panic("x") #read("/etc/passwd") $x^2$ *bold* _thin_ `raw` <label> @ref \\ " \''
     " // no /* no */ = head #let x=1 [a] {b}"
-    " \u202egnp.exe \x1b[31m ﷽ שלום %s {0} &amp; \\u0041 --- \u200b " + "Ө" * 5000
+    " \u202egnp.exe \x1b[31m ﷽ שלום %s {0} &amp; \\u0041 --- \u200b " + "Ө" * 500
 )
 
 
@@ -149,7 +149,7 @@ def test_hostile_text_changes_nothing_and_is_printed_as_it_stands(tmp_path: Path
     assert "%s{0}&amp;\\u0041---\\u{200B}" in text
     assert "\u202e" not in text
     # Nothing is lost over the edge of a cell: every letter of the long word is on the paper, in every place.
-    assert text.count("Ө") == 5000 * PLACES
+    assert text.count("Ө") == 500 * PLACES
     assert set("שלום﷽") <= set(made.missing_glyphs)
 
 

@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 
 from evidence_kit.bundle.fonts import choose_fonts
-from evidence_kit.bundle.report_json import LONGEST_LINES, LONGEST_TEXT, make_showable, report_json, strings
+from evidence_kit.bundle.report_json import LONGEST_LINES, LONGEST_PROSE, make_showable, report_json, strings
 from evidence_kit.bundle.report_model import AttemptOutcome, Language, TimeStampState
 from evidence_kit.canonical import Json
 from evidence_kit.models import Problem, Trust
@@ -107,12 +107,13 @@ def test_a_character_that_no_font_shows_is_counted_on_page_1() -> None:
     assert "\\u{1F600} \\u{1F600}" in list(strings(shown))
 
 
-@pytest.mark.parametrize("text", ["x" * (LONGEST_TEXT + 1), "\n" * (LONGEST_LINES + 1)])
+@pytest.mark.parametrize("text", ["x" * (LONGEST_PROSE + 1), "\n" * (LONGEST_LINES + 1)])
 def test_a_text_too_long_to_print_is_cut_and_marked(text: str) -> None:
     document = report_json(report_of(text=text), language=Language.BOTH)
 
     assert str(document["purpose"]).endswith(" […]")
-    assert len(str(document["purpose"])) <= LONGEST_TEXT + 4
+    assert len(str(document["purpose"])) <= LONGEST_PROSE + 4
+    assert "texts-cut" in gap_codes(document)
 
 
 def test_attempts_are_counted_by_how_they_ended() -> None:
@@ -120,3 +121,14 @@ def test_attempts_are_counted_by_how_they_ended() -> None:
 
     assert [data.count(outcome) for outcome in AttemptOutcome] == [1, 1, 1, 1]
     assert data.attempts[0].time > MOMENT
+
+
+@pytest.mark.parametrize("flood", ["\u200b", "\u202e", "\x1b", "\ue000"])
+def test_a_flood_of_invisible_characters_is_no_longer_on_paper_than_any_text_and_ends_with_a_whole_escape(
+    flood: str,
+) -> None:
+    document = report_json(report_of(text=flood * 1_000_000), language=Language.ENGLISH)
+
+    purpose = str(document["purpose"])
+    escape = f"\\u{{{ord(flood):04X}}}"
+    assert purpose == escape * (LONGEST_PROSE // len(escape)) + " […]"
