@@ -5,21 +5,18 @@ and listed, which gives the root; the report prints the root and is signed; the 
 gets its name in one step; the case's log says what came out. A failure leaves nothing at the place asked for.
 """
 
-import re
 import shutil
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from evidence_kit.archive.zips import CanonicalZip
 from evidence_kit.bundle.beginning import Begun, Intent, begin, with_session_data
 from evidence_kit.bundle.closing import Closing, close_bundle
 from evidence_kit.bundle.contents import EvidenceList, copy_case, list_evidence
 from evidence_kit.bundle.gather import Source, gather_exhibits, gather_report
 from evidence_kit.bundle.guidance import check_commands
+from evidence_kit.bundle.placing import beside, building_bundle, pack, place
 from evidence_kit.bundle.report_model import (
     Language,
     ReportData,
@@ -32,8 +29,7 @@ from evidence_kit.bundle.self_test import self_test
 from evidence_kit.bundle.signatures import signature_lines
 from evidence_kit.bundle.volumes import Limits, divide, render_volumes
 from evidence_kit.canonical import Json
-from evidence_kit.case.building import building
-from evidence_kit.case.durable import move_new, sync_tree, write_new
+from evidence_kit.case.durable import write_new
 from evidence_kit.case.folder import CaseFolder
 from evidence_kit.case.layout import EVIDENCE_LIST, PLAN, TAG_MANIFEST
 from evidence_kit.case.stamping import Stamping, stamp_head
@@ -44,8 +40,6 @@ from evidence_kit.models import Digest, OnStep, Problem, ignore
 from evidence_kit.pdf.sign import sign_pdf
 from evidence_kit.trust.digests import sha256_bytes, sha256_file
 from evidence_kit.trust.judging import TrustedRoots, judge
-
-_PLAIN = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,60}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -141,7 +135,7 @@ def make_bundle(  # noqa: PLR0913  # a case, a place, and who makes it how
     problems = [Problem(code="time-stamp-pending", detail=text) for text in stamp_head(case, stamping)]
     if problems:
         stamping = Stamping()
-    with _building(output) as folder:
+    with building_bundle(output) as folder:
         builder = _Builder(case, folder, begun, custodian, options, stamping, trusted, on_step)
         try:
             built = builder.build(problems)
@@ -153,8 +147,8 @@ def make_bundle(  # noqa: PLR0913  # a case, a place, and who makes it how
             built = builder.build(problems)
         on_step("giving the bundle its place")
         withheld_file = options.withheld_to if begun.opened else None
-        with _beside(withheld_file, begun.opened):
-            file_digest = (_pack if options.zip else _place)(folder, output, on_step)
+        with beside(withheld_file, begun.opened):
+            file_digest = (pack if options.zip else place)(folder, output, on_step)
     _commit_seal(case, built, begun, file_digest, custodian, opened=withheld_file is not None)
     problems += [Problem(code="time-stamp-pending", detail=text) for text in stamp_head(case, stamping)]
     return MadeBundle(
@@ -202,22 +196,6 @@ def _intent(options: BundleOptions, name: str) -> Intent:
         show_pictures=options.show_pictures,
         session_data=options.session_data,
     )
-
-
-@contextmanager
-def _beside(path: Path | None, data: bytes) -> Iterator[None]:
-    """Write the file of the withheld events, for this person only, and remove it if the block fails."""
-    if path is None:
-        yield
-        return
-    write_new(path, data, private=True)
-    placed = False
-    try:
-        yield
-        placed = True
-    finally:
-        if not placed:
-            path.unlink(missing_ok=True)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -376,43 +354,3 @@ def _commit_seal(  # noqa: PLR0913  # what came of it
         if opened:
             digests["withheld"] = sha256_bytes(begun.opened)
     case.commit(Draft(type=EventType.BUNDLE_SEALED, digests=digests, detail=detail), custodian)
-
-
-@contextmanager
-def _building(output: Path) -> Iterator[Path]:
-    """Give a folder beside *output* to build in, and remove it whatever happens."""
-    try:
-        with building(output) as folder:
-            yield folder / _top_folder(output)
-    except OSError as error:
-        message = f"the bundle {output} could not be written: {error.strerror}"
-        raise CaseError(message) from error
-
-
-def _top_folder(output: Path) -> str:
-    """The one folder inside a zip: a plain name, whatever the zip is called."""
-    return output.stem if _PLAIN.fullmatch(output.stem) else "evidence-bundle"
-
-
-def _place(folder: Path, output: Path, _on_step: OnStep) -> None:
-    sync_tree(folder)
-    move_new(folder, output)
-
-
-def _pack(folder: Path, output: Path, on_step: OnStep) -> Digest:
-    """Pack *folder* into the zip *output*, file by file through a small buffer; return the digest of the zip.
-
-    It has another name until it is whole and on the disk.
-    """
-    packed = folder.with_suffix(".zip")
-    part = ""
-    with CanonicalZip(packed) as archive:
-        for path in sorted(folder.rglob("*"), key=lambda found: found.relative_to(folder).as_posix()):
-            if path.is_file():
-                name = path.relative_to(folder)
-                before, part = part, name.parts[2] if name.parts[1:2] == ("items",) else name.parts[0]
-                if part != before:
-                    on_step(f"packing {part}")
-                archive.add(f"{folder.name}/{name.as_posix()}", path)
-    move_new(packed, output)
-    return archive.sha256

@@ -64,7 +64,7 @@ def report_json(data: ReportData, *, language: Language, volume: int = 1) -> dic
     if not isinstance(document, dict):
         raise ReportError("report data is not an object")
     document["listed"] = [_plain(_row(exhibit)) for exhibit in (printed if volume == 1 else mine).exhibits]
-    whole = document if mine is printed else _plain(printed)
+    whole = _plain(printed) if volume == 1 and mine is not printed else document
     document["gaps"] = _plain((*data.known_gaps(), *_cuts_told(printed, whole)))
     document["volume"] = str(volume)
     document["languages"] = _LANGUAGES[language]

@@ -55,16 +55,11 @@ def render(data: ReportData, folder: Path, language: Language) -> RenderedReport
 def outside(made: RenderedReport, pdftotext: Path) -> list[str]:
     """Return the words that do not stand within the margins."""
     told = subprocess.run([pdftotext, "-bbox", made.path, "-"], check=True, capture_output=True, timeout=120).stdout
-    box = re.compile(
-        r'<word xMin="([-\d.]+)" yMin="([-\d.]+)" xMax="([-\d.]+)" yMax="([-\d.]+)">(.*?)</word>', re.DOTALL
-    )
-    words = [(*map(float, found.groups()[:4]), found[5]) for found in box.finditer(told.decode("utf-8"))]
+    box = re.compile(r'<word xMin="([-\d.]+)" yMin="([-\d.]+)" xMax="([-\d.]+)" yMax="([-\d.]+)">')
+    words = [(*(float(edge) for edge in found.groups()[:4]),) for found in box.finditer(told.decode("utf-8"))]
     assert len(words) > 1000
-    return [
-        str(word)
-        for left, top, right, bottom, word in words
-        if left < LEFT or right > RIGHT or top < TOP or bottom > BOTTOM
-    ]
+    within = [left >= LEFT and right <= RIGHT and top >= TOP and bottom <= BOTTOM for left, top, right, bottom in words]
+    return [str(word) for word, fits in zip(words, within, strict=True) if not fits]
 
 
 def text_of(made: RenderedReport, pdftotext: Path) -> str:

@@ -1,0 +1,71 @@
+"""Build a bundle beside its place, and give it its name in one step when it is whole: a folder, or a zip."""
+
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from evidence_kit.archive.zips import CanonicalZip
+from evidence_kit.case.building import building
+from evidence_kit.case.durable import move_new, sync_tree, write_new
+from evidence_kit.errors import CaseError
+from evidence_kit.models import Digest, OnStep
+
+_PLAIN = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,60}")
+
+
+@contextmanager
+def building_bundle(output: Path) -> Iterator[Path]:
+    """Give a folder beside *output* to build in, and remove it whatever happens."""
+    try:
+        with building(output) as folder:
+            yield folder / _top_folder(output)
+    except OSError as error:
+        message = f"the bundle {output} could not be written: {error.strerror}"
+        raise CaseError(message) from error
+
+
+def _top_folder(output: Path) -> str:
+    """The one folder inside a zip: a plain name, whatever the zip is called."""
+    return output.stem if _PLAIN.fullmatch(output.stem) else "evidence-bundle"
+
+
+def place(folder: Path, output: Path, _on_step: OnStep) -> None:
+    """Give the bundle in *folder*, which is on the disk then, the name *output*; raises `CaseError`."""
+    sync_tree(folder)
+    move_new(folder, output)
+
+
+def pack(folder: Path, output: Path, on_step: OnStep) -> Digest:
+    """Pack *folder* into the zip *output*, file by file through a small buffer; return the digest of the zip.
+
+    It has another name until it is whole and on the disk.
+    """
+    packed = folder.with_suffix(".zip")
+    part = ""
+    with CanonicalZip(packed) as archive:
+        for path in sorted(folder.rglob("*"), key=lambda found: found.relative_to(folder).as_posix()):
+            if path.is_file():
+                name = path.relative_to(folder)
+                before, part = part, name.parts[2] if name.parts[1:2] == ("items",) else name.parts[0]
+                if part != before:
+                    on_step(f"packing {part}")
+                archive.add(f"{folder.name}/{name.as_posix()}", path)
+    move_new(packed, output)
+    return archive.sha256
+
+
+@contextmanager
+def beside(path: Path | None, data: bytes) -> Iterator[None]:
+    """Write the file of the withheld events, for this person only, and remove it if the block fails."""
+    if path is None:
+        yield
+        return
+    write_new(path, data, private=True)
+    placed = False
+    try:
+        yield
+        placed = True
+    finally:
+        if not placed:
+            path.unlink(missing_ok=True)
