@@ -1,8 +1,8 @@
 """How much of a case a report prints, so that no page and no log can make it unusable; the rest lies in the bundle.
 
 Counts, page 1 and exhibits themselves are never cut. A list that is too long keeps what must be in plain sight (a
-hand-over nobody signed for, a corrected event, a capture that failed), its beginning, and its end; what was left out is
-told beside it, with the file in which all of it stands.
+hand-over nobody signed for, a corrected or withheld event, a capture that failed), its beginning, and its end; what was
+left out is told beside it, with the file in which all of it stands.
 """
 
 from collections.abc import Callable, Sequence
@@ -39,11 +39,17 @@ def bounded(data: ReportData) -> ReportData:
     custody = _kept(data.custody, MOST_EVENTS, in_plain_sight=_must_be_seen)
     attempts = _kept(data.attempts, MOST_ATTEMPTS, in_plain_sight=_came_to_nothing)
     log = "data/custody.jsonl"
-    cuts = (*_cut("custody", data.custody, custody, log), *_cut("attempts", data.attempts, attempts, log))
+    left_out = _kept(data.left_out, MOST_ATTEMPTS)
+    cuts = (
+        *_cut("custody", data.custody, custody, log),
+        *_cut("attempts", data.attempts, attempts, log),
+        *_cut("left_out", data.left_out, left_out, log),
+    )
     return replace(
         data,
         custody=custody,
         attempts=attempts,
+        left_out=left_out,
         exhibits=tuple(_bounded_exhibit(exhibit) for exhibit in data.exhibits),
         cuts=cuts,
     )
@@ -81,6 +87,8 @@ def _cut(name: str, whole: Sequence[object], printed: Sequence[object], place: s
 
 
 def _must_be_seen(entry: CustodyEntry) -> bool:
+    if entry.withheld:
+        return True
     return entry.hand_over not in {"", "accepted"} or any(fact.name == "corrected_by" for fact in entry.facts)
 
 

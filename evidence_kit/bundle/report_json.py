@@ -66,6 +66,7 @@ def report_json(data: ReportData, *, language: Language, volume: int = 1) -> dic
     document["listed"] = [_plain(_row(exhibit)) for exhibit in (printed if volume == 1 else mine).exhibits]
     whole = _plain(printed) if volume == 1 and mine is not printed else document
     document["gaps"] = _plain((*data.known_gaps(), *_cuts_told(printed, whole)))
+    document["left_out_count"] = _number(len(data.left_out))
     document["volume"] = str(volume)
     document["languages"] = _LANGUAGES[language]
     document["header"] = shorten(data.case.number, _LONGEST_HEADER)
