@@ -6,7 +6,7 @@ gets its name in one step; the case's log says what came out. A failure leaves n
 """
 
 import shutil
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -37,9 +37,11 @@ from evidence_kit.custody.custodian import Custodian
 from evidence_kit.custody.events import Draft, EventType
 from evidence_kit.errors import CaseError, IntegrityError, TimestampError, UsageError
 from evidence_kit.models import Digest, OnStep, Problem, ignore
-from evidence_kit.pdf.sign import sign_pdf
+from evidence_kit.pdf.findings import Level
+from evidence_kit.pdf.sign import PdfSignature, level_in_reach, sign_pdf
 from evidence_kit.trust.digests import sha256_bytes, sha256_file
 from evidence_kit.trust.judging import TrustedRoots, judge
+from evidence_kit.trust.validation_data import ValidationData
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -136,15 +138,11 @@ def make_bundle(  # noqa: PLR0913  # a case, a place, and who makes it how
     if problems:
         stamping = Stamping()
     with building_bundle(output) as folder:
-        builder = _Builder(case, folder, begun, custodian, options, stamping, trusted, on_step)
-        try:
-            built = builder.build(problems)
-        except TimestampError as error:
-            # The authority answered for the log and not for the report: begin again, and say so on page 1.
-            shutil.rmtree(folder)
-            problems.append(Problem(code="time-stamp-pending", detail=str(error)))
-            builder = _Builder(case, folder, begun, custodian, options, Stamping(), trusted, on_step)
-            built = builder.build(problems)
+        aim = level_in_reach(
+            custodian.signer, _known(case, stamping), stamped=bool(stamping.tsa), now=custodian.clock()
+        )
+        builder = _Builder(case, folder, begun, custodian, options, stamping, trusted, on_step, aim)
+        built = builder.build_as_reached(problems)
         on_step("giving the bundle its place")
         withheld_file = options.withheld_to if begun.opened else None
         with beside(withheld_file, begun.opened):
@@ -154,7 +152,7 @@ def make_bundle(  # noqa: PLR0913  # a case, a place, and who makes it how
     return MadeBundle(
         path=output,
         root=built.evidence.root,
-        signature_level=str(built.level),
+        signature_level=built.level.baseline,
         practice=custodian.signer.practice,
         reports=built.reports,
         tag_manifest=built.tag_manifest,
@@ -201,7 +199,10 @@ def _intent(options: BundleOptions, name: str) -> Intent:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Built:
     evidence: EvidenceList
-    level: SignatureLevel
+    level: Level
+    """The lowest of those read back from the signed volumes."""
+    missed: str
+    """Why the report has no document time stamp, although one was asked for."""
     reports: tuple[tuple[str, Digest, int], ...]
     tag_manifest: Digest
     problems: tuple[Problem, ...]
@@ -219,6 +220,25 @@ class _Builder:
     stamping: Stamping
     trusted: TrustedRoots
     on_step: OnStep
+    aim: Level
+    """What the cover says that the report's signature is."""
+
+    def build_as_reached(self, problems: list[Problem]) -> _Built:
+        """Build, and again with a lower aim until the cover tells what was reached; *problems* get why it was not."""
+        try:
+            built = self.build(problems)
+        except TimestampError as error:
+            # The authority answered for the log and not for the report.
+            problems.append(Problem(code="time-stamp-pending", detail=str(error)))
+            again = replace(self, stamping=Stamping(), aim=Level.B)
+        else:
+            if built.level is self.aim:
+                return built
+            if built.missed:
+                problems.append(Problem(code="archive-stamp-missing", detail=built.missed))
+            again = replace(self, aim=built.level)
+        shutil.rmtree(self.folder)
+        return again.build_as_reached(problems)
 
     def build(self, gaps: list[Problem]) -> _Built:
         """Build everything; raises `TimestampError` when an authority that was asked for does not answer."""
@@ -232,7 +252,7 @@ class _Builder:
         source = Source.read(self.case, self.begun, stamping_asked=bool(self.stamping.tsa or gaps))
         # Beside the bag and not in the system's temporary folder: what a killed process leaves is in one place.
         with TemporaryDirectory(prefix="pictures-", dir=self.folder.parent, ignore_cleanup_errors=True) as name:
-            reports, missing = self._reports(source, evidence, Path(name), gaps)
+            reports, missing, signed = self._reports(source, evidence, Path(name), gaps)
         self.on_step("closing the bag")
         tsa = self.stamping.tsa[0] if self.stamping.tsa else None
         closing = Closing(
@@ -246,7 +266,8 @@ class _Builder:
         close_bundle(self.folder, closing, source.tokens)
         return _Built(
             evidence=evidence,
-            level=SignatureLevel.B_T if tsa else SignatureLevel.B_B,
+            level=min((signature.level for signature in signed), key=[*Level].index),
+            missed=next((signature.missed for signature in signed if signature.missed), ""),
             reports=tuple((f"data/{path.name}", sha256_file(path), path.stat().st_size) for path in reports),
             tag_manifest=sha256_file(self.folder / TAG_MANIFEST),
             problems=tuple(Problem(code="glyph.missing", detail=glyph) for glyph in missing),
@@ -254,15 +275,16 @@ class _Builder:
 
     def _reports(
         self, source: Source, evidence: EvidenceList, work: Path, gaps: list[Problem]
-    ) -> tuple[list[Path], list[str]]:
-        """Set and sign the volumes of the report; return them, and the characters that no font could show."""
+    ) -> tuple[list[Path], list[str], list[PdfSignature]]:
+        """Set and sign the volumes of the report; return them, the characters without a font, and the signatures."""
         data = self._data(source, evidence, work, gaps)
         attachments: dict[str, Path | bytes] = {
             "evidence-sha256.txt": evidence.data,
             "custody.jsonl": self.folder / "data" / "custody.jsonl",
         }
-        reports = []
+        reports, signed = [], []
         missing: set[str] = set()
+        known = _known(self.case, self.stamping)
         for rendered in render_volumes(
             data,
             work,
@@ -274,7 +296,7 @@ class _Builder:
         ):
             self.on_step("signing the report")
             report = self.folder / "data" / rendered.path.name
-            sign_pdf(
+            signature = sign_pdf(
                 rendered.path,
                 report,
                 signer=self.custodian.signer,
@@ -282,11 +304,14 @@ class _Builder:
                 location="",
                 now=self.custodian.clock(),
                 tsa=self.stamping.tsa,
+                known=known,
+                aim=self.aim,
             )
+            signed.append(signature)
             rendered.path.unlink()
             reports.append(report)
             missing.update(rendered.missing_glyphs)
-        return reports, sorted(missing)
+        return reports, sorted(missing), signed
 
     def _data(self, source: Source, evidence: EvidenceList, work: Path, gaps: list[Problem]) -> ReportData:
         """Return what the report says; its viewing copies are written to *work*."""
@@ -309,7 +334,7 @@ class _Builder:
             officer=self.custodian.officer,
             purpose=self.options.purpose,
             prepared_at=self.options.report_time or begun,
-            signature=self._signature(begun, pending=bool(gaps)),
+            signature=self._signature(begun, pending=any(gap.code == "time-stamp-pending" for gap in gaps)),
             practice=self.custodian.signer.practice,
             commands=check_commands(begun, stamped=bool(self.stamping.tsa), volumes=len(volumes)),
             volumes=volumes,
@@ -323,13 +348,20 @@ class _Builder:
         judgement = judge(signer.certificate, signer.chain, self.trusted, at=at)
         state = TimeStampState.APPLIED if self.stamping.tsa else TimeStampState.NONE
         return ReportSignature(
-            level=SignatureLevel.B_T if self.stamping.tsa else SignatureLevel.B_B,
+            level=SignatureLevel(self.aim.baseline),
             signer=signer.certificate.subject,
             certificate_sha256=Digest(bytes.fromhex(signer.certificate.fingerprint)),
             trust=judgement.trust,
             time_stamp=TimeStampState.PENDING if pending else state,
             authorities=self.stamping.tsa,
         )
+
+
+def _known(case: CaseFolder, stamping: Stamping) -> ValidationData:
+    """Return what the case keeps of certificates and revocations; it asks about them whenever it stamps."""
+    return ValidationData(
+        certificates=tuple(dict.fromkeys((*case.certificates(), *stamping.roots))), statements=case.statements()
+    )
 
 
 def _session_data_told(case: CaseFolder, begun: Begun, options: BundleOptions) -> tuple[Problem, ...]:
@@ -346,7 +378,7 @@ def _commit_seal(  # noqa: PLR0913  # what came of it
     digests.update({name: digest for name, digest, _ in built.reports})
     if file_digest:
         digests["zip"] = file_digest
-    detail: dict[str, Json] = {"signature": str(built.level)}
+    detail: dict[str, Json] = {"signature": built.level.baseline}
     if begun.withholding:
         # Only the case's own log says which: this event is in no bundle that withholds one of them.
         events: list[Json] = [*sorted(begun.withholding.hidden)]

@@ -28,6 +28,8 @@ class SignatureLevel(StrEnum):
 
     B_B = "B-B"
     B_T = "B-T"
+    B_LT = "B-LT"
+    B_LTA = "B-LTA"
 
 
 class TimeStampState(StrEnum):

@@ -197,6 +197,9 @@ def verification_text(texts: Texts, report: VerificationReport) -> str:
     lines += [rows(_signer(texts, signer.name, signer.certificate_sha256, signer.trust)) for signer in report.signers]
     if not report.signers:
         lines.append(f"  {texts.say('verify.nobody')}")
+    signatures = report.facts.get("signatures")
+    if isinstance(signatures, list) and signatures:
+        lines += ["", texts.say("verify.signatures"), *(_signature(texts, each) for each in signatures)]
     lines += ["", texts.say("verify.steps"), *_steps(texts, report.checks)]
     for outcome in (Outcome.FAILED, Outcome.NOT_CHECKED):
         lines += _group(texts, outcome, [check for check in report.checks if check.outcome is outcome])
@@ -268,6 +271,16 @@ def _signer(texts: Texts, name: str, fingerprint: str, trust: Trust) -> list[tup
         (texts.say("verify.trust"), texts.say(f"trust.{trust}")),
         (texts.say("verify.certificate"), fingerprint),
     ]
+
+
+def _signature(texts: Texts, found: Json) -> str:
+    """Return one line on one signature of the report: who, level, trust, and the time in its stamp or as claimed."""
+    match found:
+        case {"name": str(name), "level": str(level), "trust": str(trust), "stamped": stamped, "claimed": claimed}:
+            time = texts.say("verify.stamped", time=stamped) if stamped else texts.say("verify.claimed", time=claimed)
+            known = texts.word("bundle-level", level, level)
+            return f"  - {visible(name)}: {known}; {texts.say(f'trust.{trust}')}; {time}"
+    return ""
 
 
 def _steps(texts: Texts, checks: Sequence[Check]) -> list[str]:

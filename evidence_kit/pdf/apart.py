@@ -91,6 +91,9 @@ def read_findings(data: bytes) -> PdfFindings:
                 Attachment(**{**each, "sha256": Digest(b64decode(each["sha256"]["value"]))})
                 for each in value["attachments"]
             ),
+            "certificates": _certificates(value["certificates"]),
+            "crls": tuple(b64decode(each) for each in value["crls"]),
+            "ocsps": tuple(b64decode(each) for each in value["ocsps"]),
             "problems": tuple(value["problems"]),
         }
     )

@@ -31,8 +31,11 @@ from pyhanko.sign.validation.status import SignatureCoverageLevel
 from evidence_kit.errors import EvidenceError, FormatError
 from evidence_kit.pdf import container, stamps
 from evidence_kit.pdf.findings import Changes, Coverage, Level, PdfFindings, SignatureFindings
+from evidence_kit.pdf.security_store import read_store
 from evidence_kit.pdf.swap import attachments
 from evidence_kit.trust.certificates import Certificate
+from evidence_kit.trust.revocation import OcspResponse, RevocationList
+from evidence_kit.trust.validation_data import ValidationData, data_about
 
 UNREADABLE = (
     EvidenceError,
@@ -70,6 +73,7 @@ _PADES = ("/ETSI.CAdES.detached",)
 _DOCUMENT_STAMP = "/DocTimeStamp"
 _LARGEST_PLACE = 4 * 1024 * 1024
 _TAIL = 64 * 1024
+"""Bytes searched for the end of a PDF: readers look through 1,024, and something may have been appended."""
 _END = re.compile(rb"[\s\S]*?startxref\s+\d+\s+%%EOF(?:\r\n|\r|\n)?")
 
 
@@ -90,9 +94,6 @@ class _Signed:
     place: _Place
     known: tuple[Certificate, ...]
 
-
-_TAIL = 64 * 1024
-"""Bytes searched for the end of a PDF: readers look through 1,024, and something may have been appended."""
 
 _Step = Callable[[SignatureFindings, _Signed], SignatureFindings]
 
@@ -118,10 +119,14 @@ def check_pdf(source: Path | BinaryIO, *, known: Iterable[Certificate] = ()) -> 
             fields = list(enumerate_sig_fields(reader, filled_status=True))
             signatures = [_signature(reader, name, field, stream, certificates) for name, _value, field in fields]
             signatures.sort(key=lambda signature: signature.covered_end)
+            store = read_store(reader)
             return replace(
                 found,
                 revisions=reader.total_revisions,
-                signatures=_with_levels(signatures, validation_data=_has_validation_data(reader)),
+                signatures=_with_levels(reader, signatures, store),
+                certificates=store.certificates,
+                crls=tuple(each.der for each in store.statements if isinstance(each, RevocationList)),
+                ocsps=tuple(each.der for each in store.statements if isinstance(each, OcspResponse)),
                 trailing_bytes=_trailing(reader, stream, size, signatures),
             )
         except UNREADABLE as error:
@@ -201,6 +206,7 @@ def _signer(found: SignatureFindings, signed: _Signed) -> SignatureFindings:
         certificate=Certificate(signed.emb.signer_cert.dump()),
         embedded=stamps.certificates_in(signed.emb.signed_data),
         covered_end=signed.place.covered_end,
+        revision=signed.emb.signed_revision,
     )
 
 
@@ -293,25 +299,32 @@ def _entry(dictionary: DictionaryObject, key: str) -> Any:  # noqa: ANN401  # wh
     return dictionary[key] if key in dictionary else None  # noqa: SIM401  # as said
 
 
-def _has_validation_data(reader: PdfFileReader) -> bool:
-    """Tell whether a document security store (EN 319 142-1, 5.4.2) holds certificates and revocation data."""
-    store = _entry(reader.root, "/DSS")
-    return isinstance(store, DictionaryObject) and "/Certs" in store and ("/CRLs" in store or "/OCSPs" in store)
-
-
-def _with_levels(signatures: Sequence[SignatureFindings], *, validation_data: bool) -> tuple[SignatureFindings, ...]:
+def _with_levels(
+    reader: PdfFileReader, signatures: Sequence[SignatureFindings], store: ValidationData
+) -> tuple[SignatureFindings, ...]:
     """Raise B-B to what stamps and validation data make of it."""
-    stamped_to = max((s.covered_end for s in signatures if s.level is Level.TIMESTAMP and s.holds), default=0)
+    archives = [found for found in signatures if found.level is Level.TIMESTAMP and found.holds]
+    last = archives[-1] if archives else None
+    archived = read_store(reader.get_historical_resolver(last.revision)) if last else ValidationData()
 
     def level(found: SignatureFindings) -> Level:
-        archived = stamped_to > found.covered_end
-        if found.level is not Level.B or not ((found.stamp and found.stamp.intact) or archived):
+        if found.level is not Level.B or not (found.stamp and found.stamp.intact):
             return found.level
-        if not validation_data:
-            return Level.T
-        return Level.LTA if archived else Level.LT
+        if last and last.covered_end > found.covered_end and _suffices(found, archived):
+            return Level.LTA
+        return Level.LT if _suffices(found, store) else Level.T
 
     return tuple(replace(found, level=level(found)) for found in signatures)
+
+
+def _suffices(found: SignatureFindings, store: ValidationData) -> bool:
+    """Whether *store* and the signature hold what shows that signer and authority stood when it was stamped."""
+    if found.certificate is None or found.stamp is None:
+        return False
+    known = replace(store, certificates=(*store.certificates, *found.embedded, *found.stamp.embedded))
+    at = found.stamp.time
+    signer = data_about(found.certificate, known, at=at, told=True)
+    return signer is not None and data_about(found.stamp.certificate, known, at=at, told=False) is not None
 
 
 def _trailing(reader: PdfFileReader, stream: BinaryIO, size: int, signatures: Sequence[SignatureFindings]) -> int:

@@ -10,6 +10,10 @@ from enum import StrEnum
 
 from evidence_kit.models import Digest
 from evidence_kit.trust.certificates import Certificate
+from evidence_kit.trust.revocation import OcspResponse, RevocationList, Statement
+
+Der = bytes
+"""Something encoded by ITU-T X.690."""
 
 
 class Coverage(StrEnum):
@@ -32,7 +36,7 @@ class Changes(StrEnum):
 
 
 class Level(StrEnum):
-    """The form of a signature (EN 319 142-1, 6); that the data embedded for it suffices is not examined."""
+    """The level of a signature (EN 319 142-1, 6), told from what the file holds; nobody is thereby believed."""
 
     CMS = "plain CMS"
     B = "PAdES B-B"
@@ -40,6 +44,11 @@ class Level(StrEnum):
     LT = "PAdES B-LT"
     LTA = "PAdES B-LTA"
     TIMESTAMP = "document timestamp"
+
+    @property
+    def baseline(self) -> str:
+        """The baseline level alone, such as ``B-T``."""
+        return self.removeprefix("PAdES ")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,6 +79,8 @@ class SignatureFindings:
     coverage: Coverage = Coverage.PART
     covered_end: int = 0
     """The offset after the last byte covered."""
+    revision: int = 0
+    """In which revision of the file it was made, from 0."""
     changes: Changes = Changes.UNKNOWN
     changes_allowed: bool = False
     """Whether the signature's own permissions (DocMDP, FieldMDP) allow `changes`."""
@@ -116,8 +127,18 @@ class PdfFindings:
     trailing_bytes: int = 0
     """Bytes after the end of the last revision: nobody signed them, and no reader shows them."""
     attachments: tuple[Attachment, ...] = ()
+    certificates: tuple[Certificate, ...] = ()
+    """In the document security store."""
+    crls: tuple[Der, ...] = ()
+    ocsps: tuple[Der, ...] = ()
+    """Statements on revocations in the store."""
     problems: tuple[str, ...] = ()
     """Why the file, a signature field or an attachment could not be read."""
+
+    @property
+    def statements(self) -> tuple[Statement, ...]:
+        """What authorities say in the store about revocations."""
+        return (*map(RevocationList, self.crls), *map(OcspResponse, self.ocsps))
 
     @property
     def whole_and_valid(self) -> bool:

@@ -1,8 +1,9 @@
-"""Sign a PDF: PAdES baseline B-B, or B-T with a time stamp (ETSI EN 319 142-1), by pyHanko.
+"""Sign a PDF: PAdES baseline B-B, B-T, B-LT or B-LTA (ETSI EN 319 142-1), whichever is in reach, by pyHanko.
 
 The first signature certifies the document and allows nothing after it but form filling and further signatures
-(DocMDP level 2, ISO 32000-2, 12.8.2.2); the field has no appearance, so the pages stay what they were. The signed
-bytes end up in a new file; the old one is not touched. A result is read back and checked before it gets its name.
+(DocMDP level 2, ISO 32000-2, 12.8.2.2). What validates signer and authority later, if it is known, goes into the very
+revision that is signed, and a document time stamp into one of its own behind it; so something signed covers every byte.
+The signed bytes end up in a new file; the old one is not touched. The level is what is read back from that file.
 """
 
 import asyncio
@@ -14,31 +15,26 @@ from datetime import datetime
 from pathlib import Path
 from typing import BinaryIO
 
-from asn1crypto import cms, tsp, x509
 from pyhanko.pdf_utils.incremental_writer import IncrementalPdfFileWriter
 from pyhanko.sign.fields import MDPPerm, SigSeedSubFilter
-from pyhanko.sign.signers import PdfSignatureMetadata, PdfSigner
-from pyhanko.sign.signers import Signer as PyhankoSigner
+from pyhanko.sign.signers import PdfSignatureMetadata, PdfSigner, PdfTimeStamper
 from pyhanko.sign.signers.pdf_cms import PdfCMSSignedAttributes
-from pyhanko.sign.timestamps import TimeStamper
-from pyhanko_certvalidator.registry import SimpleCertificateStore
 
 from evidence_kit.errors import EvidenceError, SigningError, TimestampError
-from evidence_kit.models import Digest
+from evidence_kit.pdf.actors import ALGORITHM, OwnSigner, OwnStamper
 from evidence_kit.pdf.check import UNREADABLE, check_pdf
 from evidence_kit.pdf.files import new_file
-from evidence_kit.pdf.findings import Coverage, Level, SignatureFindings
-from evidence_kit.trust import timestamps
+from evidence_kit.pdf.findings import Coverage, Level, PdfFindings, SignatureFindings
+from evidence_kit.pdf.security_store import add_to_store
 from evidence_kit.trust.certificates import Certificate
 from evidence_kit.trust.keys import Signer
+from evidence_kit.trust.validation_data import ValidationData, data_about, together
 
-_ALGORITHM = "sha256"
 _SIGNATURE_SPACE = 1024
 """Bytes kept for the CMS around a signature value."""
-_ECDSA_VALUE = 112
-"""Bytes that an ECDSA value over P-384 takes at most."""
 _STAMP_SPACE = 16 * 1024
 """Bytes kept for a time stamp token with its certificates; those of public authorities take 3 to 8 thousand."""
+_LONG = frozenset({Level.LT, Level.LTA})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,11 +43,14 @@ class PdfSignature:
 
     field: str
     level: Level
+    """As it was read back from the file."""
     signer: Certificate
     stamped: datetime | None
-    """The time in the token, when there is one."""
+    """The time in the signature's token, when there is one."""
     tsa: str | None
-    """The address of the authority that answered."""
+    """The address of the authority that answered last."""
+    missed: str = ""
+    """Why there is no document time stamp, although one was asked for."""
 
 
 def sign_pdf(  # noqa: PLR0913  # each is one statement of the signature
@@ -64,58 +63,88 @@ def sign_pdf(  # noqa: PLR0913  # each is one statement of the signature
     now: datetime,
     tsa: Sequence[str] = (),
     timeout: float = 20.0,
+    known: ValidationData = ValidationData(),  # noqa: B008  # frozen
+    aim: Level = Level.LTA,
 ) -> PdfSignature:
     """Write *source*, signed at the claimed time *now*, as the new file *target*.
 
     *tsa* are addresses of time-stamping authorities: the first that answers stamps the signature, and if none does,
-    nothing is written and `TimestampError` is raised, so that signing without is the caller's own decision. Raises
-    `SigningError` for a PDF, key or disk that cannot be used and for an existing *target*.
+    nothing is written and `TimestampError` is raised, so that signing without is the caller's own decision. What
+    *known* has of the signer and the authorities makes it B-LT; if then a document time stamp cannot be had, it stays
+    so, and `missed` says why. Nothing above *aim* is tried. Raises `SigningError` for a PDF, key or disk that cannot be
+    used and for an existing *target*.
     """
     with new_file(target, error=SigningError) as temporary:
-        stamper = _Stamper(tsa, timeout) if tsa else None
+        stamper = OwnStamper(tsa, timeout) if tsa else None
         wording = PdfSignatureMetadata(reason=reason or None, location=location or None)
+        beside = _beside(signer, known, now) if stamper and aim in _LONG else None
+        missed = ""
         try:
             shutil.copyfile(source, temporary)
             with temporary.open("rb+") as stream:
                 _end_the_line(stream)
-                field = asyncio.run(_sign(stream, _PyhankoSigner(signer), stamper, wording, now))
+                field = asyncio.run(_sign(stream, OwnSigner(signer), stamper, wording, now, beside))
+            made = _read_back(temporary, field, signer, stamped=stamper is not None)
+            if stamper and made.level is Level.LT and aim is Level.LTA:
+                missed = _archive(temporary, stamper)
+                made = _read_back(temporary, field, signer, stamped=True)
         except EvidenceError:
             raise
         except UNREADABLE as error:
             message = f"{source.name!r} cannot be signed: {error}"
             raise SigningError(message) from error
-        made = _read_back(temporary, field, signer, stamped=stamper is not None)
     return PdfSignature(
         field=field,
         level=made.level,
         signer=signer.certificate,
         stamped=made.stamp.time if made.stamp else None,
         tsa=stamper.answered if stamper else None,
+        missed=missed,
     )
 
 
-async def _sign(
+def level_in_reach(signer: Signer, known: ValidationData, *, stamped: bool, now: datetime) -> Level:
+    """Return the level that `sign_pdf` reaches with *known* if the authorities, if any are asked, keep answering."""
+    if not stamped:
+        return Level.B
+    return Level.LTA if _beside(signer, known, now) else Level.T
+
+
+def _beside(signer: Signer, known: ValidationData, now: datetime) -> ValidationData | None:
+    """Return what of *known* validates the signer, and each authority for time stamps; None if the signer's lacks."""
+    known = replace(known, certificates=tuple(dict.fromkeys((*signer.chain, *known.certificates))))
+    own = data_about(signer.certificate, known, at=now, told=True)
+    authorities = [found for found in known.certificates if found.stamps_time]
+    stamping = [data_about(found, known, at=now, told=False) for found in authorities]
+    found = [data for data in stamping if data is not None]
+    return together([own, *found]) if own and found else None
+
+
+async def _sign(  # noqa: PLR0913, PLR0917  # what a signature is made of
     stream: BinaryIO,
-    signer: "_PyhankoSigner",
-    stamper: "_Stamper | None",
+    signer: OwnSigner,
+    stamper: OwnStamper | None,
     wording: PdfSignatureMetadata,
     now: datetime,
+    beside: ValidationData | None,
 ) -> str:
     """Sign in place, step by step as `PdfSigner.async_sign_pdf` does, but with our own clock."""
     writer = IncrementalPdfFileWriter(stream)
     if writer.prev.encrypted:
         message = "the PDF is encrypted"
         raise SigningError(message)
-    earlier = len(writer.prev.embedded_signatures)
+    earlier = len(writer.prev.embedded_regular_signatures)
     field = f"Signature{earlier + 1}"
     metadata = replace(
         wording,
         field_name=field,
-        md_algorithm=_ALGORITHM,
+        md_algorithm=ALGORITHM,
         subfilter=SigSeedSubFilter.PADES,
         certify=not earlier,
         docmdp_permissions=MDPPerm.FILL_FORMS,
     )
+    if beside:
+        add_to_store(writer, beside)
     session = PdfSigner(metadata, signer, timestamper=stamper).init_signing_session(writer)
     session.system_time = now
     space = _SIGNATURE_SPACE + signer.space + (_STAMP_SPACE if stamper else 0)
@@ -127,49 +156,27 @@ async def _sign(
     return field
 
 
-class _PyhankoSigner(PyhankoSigner):
-    """Lets pyHanko build the signature, and our `Signer` compute its value, wherever the key is."""
+def _archive(path: Path, stamper: OwnStamper) -> str:
+    """Append a document time stamp to the PDF at *path*; return why not, when no authority answered: it is as before.
 
-    def __init__(self, signer: Signer) -> None:
-        chain = SimpleCertificateStore()  # type: ignore[no-untyped-call]  # pyHanko gives it no types
-        chain.register_multiple([x509.Certificate.load(issuer.der) for issuer in signer.chain])
-        own = x509.Certificate.load(signer.certificate.der)
-        super().__init__(signing_cert=own, cert_registry=chain, embed_roots=True)
-        self._signer = signer
-        key = signer.certificate.signer_key
-        self._value = (key.key_size + 7) // 8 if signer.algorithm == "rsa" else _ECDSA_VALUE
-        self.space = self._value + len(signer.certificate.der) + sum(len(issuer.der) for issuer in signer.chain)
-
-    async def async_sign_raw(self, data: bytes, digest_algorithm: str, dry_run: bool = False) -> bytes:  # noqa: FBT001, FBT002  # pyHanko's interface
-        if digest_algorithm != _ALGORITHM:
-            message = f"the key signs SHA-256 only, not {digest_algorithm}"
-            raise SigningError(message)
-        return bytes(self._value) if dry_run else self._signer.sign(data)
+    pyHanko writes the file before it asks, so what it wrote is taken off again.
+    """
+    with path.open("rb+") as stream:
+        size = stream.seek(0, os.SEEK_END)
+        stream.seek(0)
+        try:
+            asyncio.run(_stamp_document(stream, stamper))
+        except TimestampError as error:
+            stream.truncate(size)
+            return str(error)
+    return ""
 
 
-class _Stamper(TimeStamper):
-    """Lets pyHanko ask for a token, and the trust room fetch it and read it strictly."""
-
-    def __init__(self, addresses: Sequence[str], timeout: float) -> None:
-        super().__init__()  # type: ignore[no-untyped-call]  # pyHanko gives it no types
-        self._addresses = addresses
-        self._timeout = timeout
-        self.answered: str | None = None
-
-    async def async_timestamp(self, message_digest: bytes, md_algorithm: str) -> cms.ContentInfo:
-        if md_algorithm != _ALGORITHM:
-            message = f"time stamps are asked for over SHA-256 only, not {md_algorithm}"
-            raise TimestampError(message)
-        refusals = []
-        for address in self._addresses:
-            try:
-                reply = timestamps.stamp(address, Digest(message_digest), timeout=self._timeout)
-            except TimestampError as error:
-                refusals.append(str(error))
-                continue
-            self.answered = address
-            return tsp.TimeStampResp.load(reply)["time_stamp_token"]
-        raise TimestampError("; ".join(refusals))
+async def _stamp_document(stream: BinaryIO, stamper: OwnStamper) -> None:
+    writer = IncrementalPdfFileWriter(stream)
+    earlier = len(writer.prev.embedded_timestamp_signatures)
+    pdf_stamper = PdfTimeStamper(stamper, field_name=f"Timestamp{earlier + 1}")
+    await pdf_stamper.async_timestamp_pdf(writer, ALGORITHM, bytes_reserved=2 * _STAMP_SPACE, in_place=True)
 
 
 def _end_the_line(stream: BinaryIO) -> None:
@@ -193,7 +200,13 @@ def _read_back(path: Path, field: str, signer: Signer, *, stamped: bool) -> Sign
     if stamped and not (signature.stamp and signature.stamp.intact):
         message = "the time stamp does not belong to the signature"
         raise TimestampError(message)
-    if not signature.holds or signature.loose or signature.coverage is not Coverage.FILE or found.trailing_bytes:
+    if not signature.holds or signature.loose or not _closed(found):
         message = f"the signature does not hold when read back: {'; '.join((*signature.problems, *signature.loose))}"
         raise SigningError(message)
     return signature
+
+
+def _closed(found: PdfFindings) -> bool:
+    """Whether the last signature or document time stamp holds and covers the whole file."""
+    last = found.signatures[-1]
+    return last.holds and not last.loose and last.coverage is Coverage.FILE and not found.trailing_bytes

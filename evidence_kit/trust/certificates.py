@@ -18,6 +18,7 @@ from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.utils import CryptographyDeprecationWarning
 from cryptography.x509 import verification
+from cryptography.x509.oid import ExtendedKeyUsageOID
 
 from evidence_kit.errors import FormatError
 from evidence_kit.trust.digests import sha256_bytes
@@ -87,6 +88,15 @@ class Certificate:
         except x509.ExtensionNotFound:
             return False
         return any(policy.policy_identifier == PRACTICE_POLICY for policy in policies)
+
+    @cached_property
+    def stamps_time(self) -> bool:
+        """Whether it is one for time stamps (RFC 3161, 2.3)."""
+        try:
+            purposes = self.x509.extensions.get_extension_for_class(x509.ExtendedKeyUsage).value
+        except x509.ExtensionNotFound:
+            return False
+        return ExtendedKeyUsageOID.TIME_STAMPING in purposes
 
     @property
     def self_signed(self) -> bool:

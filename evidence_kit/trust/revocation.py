@@ -260,7 +260,7 @@ def standings(
     Left out too are those about which there is nothing to know: practice certificates, which nobody can revoke, and
     those that name no place where their authority tells of revocations, unless a statement about them is here.
     """
-    path = (certificate, *chain_of(certificate, [found for found in pool if _is_readable(found)]))
+    path = (certificate, *chain_of(certificate, [found for found in pool if is_readable(found)]))
     for found, issuer in zip_longest(path, path[1:]):
         if found.self_signed or found.practice:
             continue
@@ -269,16 +269,17 @@ def standings(
             finding = RevocationFinding(standing=Standing.UNKNOWN, detail=why)
         else:
             finding = standing_of(found, issuer, statements, at=at)
-        if finding.standing is not Standing.UNKNOWN or _names_a_place(found):
+        if finding.standing is not Standing.UNKNOWN or names_a_place(found):
             yield found, finding
 
 
-def _names_a_place(certificate: Certificate) -> bool:
+def names_a_place(certificate: Certificate) -> bool:
+    """Whether *certificate* says where its authority tells of revocations."""
     kinds = (x509.CRLDistributionPoints, x509.AuthorityInformationAccess)
     return any(isinstance(extension.value, kinds) for extension in certificate.x509.extensions)
 
 
-def _is_readable(certificate: Certificate) -> bool:
+def is_readable(certificate: Certificate) -> bool:
     """Whether it is a certificate at all: some come from unsigned places, and must not hide others."""
     try:
         _ = certificate.x509

@@ -23,8 +23,6 @@ from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa, utils
 from cryptography.hazmat.primitives.serialization import Encoding
-from cryptography.x509 import ExtendedKeyUsage, ExtensionNotFound
-from cryptography.x509.oid import ExtendedKeyUsageOID
 
 from evidence_kit.errors import EvidenceError, FormatError, IntegrityError, SilenceError, TimestampError
 from evidence_kit.models import Digest
@@ -290,11 +288,7 @@ def _authority(found: _Found, known: tuple[Certificate, ...]) -> Certificate:
     else:
         message = "the certificate of the time-stamping authority is not there"
         raise FormatError(message)
-    try:
-        purposes = list(candidate.x509.extensions.get_extension_for_class(ExtendedKeyUsage).value)
-    except ExtensionNotFound:
-        purposes = []
-    if ExtendedKeyUsageOID.TIME_STAMPING not in purposes:
+    if not candidate.stamps_time:
         message = f"the certificate of {candidate.subject!r} is not one for time stamps"
         raise IntegrityError(message)
     return candidate

@@ -4,9 +4,10 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import BinaryIO
 
+from evidence_kit.canonical import Json
 from evidence_kit.errors import LimitError
-from evidence_kit.models import Digest, utc_text
-from evidence_kit.pdf.findings import PdfFindings, SignatureFindings
+from evidence_kit.models import Digest, Trust, utc_text
+from evidence_kit.pdf.findings import Level, PdfFindings, SignatureFindings
 from evidence_kit.trust.certificates import Certificate
 from evidence_kit.verify.examination import Examination
 from evidence_kit.verify.history import stamp_trusted
@@ -48,11 +49,41 @@ def check_report(
         exam.concluded("report.root", shown, others)
     else:
         exam.not_checked("report.root", shown, "the bundle whose lists it ought to carry is not here")
-    for signature in found.signatures:
-        if signature.holds and signature.certificate is not None:
-            pool = (*certificates, *signature.embedded)
-            exam.signed_by(signature.certificate, pool, _trusted_time(exam, signature, pool))
+    _check_signers(exam, found, (*certificates, *found.certificates))
     return found
+
+
+def _check_signers(exam: Examination, found: PdfFindings, certificates: Sequence[Certificate]) -> None:
+    """Note who signed, at the earliest trusted time that covers the signature, and what each signature is."""
+    exam.statements += [statement for statement in found.statements if statement not in exam.statements]
+    times: list[datetime] = []
+    told: list[Json] = []
+    # From the last to the first: a document time stamp covers all signatures before it.
+    for signature in reversed(found.signatures):
+        if not signature.holds or signature.certificate is None:
+            continue
+        pool = (*certificates, *signature.embedded)
+        stamped = _trusted_time(exam, signature, pool)
+        if signature.level is Level.TIMESTAMP:
+            times += [stamped] if stamped else []
+            at = signature.stamp.time if signature.stamp else None
+        else:
+            at = min((*times, *([stamped] if stamped else [])), default=None)
+            exam.signed_by(signature.certificate, pool, at)
+        told.append(_told(signature, exam.believe(signature.certificate, pool, at).trust))
+    exam.facts["signatures"] = told[::-1]
+
+
+def _told(signature: SignatureFindings, trust: Trust) -> dict[str, Json]:
+    claimed, stamp = signature.claimed_time, signature.stamp
+    return {
+        "field": signature.field,
+        "name": signature.certificate.subject if signature.certificate else "",
+        "level": "time-stamp" if signature.level is Level.TIMESTAMP else signature.level.baseline,
+        "trust": str(trust),
+        "claimed": utc_text(claimed) if claimed else None,
+        "stamped": utc_text(stamp.time) if stamp else None,
+    }
 
 
 def _problems(signature: SignatureFindings) -> list[str]:

@@ -18,16 +18,26 @@ from evidence_kit.trust.keys import PrivateKey, Signer
 class Authority:
     """A key with a certificate that may issue others; made without a parent it is a root."""
 
-    def __init__(self, name: str, *, clock: Clock, parent: "Authority | None" = None, authority: bool = True) -> None:
+    def __init__(
+        self,
+        name: str,
+        *,
+        clock: Clock,
+        parent: "Authority | None" = None,
+        authority: bool = True,
+        extensions: Iterable[x509.ExtensionType] = (),
+    ) -> None:
         self._clock = clock
         self._parent = parent
         self._key = ec.generate_private_key(ec.SECP256R1())
         self.name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, name)])
-        self.certificate = self._certify(self.name, self._key.public_key(), authority=authority, by=parent or self)
+        self.certificate = self._certify(
+            self.name, self._key.public_key(), authority=authority, by=parent or self, extensions=extensions
+        )
 
-    def issue_authority(self, name: str) -> "Authority":
-        """Return an authority below this one."""
-        return Authority(name, clock=self._clock, parent=self)
+    def issue_authority(self, name: str, *, extensions: Iterable[x509.ExtensionType] = ()) -> "Authority":
+        """Return an authority below this one, whose certificate has *extensions* too."""
+        return Authority(name, clock=self._clock, parent=self, extensions=extensions)
 
     def issue_as_authority_without_being_one(self, name: str) -> "Authority":
         """Return an officer's certificate whose key issues others all the same."""

@@ -6,11 +6,17 @@ It makes its own root and certificate in a folder of its own, and both are gone 
 import subprocess
 import threading
 import time
+from datetime import datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from types import TracebackType
 from typing import Literal, Self
+
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding, load_pem_private_key
 
 Answer = Literal["granted", "refused", "garbage", "error", "empty"]
 
@@ -28,6 +34,7 @@ keyUsage = critical, digitalSignature
 extendedKeyUsage = critical, timeStamping
 subjectKeyIdentifier = hash
 authorityKeyIdentifier = keyid
+{places}
 [tsa]
 default_tsa = tsa_config
 [tsa_config]
@@ -51,11 +58,12 @@ class OpensslTsa:
 
     *answer* says how: ``granted`` stamps, ``refused`` rejects properly (RFC 3161, 2.4.2), ``garbage`` and ``empty``
     send something else, ``error`` is HTTP status 503. *delay* waits so many seconds first. Both may be set at any time.
+    *crl_url* is where its root tells of revocations; `crl` is what it tells.
     *include_root* puts the root into the token beside the authority's certificate, *rsa* signs with RSA, not P-256.
     `requests` counts what was asked.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913  # one for each way authorities differ
         self,
         *,
         include_root: bool = True,
@@ -63,6 +71,7 @@ class OpensslTsa:
         delay: float = 0.0,
         answer: Answer = "granted",
         name: str = "Practice time-stamping authority",
+        crl_url: str = "",
     ) -> None:
         self.delay = delay
         self.answer: Answer = answer
@@ -70,6 +79,7 @@ class OpensslTsa:
         self._include_root = include_root
         self._rsa = rsa
         self._name = name
+        self._crl_url = crl_url
         self._lock = threading.Lock()
 
     def __enter__(self) -> Self:
@@ -105,6 +115,15 @@ class OpensslTsa:
         """The authority's own certificate."""
         return self.folder / "tsa.pem"
 
+    def crl(self, *, since: datetime, until: datetime) -> bytes:
+        """Return a CRL of its root that revokes nothing."""
+        root = x509.load_pem_x509_certificate(self.root_pem.read_bytes())
+        key = load_pem_private_key((self.folder / "root.key").read_bytes(), None)
+        assert isinstance(key, ec.EllipticCurvePrivateKey)
+        builder = x509.CertificateRevocationListBuilder().issuer_name(root.subject)
+        made = builder.last_update(since).next_update(until).sign(key, hashes.SHA256())
+        return made.public_bytes(Encoding.DER)
+
     def reply(self, request: bytes) -> bytes:
         """Return the DER TimeStampResp to the DER *request*, as the server would, without the server."""
         config = "refusing.cnf" if self.answer == "refused" else "tsa.cnf"
@@ -115,9 +134,10 @@ class OpensslTsa:
 
     def _make_certificates(self) -> None:
         certs = "certs = root.pem" if self._include_root else ""
+        places = f"crlDistributionPoints = URI:{self._crl_url}" if self._crl_url else ""
         for name, digests in (("tsa.cnf", "sha256, sha384, sha512"), ("refusing.cnf", "sha1")):
             (self.folder / name).write_text(
-                _CONFIG.format(certs=certs, digests=digests), encoding="utf-8", newline="\n"
+                _CONFIG.format(certs=certs, digests=digests, places=places), encoding="utf-8", newline="\n"
             )
         (self.folder / "serial").write_text("01\n", encoding="ascii", newline="\n")
         kind = ["-newkey", "rsa:2048"] if self._rsa else ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256"]
