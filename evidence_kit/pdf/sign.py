@@ -90,6 +90,10 @@ def sign_pdf(  # noqa: PLR0913  # each is one statement of the signature
                 made = _read_back(temporary, field, signer, stamped=True)
         except EvidenceError:
             raise
+        except OSError as error:
+            message = f"{target.name!r} cannot be written: {error.strerror or error}"
+            hint = "see that the disk has room and can be written to, then run the command again"
+            raise SigningError(message, hint=hint) from error
         except UNREADABLE as error:
             message = f"{source.name!r} cannot be signed: {error}"
             raise SigningError(message) from error

@@ -22,6 +22,7 @@ from evidence_kit.trust.digests import sha256_bytes
 
 PRACTICE_NOTICE = "PRACTICE, not a digital signature in law"
 _PRACTICE_AGAIN = "run: evidence-kit setup --practice, which makes a new key"
+_TRY_AGAIN = "run the command again with the right passphrase; nothing was signed"
 _PRACTICE_YEARS = 2
 _MARK = " (PRACTICE)"
 _LONGEST = 64
@@ -99,7 +100,7 @@ def open_pkcs12(path: Path, passphrase: bytes) -> Signer:
         raise SigningError(str(error), hint=error.hint) from error
     except ValueError as error:
         message = f"the key file {path.name!r} cannot be opened: not PKCS#12, or the passphrase is wrong"
-        raise SigningError(message) from error
+        raise SigningError(message, hint=_TRY_AGAIN) from error
     if certificate is None:
         message = f"the key file {path.name!r} holds no certificate"
         raise SigningError(message)
@@ -117,7 +118,7 @@ def open_pem(key_path: Path, certificate_path: Path, passphrase: bytes) -> Signe
         raise SigningError(message) from error
     except (ValueError, TypeError, FormatError) as error:
         message = f"the key {key_path.name!r} or its certificate cannot be opened, or the passphrase is wrong"
-        raise SigningError(message) from error
+        raise SigningError(message, hint=_TRY_AGAIN) from error
     return _signer(key, certificates[0], list(certificates[1:]))
 
 
