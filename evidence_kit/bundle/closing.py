@@ -1,7 +1,6 @@
 """Close a bundle: certificates, guidance, manifests, the signature over the tag manifest, its time stamp."""
 
-import shutil
-from collections.abc import Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -17,6 +16,7 @@ from evidence_kit.case.stamping import HeadToken
 from evidence_kit.custody.custodian import Custodian
 from evidence_kit.errors import TimestampError
 from evidence_kit.models import utc_text
+from evidence_kit.trust.certificates import Certificate
 from evidence_kit.trust.digests import sha256_bytes
 from evidence_kit.trust.timestamps import certificates_inside, stamp
 
@@ -57,20 +57,45 @@ def close_bundle(folder: Path, closing: Closing, tokens: Sequence[HeadToken]) ->
     known = sorted({token.authority for token in tokens}, key=lambda c: c.fingerprint)
     first = [token for token in tokens if "-" not in token.path]
     inside = set(first[-1].embedded) if closing.tsa and first else set()
+    seal_bag(
+        folder,
+        custodian=closing.custodian,
+        tsa=closing.tsa,
+        info=_bag_info(closing),
+        write_trust=lambda held: write_trust(closing.case, folder, closing.custodian.signer, known, held),
+        inside=inside,
+    )
+
+
+def seal_bag(  # noqa: PLR0913  # what a bag is closed with
+    folder: Path,
+    *,
+    custodian: Custodian,
+    tsa: str | None,
+    info: Mapping[str, str],
+    write_trust: Callable[[Collection[Certificate]], None],
+    inside: Collection[Certificate],
+) -> None:
+    """Write the lists of the bag in *folder*, sign the last and have it stamped.
+
+    *write_trust* writes ``data/trust/`` for a token that holds the certificates *inside*; it is called again if the
+    token turns out to hold others. Raises `TimestampError`, `CaseError`, `OSError`.
+    """
     for _ in range(_TRIES):
-        write_trust(closing.case, folder, closing.custodian.signer, known, inside)
-        write_bag(folder, info=_bag_info(closing))
+        write_trust(inside)
+        write_bag(folder, info=info)
         tags = (folder / TAG_MANIFEST).read_bytes()
-        write_new(folder / TAG_SIGNATURE, closing.custodian.sign_file(tags))
-        if closing.tsa is None:
+        write_new(folder / TAG_SIGNATURE, custodian.sign_file(tags))
+        if tsa is None:
             return
-        reply = stamp(closing.tsa, sha256_bytes(tags))
+        reply = stamp(tsa, sha256_bytes(tags))
         held = set(certificates_inside(reply))
-        if held == inside:
+        if held == set(inside):
             write_new(folder / TAG_TIME_STAMP, reply)
             return
         inside = held
-        _open_again(folder)
+        for name in ("bagit.txt", "bag-info.txt", "manifest-sha256.txt", TAG_MANIFEST, TAG_SIGNATURE):
+            (folder / name).unlink()
     message = "the time-stamping authority uses another certificate for every time stamp"
     raise TimestampError(message)
 
@@ -84,9 +109,3 @@ def _bag_info(closing: Closing) -> dict[str, str]:
         "Evidence-Kit-Root": str(closing.evidence.root),
         "Evidence-Kit-Time-Stamp": "none" if closing.tsa is None else "present",
     }
-
-
-def _open_again(folder: Path) -> None:
-    shutil.rmtree(folder / "data" / "trust")
-    for name in ("bagit.txt", "bag-info.txt", "manifest-sha256.txt", TAG_MANIFEST, TAG_SIGNATURE):
-        (folder / name).unlink()

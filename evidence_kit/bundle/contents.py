@@ -77,14 +77,25 @@ def write_trust(
     time-stamping authorities in *authorities*, ``tsa.pem`` the certificates *inside* the bundle's own time stamp.
     """
     folder = target / "data" / "trust"
-    folder.mkdir(parents=True)
-    held = sorted(set(inside), key=lambda certificate: certificate.fingerprint)
-    stamping = tuple(dict.fromkeys((*authorities, *held)))
-    known = dict.fromkeys((*case.certificates(), signer.certificate, *signer.chain, *stamping))
-    for certificate in known:
-        (folder / f"cert-{certificate.fingerprint}.pem").write_bytes(certificate.pem())
+    folder.mkdir(parents=True, exist_ok=True)
     for statement in case.statements():
         (folder / statement.name).write_bytes(statement.der)
+    write_chains(folder, signer, case.certificates(), authorities, inside)
+
+
+def write_chains(
+    folder: Path,
+    signer: Signer,
+    certificates: Iterable[Certificate],
+    authorities: Iterable[Certificate],
+    inside: Iterable[Certificate],
+) -> None:
+    """Write *certificates* and those of signer and authorities into *folder*, and the four files that gather some."""
+    held = sorted(set(inside), key=lambda certificate: certificate.fingerprint)
+    stamping = tuple(dict.fromkeys((*authorities, *held)))
+    known = dict.fromkeys((*certificates, signer.certificate, *signer.chain, *stamping))
+    for certificate in known:
+        (folder / f"cert-{certificate.fingerprint}.pem").write_bytes(certificate.pem())
     chain = signer.chain or (signer.certificate,)
     (folder / "signer.pem").write_bytes(signer.certificate.pem())
     (folder / "chain.pem").write_bytes(b"".join(issuer.pem() for issuer in chain))

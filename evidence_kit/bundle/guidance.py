@@ -13,8 +13,8 @@ from evidence_kit.resources import template
 
 _EVENT = (
     "sed -n 1p data/custody.jsonl >e; sed -n 1p data/custody.sig | base64 -d >e.p7s; openssl cms -verify -cades -binary"
-    " -purpose any -attime {at} -inform DER -in e.p7s -content e -certfile data/trust/signer.pem"
-    " -CAfile data/trust/chain.pem -out /dev/null"
+    " -purpose any -attime {at} -inform DER -in e.p7s -content e -certfile {trust}/signer.pem"
+    " -CAfile {trust}/chain.pem -out /dev/null"
 )
 _SIGNATURE = (
     "openssl cms -verify -cades -binary -purpose any -attime {at} -inform DER -in tagmanifest-sha256.txt.p7s"
@@ -49,8 +49,21 @@ def _report_command(volumes: int) -> str:
     return 'for f in data/report-*.pdf; do pdfsig "$f"; done' if volumes > 1 else "pdfsig data/report.pdf"
 
 
-def readme(at: datetime, *, root: Digest, stamped: bool, practice: bool, volumes: int) -> bytes:
-    """Return README.txt, in Mongolian and English."""
+def readme(  # noqa: PLR0913  # one plain fact each
+    at: datetime,
+    *,
+    root: Digest,
+    stamped: bool,
+    practice: bool,
+    volumes: int,
+    begun: datetime | None = None,
+    begun_with: str = "data/trust",
+) -> bytes:
+    """Return README.txt, in Mongolian and English.
+
+    *begun_with* is the folder with the certificates of the officer who began the bundle, if another sealed it after
+    the time *begun*.
+    """
     seconds = int(at.timestamp())
     stamp = f"\n  {_TIME_STAMP.format(at=seconds)}\n" if stamped else ""
     text = Template(template("bundle/README.txt").read_text(encoding="utf-8")).substitute(
@@ -61,7 +74,7 @@ def readme(at: datetime, *, root: Digest, stamped: bool, practice: bool, volumes
         signature=_SIGNATURE.format(at=seconds),
         timestamp_mn=f"\n   Цагийн тэмдэг:\n{stamp}" if stamped else "",
         timestamp_en=f"\n   The time stamp:\n{stamp}" if stamped else "",
-        event=_EVENT.format(at=seconds),
+        event=_EVENT.format(at=int((begun or at).timestamp()), trust=begun_with),
     )
     return text.encode("utf-8")
 

@@ -16,7 +16,10 @@ _PLAIN = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,60}")
 
 @contextmanager
 def building_bundle(output: Path) -> Iterator[Path]:
-    """Give a folder beside *output* to build in, and remove it whatever happens."""
+    """Give a folder beside *output* to build in, and remove it whatever happens; raises `CaseError` when disks fail.
+
+    It does not exist yet, and has the name of the one folder inside a zip.
+    """
     try:
         with building(output) as folder:
             yield folder / _top_folder(output)

@@ -36,6 +36,9 @@ CHAIN_FILES = frozenset({"trust/signer.pem", "trust/chain.pem", "trust/tsa.pem",
 
 Each holds certificates that lie beside it under their own names."""
 
+PREVIOUS = re.compile(r"previous/([0-9]{2})/(.+)")
+"""An earlier form of a bundle keeps here, under its number, what the new form has of its own."""
+
 _IN_ITEM = re.compile(r"items/EV-[0-9]{4,}/.")
 _REPORT = re.compile(r"data/report(?:-[0-9]{2,})?\.pdf")
 
@@ -50,6 +53,12 @@ def accounted_for(name: str) -> bool:
     return any(pattern.fullmatch(name) for pattern in (CERTIFICATE, STATEMENT, HEAD_TOKEN)) or inside_item(name)
 
 
+def is_previous(name: str) -> bool:
+    """Whether *name* is a file that an earlier form of a bundle may have kept of its own."""
+    match = PREVIOUS.fullmatch(name.removeprefix("data/"))
+    return match is not None and (match[2] in BAG_FILES or match[2] in CHAIN_FILES)
+
+
 def is_report(name: str) -> bool:
     """Whether *name* is a report of a bundle."""
     return bool(_REPORT.fullmatch(name))
@@ -57,6 +66,6 @@ def is_report(name: str) -> bool:
 
 def belongs_to_root(name: str) -> bool:
     """Whether the file *name* of a bundle is listed in ``data/evidence-sha256.txt``."""
-    if not name.startswith("data/") or name == EVIDENCE_LIST or name.startswith("data/trust/"):
+    if not name.startswith("data/") or name == EVIDENCE_LIST or name.startswith(("data/trust/", "data/previous/")):
         return False
     return not is_report(name)

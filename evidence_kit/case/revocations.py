@@ -7,14 +7,27 @@ is noted and stops nothing.
 import time
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from typing import Protocol
 
-from evidence_kit.case.folder import CaseFolder
 from evidence_kit.models import Clock
 from evidence_kit.trust.certificates import Certificate, chain_of
 from evidence_kit.trust.inquiry import Place, inquire, places_in
 from evidence_kit.trust.revocation import Standing, Statement, standing_of
 
 _SECONDS = 10.0
+
+
+class Keeper(Protocol):
+    """A case, or a bundle, that keeps certificates and what authorities say about them."""
+
+    def certificates(self) -> tuple[Certificate, ...]:
+        """Return every certificate that is kept."""
+
+    def statements(self) -> tuple[Statement, ...]:
+        """Return every statement that is kept."""
+
+    def record_statement(self, statement: Statement) -> None:
+        """Keep *statement* too; raises `CaseError`."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -29,7 +42,7 @@ class Inquiries:
     _asked: set[tuple[Certificate, Place]] = field(default_factory=set)
     _left: float = _SECONDS
 
-    def keep(self, case: CaseFolder, others: Iterable[Certificate] = (), *, roots: Sequence[Certificate] = ()) -> None:
+    def keep(self, case: Keeper, others: Iterable[Certificate] = (), *, roots: Sequence[Certificate] = ()) -> None:
         """Ask about the signer's certificates and *others*, and keep the answers in *case*; raises `CaseError`.
 
         Issuers are looked for in the case and among *roots*.
@@ -44,7 +57,7 @@ class Inquiries:
             if above and standing_of(certificate, above[0], kept, at=self.clock()).standing is Standing.UNKNOWN:
                 kept += self._inquire(case, certificate, above[0])
 
-    def _inquire(self, case: CaseFolder, certificate: Certificate, issuer: Certificate) -> Iterator[Statement]:
+    def _inquire(self, case: Keeper, certificate: Certificate, issuer: Certificate) -> Iterator[Statement]:
         def asked(place: Place) -> bool:
             known = (certificate, place) in self._asked
             self._asked.add((certificate, place))

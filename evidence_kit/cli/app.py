@@ -21,6 +21,7 @@ from evidence_kit.cli import (
     bundle,
     capture,
     case,
+    countersign,
     custody,
     demo,
     doctor,
@@ -43,7 +44,7 @@ from evidence_kit.texts import Language, Texts
 _HELP = "--help"
 _ORDER = (
     *("setup", "doctor", "case", "capture", "list", "show", "subject", "custody", "timestamp", "anchor"),
-    *("bundle", "verify", "witness", "practice", "demo"),
+    *("bundle", "sign", "renew", "verify", "witness", "practice", "demo"),
 )
 _FRAME = {
     "usage": re.compile(r"(?m)^Usage:"),
@@ -84,7 +85,10 @@ def commands(language: Language) -> Any:  # noqa: ANN401  # typer keeps the clas
         name=PROGRAM, add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False, no_args_is_help=True
     )
     root.callback()(_root)
-    first, last = (setup, doctor, case, capture, items, subjects, custody), (bundle, verify, witness, practice, demo)
+    first, last = (
+        (setup, doctor, case, capture, items, subjects, custody),
+        (bundle, countersign, verify, witness, practice, demo),
+    )
     for module in (*first, anchor, *last):
         module.register(root)
     tree: Any = typer.main.get_command(root)

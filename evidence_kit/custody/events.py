@@ -55,6 +55,8 @@ class EventType(StrEnum):
     BUNDLE_STARTED = "bundle.started"
     BUNDLED = "bundled"
     BUNDLE_SEALED = "bundle.sealed"
+    BUNDLE_COUNTERSIGNED = "bundle.countersigned"
+    BUNDLE_RENEWED = "bundle.renewed"
     VERIFIED = "verified"
     VIEWED = "viewed"
     CONSULTED = "consulted"

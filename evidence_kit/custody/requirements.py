@@ -78,6 +78,8 @@ class Requirement:
 _MANIFEST = "items/ID/manifest-sha256.txt"
 _HAND_OVER: Mapping[str, Fits] = {"condition": _anything}
 
+_REISSUED = Requirement(item=False, digests=("root", "tagmanifest-sha256.txt", "previous"))
+
 REQUIREMENTS: Mapping[str, Requirement] = MappingProxyType(
     {
         EventType.CASE_OPENED: Requirement(item=False, detail={"format": _number}),
@@ -91,6 +93,8 @@ REQUIREMENTS: Mapping[str, Requirement] = MappingProxyType(
         EventType.BUNDLE_STARTED: Requirement(item=False),
         EventType.BUNDLED: Requirement(item=True, digests=(_MANIFEST,)),
         EventType.BUNDLE_SEALED: Requirement(item=False, digests=("root", "tagmanifest-sha256.txt")),
+        EventType.BUNDLE_COUNTERSIGNED: _REISSUED,
+        EventType.BUNDLE_RENEWED: _REISSUED,
         EventType.VERIFIED: Requirement(
             item=False,
             detail={"verdict": _text, "head": _or_null(_digest), "checks": _object, "failed": _list},

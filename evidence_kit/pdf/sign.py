@@ -9,7 +9,7 @@ The signed bytes end up in a new file; the old one is not touched. The level is 
 import asyncio
 import os
 import shutil
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
@@ -91,9 +91,7 @@ def sign_pdf(  # noqa: PLR0913  # each is one statement of the signature
         except EvidenceError:
             raise
         except OSError as error:
-            message = f"{target.name!r} cannot be written: {error.strerror or error}"
-            hint = "see that the disk has room and can be written to, then run the command again"
-            raise SigningError(message, hint=hint) from error
+            raise _unwritable(target, error) from error
         except UNREADABLE as error:
             message = f"{source.name!r} cannot be signed: {error}"
             raise SigningError(message) from error
@@ -105,6 +103,47 @@ def sign_pdf(  # noqa: PLR0913  # each is one statement of the signature
         tsa=stamper.answered if stamper else None,
         missed=missed,
     )
+
+
+def archive_pdf(
+    source: Path, target: Path, *, tsa: Sequence[str], known: ValidationData, timeout: float = 20.0
+) -> Level:
+    """Write *source* as the new file *target* with a newer document time stamp; return the first signature's level.
+
+    What *known* has of signers and authorities goes into the same revision, and so under the new stamp. Raises
+    `TimestampError` when no authority answers, `SigningError` as `sign_pdf`; then nothing is written.
+    """
+    with new_file(target, error=SigningError) as temporary:
+        try:
+            shutil.copyfile(source, temporary)
+            beside = together(_validating(check_pdf(source), known))
+            with temporary.open("rb+") as stream:
+                _end_the_line(stream)
+                asyncio.run(_stamp_document(stream, OwnStamper(tsa, timeout), beside))
+            found = check_pdf(temporary)
+        except EvidenceError:
+            raise
+        except OSError as error:
+            raise _unwritable(target, error) from error
+        except UNREADABLE as error:
+            message = f"{source.name!r} cannot be stamped: {error}"
+            raise SigningError(message) from error
+        if not found.whole_and_valid:
+            message = f"{source.name!r} does not hold after it was stamped: {'; '.join(found.problems)}"
+            raise SigningError(message)
+    return found.signatures[0].level
+
+
+def _validating(found: PdfFindings, known: ValidationData) -> Iterator[ValidationData]:
+    """Yield what of *known* validates the signers and authorities in *found*, at the times that they claim."""
+    for signature in found.signatures:
+        stamp = signature.stamp
+        pool = replace(known, certificates=(*known.certificates, *signature.embedded))
+        at = stamp.time if stamp else signature.claimed_time
+        for certificate in {signature.certificate, stamp.certificate if stamp else None} - {None}:
+            data = data_about(certificate, pool, at=at, told=False) if certificate and at else None
+            if data:
+                yield data
 
 
 def level_in_reach(signer: Signer, known: ValidationData, *, stamped: bool, now: datetime) -> Level:
@@ -176,11 +215,17 @@ def _archive(path: Path, stamper: OwnStamper) -> str:
     return ""
 
 
-async def _stamp_document(stream: BinaryIO, stamper: OwnStamper) -> None:
+async def _stamp_document(stream: BinaryIO, stamper: OwnStamper, beside: ValidationData = ValidationData()) -> None:  # noqa: B008  # frozen
     writer = IncrementalPdfFileWriter(stream)
+    add_to_store(writer, beside)
     earlier = len(writer.prev.embedded_timestamp_signatures)
     pdf_stamper = PdfTimeStamper(stamper, field_name=f"Timestamp{earlier + 1}")
     await pdf_stamper.async_timestamp_pdf(writer, ALGORITHM, bytes_reserved=2 * _STAMP_SPACE, in_place=True)
+
+
+def _unwritable(target: Path, error: OSError) -> SigningError:
+    message = f"{target.name!r} cannot be written: {error.strerror or error}"
+    return SigningError(message, hint="see that the disk has room and can be written to, then run the command again")
 
 
 def _end_the_line(stream: BinaryIO) -> None:

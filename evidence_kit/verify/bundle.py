@@ -3,10 +3,11 @@
 (1) the zip's own bytes; (2) the bag: lists, digests, strays; (3) the certificates that came with it; (4) the signature
 and time stamp over the list of lists; (5) the evidence list and so the root; (6) the custody log, its time stamps, and
 what it withholds; (7) every item with its seal and web archive; (8) that the log says this bundle was made; (9) the
-report.
+report, and the earlier forms of the bundle.
 """
 
 from collections.abc import Iterator, Sequence
+from datetime import datetime
 from pathlib import Path
 
 from evidence_kit import canonical
@@ -25,6 +26,7 @@ from evidence_kit.case.layout import (
     TAG_TIME_STAMP,
     accounted_for,
     belongs_to_root,
+    is_previous,
     is_report,
 )
 from evidence_kit.case.manifest import NAME
@@ -32,16 +34,17 @@ from evidence_kit.custody.events import Event
 from evidence_kit.custody.withholding import withheld_lines
 from evidence_kit.errors import EvidenceError, FormatError
 from evidence_kit.models import Digest, OnStep, Outcome, VerificationReport, utc_text
-from evidence_kit.trust.certificates import Certificate, load_certificates
-from evidence_kit.trust.cms import SignatureFacts, verify_detached
+from evidence_kit.pdf.findings import PdfFindings
+from evidence_kit.trust.certificates import Certificate
+from evidence_kit.trust.cms import SignatureFacts
 from evidence_kit.trust.digests import sha256_bytes
-from evidence_kit.trust.timestamps import read_reply
 from evidence_kit.verify.catalogue import TITLES
 from evidence_kit.verify.certificates import check_certificates
 from evidence_kit.verify.examination import Examination
 from evidence_kit.verify.files import SMALL, CaseFiles
 from evidence_kit.verify.history import History, check_history, check_items, check_registered, read_log, stamp_trusted
 from evidence_kit.verify.items import check_item, check_seal
+from evidence_kit.verify.previous import check_earlier, read_earlier, read_signature, read_token
 from evidence_kit.verify.report_pdf import LIST_ATTACHMENT, LOG_ATTACHMENT, check_report
 from evidence_kit.verify.withheld import check_withheld, open_log
 
@@ -71,6 +74,10 @@ def check_bundle(exam: Examination, tree: Tree, subject: str, on_step: OnStep) -
     files.look_ahead(processes=exam.processes)
     certificates = check_certificates(exam, files, bundle=True)
     sealed_by = _check_tag_signature(exam, tree, certificates)
+    earlier = read_earlier(exam, tree, certificates)
+    if earlier:
+        sealed_by = earlier[0].facts
+        exam.sealed_at = min((form.trusted for form in earlier if form.trusted), default=exam.sealed_at)
     sealers = [judgement.certificate for judgement in exam.signers.values()]
     root = _check_evidence_list(exam, tree, bag)
     on_step("checking the custody log")
@@ -90,8 +97,13 @@ def check_bundle(exam: Examination, tree: Tree, subject: str, on_step: OnStep) -
         _check_sealer(exam, history, sealed_by)
     _check_info(exam, bag, tree, root)
     on_step("checking the report")
-    _check_reports(exam, tree, certificates, bag, _begun_by(history))
-    check_registered(exam, history, sealers)
+    reports = _check_reports(exam, tree, certificates, bag, _begun_by(history))
+    check_earlier(exam, tree, bag, earlier, reports)
+    # Who countersigns or renews need not be one of those who worked on the case.
+    begun = sealed_by.certificate if sealed_by else None
+    later = {found.certificate for form in reports.values() for found in form.signatures[1:]} if earlier else set()
+    others = {*later, *(sealers if earlier else ())} - {begun}
+    check_registered(exam, history, sealers, others=others)
     exam.facts["items"] = list(items)
     return exam.report(kind="bundle", subject=subject, root=str(root) if root else None)
 
@@ -110,29 +122,31 @@ def _check_tag_signature(exam: Examination, tree: Tree, certificates: Sequence[C
     except FormatError as error:
         exam.failed("bag.signature", TAG_SIGNATURE, f"what it should sign cannot be read: {error}")
         return None
-    stamped = None
-    if TAG_TIME_STAMP in tree.names():
-        try:
-            token = read_reply(tree.read(TAG_TIME_STAMP, SMALL), digest, certificates)
-            _want_certificates(tree, token.embedded, "tsa.pem")
-        except EvidenceError as error:
-            exam.failed("bag.timestamp", TAG_TIME_STAMP, str(error))
-        else:
-            exam.passed("bag.timestamp", TAG_TIME_STAMP, utc_text(token.time))
-            exam.facts["bundle_time_stamp"] = utc_text(token.time)
-            stamped = token.time if stamp_trusted(exam, token.certificate, certificates, token.time) else None
-    exam.sealed_at = stamped
+    exam.sealed_at = stamped = _check_tag_time_stamp(exam, tree, digest, certificates)
     try:
-        facts = verify_detached(tree.read(TAG_SIGNATURE, SMALL), digest, certificates)
-        _want_certificates(tree, facts.embedded, "signer.pem", "chain.pem")
-        if load_certificates(tree.read(f"{_TRUST}signer.pem", SMALL)) != (facts.certificate,):
-            raise FormatError("it was made by another certificate than data/trust/signer.pem")
+        facts = read_signature(tree, "", _TRUST, digest, certificates)
     except EvidenceError as error:
         exam.failed("bag.signature", TAG_SIGNATURE, str(error))
         return None
     exam.facts["sealed"] = utc_text(facts.signing_time)
     exam.signed_by(facts.certificate, certificates, stamped)
     return facts
+
+
+def _check_tag_time_stamp(
+    exam: Examination, tree: Tree, digest: Digest, certificates: Sequence[Certificate]
+) -> datetime | None:
+    """Check the time stamp of the tag manifest, if there is one; return its time if its authority is believed."""
+    if TAG_TIME_STAMP not in tree.names():
+        return None
+    try:
+        token = read_token(tree, "", _TRUST, digest, certificates)
+    except EvidenceError as error:
+        exam.failed("bag.timestamp", TAG_TIME_STAMP, str(error))
+        return None
+    exam.passed("bag.timestamp", TAG_TIME_STAMP, utc_text(token.time))
+    exam.facts["bundle_time_stamp"] = utc_text(token.time)
+    return token.time if stamp_trusted(exam, token.certificate, certificates, token.time) else None
 
 
 def _begun_by(history: History) -> str | None:
@@ -146,18 +160,6 @@ def _check_sealer(exam: Examination, history: History, seal: SignatureFacts) -> 
     said = f"{seal.certificate.subject}, {utc_text(seal.signing_time)} as claimed"
     why = f"{seal.certificate.subject!r} signed it, and another certificate began the bundle"
     exam.concluded("bag.signature", TAG_SIGNATURE, [(TAG_SIGNATURE, why)] if other else [], said)
-
-
-def _want_certificates(tree: Tree, embedded: Sequence[Certificate], *names: str) -> None:
-    """Refuse, with `FormatError`, a seal that holds other certificates than the files *names* of ``data/trust/``.
-
-    The seals of the tag manifest are in no list themselves; those files are.
-    """
-    wanted = {c for name in names for c in load_certificates(tree.read(_TRUST + name, SMALL))}
-    if set(embedded) != wanted:
-        raise FormatError(
-            f"it does not hold exactly the certificates in {' and '.join(_TRUST + name for name in names)}"
-        )
 
 
 def _check_evidence_list(exam: Examination, tree: Tree, bag: BagReport) -> Digest | None:
@@ -196,7 +198,7 @@ def _strays(tree: Tree, items: Sequence[str]) -> Iterator[str]:
     for name in tree.names():
         if name in known or is_report(name):
             continue
-        if not name.startswith("data/") or not accounted_for(name.removeprefix("data/")):
+        if not name.startswith("data/") or not (accounted_for(name.removeprefix("data/")) or is_previous(name)):
             yield name
 
 
@@ -245,6 +247,7 @@ def _check_info(exam: Examination, bag: BagReport, tree: Tree, root: Digest | No
         "Evidence-Kit-Time-Stamp": "present" if stamped else "none",
         "External-Identifier": _case_number(tree),
     }
+    # Of "Evidence-Kit-Previous" `bundle.previous` tells.
     problems = [
         ("bag-info.txt", f"{name} is {fields.get(name)!r}, it ought to be {value!r}")
         for name, value in wanted.items()
@@ -271,7 +274,9 @@ def _case_number(tree: Tree) -> str | None:
 
 def _check_reports(
     exam: Examination, tree: Tree, certificates: Sequence[Certificate], bag: BagReport, signer: str | None
-) -> None:
+) -> dict[str, PdfFindings]:
+    """Check the reports and return what was found in those that could be examined."""
+    found_in: dict[str, PdfFindings] = {}
     reports = [name for name in tree.names() if is_report(name)]
     wanted = {
         LIST_ATTACHMENT: bag.digests.get(EVIDENCE_LIST),
@@ -286,7 +291,10 @@ def _check_reports(
         except (OSError, FormatError) as error:
             exam.failed("report.signature", name, f"it cannot be read: {error}")
             continue
+        if found:
+            found_in[name] = found
         first = found.signatures[0] if found and found.signatures else None
         if first and first.certificate and signer not in {None, first.certificate.fingerprint}:
             why = f"{first.certificate.subject!r} signed it first, and another certificate began the bundle"
             exam.failed("report.signature", f"{name}#{first.field}", why)
+    return found_in

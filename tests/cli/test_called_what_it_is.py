@@ -55,6 +55,7 @@ ELSEWHERE = {
         ),
         "answers by the same function as custody add",
     ),
+    **dict.fromkeys(("sign", "renew"), "answer by the same functions as bundle; tests of their own say so"),
     "practice serve": "signs nothing, and is of practice by its name",
     "witness certificate": "its key names a channel, and signs no evidence",
     "witness serve": "goes on until it is ended: tests/integration/test_witness.py",

@@ -38,6 +38,8 @@ NAMES = (
     "timestamp",
     "anchor",
     "bundle",
+    "sign",
+    "renew",
     "verify",
     "witness",
     "witness serve",

@@ -129,3 +129,49 @@ def test_a_wrong_passphrase_makes_no_bundle_and_says_what_to_do(
     assert made.code == 1
     assert "the right passphrase" in made.err
     assert not list(tmp_path.glob("*bundle*"))
+
+
+def test_a_supervisor_with_only_the_bundle_countersigns_and_the_officer_renews_into_the_case(
+    officer: RunCommand, colleague: RunCommand, case: Path, bundle: Callable[..., Result], tmp_path: Path
+) -> None:
+    root = ("--trust", tmp_path / "root.pem")
+    assert bundle().code == 0
+
+    signed = colleague("sign", tmp_path / "bundle", "--output", tmp_path / "signed", "--json")
+    renewed = officer("renew", tmp_path / "signed", "--output", tmp_path / "new.zip", "--case", case, "--json")
+    shown = officer("verify", tmp_path / "new.zip", *root)
+    found = officer("verify", tmp_path / "new.zip", *root, "--json").json
+
+    assert (signed.code, signed.json["signature_level"], signed.json["event"]) == (0, "B-B", None)
+    assert (signed.json["practice"], signed.json["signer_trust"]) == (True, "practice")
+    assert (renewed.code, renewed.json["previous"]) == (0, 2)
+    assert {signer["trust"] for signer in found["signers"]} == {"established", "claimed"}
+    assert [each["level"] for each in found["facts"]["signatures"]] == ["B-LTA", "time-stamp", "B-B", "time-stamp"]
+    assert "Зохиомол Болор (PRACTICE): B-B" in shown.out
+    last = CaseFolder.open(case).log().full_events()[-1]
+    assert (last.type, last.seq) == (EventType.BUNDLE_RENEWED, renewed.json["event"])
+    assert str(last.digests["root"]) == found["root"]
+    assert officer("verify", case, *root).code == 0
+
+
+def test_what_was_altered_is_not_signed_and_another_case_not_written_to(
+    officer: RunCommand, colleague: RunCommand, case: Path, bundle: Callable[..., Result], tmp_path: Path
+) -> None:
+    assert bundle().code == 0
+    assert officer("case", "new", tmp_path / "other", "--number", "2026-2", "--title", "Сургалт").code == 0
+    target = ("--output", tmp_path / "signed")
+
+    elsewhere = officer("sign", tmp_path / "bundle", *target, "--case", tmp_path / "other")
+    stranger = colleague("sign", tmp_path / "bundle", *target, "--case", case)
+    nobody = colleague("renew", tmp_path / "bundle", *target)
+    no_bundle = officer("sign", case, *target)
+    with (tmp_path / "bundle" / "data" / "case.json").open("ab") as file:
+        file.write(b"\n")
+    altered = officer("sign", tmp_path / "bundle", *target)
+
+    assert [answer.code for answer in (elsewhere, stranger, nobody, no_bundle, altered)] == [2, 2, 2, 2, 3]
+    assert "none of the case" in elsewhere.err
+    assert "register the key first" in stranger.err
+    assert "--tsa" in nobody.err
+    assert "nothing was signed" in altered.err
+    assert not (tmp_path / "signed").exists()
