@@ -229,6 +229,11 @@ def _what(texts: Texts, report: VerificationReport) -> list[tuple[str, str]]:
         case {"events": int(count), "items": list(of)} if count:
             named = visible(", ".join(map(str, of))) or texts.say("common.none")
             pairs += [(texts.say("verify.opened"), str(count)), (texts.say("verify.opened-items"), named)]
+    previous = report.facts.get("previous")
+    for form in previous if isinstance(previous, list) else ():
+        match form:
+            case {"name": name, "sealed": sealed}:
+                pairs.append((texts.say("verify.previous"), f"{visible(str(name))}, {sealed}"))
     anchors = report.facts.get("outside_anchors")
     if isinstance(anchors, list):
         pairs.append((texts.say("verify.anchors"), str(len(anchors)) if anchors else texts.say("verify.no-anchor")))

@@ -148,6 +148,7 @@ def test_a_supervisor_with_only_the_bundle_countersigns_and_the_officer_renews_i
     assert {signer["trust"] for signer in found["signers"]} == {"established", "claimed"}
     assert [each["level"] for each in found["facts"]["signatures"]] == ["B-LTA", "time-stamp", "B-B", "time-stamp"]
     assert "Зохиомол Болор (PRACTICE): B-B" in shown.out
+    assert shown.out.count("Earlier form inside, sealed by") == 2
     last = CaseFolder.open(case).log().full_events()[-1]
     assert (last.type, last.seq) == (EventType.BUNDLE_RENEWED, renewed.json["event"])
     assert str(last.digests["root"]) == found["root"]

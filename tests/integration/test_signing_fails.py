@@ -50,7 +50,7 @@ def test_a_disk_that_is_full_at_any_moment_leaves_no_pdf(pki: Pki, source: Path,
     whole = (tmp_path / "signed.pdf").stat().st_size
     (tmp_path / "signed.pdf").unlink()
 
-    for size in range(1, whole, whole // 12):
+    for size in range(1, whole, whole // 6):
         with files_of_at_most(size), pytest.raises(SigningError, match="File too large") as refused:
             attempt(pki, source)
         assert "room" in refused.value.hint
