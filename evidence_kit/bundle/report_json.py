@@ -41,6 +41,8 @@ LONGEST_LINES = 400
 """Lines of one text that are printed."""
 
 _CUT = " […]"
+_SHORT = 400
+"""Letters that any text may have when it is written in escapes."""
 _LONGEST = {"visible_text": LONGEST_TEXT}
 _LONGEST |= dict.fromkeys(("note", "purpose", "legal_basis", "why", "withheld_ground"), LONGEST_PROSE)
 _LAST_ESCAPE = re.compile(r"\\u\{?[0-9A-F]{0,6}\Z")
@@ -130,7 +132,9 @@ def make_showable(
             case str():
                 text, lost = showable(value, choice, base_only=base_only)
                 replaced.update(lost)
-                return text
+                longest = max(_SHORT, 2 * len(value))
+                # Eight letters for each that no font shows: a text that was not long must not become so.
+                return text if len(text) <= longest else _cut_at(text, longest)
             case list():
                 return [rewrite(member) for member in value]
             case dict():
@@ -197,8 +201,13 @@ def _text(text: str, longest: int) -> str:
     kept = "\n".join(whole[:longest].split("\n")[:LONGEST_LINES])
     shown = visible(kept, newlines=True)
     cut = len(kept) < len(whole) or len(shown) > longest
-    # A flood of invisible characters is long only when it is written out; no escape is printed by half.
-    return _LAST_ESCAPE.sub("", shown[:longest]) + _CUT if cut else shown
+    # A flood of invisible characters is long only when it is written out.
+    return _cut_at(shown, longest) if cut else shown
+
+
+def _cut_at(shown: str, longest: int) -> str:
+    """Return the beginning of *shown*, with no escape by half, and the mark that it is cut."""
+    return _LAST_ESCAPE.sub("", shown[:longest]) + _CUT
 
 
 def _number(number: int) -> Json:

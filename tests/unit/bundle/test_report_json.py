@@ -132,3 +132,11 @@ def test_a_flood_of_invisible_characters_is_no_longer_on_paper_than_any_text_and
     purpose = str(document["purpose"])
     escape = f"\\u{{{ord(flood):04X}}}"
     assert purpose == escape * (LONGEST_PROSE // len(escape)) + " […]"
+
+
+def test_a_flood_of_characters_that_no_font_shows_does_not_grow_into_a_book() -> None:
+    document = report_json(report_of(text="\u4e2d" * 1000), language=Language.ENGLISH)
+
+    shown, _ = make_showable(document, choose_fonts(strings(document), system=()), base_only=False)
+
+    assert shown["purpose"] == "\\u{4E2D}" * (2000 // 8) + " […]"
