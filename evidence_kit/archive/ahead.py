@@ -7,9 +7,10 @@ Only files in folders are worked through: a zip is one file, in which everybody 
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from evidence_kit.archive.tree import FolderTree, Tree, open_file
+from evidence_kit.archive.tree import FolderTree, Tree
 from evidence_kit.archive.wacz_reader import WaczFindings, check_wacz
 from evidence_kit.models import Digest
+from evidence_kit.plain import open_plain
 from evidence_kit.processes import spread
 from evidence_kit.trust.digests import sha256_stream
 
@@ -60,7 +61,7 @@ def _digests(paths: Sequence[Path]) -> list[Digest | None]:
 
 def _digest(path: Path) -> Digest | None:
     try:
-        with open_file(path) as stream:
+        with open_plain(path) as stream:
             return sha256_stream(stream)
     except OSError:
         return None
@@ -68,7 +69,7 @@ def _digest(path: Path) -> Digest | None:
 
 def _archive(path: Path) -> WaczFindings | None:
     try:
-        with open_file(path) as stream:
+        with open_plain(path) as stream:
             return check_wacz(stream, ours=True)
     except OSError:
         return None

@@ -14,6 +14,7 @@ from typing import BinaryIO, Protocol
 from evidence_kit.archive.zip_reader import ZipReader
 from evidence_kit.display import shorten
 from evidence_kit.errors import FormatError
+from evidence_kit.plain import open_plain
 
 _DEEPEST = 100
 """Folders inside each other: nothing of ours has ten, and what is deeper could not be listed everywhere."""
@@ -66,10 +67,10 @@ class FolderTree:
 
     def open(self, name: str) -> BinaryIO:
         """Open a file for reading; raises `FormatError` when there is none, `OSError`."""
-        return open_file(self.path(name))
+        return open_plain(self.path(name))
 
     def path(self, name: str) -> Path:
-        """Return where a file lies; raises `FormatError` when there is none. Open it with `open_file`."""
+        """Return where a file lies; raises `FormatError` when there is none. Open it with `open_plain`."""
         self._known(name)
         return self._root.joinpath(*name.split("/"))
 
@@ -80,13 +81,6 @@ class FolderTree:
     def _known(self, name: str) -> None:
         if name not in self._sizes:
             raise FormatError(f"there is no file {shorten(name)}")
-
-
-def open_file(path: Path) -> BinaryIO:
-    """Open a file that was found in a `FolderTree`; raises `OSError`."""
-    # A link that took the file's place after the listing is not followed where the system can refuse.
-    flags = os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_BINARY", 0)
-    return os.fdopen(os.open(path, flags), "rb")
 
 
 def read_at_most(path: Path, limit: int) -> bytes:

@@ -30,6 +30,7 @@ from evidence_kit.custody.log import links_of
 from evidence_kit.custody.subjects import attachment, subjects_of
 from evidence_kit.errors import CaptureError, TimestampError, UsageError
 from evidence_kit.models import OnStep, Problem, Status, ignore
+from evidence_kit.plain import read_plain, remove_others, write_anew
 from evidence_kit.trust.digests import sha256_bytes
 from evidence_kit.trust.timestamps import stamp
 
@@ -82,7 +83,7 @@ def take_page(  # noqa: PLR0913  # a case, an address, and who takes it how
     started = custodian.clock()
     with workplace(case, item) as place:
         if opened:
-            (place.folder / START_TOKEN).write_bytes(opened[1])
+            write_anew(place.folder / START_TOKEN, opened[1])
         try:
             page = capture_page(
                 url,
@@ -140,6 +141,9 @@ def complete_interrupted(
     open_attempts = {attempt.item for attempt in attempts(events) if attempt.finished_seq is None}
     for item in interrupted(case):
         with workplace(case, item) as place:
+            for folder in (place.folder, place.recording):
+                # Nothing is written or read through a link that somebody has laid there since.
+                remove_others(folder)
             taken = None
             if item in open_attempts:
                 concerned = subjects.get(item, ())
@@ -189,7 +193,7 @@ def _commit(  # noqa: PLR0913  # what is committed, by whom
 ) -> TakenItem:
     for token in (place.folder / START_TOKEN, place.folder / FREEZE_TOKEN.path):
         if token.exists():
-            record_authority(case, stamping, token.read_bytes())
+            record_authority(case, stamping, read_plain(token))
     seq = commit_item(case, record, custodian, note=note).seq
     unstamped = stamp_head(case, stamping)
     tokens = head_tokens(case, links_of(*case.log_bytes()), since=seq)

@@ -18,6 +18,7 @@ from evidence_kit.case.register import Register, read_register
 from evidence_kit.custody.log import Lines, head_of, links_of
 from evidence_kit.errors import EvidenceError, FormatError, TimestampError
 from evidence_kit.models import Digest, parse_utc, utc_text
+from evidence_kit.plain import read_plain
 from evidence_kit.trust.cms import SignatureFacts, certificates_of, verify_detached
 from evidence_kit.trust.digests import sha256_bytes
 from evidence_kit.trust.timestamps import Token, certificates_inside, read_reply
@@ -232,7 +233,7 @@ def _register(folder: Path, problems: list[str]) -> Register | None:
 
 def _head(path: Path) -> AnchoredCase:
     """Return a case's head from the stored bytes; no lock is taken, for nothing may be written."""
-    info = read_info((path / "case.json").read_bytes())
+    info = read_info(read_plain(path / "case.json"))
     events, head = head_of(Lines.at(path / "custody.jsonl"), Lines.at(path / "custody.sig"))
     return AnchoredCase(number=info.number, events=events, head=head)
 

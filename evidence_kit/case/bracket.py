@@ -16,6 +16,7 @@ from evidence_kit.canonical import Json
 from evidence_kit.case.stamping import Stamping
 from evidence_kit.errors import EvidenceError, FormatError, TimestampError
 from evidence_kit.models import Digest
+from evidence_kit.plain import read_plain
 from evidence_kit.trust.certificates import Certificate
 from evidence_kit.trust.digests import sha256_bytes
 from evidence_kit.trust.timestamps import read_reply, stamp_all
@@ -79,6 +80,6 @@ def opened_at(folder: Path, record: dict[str, Json], certificates: Sequence[Cert
         opening = Opening.from_json(record.get("not_before"))
         if opening is None:
             return None
-        return read_reply((folder / START_TOKEN).read_bytes(), opening.nonce, certificates).time
+        return read_reply(read_plain(folder / START_TOKEN), opening.nonce, certificates).time
     except (EvidenceError, OSError):
         return None

@@ -4,6 +4,7 @@ import os
 from pathlib import Path
 
 from evidence_kit.errors import CaseError
+from evidence_kit.plain import opener
 
 
 def write_new(path: Path, data: bytes, *, private: bool = False) -> None:
@@ -26,9 +27,9 @@ def write_new(path: Path, data: bytes, *, private: bool = False) -> None:
 
 
 def append(path: Path, data: bytes) -> None:
-    """Append *data* to the file at *path* and on to the disk; raises `CaseError`."""
+    """Append *data* to the plain file at *path* and on to the disk; raises `CaseError`."""
     try:
-        with path.open("ab") as stream:
+        with open(path, "ab", opener=opener) as stream:
             stream.write(data)
             stream.flush()
             os.fsync(stream.fileno())
@@ -55,10 +56,10 @@ def move_new(source: Path, target: Path) -> None:
 def sync_tree(folder: Path) -> None:
     """Bring every file below *folder* on to the disk."""
     for path in sorted(folder.rglob("*")):
-        if path.is_file():
-            with path.open("rb+") as stream:
+        if path.is_file() and not path.is_symlink():
+            with open(path, "rb+", opener=opener) as stream:
                 os.fsync(stream.fileno())
-        else:
+        elif path.is_dir() and not path.is_symlink():
             sync_folder(path)
     sync_folder(folder)
 

@@ -34,6 +34,7 @@ from evidence_kit.custody.log import link_after, split_lines
 from evidence_kit.custody.register import register_of
 from evidence_kit.errors import CaseError, FormatError, UsageError
 from evidence_kit.models import Digest
+from evidence_kit.plain import open_plain, read_plain, write_anew
 from evidence_kit.trust.certificates import Certificate, load_certificates
 from evidence_kit.trust.digests import sha256_bytes, sha256_file
 from evidence_kit.trust.revocation import Statement, read_statement
@@ -42,6 +43,7 @@ _REGISTER_FIRST = (
     "an officer of the case lets your key in with: evidence-kit custody key add FILE.pem; "
     "after the loss of your own: evidence-kit custody key revoke"
 )
+_PLACES = ("items/EV-{:04d}", f"{STAGING}/EV-{{:04d}}", f"{STAGING}/EV-{{:04d}}.recording")
 _LOCK_SECONDS = 30
 _SETTLE_SECONDS = 2.0
 """How long the second half of a commit may take to follow the first."""
@@ -67,7 +69,7 @@ class CaseFolder:
     def open(cls, path: Path) -> "CaseFolder":
         """Open the case at *path*; raises `CaseError` when there is none."""
         try:
-            return cls(path=path, info=read_info((path / "case.json").read_bytes()))
+            return cls(path=path, info=read_info(read_plain(path / "case.json")))
         except (OSError, FormatError) as error:
             message = f"{path} is not a case: {error if isinstance(error, FormatError) else 'it has no case.json'}"
             raise CaseError(
@@ -217,7 +219,7 @@ class CaseFolder:
 
     def _stored(self) -> tuple[bytes, bytes]:
         try:
-            return (self.path / LOG).read_bytes(), (self.path / SIGNATURES).read_bytes()
+            return read_plain(self.path / LOG), read_plain(self.path / SIGNATURES)
         except OSError as error:
             message = f"the custody log of {self.path} cannot be read: {error.strerror}"
             raise CaseError(message) from error
@@ -231,8 +233,8 @@ class CaseFolder:
         found: list[Certificate] = []
         for path in sorted((self.path / "trust").glob("*.pem")):
             try:
-                found.extend(load_certificates(path.read_bytes()))
-            except FormatError:
+                found.extend(load_certificates(read_plain(path)))
+            except (FormatError, OSError):
                 continue  # said by the check "trust.files"; here it is only not available
         return tuple(found)
 
@@ -241,8 +243,8 @@ class CaseFolder:
         found: list[Statement] = []
         for path in sorted((self.path / "trust").glob("*.der")):
             try:
-                found.append(read_statement(path.name.partition("-")[0], path.read_bytes()))
-            except FormatError:
+                found.append(read_statement(path.name.partition("-")[0], read_plain(path)))
+            except (FormatError, OSError):
                 continue  # said by the check "trust.files"; here it is only not available
         return tuple(found)
 
@@ -268,7 +270,7 @@ class CaseFolder:
             partial = self.staging / f"seal-{target.name}"
             partial.unlink(missing_ok=True)
             write_new(partial, data)
-            self._mark_of(name).touch()
+            write_anew(self._mark_of(name), b"")
             move_new(partial, target)
 
     def _mark_of(self, name: str) -> Path:
@@ -338,7 +340,7 @@ class CaseFolder:
                 move_new(source, target)
         for name, data in planned.seals.items():
             target = self.path / "seals" / name
-            there = target.read_bytes() if target.exists() else None
+            there = read_plain(target) if target.exists() else None
             if there == data:
                 continue
             if there is not None and not data.startswith(there):
@@ -355,7 +357,7 @@ class CaseFolder:
     def _next_item(self, notes: LogNotes) -> str:
         """One more than the highest number ever given: numbers are never used twice, not even after a failure."""
         number = notes.highest + 1
-        while any((folder / f"EV-{number:04d}").exists() for folder in (self.path / "items", self.staging)):
+        while any(os.path.lexists(self.path / place.format(number)) for place in _PLACES):
             number += 1
         return f"EV-{number:04d}"
 
@@ -378,7 +380,7 @@ class CaseFolder:
 
 def _append_once(path: Path, begin: int, line: bytes) -> None:
     """Make *line* stand at byte *begin* of *path*: it is there, torn, or not yet; anything else is not ours to mend."""
-    with path.open("rb") as stream:
+    with open_plain(path) as stream:
         size = stream.seek(0, os.SEEK_END)
         stream.seek(begin)
         there = stream.read(len(line))

@@ -17,6 +17,7 @@ from evidence_kit.custody.events import Draft, EventType
 from evidence_kit.custody.transfers import HandOver, HandOverState, Party
 from evidence_kit.errors import CaseError, FormatError, IntegrityError, UsageError
 from evidence_kit.models import Digest
+from evidence_kit.plain import read_plain
 from evidence_kit.trust.certificates import Certificate
 from evidence_kit.trust.digests import sha256_bytes, sha256_file
 
@@ -43,7 +44,7 @@ def rehash(case: CaseFolder, item: str) -> Rehash:
     """Hash every file of *item* again and compare it with the item's manifest."""
     folder = case.path / "items" / item
     try:
-        data = (folder / NAME).read_bytes()
+        data = read_plain(folder / NAME)
         listed = read_manifest(data)
     except (OSError, FormatError):
         return Rehash(item=item, manifest=None, wrong=(NAME,))

@@ -14,6 +14,7 @@ from evidence_kit.custody.custodian import Custodian
 from evidence_kit.custody.events import Draft, Event, EventType
 from evidence_kit.errors import CaseError, FormatError, IntegrityError
 from evidence_kit.models import Digest, Problem, Status, utc_text
+from evidence_kit.plain import read_plain
 from evidence_kit.trust.digests import sha256_bytes, sha256_file
 
 SCHEMA = "evidence-kit/item/1"
@@ -175,7 +176,7 @@ def _interrupted(case: CaseFolder, attempt: Attempt) -> bool:
 def read_item(case: CaseFolder, item: str) -> dict[str, Json]:
     """Return ``item.json`` of the committed *item*; raises `CaseError`."""
     try:
-        return parse_item((case.path / "items" / item / "item.json").read_bytes())
+        return parse_item(read_plain(case.path / "items" / item / "item.json"))
     except (OSError, FormatError) as error:
         message = f"item.json of {item} cannot be read: {error}"
         raise CaseError(message, hint="run: evidence-kit verify CASE") from error

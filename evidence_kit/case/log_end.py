@@ -22,6 +22,7 @@ from evidence_kit.custody.log import FIRST_LINK, decode_signature, next_link
 from evidence_kit.custody.register import tells_of_keys
 from evidence_kit.errors import CaseError, FormatError
 from evidence_kit.models import Digest
+from evidence_kit.plain import open_plain, read_plain, write_anew
 from evidence_kit.trust.digests import sha256_bytes
 
 LOG, SIGNATURES = "custody.jsonl", "custody.sig"
@@ -88,7 +89,7 @@ def read_notes(case: Path, end: LogEnd) -> LogNotes:
     """
     path = case / STAGING / NOTES
     try:
-        with (case / LOG).open("rb") as log, (case / SIGNATURES).open("rb") as signatures:
+        with open_plain(case / LOG) as log, open_plain(case / SIGNATURES) as signatures:
             for known in (_stored_notes(path), LogNotes()):
                 log.seek(known.sizes[0])
                 if not _covers_a_beginning(known, log.readline(), end):
@@ -110,7 +111,7 @@ def read_notes(case: Path, end: LogEnd) -> LogNotes:
 def lines_about_keys(case: Path, notes: LogNotes) -> bytes:
     """Return the lines of the log that the register of keys is made of; raises `CaseError`."""
     try:
-        with (case / LOG).open("rb") as log:
+        with open_plain(case / LOG) as log:
             return b"".join(_cut(log, begin, length) for begin, length in notes.keys)
     except OSError as error:
         message = f"the custody log of {case} cannot be read: {error.strerror}"
@@ -119,7 +120,7 @@ def lines_about_keys(case: Path, notes: LogNotes) -> bytes:
 
 def _last_line(path: Path) -> tuple[int, bytes]:
     """Return the size of the file at *path* and its last line; raises `FormatError` if that does not end."""
-    with path.open("rb") as stream:
+    with open_plain(path) as stream:
         size = stream.seek(0, os.SEEK_END)
         tail = b""
         while len(tail) < size and tail.count(b"\n", 0, -1) == 0:
@@ -164,7 +165,7 @@ def _lines_from(begin: int, stream: BinaryIO) -> int:
 def _stored_notes(path: Path) -> LogNotes:
     """Return the notes at *path*, empty ones if there are none or they are not in the form of `_store`."""
     try:
-        match canonical.parse(path.read_bytes()):
+        match canonical.parse(read_plain(path)):
             case {"count": int(count), "sizes": sizes, "head": str(head), "highest": int(highest), "keys": list(keys)}:
                 return LogNotes(
                     count=count,
@@ -173,7 +174,7 @@ def _stored_notes(path: Path) -> LogNotes:
                     highest=highest,
                     keys=tuple(_two(place) for place in keys),
                 )
-    except (FileNotFoundError, FormatError):
+    except (OSError, FormatError):
         pass
     return LogNotes()
 
@@ -194,9 +195,9 @@ def _store(path: Path, notes: LogNotes) -> None:
         "highest": notes.highest,
         "keys": [[*place] for place in notes.keys],
     }
-    # Not brought on to the disk: torn notes are read as none.
+    # Torn notes are read as none.
     with suppress(OSError):
-        path.write_bytes(canonical.dumps(value))
+        write_anew(path, canonical.dumps(value))
 
 
 def _cut(log: BinaryIO, begin: int, length: int) -> bytes:

@@ -25,6 +25,7 @@ from evidence_kit.custody.custodian import Custodian
 from evidence_kit.custody.log import head_of, split_lines
 from evidence_kit.errors import CaseError, FormatError, UsageError
 from evidence_kit.models import Digest, parse_utc, utc_text
+from evidence_kit.plain import open_plain, opener, read_plain
 from evidence_kit.trust.digests import sha256_bytes
 
 REGISTER = "register.jsonl"
@@ -99,7 +100,7 @@ class Register:
 def read_register(vault: Path) -> Register | None:
     """Return the register in the folder *vault*, None when there is none; raises `FormatError`, `OSError`."""
     path = vault / REGISTER
-    return parse_register(path.read_bytes()) if path.is_file() else None
+    return parse_register(read_plain(path)) if path.is_file() else None
 
 
 def parse_register(data: bytes) -> Register:
@@ -185,7 +186,7 @@ def _conclude(vault: Path, custodian: Custodian) -> None:
 
 def first_head(case: Path) -> Digest:
     """Return the head of the log of *case* after its first event; raises `OSError`, `FormatError`."""
-    with (case / LOG).open("rb") as log, (case / SIGNATURES).open("rb") as signatures:
+    with open_plain(case / LOG) as log, open_plain(case / SIGNATURES) as signatures:
         return head_of(log.readline(_LONGEST), signatures.readline(_LONGEST))[1]
 
 
@@ -209,7 +210,7 @@ def _beside(vault: Path) -> Iterator[tuple[str, Path]]:
     for path in vault.glob("*/case.json"):
         # One that cannot be read is told of by the checks of the vault.
         with suppress(OSError, FormatError):
-            yield read_info(path.read_bytes()).number, path.parent
+            yield read_info(read_plain(path)).number, path.parent
 
 
 def _next_number(known: set[str], year: int) -> str:
@@ -221,10 +222,10 @@ def _next_number(known: set[str], year: int) -> str:
 
 def _cut_torn_line(path: Path) -> None:
     """Take away what a power cut left of a line: nobody was given its number."""
-    data = path.read_bytes() if path.exists() else b""
+    data = read_plain(path) if path.exists() else b""
     whole = data.rfind(b"\n") + 1
     if whole != len(data):
-        with path.open("r+b") as stream:
+        with open(path, "r+b", opener=opener) as stream:
             stream.truncate(whole)
 
 

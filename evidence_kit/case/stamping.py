@@ -16,6 +16,7 @@ from evidence_kit.case.revocations import Inquiries
 from evidence_kit.custody.log import links_of
 from evidence_kit.errors import EvidenceError, FormatError, SilenceError, TimestampError
 from evidence_kit.models import Clock, Digest, parse_utc, utc_text
+from evidence_kit.plain import read_plain, write_anew
 from evidence_kit.trust.certificates import Certificate, chain_of
 from evidence_kit.trust.digests import sha256_bytes
 from evidence_kit.trust.timestamps import certificates_inside, read_reply, stamp_all
@@ -115,7 +116,7 @@ def _mark(case: CaseFolder, url: str) -> Path:
 def _remember(case: CaseFolder, stamping: Stamping, url: str) -> None:
     if stamping.clock is not None:
         with suppress(OSError):
-            _mark(case, url).write_text(utc_text(stamping.clock()), encoding="ascii")
+            write_anew(_mark(case, url), utc_text(stamping.clock()).encode("ascii"))
 
 
 def _silent(case: CaseFolder, stamping: Stamping, urls: Iterable[str]) -> dict[str, str]:
@@ -126,7 +127,7 @@ def _silent(case: CaseFolder, stamping: Stamping, urls: Iterable[str]) -> dict[s
     for url in urls:
         # A mark that is not there, torn, or of the future after the clock was set back: it is asked.
         with suppress(OSError, FormatError, ValueError):
-            when = parse_utc(_mark(case, url).read_text(encoding="ascii"))
+            when = parse_utc(read_plain(_mark(case, url)).decode("ascii"))
             if timedelta() <= now - when < _SILENCE:
                 found[url] = (
                     f"the time-stamping authority at {url} did not answer at {utc_text(when)} and is left alone until "
@@ -152,8 +153,8 @@ def head_tokens(case: CaseFolder, links: Sequence[Digest], *, since: int = 0) ->
         if not match or not since <= int(match[1]) < len(links):
             continue
         try:
-            token = read_reply(path.read_bytes(), links[int(match[1])], certificates)
-        except EvidenceError:
+            token = read_reply(read_plain(path), links[int(match[1])], certificates)
+        except (EvidenceError, OSError):
             continue
         found.append(
             HeadToken(

@@ -13,6 +13,7 @@ from pathlib import Path
 
 from evidence_kit.case.folder import CaseFolder
 from evidence_kit.case.held import held, is_abandoned
+from evidence_kit.errors import CaseError
 
 _SUFFIX = ".recording"
 _RECORDING = re.compile(r"EV-[0-9]{4,}\.recording")
@@ -32,10 +33,17 @@ class Workplace:
 
 @contextmanager
 def workplace(case: CaseFolder, item: str) -> Iterator[Workplace]:
-    """Make the two folders of *item* and hold their lock; whoever ends in order removes the recording."""
+    """Make the two folders of *item* and hold their lock; whoever ends in order removes the recording.
+
+    Raises `CaseError` when one of them is a link, or somebody holds the lock.
+    """
     place = _place(case, item)
     place.folder.mkdir(exist_ok=True)
     place.recording.mkdir(mode=0o700, exist_ok=True)
+    for folder in (place.folder, place.recording):
+        if folder.is_symlink():
+            message = f"{folder} is a link: what is made there would be led elsewhere"
+            raise CaseError(message, hint="see who put it there, and remove it")
     with held(place.recording / _LOCK):
         yield place
 
@@ -48,7 +56,12 @@ def clear(place: Workplace) -> None:
 def interrupted(case: CaseFolder) -> list[str]:
     """Return the items whose making was interrupted and whose recording is still there, nobody being at it."""
     found = sorted(path for path in case.staging.glob(f"*{_SUFFIX}") if _RECORDING.fullmatch(path.name))
-    return [path.name.removesuffix(_SUFFIX) for path in found if is_abandoned(path / _LOCK)]
+    return [path.name.removesuffix(_SUFFIX) for path in found if is_abandoned(path / _LOCK) and not _is_led(path)]
+
+
+def _is_led(recording: Path) -> bool:
+    """Whether the folder of the item beside *recording* is a link, of which the verifier tells."""
+    return recording.with_name(recording.name.removesuffix(_SUFFIX)).is_symlink()
 
 
 def in_use(folder: Path) -> bool:

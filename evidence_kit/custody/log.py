@@ -20,6 +20,7 @@ from typing import BinaryIO, overload
 from evidence_kit.custody.events import LONGEST_LINE
 from evidence_kit.errors import FormatError
 from evidence_kit.models import Digest
+from evidence_kit.plain import open_plain
 
 FIRST_LINK = Digest(bytes(32))
 WITHHELD = b"-\n"
@@ -54,8 +55,8 @@ class Lines:
 
     @classmethod
     def at(cls, path: Path) -> "Lines":
-        """Return the lines of the file at *path*, which raise `OSError` when they are read."""
-        return cls(open=lambda: path.open("rb"))
+        """Return the lines of the plain file at *path*, which raise `OSError` when they are read."""
+        return cls(open=lambda: open_plain(path))
 
     def __iter__(self) -> Iterator[bytes]:
         """Yield them in order."""

@@ -1,0 +1,51 @@
+"""Open plain files only: no link that leads elsewhere, no pipe that would be waited for, no device without end.
+
+Whoever can write into a case without a key can put such things where a file of ours ought to be.
+"""
+
+import errno
+import os
+import stat
+from pathlib import Path
+from typing import BinaryIO
+
+
+def opener(path: str, flags: int) -> int:
+    """Open *path* for the built-in `open`; raises `OSError` when it is no plain file."""
+    if os.path.islink(path):  # noqa: PTH114  # what `open` hands over
+        raise OSError(errno.ELOOP, "it is a link", path)
+    # What took its place since then is refused by the system where it can, and else seen at what was opened.
+    handle = os.open(path, flags | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0), 0o666)
+    if not stat.S_ISREG(os.fstat(handle).st_mode):
+        os.close(handle)
+        raise OSError(errno.EINVAL, "it is not a plain file", path)
+    return handle
+
+
+def open_plain(path: Path) -> BinaryIO:
+    """Open the plain file at *path* for reading; raises `OSError`."""
+    return open(path, "rb", opener=opener)  # only it takes an opener
+
+
+def read_plain(path: Path) -> bytes:
+    """Return the bytes of the plain file at *path*; raises `OSError`."""
+    with open_plain(path) as stream:
+        return stream.read()
+
+
+def write_anew(path: Path, data: bytes) -> None:
+    """Write *data* to a new file in the place of whatever is at *path*, a link too; raises `OSError`.
+
+    It is not brought on to the disk: for what may be lost or torn.
+    """
+    path.unlink(missing_ok=True)
+    with path.open("xb") as stream:
+        stream.write(data)
+
+
+def remove_others(folder: Path) -> None:
+    """Remove what lies below *folder* and is neither a plain file nor a folder; links are not followed."""
+    for path in sorted(folder.rglob("*"), reverse=True):
+        mode = path.lstat().st_mode
+        if not stat.S_ISREG(mode) and not stat.S_ISDIR(mode):
+            path.unlink()

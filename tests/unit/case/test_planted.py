@@ -1,0 +1,84 @@
+"""Somebody without a key lays links and pipes among the unfinished work: nothing is written or read through them."""
+
+import os
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from evidence_kit.case.folder import CaseFolder
+from evidence_kit.case.log_end import NOTES
+from evidence_kit.case.stamping import Stamping, _mark, _remember, _silent
+from evidence_kit.custody.custodian import Custodian
+from evidence_kit.custody.events import Draft, EventType
+from tests.support.cases import URL, open_case
+from tests.support.people import practice_custodian
+
+pytestmark = pytest.mark.skipif(os.name != "posix", reason="NOT TESTED: makes links and pipes")
+
+CUSTODIAN: Custodian = practice_custodian()
+STARTED = Draft(type=EventType.CAPTURE_STARTED, detail={"url": URL})
+SILENT = "http://127.0.0.1:9/tsa"
+STAMPING = Stamping(tsa=(SILENT,), clock=lambda: datetime(2026, 11, 22, tzinfo=UTC))
+
+
+@pytest.fixture
+def case(tmp_path: Path) -> CaseFolder:
+    made = open_case(tmp_path / "vault" / "case", CUSTODIAN)
+    made.commit(STARTED, CUSTODIAN, new_item=True)
+    return made
+
+
+@pytest.fixture(params=["custody.jsonl", "custody.sig", "case.json"])
+def victim(case: CaseFolder, request: pytest.FixtureRequest) -> Path:
+    return case.path / str(request.param)
+
+
+def _lay(name: Path, target: Path) -> None:
+    name.unlink(missing_ok=True)
+    name.symlink_to(Path("..") / target.name)
+
+
+def test_notes_are_not_written_through_a_link(case: CaseFolder, victim: Path) -> None:
+    before = victim.read_bytes()
+    _lay(case.staging / NOTES, victim)
+
+    committed = case.commit(STARTED, CUSTODIAN, new_item=True)
+
+    assert committed.item == "EV-0002"
+    assert victim.read_bytes().startswith(before)
+    assert case.log().problems == []
+    assert not (case.staging / NOTES).is_symlink()
+
+
+def test_a_silent_authority_is_not_remembered_through_a_link(case: CaseFolder, victim: Path) -> None:
+    before = victim.read_bytes()
+    _lay(_mark(case, SILENT), victim)
+
+    _remember(case, STAMPING, SILENT)
+
+    assert victim.read_bytes() == before
+    assert [*_silent(case, STAMPING, [SILENT])] == [SILENT]
+
+
+def test_a_pipe_in_the_place_of_a_mark_is_not_waited_for(case: CaseFolder) -> None:
+    os.mkfifo(_mark(case, SILENT))
+
+    assert _silent(case, STAMPING, [SILENT]) == {}
+    _remember(case, STAMPING, SILENT)
+    assert [*_silent(case, STAMPING, [SILENT])] == [SILENT]
+
+
+def test_a_pipe_in_the_place_of_the_notes_is_not_waited_for(case: CaseFolder) -> None:
+    (case.staging / NOTES).unlink()
+    os.mkfifo(case.staging / NOTES)
+
+    assert case.commit(STARTED, CUSTODIAN, new_item=True).item == "EV-0002"
+
+
+@pytest.mark.parametrize("name", ["EV-0002", "EV-0002.recording"])
+@pytest.mark.parametrize("there", [True, False])
+def test_an_item_is_not_made_where_a_link_lies(case: CaseFolder, name: str, *, there: bool) -> None:
+    (case.staging / name).symlink_to(case.path / "trust" if there else Path("nowhere"))
+
+    assert case.commit(STARTED, CUSTODIAN, new_item=True).item == "EV-0003"
