@@ -70,11 +70,19 @@ def verify_detached(data: bytes, digest: Digest, certificates: Iterable[Certific
     Whether the certificate may be believed is for the caller.
     """
     known = tuple(certificates)
-    for candidate in known:
+    for candidate in _named(data, known):
         signed_at = _bare_signing_time(data, digest, candidate)
         if signed_at is not None:
             return SignatureFacts(certificate=candidate, signing_time=signed_at, embedded=())
     return _verify_parsed(data, digest, known)
+
+
+def _named(data: bytes, known: Sequence[Certificate]) -> list[Certificate]:
+    """Return those of the *known* certificates whose digest stands in *data*, as the signer's must.
+
+    Others may have keys that no signer may have (a root on P-521, say), or the signer's issuer and serial number.
+    """
+    return [candidate for candidate in known if bytes.fromhex(candidate.fingerprint) in data]
 
 
 def _verify_parsed(data: bytes, digest: Digest, known: Sequence[Certificate]) -> SignatureFacts:
@@ -84,7 +92,7 @@ def _verify_parsed(data: bytes, digest: Digest, known: Sequence[Certificate]) ->
     if not set(embedded) <= set(known):
         message = "the signature file holds a certificate that is not among those recorded"
         raise FormatError(message)
-    certificate = _signer_certificate(found, known)
+    certificate = _signer_certificate(found, _named(data, known))
     attributes = _signed_attributes(digest, certificate, found.signing_time)
     if found.message_digest != digest.value:
         message = "the signature was made over other content"

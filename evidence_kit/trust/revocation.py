@@ -170,7 +170,10 @@ class OcspResponse:
         return valid and ExtendedKeyUsageOID.OCSP_SIGNING in purposes
 
     def _signed_by(self, responder: Certificate) -> bool:
-        response, key = self.response, responder.public_key
+        try:
+            response, key = self.response, responder.public_key
+        except FormatError:
+            return False  # a key that is not accepted; another responder may have signed
         digest = x509.SubjectKeyIdentifier.from_public_key(key).digest
         if response.responder_name != responder.x509.subject and response.responder_key_hash != digest:
             return False

@@ -26,10 +26,11 @@ class Authority:
         parent: "Authority | None" = None,
         authority: bool = True,
         extensions: Iterable[x509.ExtensionType] = (),
+        key: PrivateKey | None = None,
     ) -> None:
         self._clock = clock
         self._parent = parent
-        self._key = ec.generate_private_key(ec.SECP256R1())
+        self._key = key or ec.generate_private_key(ec.SECP256R1())
         self.name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, name)])
         self.certificate = self._certify(
             self.name, self._key.public_key(), authority=authority, by=parent or self, extensions=extensions

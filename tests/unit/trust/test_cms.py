@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.asymmetric import ec, rsa
+from cryptography.hazmat.primitives.asymmetric import dsa, ec, ed25519, rsa
+from cryptography.hazmat.primitives.asymmetric.types import CertificateIssuerPrivateKeyTypes
 from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature, encode_dss_signature
 from cryptography.hazmat.primitives.serialization import Encoding
 
@@ -64,6 +65,58 @@ def test_openssl_verifies_the_signature_as_cades(tmp_path: Path, signer: Signer,
 
     assert done.returncode == 0, done.stderr
     assert "CAdES Verification successful" in done.stderr
+
+
+def _certified(key: CertificateIssuerPrivateKeyTypes, *, twin_of: Certificate | None = None) -> Certificate:
+    """Return a certificate over *key*; *twin_of* another it has that one's issuer and serial number."""
+    name = twin_of.x509.issuer if twin_of else x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "Other")])
+    built = (
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name)
+        .public_key(key.public_key())
+        .serial_number(twin_of.x509.serial_number if twin_of else 9)
+        .not_valid_before(NOW - timedelta(days=1))
+        .not_valid_after(NOW + timedelta(days=1))
+        .sign(key, None if isinstance(key, ed25519.Ed25519PrivateKey) else hashes.SHA256())
+    )
+    return Certificate(built.public_bytes(Encoding.DER))
+
+
+_OTHER_KEYS: list[CertificateIssuerPrivateKeyTypes] = [
+    ec.generate_private_key(ec.SECP521R1()),
+    ec.generate_private_key(ec.BrainpoolP256R1()),
+    ed25519.Ed25519PrivateKey.generate(),
+    rsa.generate_private_key(65537, 1024),  # noqa: S505  # one that is refused
+    dsa.generate_private_key(2048),
+]
+other_keys = pytest.mark.parametrize("key", _OTHER_KEYS, ids=["p521", "brainpool", "ed25519", "rsa1024", "dsa"])
+
+
+@other_keys
+@pytest.mark.parametrize("with_chain", [False, True])
+@pytest.mark.parametrize("twin", [False, True])
+def test_certificates_that_are_not_the_signers_are_of_no_consequence(
+    key: CertificateIssuerPrivateKeyTypes, *, with_chain: bool, twin: bool
+) -> None:
+    signer = _self_signed(ec.generate_private_key(ec.SECP256R1()))
+    other = _certified(key, twin_of=signer.certificate if twin else None)
+    signature = sign_detached(DIGEST, signer, at=NOW, with_chain=with_chain)
+
+    facts = verify_detached(signature, DIGEST, [other, signer.certificate])
+
+    assert facts.certificate == signer.certificate
+
+
+@other_keys
+def test_a_signer_with_a_key_that_is_not_accepted_is_said(key: CertificateIssuerPrivateKeyTypes) -> None:
+    signer = _self_signed(ec.generate_private_key(ec.SECP256R1()))
+    claimed = _certified(key, twin_of=signer.certificate)
+    signature = sign_detached(DIGEST, signer, at=NOW, with_chain=False)
+    forged = signature.replace(bytes.fromhex(signer.certificate.fingerprint), bytes.fromhex(claimed.fingerprint))
+
+    with pytest.raises(FormatError, match="accepted are P-256"):
+        verify_detached(forged, DIGEST, [claimed])
 
 
 @pytest.mark.parametrize("signer", _signers(), ids=["p256", "p384", "rsa3072"])
