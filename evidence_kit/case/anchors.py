@@ -5,6 +5,7 @@ name of anybody in a case. Beside it lie ``….json.p7s``, a detached signature 
 ``….json.tsr``, ``….json-2.tsr``…, one time stamp over it from each authority.
 """
 
+import os
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -116,7 +117,7 @@ class Anchor:
 def case_folders(vault: Path) -> Iterator[Path]:
     """Yield the folders in *vault* that are cases, whole or not, by name."""
     for path in sorted(vault.iterdir()):
-        if not path.name.startswith(".") and any((path / name).is_file() for name in ("case.json", "custody.jsonl")):
+        if not path.name.startswith(".") and any(map(os.path.lexists, (path / "case.json", path / "custody.jsonl"))):
             yield path
 
 

@@ -1,16 +1,20 @@
 """Somebody without a key lays links and pipes among the unfinished work: nothing is written or read through them."""
 
 import os
+from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
+from evidence_kit.case.anchors import survey
 from evidence_kit.case.folder import CaseFolder
 from evidence_kit.case.log_end import NOTES
+from evidence_kit.case.register import registered
 from evidence_kit.case.stamping import Stamping, _mark, _remember, _silent
 from evidence_kit.custody.custodian import Custodian
 from evidence_kit.custody.events import Draft, EventType
+from evidence_kit.errors import EvidenceError
 from tests.support.cases import URL, open_case
 from tests.support.people import practice_custodian
 
@@ -74,6 +78,24 @@ def test_a_pipe_in_the_place_of_the_notes_is_not_waited_for(case: CaseFolder) ->
     os.mkfifo(case.staging / NOTES)
 
     assert case.commit(STARTED, CUSTODIAN, new_item=True).item == "EV-0002"
+
+
+@pytest.mark.parametrize("name", ["custody.jsonl", "custody.sig", "case.json"])
+@pytest.mark.parametrize("lay", [os.mkfifo, lambda path: path.symlink_to("/dev/zero")], ids=["pipe", "device"])
+def test_a_pipe_or_a_device_in_one_case_of_a_vault_is_told_and_not_waited_for(
+    case: CaseFolder, name: str, lay: Callable[[Path], None]
+) -> None:
+    (case.path / name).unlink()
+    lay(case.path / name)
+
+    found = survey(case.path.parent)
+
+    assert found.vault.unreadable == 1
+    assert [problem.partition(":")[0] for problem in found.problems] == ["case"]
+    with registered(case.path.parent, CUSTODIAN) as number:
+        assert number.endswith("-0001")
+    with pytest.raises(EvidenceError):
+        CaseFolder.open(case.path).log_bytes()
 
 
 @pytest.mark.parametrize("name", ["EV-0002", "EV-0002.recording"])
