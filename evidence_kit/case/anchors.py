@@ -27,6 +27,8 @@ from evidence_kit.trust.timestamps import Token, certificates_inside, read_reply
 SCHEMA = "evidence-kit/anchor-list/1"
 _LARGEST = 64 * 1024 * 1024
 _LARGEST_SEAL = 1024 * 1024
+_MOST = 2**53 - 1
+"""The largest whole number of canonical JSON (RFC 7493, 2.2)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -204,7 +206,7 @@ def parse_anchor(data: bytes) -> AnchorList:
                 made=parse_utc(made),
                 agency=agency,
                 practice=rest.get("practice") is True,
-                authorities=authorities,
+                authorities=_count(authorities),
                 vaults=tuple(_vault(vault) for vault in found),
             )
     message = f"it does not say {SCHEMA}"
@@ -249,9 +251,16 @@ def _vault(value: Json) -> AnchoredVault:
                 register_head=head,
                 cases=tuple(_case(case) for case in cases),
                 missing=tuple(str(number) for number in missing),
-                unreadable=unreadable,
+                unreadable=_count(unreadable),
             )
     message = "it describes no vault"
+    raise FormatError(message)
+
+
+def _count(value: int, *, least: int = 0) -> int:
+    if least <= value <= _MOST:
+        return value
+    message = f"{value} is no number of events, entries, folders or authorities"
     raise FormatError(message)
 
 
@@ -260,7 +269,7 @@ def _register_of(value: Json) -> tuple[Digest | None, int, Digest | None]:
         case None:
             return None, 0, None
         case {"first": first, "entries": int(entries), "head": head}:
-            return Digest.parse(first), entries, Digest.parse(head)
+            return Digest.parse(first), _count(entries, least=1), Digest.parse(head)
     message = "it describes no register"
     raise FormatError(message)
 
@@ -268,6 +277,6 @@ def _register_of(value: Json) -> tuple[Digest | None, int, Digest | None]:
 def _case(value: Json) -> AnchoredCase:
     match value:
         case {"number": str(number), "events": int(events), "head": head}:
-            return AnchoredCase(number=number, events=events, head=Digest.parse(head))
+            return AnchoredCase(number=number, events=_count(events), head=Digest.parse(head))
     message = "it describes no case"
     raise FormatError(message)
