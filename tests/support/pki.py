@@ -18,7 +18,7 @@ from evidence_kit.trust.keys import PrivateKey, Signer
 class Authority:
     """A key with a certificate that may issue others; made without a parent it is a root."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913  # what an authority may be
         self,
         name: str,
         *,
