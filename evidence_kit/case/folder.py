@@ -24,7 +24,8 @@ from evidence_kit import canonical
 from evidence_kit.case.building import building
 from evidence_kit.case.durable import append, move_new, sync_tree, write_new
 from evidence_kit.case.info import CaseInfo, read_info
-from evidence_kit.case.layout import HEAD_TOKEN, TAG_SIGNATURE
+from evidence_kit.case.late_seals import late_seals, mark, unmark
+from evidence_kit.case.layout import TAG_SIGNATURE
 from evidence_kit.case.log_end import LOG, SIGNATURES, LogEnd, LogNotes, lines_about_keys, read_end, read_notes
 from evidence_kit.case.staging import STAGING, PlannedCommit, plan_commit, planned_commits
 from evidence_kit.custody.chain import LogFindings, check_log
@@ -34,9 +35,9 @@ from evidence_kit.custody.log import link_after, split_lines
 from evidence_kit.custody.register import register_of
 from evidence_kit.errors import CaseError, FormatError, UsageError
 from evidence_kit.models import Digest
-from evidence_kit.plain import open_plain, read_plain, write_anew
+from evidence_kit.plain import open_plain, read_plain
 from evidence_kit.trust.certificates import Certificate, load_certificates
-from evidence_kit.trust.digests import sha256_bytes, sha256_file
+from evidence_kit.trust.digests import sha256_bytes
 from evidence_kit.trust.revocation import Statement, read_statement
 
 _REGISTER_FIRST = (
@@ -173,14 +174,13 @@ class CaseFolder:
         if new_item:
             draft = replace(draft, item=self._next_item(notes))
         self._keep_certificates((custodian.signer.certificate, *custodian.signer.chain))
-        late = self._late_seals()
+        late = late_seals(self.path, end, self.certificates)
         draft = replace(draft, digests={**late, **draft.digests})
         entry = custodian.sign_event(draft, seq=end.count + 1, previous=end.head, case=self.info.number)
         item = draft.item if staged else None
         planned = plan_commit(self.staging, seq=end.count + 1, entry=entry, item=item, seals=dict(seals))
         self._carry_out(planned, end.sizes)
-        for name in late:
-            self._mark_of(name).unlink(missing_ok=True)
+        unmark(self.path)
         return Committed(seq=end.count + 1, head=link_after(end.head, entry), item=draft.item)
 
     def finish_commits(self) -> list[int]:
@@ -270,18 +270,8 @@ class CaseFolder:
             partial = self.staging / f"seal-{target.name}"
             partial.unlink(missing_ok=True)
             write_new(partial, data)
-            write_anew(self._mark_of(name), b"")
+            mark(self.path, name)
             move_new(partial, target)
-
-    def _mark_of(self, name: str) -> Path:
-        """Return the file that says that the late seal *name* is in no event yet; losing it harms nothing."""
-        return self.staging / f"late-{Path(name).name}"
-
-    def _late_seals(self) -> dict[str, Digest]:
-        """Return the time stamps over heads that no event names yet."""
-        names = [f"seals/heads/{mark.name.removeprefix('late-')}" for mark in self.staging.glob("late-*.tsr")]
-        files = {name: self.path / name for name in sorted(names) if HEAD_TOKEN.fullmatch(name)}
-        return {name: sha256_file(file) for name, file in files.items() if file.is_file()}
 
     def record_certificates(self, certificates: Sequence[Certificate]) -> None:
         """Keep *certificates* in ``trust/``, each under its own digest; what is there already stays."""

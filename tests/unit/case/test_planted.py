@@ -11,12 +11,15 @@ from evidence_kit.case.anchors import survey
 from evidence_kit.case.folder import CaseFolder
 from evidence_kit.case.log_end import NOTES
 from evidence_kit.case.register import registered
-from evidence_kit.case.stamping import Stamping, _mark, _remember, _silent
+from evidence_kit.case.stamping import Stamping, _mark, _remember, _silent, stamp_head
 from evidence_kit.custody.custodian import Custodian
 from evidence_kit.custody.events import Draft, EventType
 from evidence_kit.errors import EvidenceError
+from evidence_kit.trust.certificates import load_certificates
+from evidence_kit.trust.digests import sha256_bytes
 from tests.support.cases import URL, open_case
 from tests.support.people import practice_custodian
+from tests.support.tsa import OpensslTsa
 
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="NOT TESTED: makes links and pipes")
 
@@ -104,3 +107,42 @@ def test_an_item_is_not_made_where_a_link_lies(case: CaseFolder, name: str, *, t
     (case.staging / name).symlink_to(case.path / "trust" if there else Path("nowhere"))
 
     assert case.commit(STARTED, CUSTODIAN, new_item=True).item == "EV-0003"
+
+
+def test_rubbish_that_is_marked_as_a_late_stamp_is_named_by_no_event(case: CaseFolder) -> None:
+    (case.path / "seals" / "heads" / "000002.tsr").write_bytes(b"rubbish")
+    (case.staging / "late-000002.tsr").touch()
+
+    case.commit(STARTED, CUSTODIAN, new_item=True)
+
+    assert [event.digests for event in case.log().full_events()[1:]] == [{}, {}]
+    assert not (case.staging / "late-000002.tsr").exists()
+
+
+def test_a_stamp_over_another_head_is_named_by_no_event(case: CaseFolder) -> None:
+    with OpensslTsa() as tsa:
+        root = load_certificates(tsa.root_pem.read_bytes())
+        assert stamp_head(case, Stamping(tsa=(tsa.url,), roots=root)) == []
+    heads = case.path / "seals" / "heads"
+    stamped = heads / "000002.tsr"
+    (heads / "000001.tsr").write_bytes(stamped.read_bytes())
+    (case.staging / "late-000001.tsr").touch()
+
+    case.commit(STARTED, CUSTODIAN, new_item=True)
+
+    named = case.log().full_events()[-1].digests
+    assert named == {"seals/heads/000002.tsr": sha256_bytes(stamped.read_bytes())}
+
+
+def test_a_stamp_over_an_earlier_head_is_named_still(case: CaseFolder) -> None:
+    with OpensslTsa() as tsa:
+        assert stamp_head(case, Stamping(tsa=(tsa.url,), roots=load_certificates(tsa.root_pem.read_bytes()))) == []
+    mark = case.staging / "late-000002.tsr"
+    assert mark.is_file()
+    mark.unlink()
+    case.commit(STARTED, CUSTODIAN, new_item=True)
+    mark.touch()
+
+    case.commit(STARTED, CUSTODIAN, new_item=True)
+
+    assert [*case.log().full_events()[-1].digests] == ["seals/heads/000002.tsr"]
