@@ -26,7 +26,16 @@ from evidence_kit.case.durable import append, move_new, sync_tree, write_new
 from evidence_kit.case.info import CaseInfo, read_info
 from evidence_kit.case.late_seals import late_seals, mark, unmark
 from evidence_kit.case.layout import TAG_SIGNATURE
-from evidence_kit.case.log_end import LOG, SIGNATURES, LogEnd, LogNotes, lines_about_keys, read_end, read_notes
+from evidence_kit.case.log_end import (
+    LOG,
+    SIGNATURES,
+    LogEnd,
+    LogNotes,
+    highest_item,
+    lines_about_keys,
+    read_end,
+    read_notes,
+)
 from evidence_kit.case.staging import STAGING, PlannedCommit, plan_commit, planned_commits
 from evidence_kit.custody.chain import LogFindings, check_log
 from evidence_kit.custody.custodian import Custodian
@@ -172,7 +181,7 @@ class CaseFolder:
         self._want_registered(draft, custodian, notes, seq=end.count + 1)
         draft = custodian.grounds.under(draft, self.info.legal_basis)
         if new_item:
-            draft = replace(draft, item=self._next_item(notes))
+            draft = replace(draft, item=self._next_item())
         self._keep_certificates((custodian.signer.certificate, *custodian.signer.chain))
         late = late_seals(self.path, end, self.certificates)
         draft = replace(draft, digests={**late, **draft.digests})
@@ -344,9 +353,9 @@ class CaseFolder:
         _append_once(self.path / SIGNATURES, begins[1], planned.entry.signature_line)
         shutil.rmtree(planned.folder)
 
-    def _next_item(self, notes: LogNotes) -> str:
+    def _next_item(self) -> str:
         """One more than the highest number ever given: numbers are never used twice, not even after a failure."""
-        number = notes.highest + 1
+        number = highest_item(self.path) + 1
         while any(os.path.lexists(self.path / place.format(number)) for place in _PLACES):
             number += 1
         return f"EV-{number:04d}"

@@ -1,8 +1,8 @@
 """The end of the custody log: all that the next event needs, at the same cost after ten events and after 100,000.
 
 The last line names its number and the link before it, so that with its signature it gives the head (`read_end`); that
-the signature is about that very line shows that the two files end together. What only the whole log can tell, the
-highest item number and where the lines about keys stand, is noted beside it in ``.staging/log-notes.json``
+the signature is about that very line shows that the two files end together. Where the lines about keys stand, which
+only the whole log can tell, is noted beside it in ``.staging/log-notes.json``
 (`read_notes`). Notes are believed only if the line behind what they cover follows their link; old ones are brought up
 to date from there, wrong or lost ones made anew. They save time and decide nothing: the verifier reads the log.
 """
@@ -18,7 +18,7 @@ from evidence_kit import canonical
 from evidence_kit.canonical import Json
 from evidence_kit.case.staging import STAGING
 from evidence_kit.custody.events import WithheldEvent, read_line
-from evidence_kit.custody.log import FIRST_LINK, decode_signature, next_link
+from evidence_kit.custody.log import FIRST_LINK, Lines, decode_signature, next_link
 from evidence_kit.custody.register import tells_of_keys
 from evidence_kit.errors import CaseError, FormatError
 from evidence_kit.models import Digest
@@ -28,7 +28,7 @@ from evidence_kit.trust.digests import sha256_bytes
 LOG, SIGNATURES = "custody.jsonl", "custody.sig"
 NOTES = "log-notes.json"
 
-_ITEM_OF_EVENT = re.compile(rb'"item":"EV-([0-9]{4,})"')
+_ITEM_OF_EVENT = re.compile(rb'"item":"EV-([0-9]{4,18})"')
 """As it stands in a line of the log; inside a text the quotation marks would be escaped."""
 _PIECE = 64 * 1024
 
@@ -52,8 +52,6 @@ class LogNotes:
     sizes: tuple[int, int] = (0, 0)
     """Bytes that they take in the log and among the signatures."""
     head: Digest = FIRST_LINK
-    highest: int = 0
-    """The highest item number that an event names."""
     keys: tuple[tuple[int, int], ...] = ()
     """Begin and length of the lines that the register of keys is made of, in order."""
 
@@ -108,6 +106,19 @@ def read_notes(case: Path, end: LogEnd) -> LogNotes:
     return notes
 
 
+def highest_item(case: Path) -> int:
+    """Return the highest item number that an event names, 0 for none; raises `CaseError`.
+
+    The whole log is read, as only captures ask for it: a number from notes that anybody can write might be given twice.
+    """
+    try:
+        found = (number for line in Lines.at(case / LOG) for number in _ITEM_OF_EVENT.findall(line))
+        return max(map(int, found), default=0)
+    except OSError as error:
+        message = f"the custody log of {case} cannot be read: {error.strerror}"
+        raise CaseError(message) from error
+
+
 def lines_about_keys(case: Path, notes: LogNotes) -> bytes:
     """Return the lines of the log that the register of keys is made of; raises `CaseError`."""
     try:
@@ -147,14 +158,13 @@ def _covers_a_beginning(notes: LogNotes, following: bytes, end: LogEnd) -> bool:
 
 def _grown(notes: LogNotes, log: BinaryIO, end: LogEnd) -> LogNotes:
     """Return *notes* with what the rest of the *log* adds."""
-    size, count, highest, keys = notes.sizes[0], notes.count, notes.highest, list(notes.keys)
+    size, count, keys = notes.sizes[0], notes.count, list(notes.keys)
     log.seek(size)
     for line in log:
-        highest = max([highest, *(int(number) for number in _ITEM_OF_EVENT.findall(line))])
         if count == 0 or tells_of_keys(line):
             keys.append((size, len(line)))
         size, count = size + len(line), count + 1
-    return LogNotes(count=count, sizes=end.sizes, head=end.head, highest=highest, keys=tuple(keys))
+    return LogNotes(count=count, sizes=end.sizes, head=end.head, keys=tuple(keys))
 
 
 def _lines_from(begin: int, stream: BinaryIO) -> int:
@@ -166,12 +176,11 @@ def _stored_notes(path: Path) -> LogNotes:
     """Return the notes at *path*, empty ones if there are none or they are not in the form of `_store`."""
     try:
         match canonical.parse(read_plain(path)):
-            case {"count": int(count), "sizes": sizes, "head": str(head), "highest": int(highest), "keys": list(keys)}:
+            case {"count": int(count), "sizes": sizes, "head": str(head), "keys": list(keys)}:
                 return LogNotes(
                     count=count,
                     sizes=_two(sizes),
                     head=Digest.parse(head),
-                    highest=highest,
                     keys=tuple(_two(place) for place in keys),
                 )
     except (OSError, FormatError):
@@ -192,7 +201,6 @@ def _store(path: Path, notes: LogNotes) -> None:
         "count": notes.count,
         "sizes": [*notes.sizes],
         "head": str(notes.head),
-        "highest": notes.highest,
         "keys": [[*place] for place in notes.keys],
     }
     # Torn notes are read as none.

@@ -52,14 +52,14 @@ def _tear(notes: Path) -> None:
 
 
 def _exchange(notes: Path) -> None:
-    """Notes of another log of the same length: neither head nor highest number are this one's."""
+    """Notes of another log of the same length: neither the head nor the lines about keys are this one's."""
     value = json.loads(notes.read_bytes())
-    notes.write_text(json.dumps({**value, "head": f"sha256:{'0' * 64}", "highest": 7, "keys": []}), encoding="utf-8")
+    notes.write_text(json.dumps({**value, "head": f"sha256:{'0' * 64}", "keys": []}), encoding="utf-8")
 
 
 def _reach_beyond(notes: Path) -> None:
     value = json.loads(notes.read_bytes())
-    notes.write_text(json.dumps({**value, "sizes": [10**6, 10**6], "highest": 7}), encoding="utf-8")
+    notes.write_text(json.dumps({**value, "sizes": [10**6, 10**6]}), encoding="utf-8")
 
 
 def _miss_a_signature(notes: Path) -> None:
@@ -69,9 +69,7 @@ def _miss_a_signature(notes: Path) -> None:
 
 def _cut_into_a_line(notes: Path) -> None:
     value = json.loads(notes.read_bytes())
-    notes.write_text(
-        json.dumps({**value, "sizes": [value["sizes"][0] - 5, value["sizes"][1]], "highest": 7}), encoding="utf-8"
-    )
+    notes.write_text(json.dumps({**value, "sizes": [value["sizes"][0] - 5, value["sizes"][1]]}), encoding="utf-8")
 
 
 def _be_negative(notes: Path) -> None:
@@ -90,6 +88,18 @@ def test_wrong_notes_are_made_anew(case: CaseFolder, harm: Callable[[Path], None
     assert (committed.seq, committed.item) == (5, "EV-0004")
     assert (committed.seq, committed.head) == head_of(*case.log_bytes())
     assert case.log().problems == []
+
+
+def test_a_number_is_not_given_twice_whatever_the_notes_say(case: CaseFolder) -> None:
+    for highest in (0, -5, 10**30):
+        end = read_end(case.path)
+        value = json.loads((case.staging / NOTES).read_bytes())
+        value |= {"count": end.count, "head": str(end.head), "sizes": [*end.sizes], "highest": highest}
+        (case.staging / NOTES).write_text(json.dumps(value), encoding="utf-8")
+
+        case.commit(STARTED, CUSTODIAN, new_item=True)
+
+    assert [event.item for event in case.log().full_events()[1:]] == [f"EV-{number:04d}" for number in range(1, 7)]
 
 
 def test_old_notes_are_brought_up_to_date(case: CaseFolder) -> None:
