@@ -19,8 +19,12 @@ from evidence_kit.capture.shots import Shot
 from evidence_kit.capture.spool import Spool
 from evidence_kit.capture.traffic import Traffic
 from evidence_kit.capture.wire_recorder import WireRecorder
+from evidence_kit.errors import FormatError
 from evidence_kit.models import Problem, RecorderKind, parse_utc
 from evidence_kit.wire.witness.channel import WitnessPlace
+
+_DAMAGED = (FormatError, LookupError, TypeError, ValueError, AttributeError, OverflowError, RecursionError)
+"""What reading raises, by what is wrong, when lines are JSON and not what a capture writes."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,11 +78,37 @@ class Interrupted:
     recorder: Recorder
 
 
-def read_interrupted(folder: Path, recording: Path) -> Interrupted | None:
+def read_interrupted(folder: Path, recording: Path, *, url: str) -> Interrupted | None:
     """Read what was heard until the interruption, and remove from *folder* what is made of it at the end.
 
     None when nothing was begun. What had been made already is made again, as it may be half of it.
+    Raises `FormatError`, with nothing removed, for a journal that is none of ours, or about another page than *url*.
     """
+    try:
+        beginning, heard, ended = _read(recording)
+    except _DAMAGED as error:
+        message = "its journal is damaged, or not one of a capture"
+        raise FormatError(message) from error
+    if beginning is None:
+        return None
+    if beginning.url != url:
+        message = "its journal is about another page than its start in the custody log"
+        raise FormatError(message)
+    _clear(folder, recording, heard)
+    heard.ended = ended
+    detail = (
+        "the program was ended during the capture; what was recorded until then lay unprotected in the case,"
+        " and was completed later"
+    )
+    heard.problems.append(Problem(code="capture.interrupted", detail=detail))
+    if beginning.recorder is RecorderKind.WIRE:
+        return Interrupted(beginning=beginning, heard=heard, recorder=WireRecorder(recording))
+    _find_bodies(heard)
+    return Interrupted(beginning=beginning, heard=heard, recorder=BrowserRecorder())
+
+
+def _read(recording: Path) -> tuple[Beginning | None, Heard, datetime]:
+    """Return what the journal says was begun and heard, and the time of its last line; raises `_DAMAGED`."""
     beginning = None
     moment = [datetime.now(UTC)]
     heard = Heard(traffic=Traffic(lambda: moment[0]), spool=Spool(recording, limit=0), interrupted=True)
@@ -90,16 +120,7 @@ def read_interrupted(folder: Path, recording: Path) -> Interrupted | None:
             beginning = Beginning.from_json(line.value)
         else:
             _take_note(heard, line.note, line.value)
-    if beginning is None:
-        return None
-    _clear(folder, recording, heard)
-    heard.ended = moment[0]
-    detail = "the program was ended during the capture; what was recorded until then was completed later"
-    heard.problems.append(Problem(code="capture.interrupted", detail=detail))
-    if beginning.recorder is RecorderKind.WIRE:
-        return Interrupted(beginning=beginning, heard=heard, recorder=WireRecorder(recording))
-    _find_bodies(heard)
-    return Interrupted(beginning=beginning, heard=heard, recorder=BrowserRecorder())
+    return beginning, heard, moment[0]
 
 
 def _take_note(heard: Heard, note: str, value: Any) -> None:  # noqa: ANN401  # any JSON

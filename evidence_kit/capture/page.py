@@ -114,15 +114,15 @@ def capture_page(  # noqa: PLR0913  # what a capture needs from its caller, each
         return _finish(task, heard, recorder, recording, beginning, errands)
 
 
-def complete_capture(
-    folder: Path, recording: Path, *, clock: Clock, outside: Outside = NOTHING, on_step: OnStep = ignore
+def complete_capture(  # noqa: PLR0913  # what was recorded where, and what it takes to end it
+    folder: Path, recording: Path, *, url: str, clock: Clock, outside: Outside = NOTHING, on_step: OnStep = ignore
 ) -> PageCapture | None:
-    """Make of a capture that was interrupted what it would have left in *folder*; None when nothing was recorded.
+    """Make of a capture of *url* that was interrupted what it would have left in *folder*; None if there is nothing.
 
-    *recording* is what `capture_page` was given. The status is incomplete, whatever was there. Raises `FormatError`,
-    `OSError`.
+    *recording* is what `capture_page` was given. The status is incomplete, whatever was there. Raises `FormatError`
+    when the recording is damaged, `OSError`.
     """
-    found = read_interrupted(folder, recording)
+    found = read_interrupted(folder, recording, url=url)
     if found is None:
         return None
     beginning = found.beginning

@@ -28,7 +28,7 @@ from evidence_kit.custody.custodian import Custodian
 from evidence_kit.custody.events import Draft, EventType
 from evidence_kit.custody.log import links_of
 from evidence_kit.custody.subjects import attachment, subjects_of
-from evidence_kit.errors import CaptureError, TimestampError, UsageError
+from evidence_kit.errors import CaptureError, FormatError, TimestampError, UsageError
 from evidence_kit.models import OnStep, Problem, Status, ignore
 from evidence_kit.plain import read_plain, remove_others, write_anew
 from evidence_kit.trust.digests import sha256_bytes
@@ -128,12 +128,22 @@ def _beginning(url: str, options: CaptureOptions, opening: Opening | None) -> di
     return {**detail, "interactive": True} if options.interactive else detail
 
 
+def _refuse(_item: str, error: FormatError) -> None:
+    raise error
+
+
 def complete_interrupted(
-    case: CaseFolder, custodian: Custodian, stamping: Stamping, *, on_step: OnStep = ignore
+    case: CaseFolder,
+    custodian: Custodian,
+    stamping: Stamping,
+    *,
+    on_step: OnStep = ignore,
+    on_damage: Callable[[str, FormatError], None] = _refuse,
 ) -> Iterator[TakenItem]:
     """Make items of the captures in *case* that were interrupted, as far as they came; each is incomplete.
 
-    Of an attempt of which nothing was recorded only the start remains, as abandoned. Raises `CaseError`.
+    Of an attempt of which nothing was recorded only the start remains, as abandoned. A recording that is damaged is
+    left where it is, and *on_damage* told of it; without one it is raised. Raises `CaseError`.
     """
     case.repair()
     events = case.log().full_events()
@@ -147,7 +157,11 @@ def complete_interrupted(
             taken = None
             if item in open_attempts:
                 concerned = subjects.get(item, ())
-                taken = _complete(case, place, custodian, stamping, on_step=on_step, subjects=concerned)
+                try:
+                    taken = _complete(case, place, custodian, stamping, on_step=on_step, subjects=concerned)
+                except FormatError as error:
+                    on_damage(item, error)
+                    continue
                 if taken is None:
                     # Nothing had been recorded: the start alone remains, as abandoned.
                     shutil.rmtree(place.folder)
@@ -166,17 +180,19 @@ def _complete(  # noqa: PLR0913  # what is completed, by whom
     subjects: Sequence[str],
 ) -> TakenItem | None:
     on_step(f"completing {place.item}, which was interrupted")
+    starts = (e for e in case.log().full_events() if (e.type, e.item) == (EventType.CAPTURE_STARTED, place.item))
+    start = next(starts)
     page = complete_capture(
         place.folder,
         place.recording,
+        url=str(start.detail["url"]),
         clock=custodian.clock,
         outside=_outside(case, custodian, stamping),
         on_step=on_step,
     )
     if page is None:
         return None
-    starts = (e for e in case.log().full_events() if (e.type, e.item) == (EventType.CAPTURE_STARTED, place.item))
-    opening = Opening.from_json(next(starts).detail.get("not_before"))
+    opening = Opening.from_json(start.detail.get("not_before"))
     record = _record(case, place.item, page, page.options, opening)
     return _commit(case, place, record, custodian, stamping, subjects=subjects)
 

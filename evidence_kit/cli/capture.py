@@ -27,7 +27,7 @@ from evidence_kit.cli.run import Run
 from evidence_kit.cli.subjects import named_subjects
 from evidence_kit.cli.witness import the_witness
 from evidence_kit.display import visible
-from evidence_kit.errors import CaptureError, UsageError
+from evidence_kit.errors import CaptureError, FormatError, UsageError
 from evidence_kit.models import RecorderKind, Status
 from evidence_kit.texts import Texts
 
@@ -190,8 +190,11 @@ def complete_interrupted(
     """Make items of captures that were interrupted, and say so if *tell*."""
     from evidence_kit.capture import take
 
+    def left(item: str, error: FormatError) -> None:
+        note(run.texts.say("capture.not-completed", item=item, reason=str(error)))
+
     completed = []
-    for item in take.complete_interrupted(case, custodian, stamping, on_step=run.progress()):
+    for item in take.complete_interrupted(case, custodian, stamping, on_step=run.progress(), on_damage=left):
         completed.append(item)
         if tell:
             say(run.texts.say("capture.completed-later", item=item.id))
