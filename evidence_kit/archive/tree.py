@@ -54,7 +54,21 @@ class FolderTree:
         self.empty_folders: list[str] = []
         """Folders in which nothing lies: no list of files can name them."""
         self._sizes = dict(sorted(_files(root, "", problems, self.empty_folders, unlisted)))
+        self._elsewhere: dict[str, Path] = {}
         self.problems: tuple[tuple[str, str], ...] = (*problems, *_collisions(self._sizes))
+
+    def lay_over(self, prefix: str, folder: Path) -> None:
+        """List what lies in *folder* as though it lay at *prefix*, where nothing lies yet; raises `OSError`."""
+        problems: list[tuple[str, str]] = []
+        for name, size in _files(folder, prefix, problems, self.empty_folders):
+            self._sizes[name], self._elsewhere[name] = size, folder.joinpath(*name.removeprefix(prefix).split("/"))
+        self._sizes = dict(sorted(self._sizes.items()))
+        self.problems += tuple(problems)
+
+    def lay_file_over(self, name: str, file: Path) -> None:
+        """List the plain *file* as though it lay at *name*; raises `OSError`."""
+        self._sizes[name], self._elsewhere[name] = file.lstat().st_size, file
+        self._sizes = dict(sorted(self._sizes.items()))
 
     def names(self) -> list[str]:
         """Return the paths of all files, sorted by code point."""
@@ -72,7 +86,7 @@ class FolderTree:
     def path(self, name: str) -> Path:
         """Return where a file lies; raises `FormatError` when there is none. Open it with `open_plain`."""
         self._known(name)
-        return self._root.joinpath(*name.split("/"))
+        return self._elsewhere.get(name) or self._root.joinpath(*name.split("/"))
 
     def read(self, name: str, limit: int) -> bytes:
         """Return a file of at most *limit* bytes; raises `FormatError` when there is none or it is larger."""

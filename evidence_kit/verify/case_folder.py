@@ -2,21 +2,20 @@
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 from pathlib import Path
 
 from evidence_kit.archive.tree import FolderTree
+from evidence_kit.case.decided import as_finished, fits
 from evidence_kit.case.layout import accounted_for
 from evidence_kit.case.manifest import NAME
 from evidence_kit.case.staging import STAGING, PlannedCommit, foreign_entries, planned_commits
-from evidence_kit.custody.events import Event, read_line
 from evidence_kit.custody.log import Lines
 from evidence_kit.display import shorten
-from evidence_kit.errors import CaseError, FormatError
+from evidence_kit.errors import CaseError
 from evidence_kit.models import OnStep, VerificationReport
 from evidence_kit.verify.certificates import check_certificates
 from evidence_kit.verify.examination import Examination
-from evidence_kit.verify.files import CaseFiles
+from evidence_kit.verify.files import SMALL, CaseFiles
 from evidence_kit.verify.history import check_history, check_items, check_registered, read_log
 from evidence_kit.verify.items import check_item, check_seal
 
@@ -29,22 +28,23 @@ def check_case(exam: Examination, path: Path, on_step: OnStep) -> VerificationRe
     # Work under way may be large, and is no evidence: only what lies in it at the top is looked at.
     tree = FolderTree(path, unlisted=STAGING)
     files = CaseFiles(tree, "")
-    exam.concluded("bag.tree", "", tree.problems)
     certificates = check_certificates(exam, files, bundle=False)
     on_step("checking the custody log")
     stored = read_log(exam, files)
-    planned = _leftovers(exam, path, stored)
-    history = check_history(exam, files, certificates, _completed(stored, planned))
+    planned = leftovers(exam, path, stored)
+    if planned is not None:
+        put_in_place(tree, path, planned)
+        files = CaseFiles(tree, "")
+    exam.concluded("bag.tree", "", tree.problems)
+    history = check_history(exam, files, certificates, as_finished(stored, planned))
     present = {name.split("/")[1] for name in files.names() if name.startswith("items/") and name.count("/") > 1}
-    waiting = {planned.item} - present if planned else set()
     files.look_ahead(processes=exam.processes)
-    items = sorted((present | history.captured().keys()) - waiting)
+    items = sorted(present | history.captured().keys())
     check_items(exam, files, history, items)
     for item in items:
         on_step(f"checking item {item}")
         check_item(exam, files, item, f"items/{item}/", certificates, whole=True)
-        if planned is None or planned.item != item or files.has(f"seals/{item}/{NAME}.p7s"):
-            check_seal(exam, files, item, certificates, history)
+        check_seal(exam, files, item, certificates, history)
     strays = (*_strays(files, items), *(name for name in tree.empty_folders if not _MAY_BE_EMPTY.fullmatch(name)))
     exam.concluded("case.strays", "", ((name, "it is not part of a case") for name in strays))
     check_registered(exam, history)
@@ -52,11 +52,11 @@ def check_case(exam: Examination, path: Path, on_step: OnStep) -> VerificationRe
     return exam.report(kind="case", subject=path.name, root=str(history.log.head))
 
 
-def _leftovers(exam: Examination, path: Path, stored: tuple[Lines, Lines]) -> PlannedCommit | None:
+def leftovers(exam: Examination, path: Path, stored: tuple[Lines, Lines]) -> PlannedCommit | None:
     """Note what a crash left; return the commit that was decided and not finished, if it fits the log.
 
     The commit excuses nothing by lying there: its event is checked as if it stood in the log, where it must be the next
-    one or the unfinished last one.
+    one or the unfinished last one, and its item and seals as if they were in their place.
     """
     links, strange = foreign_entries(path / STAGING)
     for name in links:
@@ -72,7 +72,7 @@ def _leftovers(exam: Examination, path: Path, stored: tuple[Lines, Lines]) -> Pl
         return None
     staged = sorted(entry.name for entry in (path / STAGING).glob("EV-*")) if (path / STAGING).is_dir() else []
     unfinished = [f"the commit of event {commit.seq}" for commit in planned] + staged
-    misfits = [commit for commit in planned if not _fits(commit, stored)]
+    misfits = [commit for commit in planned if not fits(commit, stored)]
     for commit in misfits:
         exam.failed("case.leftovers", f"{STAGING}/{commit.folder.name}", "it is not a commit that the log waits for")
     if len(planned) > 1:
@@ -85,42 +85,21 @@ def _leftovers(exam: Examination, path: Path, stored: tuple[Lines, Lines]) -> Pl
     return planned[0] if len(planned) == 1 and not misfits else None
 
 
-def _fits(commit: PlannedCommit, stored: tuple[Lines, Lines]) -> bool:
-    """Whether the commit's lines are, or complete, or follow, the last lines of the *stored* log and signatures."""
-    try:
-        event = read_line(commit.entry.line)
-    except FormatError:
-        return False
-    if not isinstance(event, Event) or event.seq != commit.seq:
-        return False
-    if commit.item not in {None, event.item}:
-        return False
-    lines = (commit.entry.line, commit.entry.signature_line)
-    return all(_waits_for(data, commit.seq, line) for data, line in zip(stored, lines, strict=True))
+def put_in_place(tree: FolderTree, path: Path, planned: PlannedCommit) -> None:
+    """Let the *tree* of the case at *path* show item and seals of the *planned* commit where they will be.
 
-
-def _waits_for(lines: Lines, seq: int, line: bytes) -> bool:
-    """Whether line number *seq* of *lines* is the last one and *line*, or a torn beginning of it, or not there yet."""
-    earlier = 0
-    for number, stored in enumerate(lines, start=1):
-        if number < seq and stored.endswith(b"\n"):
-            earlier += 1
-        elif number == seq and line.startswith(stored):
-            continue
-        else:
-            return False
-    return earlier == seq - 1
-
-
-def _completed(stored: tuple[Lines, Lines], planned: PlannedCommit | None) -> tuple[Lines, Lines]:
-    """Return log and signatures as they will be when the *planned* commit is finished."""
-    if planned is None:
-        return stored
-    log, signatures = stored
-    return (
-        replace(log, instead={planned.seq: planned.entry.line}),
-        replace(signatures, instead={planned.seq: planned.entry.signature_line}),
-    )
+    What is whole in its place already stays; what is in neither place is missing, as in any case.
+    """
+    present = set(tree.names())
+    staged = path / STAGING / (planned.item or "")
+    target = f"items/{planned.item}/"
+    lacking = not any(name.startswith(target) for name in present)
+    if planned.item and lacking and staged.is_dir() and not staged.is_symlink():
+        tree.lay_over(target, staged)
+    for name, data in planned.seals.items():
+        seal = f"seals/{name}"
+        if seal not in present or data.startswith(tree.read(seal, SMALL)):
+            tree.lay_file_over(seal, planned.folder / "seals" / name)
 
 
 def _strays(files: CaseFiles, items: Sequence[str]) -> Iterator[str]:

@@ -124,3 +124,97 @@ def test_an_empty_folder_is_a_stray(
     report = pristine[1](case)
 
     assert [(c.id, c.subject) for c in report.checks if c.outcome is Outcome.FAILED] == [("case.strays", f"{name}/")]
+
+
+def _pretend_unfinished(case: Path) -> Path:
+    """Put the last event, which took in the item, into staging as if its commit had not been finished."""
+    lines = (case / "custody.jsonl").read_bytes().splitlines(keepends=True)
+    folder = case / ".staging" / f"commit-{len(lines):06d}"
+    (folder / "seals").mkdir(parents=True)
+    (folder / "event.jsonl").write_bytes(lines[-1])
+    (folder / "event.sig").write_bytes((case / "custody.sig").read_bytes().splitlines(keepends=True)[-1])
+    (folder / "plan.json").write_bytes(b'{"item": "EV-0001", "seq": %d}' % len(lines))
+    return folder
+
+
+def _take_item(case: Path) -> None:
+    shutil.rmtree(case / "items" / "EV-0001")
+    shutil.rmtree(case / "seals" / "EV-0001")
+
+
+def _take_item_and_event(case: Path) -> None:
+    _take_item(case)
+    for name in ("custody.jsonl", "custody.sig"):
+        lines = (case / name).read_bytes().splitlines(keepends=True)
+        (case / name).write_bytes(b"".join(lines[:-1]))
+
+
+def _take_seal(case: Path) -> None:
+    shutil.rmtree(case / "seals" / "EV-0001")
+
+
+def _stage(case: Path) -> None:
+    """Put item and seal where a crash would have left them."""
+    (case / "items" / "EV-0001").rename(case / ".staging" / "EV-0001")
+    (case / "seals" / "EV-0001").rename(next((case / ".staging").glob("commit-*")) / "seals" / "EV-0001")
+
+
+def _stage_forged(case: Path) -> None:
+    _stage(case)
+    (case / ".staging" / "EV-0001" / "capture.wacz").write_bytes(b"forged")
+
+
+def _stage_more(case: Path) -> None:
+    _stage(case)
+    (case / ".staging" / "EV-0001" / "more").write_bytes(b"")
+
+
+def _stage_without_file(case: Path) -> None:
+    _stage(case)
+    (case / ".staging" / "EV-0001" / "capture.wacz").unlink()
+
+
+def _stage_without_seal(case: Path) -> None:
+    _stage(case)
+    next((case / ".staging").glob("commit-*/seals/EV-0001/*")).unlink()
+
+
+def _stage_other_seal(case: Path) -> None:
+    _stage(case)
+    next((case / ".staging").glob("commit-*/seals/EV-0001/*")).write_bytes(b"x")
+
+
+@pytest.mark.parametrize(
+    "act",
+    [
+        _take_item,
+        _take_item_and_event,
+        _take_seal,
+        _stage_forged,
+        _stage_more,
+        _stage_without_file,
+        _stage_without_seal,
+        _stage_other_seal,
+    ],
+)
+def test_a_decided_commit_excuses_neither_item_nor_seal(
+    pristine: tuple[Path, Callable[[Path], VerificationReport]], case: Path, act: Callable[[Path], None]
+) -> None:
+    _pretend_unfinished(case)
+    act(case)
+
+    assert pristine[1](case).verdict is Verdict.ALTERED
+
+
+def test_item_and_seal_of_a_decided_commit_are_checked_where_they_wait(
+    pristine: tuple[Path, Callable[[Path], VerificationReport]], case: Path
+) -> None:
+    _pretend_unfinished(case)
+    _stage(case)
+
+    report = pristine[1](case)
+
+    passed = {check.id for check in report.checks if check.outcome is Outcome.PASSED}
+    assert report.verdict is Verdict.VERIFIED
+    assert {"item.manifest", "item.seal", "custody.items"} <= passed
+    assert [c.outcome for c in report.checks if c.id == "case.leftovers"] == [Outcome.NOT_CHECKED]
