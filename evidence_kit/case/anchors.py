@@ -14,9 +14,9 @@ from pathlib import Path
 from evidence_kit import canonical
 from evidence_kit.archive.tree import read_at_most
 from evidence_kit.canonical import Json
+from evidence_kit.case.decided import links_at
 from evidence_kit.case.info import read_info
 from evidence_kit.case.register import Register, read_register
-from evidence_kit.custody.log import Lines, head_of, links_of
 from evidence_kit.errors import EvidenceError, FormatError, TimestampError
 from evidence_kit.models import Digest, parse_utc, utc_text
 from evidence_kit.plain import read_plain
@@ -152,7 +152,7 @@ def survey(folder: Path) -> Survey:
 def links_contain(path: Path, case: AnchoredCase) -> bool:
     """Whether the log of the case at *path* still has the anchored head; not so if it cannot be read."""
     try:
-        links = links_of(Lines.at(path / "custody.jsonl"), Lines.at(path / "custody.sig"))
+        links = links_at(path)
     except (OSError, FormatError):
         return False
     return case.events < len(links) and links[case.events] == case.head
@@ -235,10 +235,10 @@ def _register(folder: Path, problems: list[str]) -> Register | None:
 
 
 def _head(path: Path) -> AnchoredCase:
-    """Return a case's head from the stored bytes; no lock is taken, for nothing may be written."""
+    """Return a case's head, its decided commit finished; no lock is taken, for nothing may be written."""
     info = read_info(read_plain(path / "case.json"))
-    events, head = head_of(Lines.at(path / "custody.jsonl"), Lines.at(path / "custody.sig"))
-    return AnchoredCase(number=info.number, events=events, head=head)
+    links = links_at(path)
+    return AnchoredCase(number=info.number, events=len(links) - 1, head=links[-1])
 
 
 def _vault(value: Json) -> AnchoredVault:

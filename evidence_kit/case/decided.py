@@ -2,17 +2,52 @@
 
 Who reads a case reads such a commit as if it had been finished, for the next command finishes it. It excuses nothing:
 what it would put in place is checked as it would be there.
+
+Who reads takes no lock, for a case may lie where nothing can be written: what was read while somebody worked on the
+case may not belong together, and is read again.
 """
 
 from collections.abc import Mapping
 from dataclasses import replace
+from pathlib import Path
 
-from evidence_kit.case.staging import PlannedCommit
+from evidence_kit.case.log_end import LOG, SIGNATURES
+from evidence_kit.case.staging import STAGING, PlannedCommit, planned_commits
 from evidence_kit.custody.events import Event, read_line
-from evidence_kit.custody.log import Lines
-from evidence_kit.errors import FormatError
+from evidence_kit.custody.log import Lines, Links, links_of
+from evidence_kit.errors import CaseError, FormatError
 from evidence_kit.models import Digest
 from evidence_kit.trust.digests import sha256_bytes
+
+_CHANGES = (LOG, SIGNATURES, "register.jsonl", "items", "seals/heads", STAGING)
+_AGAIN = 10
+
+
+def state_of(folder: Path) -> tuple[object, ...]:
+    """Return what changes whenever an event is committed to the case *folder*, or a number given in the vault."""
+    return tuple(_state(folder / name) for name in _CHANGES)
+
+
+def links_at(case: Path) -> Links:
+    """Return the links of the log at *case*, with the commit that it waits for; raises `OSError`, `FormatError`."""
+    stored = Lines.at(case / LOG), Lines.at(case / SIGNATURES)
+    for _ in range(_AGAIN):
+        before = state_of(case)
+        try:
+            return links_of(*as_finished(stored, decided_commit(case, stored)))
+        except FormatError:
+            if state_of(case) == before:
+                raise
+    return links_of(*stored)
+
+
+def decided_commit(case: Path, stored: tuple[Lines, Lines]) -> PlannedCommit | None:
+    """Return the one commit that the *stored* log and signatures of *case* wait for; raises `OSError`."""
+    try:
+        planned = planned_commits(case / STAGING)
+    except CaseError:
+        return None  # nothing is waited for; the check of the case tells what is wrong with it
+    return planned[0] if len(planned) == 1 and fits(planned[0], stored) else None
 
 
 def fits(commit: PlannedCommit, stored: tuple[Lines, Lines]) -> bool:
@@ -43,6 +78,13 @@ def as_finished(stored: tuple[Lines, Lines], commit: PlannedCommit | None) -> tu
     )
 
 
+def bytes_as_finished(case: Path, log: bytes, signatures: bytes) -> tuple[bytes, bytes]:
+    """Return *log* and *signatures*, as they stand at *case*, with the commit that they wait for; raises `OSError`."""
+    stored = Lines.of(log), Lines.of(signatures)
+    lines, signed = as_finished(stored, decided_commit(case, stored))
+    return b"".join(lines), b"".join(signed)
+
+
 def _named(seals: Mapping[str, bytes], digests: Mapping[str, Digest]) -> bool:
     return all(digests.get(f"seals/{name}") == sha256_bytes(data) for name, data in seals.items())
 
@@ -58,3 +100,11 @@ def _waits_for(lines: Lines, seq: int, line: bytes) -> bool:
         else:
             return False
     return earlier == seq - 1
+
+
+def _state(path: Path) -> tuple[int, int] | None:
+    try:
+        status = path.stat()
+    except OSError:
+        return None
+    return status.st_size, status.st_mtime_ns

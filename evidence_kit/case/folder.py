@@ -10,7 +10,6 @@ written; `log_bytes` waits for the moment between two commits.
 """
 
 import os
-import shutil
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -22,6 +21,7 @@ from filelock import FileLock, Timeout
 
 from evidence_kit import canonical
 from evidence_kit.case.building import building
+from evidence_kit.case.decided import bytes_as_finished
 from evidence_kit.case.durable import append, move_new, sync_tree, write_new
 from evidence_kit.case.info import CaseInfo, read_info
 from evidence_kit.case.late_seals import late_seals, mark, unmark
@@ -36,7 +36,7 @@ from evidence_kit.case.log_end import (
     read_end,
     read_notes,
 )
-from evidence_kit.case.staging import STAGING, PlannedCommit, plan_commit, planned_commits
+from evidence_kit.case.staging import STAGING, PlannedCommit, clear_undecided, plan_commit, planned_commits, withdraw
 from evidence_kit.custody.chain import LogFindings, check_log
 from evidence_kit.custody.custodian import Custodian
 from evidence_kit.custody.events import Draft, Event, EventType
@@ -195,6 +195,7 @@ class CaseFolder:
     def finish_commits(self) -> list[int]:
         """Finish commits that a crash interrupted and return their event numbers; call it under the lock."""
         finished = []
+        clear_undecided(self.staging)
         for planned in planned_commits(self.staging):
             self._carry_out(planned, self._admit(planned))
             finished.append(planned.seq)
@@ -222,8 +223,10 @@ class CaseFolder:
         while True:
             log, signatures = self._stored()
             even = log.count(b"\n") == signatures.count(b"\n")
-            if (even and log.endswith(b"\n") and signatures.endswith(b"\n")) or time.monotonic() > end:
+            if even and log.endswith(b"\n") and signatures.endswith(b"\n"):
                 return log, signatures
+            if time.monotonic() > end:
+                return bytes_as_finished(self.path, log, signatures)
             time.sleep(0.02)
 
     def _stored(self) -> tuple[bytes, bytes]:
@@ -351,7 +354,7 @@ class CaseFolder:
             write_new(target, data)
         _append_once(self.path / LOG, begins[0], planned.entry.line)
         _append_once(self.path / SIGNATURES, begins[1], planned.entry.signature_line)
-        shutil.rmtree(planned.folder)
+        withdraw(planned)
 
     def _next_item(self) -> str:
         """One more than the highest number ever given: numbers are never used twice, not even after a failure."""

@@ -69,6 +69,20 @@ def planned_commits(staging: Path) -> list[PlannedCommit]:
     return [_read_plan(folder) for folder in folders]
 
 
+def withdraw(planned: PlannedCommit) -> None:
+    """Remove a commit that is finished; raises `OSError`."""
+    # The decision first: without it, what a crash leaves of the rest means nothing.
+    (planned.folder / _PLAN).unlink()
+    shutil.rmtree(planned.folder)
+
+
+def clear_undecided(staging: Path) -> None:
+    """Remove commits without a decision: a crash left them before it was made, or after they were finished."""
+    for folder in staging.glob("commit-*"):
+        if not (folder / _PLAN).exists():
+            shutil.rmtree(folder, ignore_errors=True)
+
+
 def foreign_entries(staging: Path) -> tuple[list[str], list[str]]:
     """Return what lies in *staging* and is neither file nor folder, and what else is none of the kit's."""
     strange: list[str] = []

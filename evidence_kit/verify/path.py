@@ -7,6 +7,7 @@ from evidence_kit.archive.bag import check_bag
 from evidence_kit.archive.tree import FolderTree, ZipTree
 from evidence_kit.archive.wacz_reader import check_wacz
 from evidence_kit.archive.warc_reader import check_warc
+from evidence_kit.case.decided import as_finished, decided_commit, state_of
 from evidence_kit.case.staging import STAGING
 from evidence_kit.custody.withholding import withheld_lines
 from evidence_kit.errors import FormatError
@@ -16,7 +17,7 @@ from evidence_kit.trust.digests import sha256_file
 from evidence_kit.trust.judging import TrustedRoots
 from evidence_kit.verify.archives import note_wacz
 from evidence_kit.verify.bundle import check_bundle, check_zip
-from evidence_kit.verify.case_folder import check_case
+from evidence_kit.verify.case_folder import check_case, put_in_place
 from evidence_kit.verify.certificates import check_certificates
 from evidence_kit.verify.examination import CheckPdf, Examination
 from evidence_kit.verify.files import CaseFiles
@@ -71,13 +72,8 @@ def verify_path(  # noqa: PLR0913  # what is verified, and against what
 
 
 def _state(path: Path) -> tuple[object, ...]:
-    """Return what changes whenever an event is committed to a case; nothing of anything else."""
-    try:
-        log = (path / "custody.jsonl").stat()
-        folders = (path / "items", path / "seals" / "heads", path / STAGING)
-        return (log.st_size, log.st_mtime_ns, *(folder.stat().st_mtime_ns for folder in folders if folder.is_dir()))
-    except OSError:
-        return ()
+    """Return what changes whenever somebody works on the case or vault at *path*, or the case of the item there."""
+    return (*state_of(path), *(state_of(path.parents[1]) if path.parent.name == "items" else ()))
 
 
 def _verify(path: Path, exam: Examination, on_step: OnStep) -> VerificationReport:
@@ -136,7 +132,8 @@ def _verify_item(exam: Examination, path: Path) -> VerificationReport:
     case = path.parents[1]
     inside = path.parent.name == "items" and (case / "custody.jsonl").is_file()
     bundled = inside and (case.parent / "bagit.txt").exists()
-    files = CaseFiles(FolderTree(case if inside else path), "")
+    tree = FolderTree(case if inside else path, unlisted=STAGING if inside else "")
+    files = CaseFiles(tree, "")
     folder = f"items/{path.name}/" if inside else ""
     if inside:
         certificates = check_certificates(exam, files, bundle=bundled)
@@ -148,7 +145,11 @@ def _verify_item(exam: Examination, path: Path) -> VerificationReport:
             present = sorted(folder.name for folder in path.parent.iterdir() if folder.is_dir())
             check_withheld(exam, files, history, hidden, present)
         else:
-            history = check_history(exam, files, certificates, stored, bundle=False)
+            planned = decided_commit(case, stored)
+            if planned is not None:
+                put_in_place(tree, case, planned)
+                files = CaseFiles(tree, "")
+            history = check_history(exam, files, certificates, as_finished(stored, planned))
         check_items(exam, files, history, [path.name])
         check_seal(exam, files, path.name, certificates, history)
         check_registered(exam, history)

@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from evidence_kit.case.anchors import Anchor, AnchoredVault, survey
+from evidence_kit.case.decided import links_at
 from evidence_kit.case.register import REGISTER, Entry, Register, first_head, read_register
-from evidence_kit.custody.log import Lines, links_of
 from evidence_kit.errors import FormatError
 from evidence_kit.models import OnStep, VerificationReport, utc_text
 from evidence_kit.verify.examination import Examination
@@ -117,7 +117,7 @@ def _check_heads(exam: Examination, anchor: Anchor, vault: AnchoredVault, folder
     for case in vault.cases:
         for path in folders.get(case.number, ()):
             try:
-                links = links_of(Lines.at(path / "custody.jsonl"), Lines.at(path / "custody.sig"))
+                links = links_at(path)
             except (OSError, FormatError) as error:
                 exam.failed("custody.anchor", f"{anchor.name}, {case.number}", str(error))
             else:

@@ -11,6 +11,7 @@ from filelock import FileLock
 
 from evidence_kit import canonical
 from evidence_kit.case import folder as folder_module
+from evidence_kit.case.anchors import links_contain, survey
 from evidence_kit.case.folder import CaseFolder
 from evidence_kit.case.items import commit_item
 from evidence_kit.custody.custodian import Custodian
@@ -87,11 +88,41 @@ def test_a_crash_at_any_step_of_a_decided_commit_is_finished_by_the_next_command
             commit_item(case, record, custodian)
 
     assert _verdict(case, custodian) is not Verdict.ALTERED
+    _assert_read_as_finished(case, custodian)
     seq = case.commit(Draft(type=EventType.NOTED, note="Тэмдэглэл"), custodian).seq
     assert _verdict(case, custodian) is Verdict.VERIFIED
     assert seq == len(case.log().events)
     assert (case.path / "items" / "EV-0002" / "item.json").is_file()
     assert not [path for path in case.staging.iterdir() if path.name.startswith("commit-")]
+
+
+def _assert_read_as_finished(case: CaseFolder, custodian: Custodian) -> None:
+    """Hold what every other reader says against what the check of the case says."""
+    roots = roots_of(custodian.signer)
+    for item in (case.path / "items").iterdir():
+        assert verify_path(item, roots=roots, clock=custodian.clock).verdict is not Verdict.ALTERED
+    found = survey(case.path.parent)
+    assert not found.problems
+    assert links_contain(case.path, found.vault.cases[0])
+    assert not case.log().problems
+
+
+def test_what_a_crash_left_of_a_finished_commit_is_cleared(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    custodian = practice_custodian()
+    case = open_case(tmp_path / "case", custodian)
+
+    def tear(folder: Path, **_: object) -> None:
+        (folder / "event.jsonl").unlink(missing_ok=True)
+        raise _PowerCut
+
+    with monkeypatch.context() as patch:
+        patch.setattr(shutil, "rmtree", lambda path, **named: None if named else tear(path))
+        with pytest.raises(_PowerCut):
+            case.commit(Draft(type=EventType.NOTED, note="Тэмдэглэл"), custodian)
+
+    assert _verdict(case, custodian) is Verdict.VERIFIED
+    assert case.repair() == []
+    assert not list(case.staging.glob("commit-*"))
 
 
 @pytest.mark.parametrize("size", [1, 40, 300])
@@ -197,6 +228,7 @@ def test_a_torn_signature_line_with_its_plan_is_excused_and_completed(
             case.commit(Draft(type=EventType.NOTED, note="Тэмдэглэл"), custodian)
 
     assert _verdict(case, custodian) is Verdict.VERIFIED
+    _assert_read_as_finished(case, custodian)
     assert case.repair() == [2]
     assert _verdict(case, custodian) is Verdict.VERIFIED
 
