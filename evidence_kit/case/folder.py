@@ -36,6 +36,7 @@ from evidence_kit.case.log_end import (
     read_end,
     read_notes,
 )
+from evidence_kit.case.register import conclude_opened
 from evidence_kit.case.staging import STAGING, PlannedCommit, clear_undecided, plan_commit, planned_commits, withdraw
 from evidence_kit.custody.chain import LogFindings, check_log
 from evidence_kit.custody.custodian import Custodian
@@ -177,6 +178,8 @@ class CaseFolder:
         if not end.count and draft.type != EventType.CASE_OPENED:
             message = f"the custody log of {self.path} is empty"
             raise CaseError(message, hint="run: evidence-kit verify CASE")
+        if end.count == 1:
+            conclude_opened(self.path, self.info.number, custodian)
         notes = read_notes(self.path, end)
         self._want_registered(draft, custodian, notes, seq=end.count + 1)
         draft = custodian.grounds.under(draft, self.info.legal_basis)

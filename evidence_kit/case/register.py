@@ -4,8 +4,9 @@ One canonical JSON object a line: ``seq`` (from 1), ``previous`` (SHA-256 of the
 of the first line 32 zero bytes), ``kind``, ``number``, ``time``, ``officer``. A number is written down before its case
 is made, and then, under the same lock, how that ended: ``opened``, with the ``head`` that the case had after its first
 event, or ``void``. So a case that is discarded leaves a number without a case, and one whose making was killed leaves a
-number that nothing follows, which the next command concludes. The head of the register is the digest of its last line;
-anchor lists hold it, for the register itself is signed by nobody.
+number that nothing follows, which the next command concludes: one that gives a number, or the first that writes into
+the case. The head of the register is the digest of its last line; anchor lists hold it, for the register itself is
+signed by nobody.
 """
 
 from collections.abc import Iterator
@@ -139,6 +140,19 @@ def registered(vault: Path, custodian: Custodian, *, number: str | None = None) 
         finally:
             # After Ctrl-C too, whether the case was made by then or not.
             _conclude(vault, custodian)
+
+
+def conclude_opened(case: Path, number: str, custodian: Custodian) -> None:
+    """Say in the register beside *case* that it was opened, if a kill came before; raises `CaseError`, `OSError`.
+
+    Called before the second event of a case: one that was ever used can never be void.
+    """
+    vault = case.absolute().parent
+    with suppress(FormatError):  # of a register that cannot be read the check of the vault tells
+        register = read_register(vault)
+        if register is not None and number in register.begun():
+            with _locked(vault):
+                _conclude(vault, custodian)
 
 
 @contextmanager

@@ -13,6 +13,7 @@ import pytest
 
 from evidence_kit import canonical
 from evidence_kit.case.register import REGISTER, parse_register, read_register, registered
+from evidence_kit.custody.events import Draft, EventType
 from evidence_kit.errors import FormatError
 from evidence_kit.trust.digests import sha256_bytes
 from tests.cli.running import Result, RunCommand
@@ -124,6 +125,29 @@ def test_a_number_that_the_officer_chose_can_be_given_again_after_a_kill(
 
     assert kinds(vault)[2:] == ["given", "void", "given", "opened"]
     assert officer("case", "new", vault / "c", "--title", "T", "--number", "22/7").code == 2
+
+
+def test_a_case_that_was_used_after_the_kill_is_never_void(tmp_path: Path) -> None:
+    custodian = practice_custodian()
+    with registered(tmp_path, custodian) as number:
+        case = open_case(tmp_path / "killed", custodian, number=number)
+    lines = (tmp_path / REGISTER).read_bytes().splitlines(keepends=True)
+    (tmp_path / REGISTER).write_bytes(lines[0])
+
+    for _ in range(2):
+        case.commit(Draft(type=EventType.NOTED, note="Тэмдэглэл"), custodian)
+        assert kinds(tmp_path) == ["drawn", "opened"]
+    shutil.rmtree(case.path)
+    with registered(tmp_path, custodian) as number:
+        open_case(tmp_path / "b", custodian, number=number)
+
+    assert kinds(tmp_path) == ["drawn", "opened"] * 2
+
+
+def test_a_register_that_cannot_be_read_does_not_keep_from_working_in_a_case(officer: RunCommand, vault: Path) -> None:
+    (vault / REGISTER).write_bytes(b"{}\n")
+
+    assert officer("custody", "add", "noted", "--note", "T", "--case", vault / "a").code == 0
 
 
 def test_a_case_that_is_given_up_after_it_was_made_is_no_void_number(tmp_path: Path) -> None:
