@@ -12,6 +12,8 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from evidence_kit.case.held import held, is_abandoned
+from evidence_kit.case.layout import TAG_SIGNATURE
+from evidence_kit.errors import UsageError
 
 _LOCK = ".evidence-kit-building.lock"
 _NAME = re.compile(r"\..+\.new-[0-9]+")
@@ -40,3 +42,11 @@ def abandoned(folder: Path) -> list[Path]:
     return [
         path for path in sorted(folder.glob(".*.new-*")) if _NAME.fullmatch(path.name) and is_abandoned(path / _LOCK)
     ]
+
+
+def refuse_inside(path: Path) -> None:
+    """Refuse, with `UsageError`, a place for a case inside a case or bundle."""
+    for folder in path.resolve().parents:
+        if any((folder / name).exists() for name in ("case.json", "custody.jsonl", TAG_SIGNATURE)):
+            message = f"{path} lies inside {folder}, a case or a bundle, which holds nothing but what it accounts for"
+            raise UsageError(message, hint="choose a folder outside of it for the new case")

@@ -20,12 +20,11 @@ from types import MappingProxyType
 from filelock import FileLock, Timeout
 
 from evidence_kit import canonical
-from evidence_kit.case.building import building
+from evidence_kit.case.building import building, refuse_inside
 from evidence_kit.case.decided import bytes_as_finished
 from evidence_kit.case.durable import append, move_new, sync_tree, write_new
 from evidence_kit.case.info import CaseInfo, read_info
 from evidence_kit.case.late_seals import late_seals, mark, unmark
-from evidence_kit.case.layout import TAG_SIGNATURE
 from evidence_kit.case.log_end import (
     LOG,
     SIGNATURES,
@@ -43,7 +42,7 @@ from evidence_kit.custody.custodian import Custodian
 from evidence_kit.custody.events import Draft, Event, EventType
 from evidence_kit.custody.log import link_after, split_lines
 from evidence_kit.custody.register import register_of
-from evidence_kit.errors import CaseError, FormatError, UsageError
+from evidence_kit.errors import CaseError, FormatError
 from evidence_kit.models import Digest
 from evidence_kit.plain import open_plain, read_plain
 from evidence_kit.trust.certificates import Certificate, load_certificates
@@ -98,7 +97,7 @@ class CaseFolder:
         *recipients* are the certificates that *info* names.
         The case is built beside its place and renamed, so that a crash leaves no half-made case.
         """
-        _refuse_inside(path)
+        refuse_inside(path)
         if path.exists() and (not path.is_dir() or any(path.iterdir())):
             message = f"{path} is already there and is not empty"
             raise CaseError(message, hint="choose a new folder for the case")
@@ -394,10 +393,3 @@ def _append_once(path: Path, begin: int, line: bytes) -> None:
         raise CaseError(message, hint="run: evidence-kit verify CASE")
     if there != line:
         append(path, line[len(there) :])
-
-
-def _refuse_inside(path: Path) -> None:
-    for folder in path.resolve().parents:
-        if any((folder / name).exists() for name in ("case.json", "custody.jsonl", TAG_SIGNATURE)):
-            message = f"{path} lies inside {folder}, a case or a bundle, which holds nothing but what it accounts for"
-            raise UsageError(message, hint="choose a folder outside of it for the new case")

@@ -34,6 +34,8 @@ _LOCK = ".register.lock"
 _LOCK_SECONDS = 30
 _FIRST = Digest(bytes(32))
 _KEYS = frozenset({"seq", "previous", "kind", "number", "time", "officer"})
+_LARGEST = 16 * 1024 * 1024
+"""Bytes of a register: some thirty thousand cases."""
 _LONGEST = 1024 * 1024
 """Bytes that the first line of a case's log may have."""
 
@@ -101,7 +103,7 @@ class Register:
 def read_register(vault: Path) -> Register | None:
     """Return the register in the folder *vault*, None when there is none; raises `FormatError`, `OSError`."""
     path = vault / REGISTER
-    return parse_register(read_plain(path)) if path.is_file() else None
+    return parse_register(_read(path)) if path.is_file() else None
 
 
 def parse_register(data: bytes) -> Register:
@@ -236,11 +238,20 @@ def _next_number(known: set[str], year: int) -> str:
 
 def _cut_torn_line(path: Path) -> None:
     """Take away what a power cut left of a line: nobody was given its number."""
-    data = read_plain(path) if path.exists() else b""
+    data = _read(path) if path.exists() else b""
     whole = data.rfind(b"\n") + 1
     if whole != len(data):
         with open(path, "r+b", opener=opener) as stream:
             stream.truncate(whole)
+
+
+def _read(path: Path) -> bytes:
+    with open_plain(path) as stream:
+        data = stream.read(_LARGEST + 1)
+    if len(data) > _LARGEST:
+        message = f"{REGISTER} is larger than {_LARGEST} bytes"
+        raise FormatError(message)
+    return data
 
 
 def _follow(standing: dict[str, Kind], entry: Entry) -> None:

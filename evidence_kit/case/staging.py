@@ -16,13 +16,15 @@ from pathlib import Path
 
 from evidence_kit import canonical
 from evidence_kit.case.durable import move_new, sync_tree, write_new
-from evidence_kit.custody.log import Entry
+from evidence_kit.custody.events import LONGEST_LINE
+from evidence_kit.custody.log import LONGEST_SIGNATURE, Entry
 from evidence_kit.errors import CaseError, FormatError
 
 STAGING = ".staging"
 _PLAN = "plan.json"
-_LARGEST = 64 * 1024 * 1024
-_MOST_SEALS = 100
+_LARGEST_PLAN = 4 * 1024
+_LARGEST_SEAL = 1024 * 1024
+_MOST_SEALS = 10
 _MOST_ENTRIES = 10_000
 _OURS = re.compile(
     r"EV-[0-9]{4,}(\.recording)?|commit-[0-9]{6,}|case\.lock|log-notes\.json|silent-[0-9a-f]{16}"
@@ -104,9 +106,11 @@ def foreign_entries(staging: Path) -> tuple[list[str], list[str]]:
 
 def _read_plan(folder: Path) -> PlannedCommit:
     try:
-        plan = canonical.parse(_read(folder / _PLAN))
-        entry = Entry(line=_read(folder / "event.jsonl"), signature_line=_read(folder / "event.sig"))
-        seals = {path.relative_to(folder / "seals").as_posix(): _read(path) for path in _seal_files(folder)}
+        plan = canonical.parse(_read(folder / _PLAN, _LARGEST_PLAN))
+        line = _read(folder / "event.jsonl", LONGEST_LINE)
+        entry = Entry(line=line, signature_line=_read(folder / "event.sig", LONGEST_SIGNATURE))
+        files = _seal_files(folder)
+        seals = {path.relative_to(folder / "seals").as_posix(): _read(path, _LARGEST_SEAL) for path in files}
     except (OSError, FormatError) as error:
         message = f"the unfinished commit {folder.name} cannot be read: {error}"
         raise CaseError(message) from error
@@ -125,12 +129,12 @@ def _seal_files(folder: Path) -> list[Path]:
     return files
 
 
-def _read(path: Path) -> bytes:
+def _read(path: Path, largest: int) -> bytes:
     """Return the bytes of a plain file of ours: no link, no pipe that would be waited for, nothing without end."""
     if path.is_symlink() or not path.is_file():
         message = f"{path.name} is not a plain file"
         raise FormatError(message)
-    if path.stat().st_size > _LARGEST:
-        message = f"{path.name} is larger than {_LARGEST} bytes"
+    if path.stat().st_size > largest:
+        message = f"{path.name} is larger than {largest} bytes"
         raise FormatError(message)
     return path.read_bytes()

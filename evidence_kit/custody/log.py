@@ -24,6 +24,8 @@ from evidence_kit.plain import open_plain
 
 FIRST_LINK = Digest(bytes(32))
 WITHHELD = b"-\n"
+LONGEST_SIGNATURE = 64 * 1024
+"""Bytes of a line of ``custody.sig`` with its line feed: a signature without its chain needs some thousand."""
 _DOMAIN = b"evidence-kit/custody/1\n"
 _BYTES = 32
 
@@ -114,6 +116,9 @@ def encode_signature(signature: bytes) -> bytes:
 
 def decode_signature(line: bytes) -> bytes:
     """Return the DER in a line of ``custody.sig``; raises `FormatError` unless it is exactly what we would write."""
+    if len(line) > LONGEST_SIGNATURE:
+        message = f"the signature's line has more than {LONGEST_SIGNATURE} bytes"
+        raise FormatError(message)
     try:
         signature = base64.b64decode(line.rstrip(b"\n"), validate=True)
     except binascii.Error as error:

@@ -1,12 +1,15 @@
 """What the verifier keeps of a log's events: those about items and bundles, and of all others next to nothing."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from evidence_kit.case.layout import HEAD_TOKEN
 from evidence_kit.custody.events import Event, EventType, WithheldEvent
 from evidence_kit.models import Digest
 
+_ABOUT_ITEMS = ("items/", "seals/")
+_COMPARED = frozenset({"url", "final_url", "http_status", "recorder", "not_before"})
+"""What of an event's detail is held against the item's own record."""
 _HALVES = frozenset({EventType.CAPTURE_STARTED, EventType.CAPTURED})
 
 
@@ -41,16 +44,28 @@ class Told:
         self.officers.add(str(event.actor["name"]))
         self.tokens.update({(name, event.seq): d for name, d in event.digests.items() if HEAD_TOKEN.fullmatch(name)})
         if event.type in _HALVES:
-            self.halves.append(event)
+            self.halves.append(_in_brief(event))
         if event.type == EventType.BUNDLE_STARTED:
             self.bundle, self.bundled, self.behind = event, [], []
         elif self.bundle is None:
             return
         elif event.type == EventType.BUNDLED:
-            self.bundled.append(event)
+            self.bundled.append(_in_brief(event))
         else:
             self.behind.append((event.seq, event.type))
 
     def captured(self) -> list[Event]:
         """Return the ends of captures."""
         return [event for event in self.halves if event.type == EventType.CAPTURED]
+
+
+def _in_brief(event: Event) -> Event:
+    """Return the *event* with what is held against its item: a line may be long, and a log have many."""
+    return replace(
+        event,
+        actor={},
+        digests={name: digest for name, digest in event.digests.items() if name.startswith(_ABOUT_ITEMS)},
+        note="",
+        detail={key: value for key, value in event.detail.items() if key in _COMPARED},
+        clock={},
+    )

@@ -214,3 +214,14 @@ def test_a_register_without_its_lines_of_completion_is_caught_by_an_anchor_list(
     assert seen.code == 3
     assert "failed" in outcomes(seen, "vault.register")
     assert officer("verify", vault).code == 3
+
+
+def test_a_register_without_end_is_not_read(officer: RunCommand, vault: Path) -> None:
+    with (vault / REGISTER).open("r+b") as stream:
+        stream.truncate(16 * 1024 * 1024 + 1)
+
+    answer = officer("verify", vault, "--json")
+
+    assert answer.code == 3
+    assert "is larger than" in str(answer.json["checks"])
+    assert officer("case", "new", vault / "b", "--title", "T").code == 1

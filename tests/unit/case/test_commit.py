@@ -344,3 +344,24 @@ def test_an_emptied_log_is_not_written_on(tmp_path: Path) -> None:
 
     with pytest.raises(CaseError, match="is empty"):
         case.commit(Draft(type=EventType.NOTED, note="Тэмдэглэл"), custodian)
+
+
+@pytest.mark.parametrize(
+    ("name", "size"),
+    [
+        ("plan.json", 4096),
+        ("event.jsonl", 4 * 1024 * 1024),
+        ("event.sig", 64 * 1024),
+        ("seals/EV-0001/manifest-sha256.txt.p7s", 1024 * 1024),
+    ],
+)
+def test_what_is_too_large_for_a_commit_is_not_read(tmp_path: Path, name: str, size: int) -> None:
+    custodian = practice_custodian()
+    case = open_case(tmp_path / "case", custodian)
+    with (_commit_again(case) / name).open("wb") as stream:
+        stream.truncate(size + 1)
+
+    with pytest.raises(CaseError, match=f"larger than {size} bytes"):
+        case.repair()
+
+    assert _verdict(case, custodian) is Verdict.ALTERED

@@ -3,6 +3,7 @@
 from datetime import timedelta
 from functools import cache
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -100,3 +101,8 @@ def test_a_digest_has_one_spelling(text: str) -> None:
     except FormatError:
         return
     assert str(digest) == text
+
+
+def test_a_signature_line_without_end_is_refused_before_it_is_decoded() -> None:
+    with pytest.raises(FormatError, match="more than 65536 bytes"):
+        decode_signature(encode_signature(bytes(50_000)))
