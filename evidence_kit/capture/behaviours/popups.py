@@ -63,7 +63,7 @@ class Popups:
             return None
         if self.opened >= self._most:
             self._refused += 1
-            return self._refuse(about["targetId"])
+            return self._refuse(params["sessionId"], about["targetId"])
         self.opened += 1
         self._arrived = True
         self._open[params["sessionId"]] = _Popup(target=about["targetId"], since=asyncio.get_running_loop().time())
@@ -102,5 +102,8 @@ class Popups:
         except ProtocolError as error:
             self._note("popup-not-closed", why=str(error))
 
-    async def _refuse(self, target: str) -> None:
-        await self._connection.send("Target.closeTarget", {"targetId": target})
+    async def _refuse(self, session: str, target: str) -> None:
+        # The page that opened it waits until it is let go; one that is closed before leaves that page waiting for ever.
+        # Nothing is waited for between the two, or it would begin to load.
+        let_go = self._connection.send("Runtime.runIfWaitingForDebugger", session=session)
+        await asyncio.gather(let_go, self._connection.send("Target.closeTarget", {"targetId": target}))
