@@ -16,7 +16,7 @@ from evidence_kit.bundle.closing import Closing, close_bundle
 from evidence_kit.bundle.contents import EvidenceList, copy_case, list_evidence
 from evidence_kit.bundle.gather import Source, gather_exhibits, gather_report
 from evidence_kit.bundle.guidance import check_commands
-from evidence_kit.bundle.placing import beside, building_bundle, pack, place
+from evidence_kit.bundle.placing import PlacedBundle, beside, building_bundle, pack, place
 from evidence_kit.bundle.report_model import (
     Language,
     ReportData,
@@ -72,18 +72,9 @@ class BundleOptions:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class MadeBundle:
-    """A bundle that is at its place."""
+class MadeBundle(PlacedBundle):
+    """A bundle that was made of a case."""
 
-    path: Path
-    root: Digest
-    signature_level: str
-    practice: bool
-    reports: tuple[tuple[str, Digest, int], ...]
-    """Path, digest and bytes of each report."""
-    tag_manifest: Digest
-    file_digest: Digest | None
-    """Of the zip; a folder has none."""
     withheld: dict[str, Json] | None
     """What the bundle itself says of what it withholds."""
     withheld_file: Path | None
@@ -91,24 +82,16 @@ class MadeBundle:
     """Items that are not in the bundle, and that its log names all the same."""
     plan: Digest | None
     """Of the plan of the exhibits that is in it, if it was made by one."""
-    problems: tuple[Problem, ...]
 
     @property
     def answer(self) -> dict[str, Json]:
         """The body of the JSON result."""
         return {
-            "bundle": str(self.path),
-            "root": str(self.root),
-            "signature_level": self.signature_level,
-            "practice": self.practice,
-            "reports": [{"path": name, "sha256": digest.hex, "bytes": size} for name, digest, size in self.reports],
-            "tag_manifest_sha256": self.tag_manifest.hex,
-            "sha256": self.file_digest.hex if self.file_digest else None,
+            **self.placed_answer,
             "withheld": self.withheld,
             "withheld_file": str(self.withheld_file) if self.withheld_file else None,
             "left_out": [*self.left_out],
             "plan_sha256": self.plan.hex if self.plan else None,
-            "problems": [problem.to_json() for problem in self.problems],
         }
 
 

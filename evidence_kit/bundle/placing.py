@@ -3,15 +3,48 @@
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 from evidence_kit.archive.zips import CanonicalZip
+from evidence_kit.canonical import Json
 from evidence_kit.case.building import building
 from evidence_kit.case.durable import move_new, sync_tree, write_new
 from evidence_kit.errors import CaseError
-from evidence_kit.models import Digest, OnStep
+from evidence_kit.models import Digest, OnStep, Problem
 
 _PLAIN = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,60}")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlacedBundle:
+    """A bundle that is at its place, however it was made."""
+
+    path: Path
+    root: Digest
+    signature_level: str
+    """PAdES (ETSI EN 319 142-1): ``B-B``, ``B-T``, ``B-LT`` or ``B-LTA``."""
+    practice: bool
+    reports: tuple[tuple[str, Digest, int], ...]
+    """Path, digest and bytes of each report."""
+    tag_manifest: Digest
+    file_digest: Digest | None
+    """Of the zip; a folder has none."""
+    problems: tuple[Problem, ...]
+
+    @property
+    def placed_answer(self) -> dict[str, Json]:
+        """What every JSON result says of it."""
+        return {
+            "bundle": str(self.path),
+            "root": str(self.root),
+            "signature_level": self.signature_level,
+            "practice": self.practice,
+            "reports": [{"path": name, "sha256": digest.hex, "bytes": size} for name, digest, size in self.reports],
+            "tag_manifest_sha256": self.tag_manifest.hex,
+            "sha256": self.file_digest.hex if self.file_digest else None,
+            "problems": [problem.to_json() for problem in self.problems],
+        }
 
 
 @contextmanager

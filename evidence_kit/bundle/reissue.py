@@ -18,7 +18,7 @@ from evidence_kit.archive.tree import ZipTree
 from evidence_kit.bundle.closing import seal_bag
 from evidence_kit.bundle.contents import write_chains
 from evidence_kit.bundle.guidance import readme
-from evidence_kit.bundle.placing import building_bundle, pack, place
+from evidence_kit.bundle.placing import PlacedBundle, building_bundle, pack, place
 from evidence_kit.canonical import Json
 from evidence_kit.case.durable import write_new
 from evidence_kit.case.layout import BAG_FILES, CHAIN_FILES, TAG_MANIFEST, TAG_SIGNATURE, is_report
@@ -38,39 +38,23 @@ from evidence_kit.trust.validation_data import ValidationData
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Reissued:
-    """A new bundle that is at its place."""
+class Reissued(PlacedBundle):
+    """A bundle that was made of another one; the level is of its new signature, of a renewed one that of the first."""
 
-    path: Path
     case: str
     """The number of the case."""
-    root: Digest
-    signature_level: str
-    """Of the new signature; of a renewed bundle that of the first."""
-    practice: bool
-    reports: tuple[tuple[str, Digest, int], ...]
-    tag_manifest: Digest
     previous: Digest
     """The tag manifest of the old bundle."""
     number: int
     """How many earlier forms the bundle contains."""
-    file_digest: Digest | None
-    problems: tuple[Problem, ...]
 
     @property
     def answer(self) -> dict[str, Json]:
         """The body of the JSON result."""
         return {
-            "bundle": str(self.path),
-            "root": str(self.root),
-            "signature_level": self.signature_level,
-            "practice": self.practice,
-            "reports": [{"path": name, "sha256": digest.hex, "bytes": size} for name, digest, size in self.reports],
-            "tag_manifest_sha256": self.tag_manifest.hex,
+            **self.placed_answer,
             "previous_tag_manifest_sha256": self.previous.hex,
             "previous": self.number,
-            "sha256": self.file_digest.hex if self.file_digest else None,
-            "problems": [problem.to_json() for problem in self.problems],
         }
 
 

@@ -55,10 +55,8 @@ class Holding:
 
     def loaded(self, event: Event) -> Coroutine[Any, Any, None] | None:
         """Hear ``Page.loadEventFired`` or ``Page.frameStoppedLoading``: documents are held again."""
-        session = event.session
-        if session not in self._loading or event.params.get("frameId", self._main_frame(session)) != self._main_frame(
-            session
-        ):
+        session, main = event.session, self._main_frame(event.session)
+        if session not in self._loading or event.params.get("frameId", main) != main:
             return None
         self._loading.discard(session)
         return self._hold(session)

@@ -1,5 +1,6 @@
 """``sign`` and ``renew``: a new bundle that contains an old one, with one more signature or a newer time stamp."""
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -27,46 +28,32 @@ _PENDING = "time-stamp-pending"
 
 
 def register(root: typer.Typer) -> None:
-    """Add the commands."""
-    root.command("sign")(_sign)
-    root.command("renew")(_renew)
+    """Add the commands, which differ in nothing that is given to them."""
+    for name in ("sign", "renew"):
+        root.command(name)(_command(name))
 
 
-def _sign(
-    ctx: typer.Context,
-    bundle: BundleArgument,
-    *,
-    output: OutputOption,
-    purpose: PurposeOption = "",
-    authority: AuthorityOption = "",
-    place: PlaceOption = "",
-    case: BundledOption = None,
-    passphrase_file: PassphraseOption = None,
-    json: JsonOption = False,
-) -> None:
-    run = Run.of(ctx)
-    custodian = run.custodian(run.settings(), passphrase_file, purpose=purpose, authority=authority, place=place)
-    _reissue(run, "sign", bundle, output.absolute(), custodian=custodian, case=case, json=json)
+def _command(name: str) -> Callable[..., None]:
+    def command(
+        ctx: typer.Context,
+        bundle: BundleArgument,
+        *,
+        output: OutputOption,
+        purpose: PurposeOption = "",
+        authority: AuthorityOption = "",
+        place: PlaceOption = "",
+        case: BundledOption = None,
+        passphrase_file: PassphraseOption = None,
+        json: JsonOption = False,
+    ) -> None:
+        run = Run.of(ctx)
+        if name == "renew" and not run.settings().tsa:
+            message = "no time-stamping authority is set up, and a newer time stamp is what renews a bundle"
+            raise UsageError(message, hint="run: evidence-kit setup --tsa URL --trust FILE.pem")
+        custodian = run.custodian(run.settings(), passphrase_file, purpose=purpose, authority=authority, place=place)
+        _reissue(run, name, bundle, output.absolute(), custodian=custodian, case=case, json=json)
 
-
-def _renew(
-    ctx: typer.Context,
-    bundle: BundleArgument,
-    *,
-    output: OutputOption,
-    purpose: PurposeOption = "",
-    authority: AuthorityOption = "",
-    place: PlaceOption = "",
-    case: BundledOption = None,
-    passphrase_file: PassphraseOption = None,
-    json: JsonOption = False,
-) -> None:
-    run = Run.of(ctx)
-    if not run.settings().tsa:
-        message = "no time-stamping authority is set up, and a newer time stamp is what renews a bundle"
-        raise UsageError(message, hint="run: evidence-kit setup --tsa URL --trust FILE.pem")
-    custodian = run.custodian(run.settings(), passphrase_file, purpose=purpose, authority=authority, place=place)
-    _reissue(run, "renew", bundle, output.absolute(), custodian=custodian, case=case, json=json)
+    return command
 
 
 def _reissue(

@@ -87,12 +87,6 @@ def swap_pictures(
             raise ReportError(message) from error
 
 
-def page_count(path: Path) -> int:
-    """Return the number of pages; raises `FormatError`."""
-    with _opened(path) as pdf:
-        return len(pdf.pages)
-
-
 def attachments(source: Path | BinaryIO) -> tuple[Attachment, ...]:
     """Return the embedded files in the order of their names; raises `FormatError`."""
     with _opened(source) as pdf:

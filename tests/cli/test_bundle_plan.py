@@ -1,5 +1,6 @@
 """``bundle --plan``: written once for people to edit, then the bundle is made by it and says so."""
 
+import io
 import json
 import subprocess
 from collections.abc import Callable
@@ -8,64 +9,22 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from evidence_kit.archive.resource_names import resource_uri
-from evidence_kit.archive.wacz import Page, write_wacz
-from evidence_kit.archive.warc_writer import WarcWriter
 from evidence_kit.case.folder import CaseFolder
-from evidence_kit.case.items import ItemFile, ItemRecord, commit_item
 from evidence_kit.custody.custodian import Custodian
-from evidence_kit.models import Status
 from evidence_kit.trust.digests import sha256_file
 from tests.cli.running import RunCommand
-from tests.support.cases import start_item
+from tests.support.cases import commit_small_item
 
 
 @pytest.fixture
 def two(officer: RunCommand, case: Path, custodian: Callable[[], Custodian]) -> RunCommand:
     """Return the command line, with a case of two items, each with a screenshot of 1280 x 3000 pixels."""
+    drawn = io.BytesIO()
+    Image.linear_gradient("L").resize((1280, 3000)).convert("RGB").save(drawn, "PNG")
     for number in (1, 2):
-        commit_pictured_item(CaseFolder.open(case), custodian(), url=f"https://example.mn/{number}")
+        url = f"https://example.mn/{number}"
+        commit_small_item(CaseFolder.open(case), custodian(), url=url, screenshot=drawn.getvalue())
     return officer
-
-
-def commit_pictured_item(case: CaseFolder, custodian: Custodian, *, url: str) -> None:
-    """Commit an item that is a screenshot and the archive that holds it."""
-    item, now = start_item(case, custodian, url=url), custodian.clock()
-    folder = case.staging / item
-    folder.mkdir()
-    Image.linear_gradient("L").resize((1280, 3000)).convert("RGB").save(folder / "screenshot.png")
-    with WarcWriter(folder / "data.warc.gz", created=now) as warc:
-        warc.warcinfo({"software": "test"})
-        uri = resource_uri("screenshot", listed=url, final=url)
-        lines = [warc.resource(uri, folder / "screenshot.png", media_type="image/png", date=now)]
-    seal = write_wacz(
-        folder / "capture.wacz",
-        warc=folder / "data.warc.gz",
-        index=lines,
-        pages=[Page(url=url, ts=now, title="Тест", id="1")],
-        title="test",
-        created=now,
-        software="test",
-    )
-    (folder / "data.warc.gz").unlink()
-    record = ItemRecord(
-        id=item,
-        case=case.info.number,
-        source="captured",
-        status=Status.INCOMPLETE,
-        url=url,
-        final_url=url,
-        started=now,
-        finished=now,
-        recorder="browser",
-        problems=(),
-        files=(
-            ItemFile(path="capture.wacz", role="wacz", media_type="application/wacz"),
-            ItemFile(path="screenshot.png", role="screenshot", media_type="image/png"),
-        ),
-        detail={"wacz": {"transport_key_sha256": str(seal.spki_sha256)}},
-    )
-    commit_item(case, record, custodian)
 
 
 def pdf_text(bundle: Path, oracle: Callable[[str], Path]) -> str:

@@ -104,6 +104,6 @@ class Popups:
 
     async def _refuse(self, session: str, target: str) -> None:
         # The page that opened it waits until it is let go; one that is closed before leaves that page waiting for ever.
-        # Nothing is waited for between the two, or it would begin to load.
+        # Nothing is waited for between the two: it has hardly time to ask for its page, and the ledger tells if it did.
         let_go = self._connection.send("Runtime.runIfWaitingForDebugger", session=session)
         await asyncio.gather(let_go, self._connection.send("Target.closeTarget", {"targetId": target}))
