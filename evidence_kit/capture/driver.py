@@ -114,6 +114,7 @@ class Driver(PageSession):
         self._painted: set[str] = set()
         self._noted: Counter[str] = Counter()
         observer.listeners.append(self._hear)
+        observer.sessions.refused = self.popups.refused
 
     def note(self, name: str, **detail: Json) -> None:
         """Remember that something was done."""
@@ -166,8 +167,7 @@ class Driver(PageSession):
     def _hear(self, event: Event) -> Any:  # noqa: ANN401  # a coroutine or None
         if event.method == "Page.javascriptDialogOpening":
             return self._dialog(event)
-        if work := self.popups.hear(event):
-            return work
+        self.popups.hear(event)
         self.hear_frames(event)
         if event.session == self.session:
             match event.method:

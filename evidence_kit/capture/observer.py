@@ -146,6 +146,8 @@ class Observer:
     async def _paused(self, event: Event) -> None:
         """Deal with a response that is held until we let it go."""
         params, request = event.params, {"requestId": event.params["requestId"]}
+        if event.session in self.sessions.refused:
+            return
         if "responseStatusCode" not in params:
             await self.connection.send("Fetch.continueRequest", request, session=event.session)
             return

@@ -7,6 +7,7 @@ them before it is let go.
 
 import asyncio
 from collections.abc import Callable
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 
 from evidence_kit.browser.cdp import BrowserGoneError, Connection, Event, Fields, ProtocolError
@@ -19,6 +20,8 @@ _BUFFERS: Fields = {"maxTotalBufferSize": 160 * MEBIBYTE, "maxResourceBufferSize
 _NO_BUFFERS: Fields = {"maxTotalBufferSize": 0, "maxResourceBufferSize": 0}
 _PROBE: Fields = {"maxTotalBufferSize": "asked only whether the command is known"}
 """Refused either way, but differently. Taken seriously, the command would empty what streams begin with."""
+_NOTHING: Fields = {"patterns": [{"urlPattern": "*", "requestStage": "Request"}]}
+"""Holds every request of a session before it is sent."""
 _ATTACH: Fields = {"autoAttach": True, "waitForDebuggerOnStart": True, "flatten": True}
 _OWN_SURFACES = [{"type": "browser_ui", "exclude": True}, {"type": "browser", "exclude": True}]
 _FRAMES = frozenset({"page", "iframe"})
@@ -55,6 +58,8 @@ class Sessions:
         self.keeping = takes_bodies
         """Whether the browser keeps bodies: there is nothing to be taken otherwise."""
         self.holding = Holding(self._try)
+        self.refused: AbstractSet[str] = frozenset()
+        """Sessions of windows that are not wanted; known when their `attached` begins to run."""
 
     async def begin(self) -> None:
         """Attach to what is there and to what will come."""
@@ -81,6 +86,9 @@ class Sessions:
         """Turn on listening in a target that has just been attached, and let it run."""
         session, about = event.params["sessionId"], event.params["targetInfo"]
         kind = about["type"]
+        if session in self.refused:
+            await self._refuse(session, about["targetId"])
+            return
         if kind == "service_worker" and not self.keeping:
             # It has not run yet: what it makes can still be kept by everyone that it may answer.
             self.keeping = True
@@ -102,6 +110,15 @@ class Sessions:
         commands += [("Runtime.runIfWaitingForDebugger", {})]
         await asyncio.gather(*(self._try(session, method, fields) for method, fields in commands))
         self.targets[session] = Target(session=session, id=about["targetId"], type=kind, url=about.get("url", ""))
+
+    async def _refuse(self, session: str, target: str) -> None:
+        """Close a window before it has asked for anything.
+
+        The page that opened it waits until it is let go; closed before, it would leave that page waiting for ever.
+        """
+        await self._try(session, "Fetch.enable", _NOTHING)
+        await self._try(session, "Runtime.runIfWaitingForDebugger", {})
+        await self._try("", "Target.closeTarget", {"targetId": target})
 
     def _network(self) -> Fields:
         return {**_BUFFERS, "enableDurableMessages": True} if self.keeping else _NO_BUFFERS

@@ -38,12 +38,6 @@ def folded_site() -> RawSite:
     return RawSite(replies)
 
 
-def faults(result: PageCapture) -> list[str]:
-    """Return the codes of what went wrong; a window that is refused may have asked for its page by then."""
-    refused = {"resource.failed"}
-    return [each.code for each in result.problems if not (each.code in refused and "/popup" in each.detail)]
-
-
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tmp_path_factory.mktemp("Нээсэн")
@@ -68,13 +62,13 @@ def test_what_is_folded_is_opened(opened: PageCapture, folder: Path) -> None:
 
 
 def test_more_of_a_list_is_loaded_until_there_is_no_more(folder: Path, opened: PageCapture) -> None:
-    assert faults(opened) == []
+    assert codes(opened) == []
     assert hits(folder).count("load") == 3
     assert (folder / "dom.html").read_text("utf-8").count("<li>") == 3 + 3 * 12
 
 
 def test_nothing_that_could_act_is_clicked(folder: Path, opened: PageCapture) -> None:
-    assert faults(opened) == []
+    assert codes(opened) == []
     assert {"like", "share", "follow", "report", "delete", "pressed", "submit", "far", "menu"}.isdisjoint(hits(folder))
 
 

@@ -5,9 +5,8 @@ At most a given number is allowed; further ones are closed at once and counted.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import Any
 
 from evidence_kit.browser.cdp import Connection, Event, Fields, ProtocolError
 
@@ -40,14 +39,15 @@ class Popups:
         self._front = front
         self._most = most
         self._open: dict[str, _Popup] = {}
-        self._refused = 0
+        self.refused: set[str] = set()
+        """Sessions of the windows that were too many: `evidence_kit.capture.sessions` closes them."""
         self._arrived = False
 
-    def hear(self, event: Event) -> Coroutine[Any, Any, None] | None:
-        """Take in one event of the browser; return what is to be done at once."""
+    def hear(self, event: Event) -> None:
+        """Take in one event of the browser."""
         match event.method:
             case "Target.attachedToTarget":
-                return self._attached(event.params)
+                self._attached(event.params)
             case "Target.detachedFromTarget":
                 if gone := self._open.pop(event.params["sessionId"], None):
                     self._note("popup-closed-itself", loaded=gone.loaded is not None)
@@ -55,19 +55,17 @@ class Popups:
                 self._open[event.session].loaded = asyncio.get_running_loop().time()
             case _:
                 pass
-        return None
 
-    def _attached(self, params: Fields) -> Coroutine[Any, Any, None] | None:
+    def _attached(self, params: Fields) -> None:
         about = params["targetInfo"]
         if about["type"] != "page" or about.get("subtype"):
-            return None
+            return
         if self.opened >= self._most:
-            self._refused += 1
-            return self._refuse(params["sessionId"], about["targetId"])
+            self.refused.add(params["sessionId"])
+            return
         self.opened += 1
         self._arrived = True
         self._open[params["sessionId"]] = _Popup(target=about["targetId"], since=asyncio.get_running_loop().time())
-        return None
 
     async def tend(self, *, now: bool = False) -> None:
         """Close the windows that have loaded or had their time (all of them if *now*), and go back to the page."""
@@ -90,8 +88,8 @@ class Popups:
             await self.tend()
             await asyncio.sleep(0.1)
         await self.tend(now=True)
-        if self._refused:
-            self._note("popups-refused", count=self._refused, allowed=self._most)
+        if self.refused:
+            self._note("popups-refused", count=len(self.refused), allowed=self._most)
 
     async def _leave(self, popup: _Popup) -> None:
         try:
@@ -101,9 +99,3 @@ class Popups:
             await self._connection.send("Target.closeTarget", {"targetId": popup.target})
         except ProtocolError as error:
             self._note("popup-not-closed", why=str(error))
-
-    async def _refuse(self, session: str, target: str) -> None:
-        # The page that opened it waits until it is let go; one that is closed before leaves that page waiting for ever.
-        # Nothing is waited for between the two: it has hardly time to ask for its page, and the ledger tells if it did.
-        let_go = self._connection.send("Runtime.runIfWaitingForDebugger", session=session)
-        await asyncio.gather(let_go, self._connection.send("Target.closeTarget", {"targetId": target}))
