@@ -1,0 +1,76 @@
+// Builds verify.html: one file without any other, and, for the tests, the same verifier for Node.
+//
+//   node build.mjs            build/web/verify.html
+//   node build.mjs --tests    build/web/node/*.mjs: the verifier as a command (verify.mjs PATH), and the unit tests
+//
+// Two builds of one source give the same bytes: nothing of the time, the machine or the folder enters them.
+
+import { createHash } from "node:crypto";
+import { mkdir, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+
+import { build } from "esbuild";
+import { parse } from "smol-toml";
+
+const HERE = dirname(fileURLToPath(import.meta.url));
+const PROJECT = dirname(HERE);
+const OUT = join(PROJECT, "build", "web");
+
+/** Every sentence that people read, by language: templates/verify, and the titles of the checks of templates/cli. */
+async function texts() {
+  const found = {};
+  for (const language of ["en", "mn"]) {
+    const own = parse(await readFile(join(PROJECT, "templates", "verify", `${language}.toml`), "utf8"));
+    const cli = parse(await readFile(join(PROJECT, "templates", "cli", `${language}.toml`), "utf8"));
+    found[language] = { ...own, check: cli.check ?? {} };
+  }
+  return found;
+}
+
+async function bundle(entry, options) {
+  const result = await build({
+    entryPoints: [join(HERE, entry)],
+    absWorkingDir: HERE,
+    bundle: true,
+    write: false,
+    format: "esm",
+    target: "es2022",
+    legalComments: "none",
+    define: { TEXTS: JSON.stringify(await texts()) },
+    ...options,
+  });
+  return result.outputFiles[0].text;
+}
+
+async function page() {
+  const script = (await bundle("src/page/main.ts", { platform: "browser", minify: true })).replaceAll("</script", "<\\/script");
+  const style = await readFile(join(HERE, "src", "page", "page.css"), "utf8");
+  const hash = (text) => `'sha256-${createHash("sha256").update(text).digest("base64")}'`;
+  const policy = [
+    "default-src 'none'",
+    `script-src ${hash(script)} 'wasm-unsafe-eval'`,
+    `style-src ${hash(style)}`,
+    "img-src data: blob:",
+    "base-uri 'none'",
+    "form-action 'none'",
+  ].join("; ");
+  const template = await readFile(join(HERE, "src", "page", "page.html"), "utf8");
+  const parts = { POLICY: policy, STYLE: style, SCRIPT: script };
+  const whole = template.replace(/\{\{([A-Z]+)\}\}/g, (_, name) => parts[name]);
+  await writeFile(join(OUT, "verify.html"), whole);
+}
+
+async function forNode() {
+  const folder = join(OUT, "node");
+  await rm(folder, { recursive: true, force: true });
+  await mkdir(folder, { recursive: true });
+  const tests = (await readdir(join(HERE, "tests"))).filter((name) => name.endsWith(".test.ts"));
+  for (const entry of ["src/node.ts", ...tests.map((name) => `tests/${name}`)]) {
+    const name = entry === "src/node.ts" ? "verify.mjs" : entry.slice("tests/".length).replace(/\.ts$/, ".mjs");
+    await writeFile(join(folder, name), await bundle(entry, { platform: "node" }));
+  }
+}
+
+await mkdir(OUT, { recursive: true });
+await (process.argv.includes("--tests") ? forNode() : page());

@@ -1,0 +1,89 @@
+/** Bytes, and the few forms of text that the format writes them in. */
+
+import { FormatError } from "./errors.js";
+
+const UTF8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
+const ENCODER = new TextEncoder();
+const HEX = /^(?:[0-9a-f]{2})*$/;
+const BASE64 = /^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$/;
+
+/** Bytes whose buffer is not shared between threads, as the browser's own functions want them. */
+export type Bytes = Uint8Array<ArrayBuffer>;
+
+export function utf8(text: string): Bytes {
+  return ENCODER.encode(text);
+}
+
+/** Return *data* as text; raises `FormatError` when it is not UTF-8. A byte order mark stays. */
+export function text(data: Uint8Array, what: string): string {
+  try {
+    return UTF8.decode(data);
+  } catch {
+    throw new FormatError(`${what} is not UTF-8`);
+  }
+}
+
+export function hex(data: Uint8Array): string {
+  let found = "";
+  for (const byte of data) found += byte.toString(16).padStart(2, "0");
+  return found;
+}
+
+/** Return the bytes of lower-case hexadecimal digits; raises `FormatError`. */
+export function unhex(digits: string): Bytes {
+  if (!HEX.test(digits)) throw new FormatError("not lower-case hexadecimal digits");
+  const data = new Uint8Array(digits.length / 2);
+  for (let at = 0; at < data.length; at++) data[at] = Number.parseInt(digits.slice(2 * at, 2 * at + 2), 16);
+  return data;
+}
+
+/** Return the bytes of base64 without line breaks (RFC 4648, 4), in its one spelling; raises `FormatError`. */
+export function unbase64(digits: string): Bytes {
+  if (!BASE64.test(digits)) throw new FormatError("not base64");
+  const data = Uint8Array.from(atob(digits), (character) => character.charCodeAt(0));
+  if (base64(data) !== digits) throw new FormatError("not base64 in its one spelling");
+  return data;
+}
+
+export function base64(data: Uint8Array): string {
+  let found = "";
+  for (let at = 0; at < data.length; at += 0x8000) found += String.fromCharCode(...data.subarray(at, at + 0x8000));
+  return btoa(found);
+}
+
+export function concat(...parts: readonly Uint8Array[]): Bytes {
+  const whole = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));
+  let at = 0;
+  for (const part of parts) {
+    whole.set(part, at);
+    at += part.length;
+  }
+  return whole;
+}
+
+/** Negative, zero or positive, as *one* stands before, with or behind *other*, byte by byte. */
+export function compare(one: Uint8Array, other: Uint8Array): number {
+  const shorter = Math.min(one.length, other.length);
+  for (let at = 0; at < shorter; at++) {
+    const difference = (one[at] as number) - (other[at] as number);
+    if (difference !== 0) return difference;
+  }
+  return one.length - other.length;
+}
+
+export function equal(one: Uint8Array, other: Uint8Array): boolean {
+  return one.length === other.length && compare(one, other) === 0;
+}
+
+/** Order of text by code point, as Python sorts: not by UTF-16 units. */
+export function byCodePoint(one: string, other: string): number {
+  return compare(utf8(one), utf8(other));
+}
+
+/** Return *text* with at most *most* characters, its end told by a mark; what could deceive a reader is shown by number. */
+export function shorten(text: string, most = 80): string {
+  const shown = text.replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}]/gu, (character) => {
+    return `\\u{${(character.codePointAt(0) as number).toString(16)}}`;
+  });
+  return shown.length > most ? `${shown.slice(0, most - 1)}…` : shown;
+}

@@ -1,0 +1,71 @@
+/** SHA-256 (FIPS 180-4) of bytes at hand and of files of any size, a piece at a time. */
+
+import { createSHA256, type IHasher } from "hash-wasm";
+
+import { type Bytes, hex } from "./bytes.js";
+
+/** Bytes of a file that are looked at in one go. */
+const PIECE = 4 * 1024 * 1024;
+
+const spare: IHasher[] = [await createSHA256()];
+
+/** One SHA-256 in the making. */
+export class Sha256 {
+  private readonly hasher: IHasher;
+
+  private constructor(hasher: IHasher) {
+    this.hasher = hasher;
+    hasher.init();
+  }
+
+  /** Begin one; its memory is used again when it has ended. */
+  static async begin(): Promise<Sha256> {
+    return new Sha256(spare.pop() ?? (await createSHA256()));
+  }
+
+  update(data: Uint8Array): void {
+    this.hasher.update(data);
+  }
+
+  /** End it and return the digest; nothing else may be called afterwards. */
+  end(): Bytes {
+    const found = new Uint8Array(this.hasher.digest("binary"));
+    spare.push(this.hasher);
+    return found;
+  }
+}
+
+const whole = await createSHA256();
+
+/** Return the SHA-256 of *parts* in order. */
+export function sha256(...parts: readonly Uint8Array[]): Bytes {
+  whole.init();
+  for (const part of parts) whole.update(part);
+  return new Uint8Array(whole.digest("binary"));
+}
+
+/** Return digest text: `sha256:` and 64 lower-case hexadecimal digits. */
+export function digestText(digest: Uint8Array): string {
+  return `sha256:${hex(digest)}`;
+}
+
+/** Return the SHA-256 of a file, which may be larger than memory; *onBytes* hears how many bytes were read each time. */
+export async function sha256OfBlob(blob: Blob, onBytes: (count: number) => void = () => undefined): Promise<Bytes> {
+  const hasher = await Sha256.begin();
+  for await (const piece of pieces(blob)) {
+    hasher.update(piece);
+    onBytes(piece.length);
+  }
+  return hasher.end();
+}
+
+/** Yield a file's bytes in order, each piece made while the one before is looked at. */
+export async function* pieces(blob: Blob, size = PIECE): AsyncGenerator<Bytes> {
+  let next = blob.slice(0, size).arrayBuffer();
+  for (let at = 0; at < blob.size; at += size) {
+    const piece = new Uint8Array(await next);
+    next = blob.slice(at + size, at + 2 * size).arrayBuffer();
+    yield piece;
+  }
+  await next;
+}
