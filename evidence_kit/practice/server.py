@@ -47,6 +47,9 @@ from evidence_kit.practice.site import Site
 ENDLESS_SECONDS = 60.0
 _BETWEEN_CHUNKS = 0.5
 _MISSING_BYTES = 1000
+_BEFORE_BREAKING_OFF = 1.0
+"""Seconds between the last byte of a truncated page and the connection's end: Chromium throws away what it has not
+looked at yet when it hears of the end, and then shows nothing."""
 _MAX_BODY_BYTES = 1024 * 1024
 _CHUNK_BYTES = 700
 
@@ -256,6 +259,8 @@ class _Handler(BaseHTTPRequestHandler):
     def _send_body(self, response: Response) -> None:
         if response.delivery not in {Delivery.CHUNKED, Delivery.ENDLESS}:
             self.wfile.write(response.body)
+            if response.delivery is Delivery.TRUNCATED:
+                self.server.closing.wait(_BEFORE_BREAKING_OFF)
             return
         for start in range(0, len(response.body), _CHUNK_BYTES):
             self._send_chunk(response.body[start : start + _CHUNK_BYTES])
