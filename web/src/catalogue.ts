@@ -68,3 +68,6 @@ export const TITLES: { readonly [id: string]: string } = {
   "subject.kind": "The file or folder is of a kind that can be verified",
   "subject.readable": "Everything that had to be read could be read",
 };
+
+/** The ids, in the order in which they are told. */
+export const CATALOGUE: readonly string[] = Object.keys(TITLES);

@@ -13,7 +13,12 @@ export class Tree {
   readonly problems: readonly Problem[];
   private readonly files: ReadonlyMap<string, Blob>;
 
-  constructor(files: Iterable<readonly [string, Blob]>, problems: Iterable<Problem> = []) {
+  /** *emptyFolders*: those in which nothing lies, as far as they can be seen: no list of files can name them. */
+  constructor(
+    files: Iterable<readonly [string, Blob]>,
+    problems: Iterable<Problem> = [],
+    readonly emptyFolders: readonly string[] = [],
+  ) {
     const sorted = [...files].sort(([one], [other]) => byCodePoint(one, other));
     this.files = new Map(sorted);
     this.problems = [...problems, ...collisions(this.files.keys())];
@@ -67,9 +72,14 @@ export async function readBlob(blob: Blob, name: string): Promise<Bytes> {
 function* collisions(names: Iterable<string>): Generator<Problem> {
   const seen = new Map<string, string>();
   for (const name of names) {
-    const folded = name.normalize("NFC").toLowerCase().toUpperCase().toLowerCase().normalize("NFC");
-    const other = seen.get(folded);
+    const same = folded(name);
+    const other = seen.get(same);
     if (other !== undefined) yield [name, `some systems cannot tell it from ${shorten(other)}`];
-    else seen.set(folded, name);
+    else seen.set(same, name);
   }
+}
+
+/** Return one text for all names that some file system takes for the same one: letter case and composition left out. */
+export function folded(name: string): string {
+  return name.normalize("NFC").toLowerCase().toUpperCase().toLowerCase().normalize("NFC");
 }
