@@ -1,0 +1,228 @@
+/** Public keys of certificates, and the signatures that they check: ECDSA, RSA (PKCS#1 v1.5 and PSS) and Ed25519. */
+
+import { type Bytes, base64, concat } from "../bytes.js";
+import { FormatError } from "../errors.js";
+import * as der from "./der.js";
+
+export type Hash = "SHA-1" | "SHA-256" | "SHA-384" | "SHA-512";
+export type Curve = "P-256" | "P-384" | "P-521";
+
+/** How a signature is made. */
+export interface Scheme {
+  readonly kind: "ecdsa" | "pkcs1" | "pss" | "ed25519";
+  readonly hash: Hash;
+}
+
+export type PublicKey =
+  | { readonly kind: "ec"; readonly curve: Curve; readonly point: Bytes; readonly imported: Imported }
+  | { readonly kind: "rsa"; readonly bits: number; readonly n: Bytes; readonly e: Bytes; readonly imported: Imported }
+  | { readonly kind: "ed25519"; readonly point: Bytes; readonly imported: Imported };
+
+/** Keys of the browser by scheme, each imported once. */
+type Imported = Map<string, Promise<CryptoKey>>;
+
+const BYTES: { readonly [curve: string]: number } = { "P-256": 32, "P-384": 48, "P-521": 66 };
+const SALT: { readonly [hash: string]: number } = { "SHA-256": 32, "SHA-384": 48, "SHA-512": 64 };
+/** The prime and the constant b of each curve y² = x³ − 3x + b (NIST SP 800-186, 3.2.1). */
+const EQUATIONS: { readonly [curve: string]: readonly [p: bigint, b: bigint] } = {
+  "P-256": [
+    2n ** 256n - 2n ** 224n + 2n ** 192n + 2n ** 96n - 1n,
+    0x5ac635d8aa3a93e7b3ebbd55769886bc651d06b0cc53b0f63bce3c3e27d2604bn,
+  ],
+  "P-384": [
+    2n ** 384n - 2n ** 128n - 2n ** 96n + 2n ** 32n - 1n,
+    0xb3312fa7e23ee7e4988e056be3f82d19181d9c6efe8141120314088f5013875ac656398d8a2ed19d2a85c8edd3ec2aefn,
+  ],
+  "P-521": [
+    2n ** 521n - 1n,
+    0x51953eb9618e1c9a1f929a21a0b68540eea2da725b99b315f3b8b489918ef109e156193951ec7e937b1652c0bd3bb1bf073573df883d2c34f1ef451fd46b503f00n,
+  ],
+};
+const CURVES = new Map<string, Curve>([
+  ["1.2.840.10045.3.1.7", "P-256"],
+  ["1.3.132.0.34", "P-384"],
+  ["1.3.132.0.35", "P-521"],
+]);
+const RSA = "1.2.840.113549.1.1.1";
+const EC = "1.2.840.10045.2.1";
+const ED25519 = "1.3.101.112";
+
+/** Read a SubjectPublicKeyInfo (RFC 5280, 4.1.2.7); raises `FormatError`, also for kinds that are not known here. */
+export function readKey(spki: Uint8Array): PublicKey {
+  const parts = der.open(spki);
+  const algorithm = parts.into();
+  const kind = der.dotted(algorithm.next(der.OID).content);
+  const parameters = algorithm.empty ? undefined : der.only(algorithm);
+  const key = der.bits(der.only(parts, der.BIT_STRING).content).data.slice();
+  const imported: Imported = new Map();
+  if (kind === RSA && (parameters === undefined || parameters.tag === der.NULL)) return { ...rsa(key), imported };
+  if (kind === EC && parameters?.tag === der.OID) {
+    const curve = CURVES.get(der.dotted(parameters.content));
+    if (curve === undefined) throw new FormatError("a key on a curve that is not known");
+    if (!isOn(curve, key)) throw new FormatError("not a point of its curve");
+    return { kind: "ec", curve, point: key, imported };
+  }
+  if (kind === ED25519 && parameters === undefined && key.length === 32) return { kind: "ed25519", point: key, imported };
+  throw new FormatError("a key of a kind that is not known");
+}
+
+/** Whether these are the bytes of a point of the curve, not compressed (SEC 1, 2.3.4). */
+function isOn(curve: Curve, point: Uint8Array): boolean {
+  const size = BYTES[curve] as number;
+  if (point[0] !== 4 || point.length !== 1 + 2 * size) return false;
+  const [p, b] = EQUATIONS[curve] as readonly [bigint, bigint];
+  const [x, y] = [der.unsigned(point.subarray(1, 1 + size)), der.unsigned(point.subarray(1 + size))];
+  return x < p && y < p && (y * y - x * x * x + 3n * x - b) % p === 0n;
+}
+
+function rsa(key: Uint8Array): { kind: "rsa"; bits: number; n: Bytes; e: Bytes } {
+  const parts = der.open(key);
+  const n = der.number(parts.next(der.INTEGER).content);
+  const e = der.number(der.only(parts, der.INTEGER).content);
+  if (n <= 0n || e <= 0n) throw new FormatError("not an RSA key");
+  const bits = n.toString(2).length;
+  return { kind: "rsa", bits, n: der.fixed(n, Math.ceil(bits / 8)), e: der.fixed(e, Math.ceil(e.toString(16).length / 2)) };
+}
+
+/** Return whether *signature*, as X.509 and CMS write it, was made over *data* with *key*. */
+export async function verifySignature(
+  key: PublicKey,
+  scheme: Scheme,
+  data: Uint8Array,
+  signature: Uint8Array,
+): Promise<boolean> {
+  const value = valueOf(key, scheme, signature);
+  if (value === undefined) return false;
+  try {
+    const usable = await imported(key, scheme);
+    return await crypto.subtle.verify(parametersOf(scheme), usable, value, own(data));
+  } catch (error) {
+    if (error instanceof DOMException) return false; // a key that is none: a point off its curve
+    throw error;
+  }
+}
+
+/** r and s of an ECDSA signature in DER (RFC 3279, 2.2.3); undefined when it is not one in its shortest form. */
+export function readEcdsa(signature: Uint8Array): { r: bigint; s: bigint } | undefined {
+  try {
+    const parts = der.open(signature);
+    const r = der.number(parts.next(der.INTEGER).content);
+    const s = der.number(der.only(parts, der.INTEGER).content);
+    return r > 0n && s > 0n ? { r, s } : undefined;
+  } catch (error) {
+    if (error instanceof FormatError) return undefined;
+    throw error;
+  }
+}
+
+/** Return the digest of *data*. */
+export async function digest(hash: Hash, data: Uint8Array): Promise<Bytes> {
+  return new Uint8Array(await crypto.subtle.digest(hash, own(data)));
+}
+
+/** Return the signature in the form of the browser; undefined when it cannot be one by *key*. */
+function valueOf(key: PublicKey, scheme: Scheme, signature: Uint8Array): Bytes | undefined {
+  if (key.kind === "ec" && scheme.kind === "ecdsa") {
+    const size = BYTES[key.curve] as number;
+    const value = readEcdsa(signature);
+    if (value === undefined || value.r >> BigInt(8 * size) || value.s >> BigInt(8 * size)) return undefined;
+    return concat(der.fixed(value.r, size), der.fixed(value.s, size));
+  }
+  const fits = key.kind === "rsa" ? scheme.kind === "pkcs1" || scheme.kind === "pss" : key.kind === scheme.kind;
+  return fits ? own(signature) : undefined;
+}
+
+function imported(key: PublicKey, scheme: Scheme): Promise<CryptoKey> {
+  const name = key.kind === "rsa" ? `${scheme.kind} ${scheme.hash}` : key.kind;
+  let found = key.imported.get(name);
+  if (found === undefined) {
+    found = importKey(key, scheme);
+    key.imported.set(name, found);
+  }
+  return found;
+}
+
+function importKey(key: PublicKey, scheme: Scheme): Promise<CryptoKey> {
+  if (key.kind === "ec") {
+    return crypto.subtle.importKey("raw", key.point, { name: "ECDSA", namedCurve: key.curve }, false, ["verify"]);
+  }
+  if (key.kind === "ed25519") return crypto.subtle.importKey("raw", key.point, { name: "Ed25519" }, false, ["verify"]);
+  const jwk = { kty: "RSA", n: base64url(key.n), e: base64url(key.e) };
+  const name = scheme.kind === "pss" ? "RSA-PSS" : "RSASSA-PKCS1-v1_5";
+  return crypto.subtle.importKey("jwk", jwk, { name, hash: scheme.hash }, false, ["verify"]);
+}
+
+function parametersOf(scheme: Scheme): AlgorithmIdentifier | EcdsaParams | RsaPssParams {
+  if (scheme.kind === "ecdsa") return { name: "ECDSA", hash: scheme.hash };
+  if (scheme.kind === "pss") return { name: "RSA-PSS", saltLength: SALT[scheme.hash] as number };
+  return { name: scheme.kind === "pkcs1" ? "RSASSA-PKCS1-v1_5" : "Ed25519" };
+}
+
+function base64url(data: Uint8Array): string {
+  return base64(data).replaceAll("+", "-").replaceAll("/", "_").replaceAll("=", "");
+}
+
+/** Bytes whose buffer is certainly not shared. */
+function own(data: Uint8Array): Bytes {
+  return data.buffer instanceof ArrayBuffer ? (data as Bytes) : data.slice();
+}
+
+const ECDSA_OIDS: readonly (readonly [string, Hash])[] = [
+  ["1.2.840.10045.4.3.2", "SHA-256"],
+  ["1.2.840.10045.4.3.3", "SHA-384"],
+  ["1.2.840.10045.4.3.4", "SHA-512"],
+];
+const RSA_OIDS: readonly (readonly [string, Hash])[] = [
+  ["1.2.840.113549.1.1.5", "SHA-1"],
+  ["1.2.840.113549.1.1.11", "SHA-256"],
+  ["1.2.840.113549.1.1.12", "SHA-384"],
+  ["1.2.840.113549.1.1.13", "SHA-512"],
+];
+const DIGEST_OIDS: readonly (readonly [string, Hash])[] = [
+  ["1.3.14.3.2.26", "SHA-1"],
+  ["2.16.840.1.101.3.4.2.1", "SHA-256"],
+  ["2.16.840.1.101.3.4.2.2", "SHA-384"],
+  ["2.16.840.1.101.3.4.2.3", "SHA-512"],
+];
+
+/** Digests by OID. */
+export const DIGESTS: ReadonlyMap<string, Hash> = new Map(DIGEST_OIDS);
+
+/** OIDs by digest. */
+export const OID_OF: ReadonlyMap<Hash, string> = new Map(DIGEST_OIDS.map(([name, hash]) => [hash, name]));
+
+/** Return the AlgorithmIdentifier (RFC 5754) of a signature. */
+export function algorithmOf(kind: "ecdsa" | "pkcs1", hash: Hash): Bytes {
+  const [name] = (kind === "ecdsa" ? ECDSA_OIDS : RSA_OIDS).find(([, known]) => known === hash) as [string, Hash];
+  return kind === "ecdsa" ? der.sequence(der.oid(name)) : der.sequence(der.oid(name), der.NOTHING);
+}
+
+/** Return the AlgorithmIdentifier of RSA-PSS with salt as long as the digest (RFC 4055, 3.1). */
+function pssAlgorithm(hash: Hash): Bytes {
+  const digestAlgorithm = der.sequence(der.oid(OID_OF.get(hash) as string), der.NOTHING);
+  const mask = der.sequence(der.oid("1.2.840.113549.1.1.8"), digestAlgorithm);
+  const salt = der.integer(SALT[hash] as number);
+  const parameters = der.sequence(der.tlv(0xa0, digestAlgorithm), der.tlv(0xa1, mask), der.tlv(0xa2, salt));
+  return der.sequence(der.oid("1.2.840.113549.1.1.10"), parameters);
+}
+
+const SCHEMES = new Map<string, Scheme>();
+for (const [, hash] of ECDSA_OIDS) SCHEMES.set(der.ascii(algorithmOf("ecdsa", hash)), { kind: "ecdsa", hash });
+for (const [name, hash] of RSA_OIDS) {
+  SCHEMES.set(der.ascii(algorithmOf("pkcs1", hash)), { kind: "pkcs1", hash });
+  SCHEMES.set(der.ascii(der.sequence(der.oid(name))), { kind: "pkcs1", hash });
+  if (hash !== "SHA-1") SCHEMES.set(der.ascii(pssAlgorithm(hash)), { kind: "pss", hash });
+}
+SCHEMES.set(der.ascii(der.sequence(der.oid(ED25519))), { kind: "ed25519", hash: "SHA-512" });
+
+/** Return how a signature with this AlgorithmIdentifier is made; undefined for kinds that are not known here. */
+export function schemeOf(algorithm: Uint8Array): Scheme | undefined {
+  return SCHEMES.get(der.ascii(algorithm));
+}
+
+/** Return whether a path may contain such a signature: with SHA-2, its parameters complete. */
+export function isModern(algorithm: Uint8Array): boolean {
+  const scheme = schemeOf(algorithm);
+  if (scheme === undefined || scheme.kind === "ed25519" || scheme.hash === "SHA-1") return false;
+  return scheme.kind !== "pkcs1" || der.ascii(algorithm).endsWith("\x05\x00");
+}

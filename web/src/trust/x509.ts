@@ -1,0 +1,95 @@
+/** X.509 certificates as they are written (RFC 5280, 4.1). */
+
+import { FormatError } from "../errors.js";
+import * as der from "./der.js";
+import { checkExtension, type Extension, readExtensions } from "./extensions.js";
+import { type Name, readName } from "./names.js";
+
+/** What stands in a certificate. */
+export interface X509 {
+  /** What its authority signed. */
+  readonly tbs: Uint8Array;
+  readonly version: number;
+  /** INTEGER, whole. */
+  readonly serial: Uint8Array;
+  /** AlgorithmIdentifiers, whole: as signed, and as stated beside the signature. */
+  readonly signedAlgorithm: Uint8Array;
+  readonly algorithm: Uint8Array;
+  readonly issuer: Name;
+  readonly subject: Name;
+  /** In ms since 1970. */
+  readonly notBefore: number;
+  readonly notAfter: number;
+  /** Whether its times are in the type that RFC 5280, 4.1.2.5, wants of their years. */
+  readonly timesFit: boolean;
+  readonly spki: Uint8Array;
+  readonly signature: Uint8Array;
+  readonly extensions: readonly Extension[];
+}
+
+const ECDSA = "1.2.840.10045.4.3.";
+const RSA = "1.2.840.113549.1.1.";
+
+/** Read a certificate; raises `FormatError`, also for one with a serial number that is not positive (4.1.2.2). */
+export function readX509(data: Uint8Array): X509 {
+  const parts = der.open(data);
+  const tbs = parts.next(der.SEQUENCE);
+  const algorithm = readAlgorithm(parts.next(der.SEQUENCE));
+  const signature = der.bits(der.only(parts, der.BIT_STRING).content).data;
+  return { ...readTbs(new der.Parts(tbs.content)), tbs: tbs.whole, algorithm, signature };
+}
+
+function readTbs(parts: der.Parts): Omit<X509, "tbs" | "algorithm" | "signature"> {
+  const version = readVersion(parts.optional(0xa0));
+  const serial = parts.next(der.INTEGER);
+  if (der.number(serial.content) <= 0n) throw new FormatError("a certificate whose serial number is not positive");
+  const signedAlgorithm = readAlgorithm(parts.next(der.SEQUENCE));
+  const issuer = readName(parts.next(der.SEQUENCE));
+  const validity = parts.into();
+  const begin = validity.next();
+  const end = der.only(validity);
+  const subject = readName(parts.next(der.SEQUENCE));
+  const spki = parts.next(der.SEQUENCE);
+  checkSpki(new der.Parts(spki.content));
+  for (const found of [parts.optional(0x81), parts.optional(0x82)]) if (found) der.bits(found.content);
+  const wrapped = parts.optional(0xa3);
+  parts.end();
+  const extensions = wrapped ? readExtensions(der.open(wrapped.content)) : [];
+  extensions.forEach(checkExtension);
+  const times = { notBefore: der.time(begin), notAfter: der.time(end), timesFit: timeFits(begin) && timeFits(end) };
+  return { version, serial: serial.whole, signedAlgorithm, issuer, subject, ...times, spki: spki.whole, extensions };
+}
+
+function readVersion(value: der.Value | undefined): number {
+  if (!value) return 1;
+  const version = der.number(der.only(new der.Parts(value.content), der.INTEGER).content);
+  if (version !== 2n) throw new FormatError("a certificate of a version that is not known");
+  return 3;
+}
+
+/** Return an AlgorithmIdentifier whole; those that are known have no other parameters than they may have. */
+export function readAlgorithm(value: der.Value): Uint8Array {
+  const parts = new der.Parts(value.content);
+  const kind = der.dotted(parts.next(der.OID).content);
+  const parameters = parts.empty ? undefined : der.only(parts);
+  const none = kind.startsWith(ECDSA) || kind === "1.3.101.112" || kind === "1.3.101.113";
+  const nothing = kind.startsWith(RSA) && ["1", "5", "11", "12", "13", "14"].includes(kind.slice(RSA.length));
+  const plain = parameters === undefined || (parameters.tag === der.NULL && parameters.content.length === 0);
+  if ((none && parameters) || (nothing && !plain)) throw new FormatError("an algorithm with parameters that it has not");
+  return value.whole;
+}
+
+function checkSpki(parts: der.Parts): void {
+  readAlgorithm(parts.next(der.SEQUENCE));
+  der.bits(der.only(parts, der.BIT_STRING).content);
+}
+
+function timeFits(value: der.Value): boolean {
+  const year = new Date(der.time(value)).getUTCFullYear();
+  return value.tag === der.UTC_TIME || year < 1950 || year > 2049;
+}
+
+/** Return the value of an extension of the kind *type*. */
+export function extensionOf(certificate: X509, type: string): Uint8Array | undefined {
+  return certificate.extensions.find((extension) => extension.type === type)?.value;
+}
