@@ -2,10 +2,13 @@
 
 import { createSHA256, type IHasher } from "hash-wasm";
 
-import { type Bytes, hex } from "./bytes.js";
+import { type Bytes, hex, shorten, unhex } from "./bytes.js";
+import { FormatError } from "./errors.js";
+import type { Json } from "./models.js";
 
 /** Bytes of a file that are looked at in one go. */
 const PIECE = 4 * 1024 * 1024;
+const DIGEST = /^sha256:[0-9a-f]{64}$/;
 
 const spare: IHasher[] = [await createSHA256()];
 
@@ -47,6 +50,12 @@ export function sha256(...parts: readonly Uint8Array[]): Bytes {
 /** Return digest text: `sha256:` and 64 lower-case hexadecimal digits. */
 export function digestText(digest: Uint8Array): string {
   return `sha256:${hex(digest)}`;
+}
+
+/** Read digest text in its one form; raises `FormatError`. */
+export function parseDigest(value: Json | undefined): Bytes {
+  if (typeof value === "string" && DIGEST.test(value)) return unhex(value.slice("sha256:".length));
+  throw new FormatError(`not a SHA-256 value: ${shorten(typeof value === "string" ? value : typeof value)}`);
 }
 
 /** Return the SHA-256 of a file, which may be larger than memory; *onBytes* hears how many bytes were read each time. */

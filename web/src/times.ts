@@ -1,6 +1,10 @@
 /** Times are milliseconds since 1970-01-01 UTC, written RFC 3339 with milliseconds and `Z` (evidence-format.md, 1). */
 
-const FORM = /^(\d{4})-(\d\d)-(\d\d)T(\d\d):(\d\d):(\d\d)\.(\d{3})Z$/;
+import { shorten } from "./bytes.js";
+import { FormatError } from "./errors.js";
+import type { Json } from "./models.js";
+
+const FORM = /^(?!0000)(\d{4})-(\d\d)-(\d\d)T(\d\d):(\d\d):(\d\d)\.(\d{3})Z$/;
 
 /** Return the one spelling of a time. */
 export function utcText(time: number): string {
@@ -11,4 +15,11 @@ export function utcText(time: number): string {
 export function readUtc(text: string): number | undefined {
   const time = FORM.test(text) ? Date.parse(text) : Number.NaN;
   return Number.isNaN(time) || utcText(time) !== text ? undefined : time;
+}
+
+/** Return the time that *value* says in its one spelling; raises `FormatError`. */
+export function parseUtc(value: Json | undefined): number {
+  const found = typeof value === "string" ? readUtc(value) : undefined;
+  if (found !== undefined) return found;
+  throw new FormatError(`not a UTC time with milliseconds: ${shorten(typeof value === "string" ? value : typeof value)}`);
 }

@@ -1,8 +1,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
+import { parseDigest } from "../src/digest.js";
 import { FormatError } from "../src/errors.js";
-import { parseDigest, parseUtc, utcText } from "../src/models.js";
+import { parseUtc, utcText } from "../src/times.js";
 
 test("a time is read and written in its one form, in all years there are", () => {
   for (const time of ["2026-11-22T01:02:03.004Z", "0001-01-01T00:00:00.000Z", "9999-12-31T23:59:59.999Z",
