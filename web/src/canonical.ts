@@ -32,6 +32,23 @@ export function isObject(value: Json | undefined): value is JsonObject {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
+/** Return a whole number, or undefined; where one is wanted `true` counts as 1 and `false` as 0, as in Python. */
+export function whole(value: Json | undefined): number | undefined {
+  return typeof value === "number" || typeof value === "boolean" ? Number(value) : undefined;
+}
+
+/** Whether two values are equal, as Python compares them: `true` is 1, and `false` is 0. */
+export function same(one: Json | undefined, other: Json | undefined): boolean {
+  if (Array.isArray(one) && Array.isArray(other)) {
+    return one.length === other.length && one.every((member, place) => same(member, other[place]));
+  }
+  if (isObject(one) && isObject(other)) {
+    const keys = Object.keys(one);
+    return keys.length === Object.keys(other).length && keys.every((key) => key in other && same(one[key], other[key]));
+  }
+  return one === other || (whole(one) !== undefined && whole(one) === whole(other));
+}
+
 /** Return the value whose canonical form is exactly *data*; raises `FormatError` for any other spelling of it. */
 export function loads(data: Uint8Array): Json {
   const source = text(data, "JSON");

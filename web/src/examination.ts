@@ -1,5 +1,6 @@
 /** One run of the verifier: it collects checks and signers, and comes to the verdict (evidence-format.md, 8). */
 
+import type { Bytes } from "./bytes.js";
 import { TITLES } from "./catalogue.js";
 import type { Check, Json, Kind, Outcome, Problem, Report, Signer, Verdict } from "./models.js";
 
@@ -10,6 +11,10 @@ const MOST = 200;
 export class Examination {
   readonly checks: Check[] = [];
   readonly facts: { [key: string]: Json } = {};
+  /** The file of the events that a bundle withholds, for whoever may see them. */
+  withheld: Bytes | undefined;
+  /** The trusted time of the stamp over a whole bundle, and so over all events in it, ms since 1970. */
+  sealedAt: number | undefined;
   private readonly failures = new Map<string, number>();
   private unexamined = false;
 
@@ -43,6 +48,11 @@ export class Examination {
       this.failed(id, wrong, why);
     }
     if (none) this.passed(id, subject, detail);
+  }
+
+  /** Note that *count* more checks failed that are not told one by one. */
+  unlisted(id: string, count: number): void {
+    this.failures.set(id, (this.failures.get(id) ?? 0) + count);
   }
 
   hasFailed(id: string): boolean {
