@@ -103,7 +103,7 @@ export class Transfers {
     if (!equal(this.manifests.get(item) ?? manifest, manifest)) {
       problems.push(`${item} is handed over with another manifest than it was captured with`);
     }
-    const giver = shorten(String(event.actor["name"]));
+    const giver = String(event.actor["name"]);
     const link = links.at(event.seq);
     this.forget(event.seq);
     const given: HandOver = { item, released: event.seq, giver, key, manifest, link, to, state: "open", received: null };
@@ -173,10 +173,11 @@ export function handOverJson(given: HandOver): JsonObject {
 
 function readParty(value: Json | undefined): Party {
   if (isObject(value)) {
-    const [name, certificate, ...others] = ["name", "certificate", "id", "role", "agency"].map((key) => value[key]);
-    const told = others.every((found) => typeof found === "string");
-    if (isText(name) && told && (certificate === null || typeof certificate === "string")) {
-      return { name, certificate: certificate === null ? null : hex(parseDigest(certificate)), told: value };
+    const { name, id, role, agency, certificate } = value;
+    const texts = typeof id === "string" && typeof role === "string" && typeof agency === "string";
+    if (isText(name) && texts && (certificate === null || typeof certificate === "string")) {
+      const key = certificate === null ? null : hex(parseDigest(certificate));
+      return { name, certificate: key, told: { name, id, role, agency, certificate } };
     }
   }
   throw new FormatError("the receiver is not described as it must be");
