@@ -14,6 +14,8 @@ from evidence_kit.models import Digest
 from evidence_kit.trust.certificates import Certificate, chain_of, leads_to_root, load_certificates
 from evidence_kit.trust.cms import verify_detached
 from evidence_kit.trust.digests import sha256_bytes
+from evidence_kit.trust.judging import TrustedRoots, judge
+from evidence_kit.trust.revocation import RevocationList, Statement, read_statement, standings
 from evidence_kit.trust.timestamps import read_reply
 
 PROJECT = Path(__file__).parents[2]
@@ -79,6 +81,39 @@ class Questions:
         """Ask for the issuers above a certificate."""
         known = tuple(pool)
         self._ask(name, "chain", leaf.der, lambda: _prints(chain_of(leaf, known)), certificates=_ders(known))
+
+    def statement(self, name: str, kind: str, data: bytes) -> None:
+        """Ask whether this is a statement on revocations at all."""
+        self._ask(name, kind, data, lambda: read_statement(kind, data).name)
+
+    def standing(
+        self, name: str, of: Certificate, pool: Iterable[Certificate], statements: Iterable[Statement], at: datetime
+    ) -> None:
+        """Ask how a certificate, and those above it, stood at a time."""
+        known, said = tuple(pool), tuple(statements)
+
+        def answer() -> object:
+            found = standings(of, known, said, at=at)
+            return [[one.fingerprint, str(standing.standing), standing.detail] for one, standing in found]
+
+        kinds = [["crl" if isinstance(one, RevocationList) else "ocsp", b64(one.der)] for one in said]
+        self._ask(name, "standing", of.der, answer, certificates=_ders(known), statements=kinds, at=millis(at))
+
+    def judged(
+        self, name: str, of: Certificate, pool: Iterable[Certificate], roots: TrustedRoots, at: datetime
+    ) -> None:
+        """Ask how far a certificate may be believed."""
+        known = tuple(pool)
+        self._ask(
+            name,
+            "judge",
+            of.der,
+            lambda: str(judge(of, known, roots, at=at).trust),
+            certificates=_ders(known),
+            roots=_ders(roots.established),
+            practice=_ders(roots.practice),
+            at=millis(at),
+        )
 
     def answers_agree(self, folder: Path) -> str:
         """Let the browser's verifier answer in Node; return what it answers otherwise, empty if nothing."""

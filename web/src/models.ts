@@ -19,6 +19,8 @@ export interface Signer {
   readonly name: string;
   readonly certificate_sha256: string;
   readonly trust: Trust;
+  /** Whether the certificate says of itself that it is for practice only. */
+  readonly practice: boolean;
 }
 
 /** What verifying found; the schema is that of `verify --json`, so that both can be compared. */

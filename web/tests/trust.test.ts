@@ -14,6 +14,8 @@ import { sha256 } from "../src/digest.js";
 import { attempt, FormatError } from "../src/errors.js";
 import { Certificate, chainOf, issued, leadsToRoot, loadCertificates } from "../src/trust/certificates.js";
 import { verifyDetached } from "../src/trust/cms.js";
+import { judge } from "../src/trust/judging.js";
+import { readStatement, standings } from "../src/trust/revocation.js";
 import { readReply } from "../src/trust/timestamps.js";
 
 globalThis.crypto ??= webcrypto as Crypto;
@@ -26,6 +28,9 @@ interface Question {
   readonly digest?: string;
   readonly certificates?: readonly string[];
   readonly roots?: readonly string[];
+  readonly practice?: readonly string[];
+  /** Kind and file of each. */
+  readonly statements?: readonly (readonly [string, string])[];
   readonly at?: number;
   /** What Python answers; null when it refuses. */
   readonly answer: unknown;
@@ -80,6 +85,18 @@ async function answer(question: Question): Promise<unknown> {
       return (await chainOf(new Certificate(data), known)).map(({ fingerprint }) => fingerprint);
     case "issued":
       return issued(new Certificate(data), known[0] as Certificate);
+    case "crl":
+    case "ocsp":
+      return readStatement(question.ask, data).name;
+    case "standing": {
+      const statements = (question.statements ?? []).map(([kind, file]) => readStatement(kind, unbase64(file)));
+      const found = await standings(new Certificate(data), known, statements, question.at ?? 0);
+      return found.map(([one, { standing, detail }]) => [one.fingerprint, standing, detail]);
+    }
+    case "judge": {
+      const roots = { established: all(question.roots), practice: all(question.practice) };
+      return (await judge(new Certificate(data), known, roots, question.at ?? 0)).trust;
+    }
     default:
       throw new Error(question.ask);
   }

@@ -29,8 +29,11 @@ const END = "-----END CERTIFICATE-----";
 export class Certificate {
   private known: X509 | undefined;
   private print: Bytes | undefined;
+  private printed: string | undefined;
   private key: PublicKey | undefined;
   private readonly digests = new Map<Hash, Promise<Bytes>>();
+  /** Whether it was issued by others, each asked once, by their fingerprints. */
+  readonly parents = new Map<string, Promise<boolean>>();
 
   constructor(readonly der: Bytes) {}
 
@@ -47,7 +50,8 @@ export class Certificate {
 
   /** The same as 64 hexadecimal digits. */
   get fingerprint(): string {
-    return hex(this.sha256);
+    this.printed ??= hex(this.sha256);
+    return this.printed;
   }
 
   /** Another digest of the DER. */
@@ -118,6 +122,16 @@ export class Certificate {
   /** The key; raises `FormatError` when it is neither P-256, P-384 nor RSA of 2,048 bits or more. */
   get publicKey(): PublicKey {
     return this.keyOf(RSA_BITS);
+  }
+
+  /** The same, undefined when it is of another kind. */
+  get publicKeyOrNone(): PublicKey | undefined {
+    try {
+      return this.publicKey;
+    } catch (error) {
+      if (error instanceof FormatError) return undefined;
+      throw error;
+    }
   }
 
   /** The key of a signer; raises `FormatError` when it is neither P-256, P-384 nor RSA of 3,072 bits or more. */
@@ -191,7 +205,9 @@ async function issuerOf(child: Certificate, candidates: readonly Certificate[]):
 export async function issued(child: Certificate, parent: Certificate): Promise<boolean> {
   const { tbs, issuer, algorithm, signedAlgorithm, signature } = child.x509;
   if (!equal(issuer.der, parent.x509.subject.der) || !equal(algorithm, signedAlgorithm)) return false;
-  return signedWith(parent, algorithm, tbs, signature);
+  const found = child.parents.get(parent.fingerprint) ?? signedWith(parent, algorithm, tbs, signature);
+  child.parents.set(parent.fingerprint, found);
+  return found;
 }
 
 /** Return whether *signature*, of the kind that *algorithm* names, was made over *data* with the key of *certificate*. */

@@ -84,6 +84,9 @@ function fromHex(digits: string): Bytes {
   return Uint8Array.from(digits.match(/../g) ?? [], (pair) => Number.parseInt(pair, 16));
 }
 
+/** Bytes of an object identifier's content. */
+const LONGEST_OID = 63;
+
 /** One value that was read. */
 export interface Value {
   readonly tag: number;
@@ -167,7 +170,7 @@ export function only(parts: Parts, tag?: number): Value {
 
 /** Return an OBJECT IDENTIFIER in dotted form; raises `FormatError`. */
 export function dotted(content: Uint8Array): string {
-  if (content.length === 0 || content.length > 128) throw new FormatError("not an object identifier");
+  if (content.length === 0 || content.length > LONGEST_OID) throw new FormatError("not an object identifier");
   const arcs: bigint[] = [];
   let value = 0n;
   let fresh = true;
@@ -237,6 +240,13 @@ export function time(value: Value): number {
   if (value.tag === UTC_TIME && /^[0-9]{12}Z$/.test(said)) return instant(`${said < "5" ? "20" : "19"}${said}`);
   if (value.tag === GENERALIZED_TIME && /^[0-9]{14}Z$/.test(said)) return instant(said);
   throw new FormatError("not a time in whole seconds with Z");
+}
+
+/** Return the time of a GeneralizedTime that may have fractions, in ms since 1970, without them. */
+export function generalizedTime(value: Value): number {
+  const said = ascii(value.content);
+  if (value.tag !== GENERALIZED_TIME || !/^[0-9]{14}(?:\.[0-9]{0,8}[1-9])?Z$/.test(said)) throw new FormatError("not a time with Z");
+  return instant(said);
 }
 
 /** Return the time of `YYYYMMDDHHMMSS…`; raises `FormatError` for one that no calendar has, and for the year 0. */

@@ -20,6 +20,7 @@ export const AUTHORITY_KEY = "2.5.29.35";
 export const POLICY_CONSTRAINTS = "2.5.29.36";
 export const PURPOSES = "2.5.29.37";
 export const INHIBIT_ANY_POLICY = "2.5.29.54";
+export const ISSUING_POINT = "2.5.29.28";
 export const AUTHORITY_ACCESS = "1.3.6.1.5.5.7.1.1";
 
 const LARGEST = 1n << 64n;
@@ -39,10 +40,13 @@ export function readExtensions(parts: der.Parts): Extension[] {
 
 function readExtension(parts: der.Parts): Extension {
   const type = der.dotted(parts.next(der.OID).content);
-  const stated = parts.optional(der.BOOLEAN);
-  const critical = stated !== undefined;
-  if (critical && !der.boolean(stated.content)) throw new FormatError("an extension states what goes without saying");
+  const critical = flag(parts, der.BOOLEAN);
   return { type, critical, value: der.only(parts, der.OCTETS).content };
+}
+
+/** Raise `FormatError` for what are not extensions; whether one stands there twice is not looked at. */
+export function checkExtensions(parts: der.Parts): void {
+  for (const { content } of parts.rest(der.SEQUENCE)) readExtension(new der.Parts(content));
 }
 
 /** Raise `FormatError` for an extension of a known kind that is not in its form. */
@@ -50,18 +54,25 @@ export function checkExtension({ type, value }: Extension): void {
   READERS.get(type)?.(value);
 }
 
+/** Return a BOOLEAN that is DEFAULT FALSE, from under *tag*: when it is there, it is true. */
+export function flag(parts: der.Parts, tag: number): boolean {
+  const stated = parts.optional(tag);
+  if (stated && !der.boolean(stated.content)) throw new FormatError("something states what goes without saying");
+  return stated !== undefined;
+}
+
 export function basicConstraints(value: Uint8Array): { ca: boolean; length: bigint | undefined } {
   const parts = der.open(value);
-  const stated = parts.optional(der.BOOLEAN);
-  const ca = stated !== undefined;
-  if (ca && !der.boolean(stated.content)) throw new FormatError("an extension states what goes without saying");
+  const ca = flag(parts, der.BOOLEAN);
   const length = parts.optional(der.INTEGER);
   parts.end();
+  if (length && !ca) throw new FormatError("a length of paths below what is no authority");
   return { ca, length: length && small(length.content) };
 }
 
 export function keyUsage(value: Uint8Array): { certSign: boolean; crlSign: boolean } {
   const found = der.bits(der.only(new der.Parts(value), der.BIT_STRING).content);
+  if (!found.has(4) && (found.has(7) || found.has(8))) throw new FormatError("a usage that contradicts itself");
   return { certSign: found.has(5), crlSign: found.has(6) };
 }
 
@@ -123,6 +134,7 @@ export function authorityKey(value: Uint8Array): { key: Uint8Array | undefined }
   const issuer = parts.optional(0xa1);
   const serial = parts.optional(0x82);
   parts.end();
+  if ((issuer === undefined) !== (serial === undefined)) throw new FormatError("an authority's key named in part");
   if (issuer) readGeneralNames(issuer.content);
   if (serial) natural(serial.content);
   return { key: key?.content };
@@ -141,16 +153,28 @@ export function crlPoints(value: Uint8Array): GeneralName[][] {
     const issuer = parts.optional(0xa2);
     parts.end();
     const { names, relative } = point ? pointName(point.content) : { names: undefined, relative: false };
-    if (reasons) der.bits(reasons.content);
-    if (issuer) readGeneralNames(issuer.content);
+    if (reasons) someReasons(reasons.content);
+    const issuers = issuer ? readGeneralNames(issuer.content) : [];
     // What X.509 wants of a point: a name or an issuer, and never reasons alone.
-    if (!names && !relative && !issuer) throw new FormatError("a distribution point that says nothing");
+    if (!names?.length && !relative && issuers.length === 0) throw new FormatError("a distribution point that says nothing");
     return names ?? [];
   });
 }
 
+/** Return whether ReasonFlags have one of the reasons that there are (4.2.1.13). */
+export function someReasons(content: Uint8Array): boolean {
+  const found = der.bits(content);
+  return [1, 2, 3, 4, 5, 6, 7, 8].some((bit) => found.has(bit));
+}
+
+/** The name of a distribution point: full names, or one relative to the issuer. */
+export interface PointName {
+  readonly names: GeneralName[] | undefined;
+  readonly relative: boolean;
+}
+
 /** Read a DistributionPointName. */
-export function pointName(content: Uint8Array): { names: GeneralName[] | undefined; relative: boolean } {
+export function pointName(content: Uint8Array): PointName {
   const value = der.only(new der.Parts(content));
   if (value.tag === 0xa0) return { names: readGeneralNames(value.content), relative: false };
   if (value.tag !== 0xa1) throw new FormatError("not the name of a distribution point");
@@ -164,18 +188,20 @@ export function nameConstraints(value: Uint8Array): { permitted: GeneralName[]; 
   const permitted = parts.optional(0xa0);
   const excluded = parts.optional(0xa1);
   parts.end();
+  if (!permitted && !excluded) throw new FormatError("constraints that constrain nothing");
   return { permitted: subtrees(permitted), excluded: subtrees(excluded) };
 }
 
 function subtrees(value: der.Value | undefined): GeneralName[] {
   if (!value) return [];
+  if (value.content.length === 0) throw new FormatError("constraints that constrain nothing");
   return new der.Parts(value.content).rest(der.SEQUENCE).map(({ content }) => {
     const parts = new der.Parts(content);
     const base = readGeneralName(parts.next());
     const minimum = parts.optional(0x80);
     const maximum = parts.optional(0x81);
     parts.end();
-    if (minimum && small(minimum.content) === 0n) throw new FormatError("an extension states what goes without saying");
+    if (minimum && small(minimum.content) === 0n) throw new FormatError("something states what goes without saying");
     if (maximum) small(maximum.content);
     return base;
   });
@@ -191,8 +217,10 @@ function checkAccess(value: Uint8Array): void {
 
 function checkPolicyConstraints(value: Uint8Array): void {
   const parts = der.open(value);
-  for (const found of [parts.optional(0x80), parts.optional(0x81)]) if (found) small(found.content);
+  const found = [parts.optional(0x80), parts.optional(0x81)].filter((one) => one !== undefined);
   parts.end();
+  if (found.length === 0) throw new FormatError("constraints that constrain nothing");
+  for (const { content } of found) small(content);
 }
 
 function checkNothing(value: Uint8Array): void {
@@ -200,7 +228,7 @@ function checkNothing(value: Uint8Array): void {
 }
 
 /** Return an INTEGER that is not negative. */
-function natural(content: Uint8Array): bigint {
+export function natural(content: Uint8Array): bigint {
   const found = der.number(content);
   if (found < 0n) throw new FormatError("a negative number");
   return found;
@@ -230,3 +258,8 @@ const READERS = new Map<string, (value: Uint8Array) => unknown>([
   ["1.3.6.1.5.5.7.1.11", checkAccess],
   ["1.3.6.1.5.5.7.48.1.5", checkNothing],
 ]);
+
+/** What also stands in revocation lists. */
+export const READERS_OF_LISTS = [...READERS].filter(([type]) => {
+  return ["2.5.29.18", "2.5.29.46", AUTHORITY_KEY, AUTHORITY_ACCESS].includes(type);
+});

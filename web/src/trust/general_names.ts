@@ -18,11 +18,9 @@ export interface GeneralName {
 
 const NO_BYTES = new Uint8Array(0);
 
-/** Read GeneralNames, at least one, from what stands inside the SEQUENCE; raises `FormatError`. */
+/** Read GeneralNames from what stands inside the SEQUENCE; raises `FormatError`. */
 export function readGeneralNames(content: Uint8Array): GeneralName[] {
-  const found = new der.Parts(content).rest().map(readGeneralName);
-  if (found.length === 0) throw new FormatError("names without a name");
-  return found;
+  return new der.Parts(content).rest().map(readGeneralName);
 }
 
 /** Read one; raises `FormatError`, also for X.400 and EDI names, which nobody uses. */

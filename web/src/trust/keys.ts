@@ -79,9 +79,11 @@ function rsa(key: Uint8Array): { kind: "rsa"; bits: number; n: Bytes; e: Bytes }
   const parts = der.open(key);
   const n = der.number(parts.next(der.INTEGER).content);
   const e = der.number(der.only(parts, der.INTEGER).content);
-  if (n <= 0n || e <= 0n) throw new FormatError("not an RSA key");
-  const bits = n.toString(2).length;
-  return { kind: "rsa", bits, n: der.fixed(n, Math.ceil(bits / 8)), e: der.fixed(e, Math.ceil(e.toString(16).length / 2)) };
+  if (e < 3n || e % 2n === 0n || e >= n) throw new FormatError("not an RSA key");
+  const size = (value: bigint) => Math.ceil(value.toString(16).length / 2);
+  const whole = der.fixed(n, size(n));
+  const bits = 8 * whole.length - Math.clz32(whole[0] as number) + 24;
+  return { kind: "rsa", bits, n: whole, e: der.fixed(e, size(e)) };
 }
 
 /** Return whether *signature*, as X.509 and CMS write it, was made over *data* with *key*. */

@@ -1,7 +1,7 @@
 /** Paths from a certificate to a trusted root (RFC 5280, 6), without policies and revocation. */
 
 import { equal } from "../bytes.js";
-import { type Certificate, signedWith } from "./certificates.js";
+import { type Certificate, issued } from "./certificates.js";
 import * as der from "./der.js";
 import * as extensions from "./extensions.js";
 import { isModern } from "./keys.js";
@@ -94,8 +94,7 @@ async function step(
   if (problem !== undefined) return { why: problem, fatal: false };
   search.signatures -= 1;
   if (search.signatures < 0) return { why: "too many certificates have the same names", fatal: true };
-  const { algorithm, tbs, signature } = child.x509;
-  if (!(await signedWith(issuer, algorithm, tbs, signature))) return { why: "a signature does not hold", fatal: false };
+  if (!(await issued(child, issuer))) return { why: "a signature does not hold", fatal: false };
   const { x509 } = issuer;
   // The names of one that issued for itself are not bound (6.1.3 b).
   return climb(search, issuer, depth + 1, equal(x509.subject.der, x509.issuer.der) ? named : [...named, issuer]);

@@ -27,8 +27,13 @@ export interface X509 {
   readonly extensions: readonly Extension[];
 }
 
-const ECDSA = "1.2.840.10045.4.3.";
-const RSA = "1.2.840.113549.1.1.";
+/** Algorithms without parameters: ECDSA, Ed25519 and its kin. */
+const BARE = /^(?:1\.2\.840\.10045\.4\.3\.[1-4]|2\.16\.840\.1\.101\.3\.4\.3\.(?:[1-4]|9|1[0-2])|1\.3\.101\.11[0-3])$/;
+/** Algorithms with NULL or nothing: RSA and digests. */
+const PLAIN =
+  /^(?:1\.2\.840\.113549\.1\.1\.(?:1|5|1[1-4])|1\.3\.14\.3\.2\.(?:26|29)|2\.16\.840\.1\.101\.3\.4\.(?:2\.(?:[1-4]|[7-9]|10)|3\.1[3-6]))$/;
+const PSS = "1.2.840.113549.1.1.10";
+const EC = "1.2.840.10045.2.1";
 
 /** Read a certificate; raises `FormatError`, also for one with a serial number that is not positive (4.1.2.2). */
 export function readX509(data: Uint8Array): X509 {
@@ -72,11 +77,34 @@ export function readAlgorithm(value: der.Value): Uint8Array {
   const parts = new der.Parts(value.content);
   const kind = der.dotted(parts.next(der.OID).content);
   const parameters = parts.empty ? undefined : der.only(parts);
-  const none = kind.startsWith(ECDSA) || kind === "1.3.101.112" || kind === "1.3.101.113";
-  const nothing = kind.startsWith(RSA) && ["1", "5", "11", "12", "13", "14"].includes(kind.slice(RSA.length));
-  const plain = parameters === undefined || (parameters.tag === der.NULL && parameters.content.length === 0);
-  if ((none && parameters) || (nothing && !plain)) throw new FormatError("an algorithm with parameters that it has not");
+  if (!mayHave(kind, parameters)) throw new FormatError("an algorithm with other parameters than it has");
   return value.whole;
+}
+
+function mayHave(kind: string, parameters: der.Value | undefined): boolean {
+  if (BARE.test(kind)) return parameters === undefined;
+  const nothing = parameters?.tag === der.NULL && parameters.content.length === 0;
+  if (PLAIN.test(kind)) return parameters === undefined || nothing;
+  if (kind === EC && parameters?.tag === der.OID) return der.dotted(parameters.content) !== "";
+  if (kind === EC) return nothing || parameters?.tag === der.SEQUENCE;
+  if (kind === PSS && parameters?.tag === der.SEQUENCE) checkPss(new der.Parts(parameters.content));
+  return kind !== PSS || parameters === undefined || parameters.tag === der.SEQUENCE;
+}
+
+/** Check the parameters of RSA-PSS (RFC 4055, 3.1); raises `FormatError`. */
+function checkPss(parts: der.Parts): void {
+  const [hash, mask, salt, trailer] = [0xa0, 0xa1, 0xa2, 0xa3].map((tag) => parts.optional(tag));
+  parts.end();
+  if (hash) readAlgorithm(der.only(new der.Parts(hash.content), der.SEQUENCE));
+  if (mask) {
+    const inner = der.open(mask.content);
+    der.dotted(inner.next(der.OID).content);
+    readAlgorithm(der.only(inner, der.SEQUENCE));
+  }
+  for (const [value, most] of [[salt, 0xffffn], [trailer, 0xffn]] as const) {
+    const found = value ? der.number(der.only(new der.Parts(value.content), der.INTEGER).content) : 0n;
+    if (found < 0n || found > most) throw new FormatError("a number that is too large");
+  }
 }
 
 function checkSpki(parts: der.Parts): void {
