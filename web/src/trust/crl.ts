@@ -52,7 +52,9 @@ export function readCrl(data: Uint8Array): RevocationList {
   const tbs = parts.next(der.SEQUENCE);
   const algorithm = readAlgorithm(parts.next(der.SEQUENCE));
   const signature = der.bits(der.only(parts, der.BIT_STRING).content).data;
-  return { ...readTbs(new der.Parts(tbs.content)), tbs: tbs.whole, algorithm, signature };
+  const found = readTbs(new der.Parts(tbs.content));
+  if (!equal(found.signedAlgorithm, algorithm)) throw new FormatError("a list that contradicts itself on its signature");
+  return { ...found, tbs: tbs.whole, algorithm, signature };
 }
 
 function readTbs(parts: der.Parts): Omit<RevocationList, "tbs" | "algorithm" | "signature"> {
@@ -96,7 +98,7 @@ async function vouched(crl: RevocationList, issuer: Certificate): Promise<boolea
   const usage = extensionOf(issuer.x509, extensions.KEY_USAGE);
   if (usage && !extensions.keyUsage(usage).crlSign) return false;
   void issuer.publicKey; // which raises for kinds of keys that are not accepted
-  return equal(crl.algorithm, crl.signedAlgorithm) && signedWith(issuer, crl.algorithm, crl.tbs, crl.signature);
+  return signedWith(issuer, crl.algorithm, crl.tbs, crl.signature);
 }
 
 /** Whether it is a whole list that speaks of such certificates (5.2.5 and 6.3.3 b). */

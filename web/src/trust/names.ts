@@ -53,11 +53,27 @@ export function readName(value: der.Value): Name {
   return { der: value.whole, readable, key, empty: steps.length === 0 };
 }
 
+/** Raise `FormatError` for what is no Name at all; what its attributes say is not looked at. */
+export function checkName(value: der.Value): void {
+  for (const step of der.open(value.whole).rest(der.SET)) {
+    for (const { content } of membersOf(step)) {
+      const parts = new der.Parts(content);
+      der.dotted(parts.next(der.OID).content);
+      der.only(parts);
+    }
+  }
+}
+
+function membersOf(step: der.Value): der.Value[] {
+  const members = new der.Parts(step.content).rest(der.SEQUENCE);
+  der.wantOrdered(members);
+  return members;
+}
+
 /** Read a RelativeDistinguishedName: at least one attribute, none twice, in DER order. */
 function readStep(step: der.Value): Attribute[] {
-  const members = new der.Parts(step.content).rest(der.SEQUENCE);
+  const members = membersOf(step);
   if (members.length === 0) throw new FormatError("a name with an empty part");
-  der.wantOrdered(members);
   const found = members.map((member) => readAttribute(new der.Parts(member.content)));
   if (new Set(found.map(({ type, value }) => `${type}=${value}`)).size !== found.length) {
     throw new FormatError("a name says the same twice");

@@ -9,7 +9,7 @@ import { type Extension, readExtensions } from "./extensions.js";
 import { DIGESTS, digest, schemeOf, verifySignature } from "./keys.js";
 import { type Name, readName } from "./names.js";
 import type { Revocation, Told } from "./revocation.js";
-import { readAlgorithm } from "./x509.js";
+import { readAlgorithm, readOutline } from "./x509.js";
 
 /** A successful response that was read. */
 export interface OcspResponse {
@@ -68,6 +68,7 @@ function readBasic(parts: der.Parts): OcspResponse {
   const inside = parts.optional(0xa0);
   parts.end();
   const members = inside ? der.open(inside.content).rest(der.SEQUENCE) : [];
+  for (const { whole } of members) readOutline(whole);
   const certificates = members.map(({ whole }) => new Certificate(whole.slice()));
   return { ...readData(new der.Parts(tbs.content)), tbs: tbs.whole, algorithm, signature, certificates };
 }
@@ -136,10 +137,9 @@ export async function ocspTells(
 async function vouched(response: OcspResponse, issuer: Certificate): Promise<boolean> {
   const hash = schemeOf(response.algorithm)?.hash;
   if (hash === undefined || hash === "SHA-1") return false;
-  if (await signedBy(response, issuer)) return true;
-  for (const found of response.certificates) {
-    if ((await delegated(response, found, issuer)) && (await signedBy(response, found))) return true;
-  }
+  const responders = [issuer];
+  for (const found of response.certificates) if (await delegated(response, found, issuer)) responders.push(found);
+  for (const responder of responders) if (await signedBy(response, responder)) return true;
   return false;
 }
 

@@ -2,8 +2,8 @@
 
 import { FormatError } from "../errors.js";
 import * as der from "./der.js";
-import { checkExtension, type Extension, readExtensions } from "./extensions.js";
-import { type Name, readName } from "./names.js";
+import { checkExtension, checkExtensions, type Extension, readExtensions } from "./extensions.js";
+import { checkName, type Name, readName } from "./names.js";
 
 /** What stands in a certificate. */
 export interface X509 {
@@ -35,8 +35,30 @@ const PLAIN =
 const PSS = "1.2.840.113549.1.1.10";
 const EC = "1.2.840.10045.2.1";
 
+/** The parts of a certificate, its names and extensions not read yet. */
+interface Outline extends Omit<X509, "version" | "issuer" | "subject" | "extensions"> {
+  /** Absent for version 1, which need not be stated. */
+  readonly stated: bigint | undefined;
+  readonly issuer: der.Value;
+  readonly subject: der.Value;
+  /** What stands inside the SEQUENCE of extensions. */
+  readonly wrapped: Uint8Array | undefined;
+}
+
 /** Read a certificate; raises `FormatError`, also for one with a serial number that is not positive (4.1.2.2). */
 export function readX509(data: Uint8Array): X509 {
+  const { stated, issuer, subject, wrapped, ...outline } = readOutline(data);
+  if (stated !== undefined && stated !== 2n) throw new FormatError("a certificate of a version that is not known");
+  const serial = new der.Parts(outline.serial).next(der.INTEGER).content;
+  if (der.number(serial) <= 0n) throw new FormatError("a certificate whose serial number is not positive");
+  const extensions = wrapped ? readExtensions(new der.Parts(wrapped)) : [];
+  extensions.forEach(checkExtension);
+  const version = stated === undefined ? 1 : 3;
+  return { ...outline, version, issuer: readName(issuer), subject: readName(subject), extensions };
+}
+
+/** Read no more than of what parts a certificate consists; raises `FormatError` when it does not. */
+export function readOutline(data: Uint8Array): Outline {
   const parts = der.open(data);
   const tbs = parts.next(der.SEQUENCE);
   const algorithm = readAlgorithm(parts.next(der.SEQUENCE));
@@ -44,32 +66,33 @@ export function readX509(data: Uint8Array): X509 {
   return { ...readTbs(new der.Parts(tbs.content)), tbs: tbs.whole, algorithm, signature };
 }
 
-function readTbs(parts: der.Parts): Omit<X509, "tbs" | "algorithm" | "signature"> {
-  const version = readVersion(parts.optional(0xa0));
+function readTbs(parts: der.Parts): Omit<Outline, "tbs" | "algorithm" | "signature"> {
+  const stated = readVersion(parts.optional(0xa0));
   const serial = parts.next(der.INTEGER);
-  if (der.number(serial.content) <= 0n) throw new FormatError("a certificate whose serial number is not positive");
+  der.number(serial.content);
   const signedAlgorithm = readAlgorithm(parts.next(der.SEQUENCE));
-  const issuer = readName(parts.next(der.SEQUENCE));
+  const issuer = parts.next(der.SEQUENCE);
   const validity = parts.into();
   const begin = validity.next();
   const end = der.only(validity);
-  const subject = readName(parts.next(der.SEQUENCE));
+  const subject = parts.next(der.SEQUENCE);
   const spki = parts.next(der.SEQUENCE);
   checkSpki(new der.Parts(spki.content));
   for (const found of [parts.optional(0x81), parts.optional(0x82)]) if (found) der.bits(found.content);
-  const wrapped = parts.optional(0xa3);
+  const explicit = parts.optional(0xa3);
   parts.end();
-  const extensions = wrapped ? readExtensions(der.open(wrapped.content)) : [];
-  extensions.forEach(checkExtension);
+  [issuer, subject].forEach(checkName);
+  const wrapped = explicit && der.only(new der.Parts(explicit.content), der.SEQUENCE).content;
+  if (wrapped) checkExtensions(new der.Parts(wrapped));
   const times = { notBefore: der.time(begin), notAfter: der.time(end), timesFit: timeFits(begin) && timeFits(end) };
-  return { version, serial: serial.whole, signedAlgorithm, issuer, subject, ...times, spki: spki.whole, extensions };
+  return { stated, serial: serial.whole, signedAlgorithm, issuer, subject, ...times, spki: spki.whole, wrapped };
 }
 
-function readVersion(value: der.Value | undefined): number {
-  if (!value) return 1;
+function readVersion(value: der.Value | undefined): bigint | undefined {
+  if (!value) return undefined;
   const version = der.number(der.only(new der.Parts(value.content), der.INTEGER).content);
-  if (version !== 2n) throw new FormatError("a certificate of a version that is not known");
-  return 3;
+  if (version <= 0n || version > 255n) throw new FormatError("a certificate of no version");
+  return version;
 }
 
 /** Return an AlgorithmIdentifier whole; those that are known have no other parameters than they may have. */
