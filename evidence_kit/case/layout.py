@@ -30,7 +30,7 @@ SESSION_DATA = "session-data.p7m"
 
 CERTIFICATE = re.compile(r"trust/cert-([0-9a-f]{64})\.pem")
 STATEMENT = re.compile(r"trust/(crl|ocsp)-([0-9a-f]{64})\.der")
-HEAD_TOKEN = re.compile(r"seals/heads/([0-9]{6,})(?:-[2-9])?\.tsr")
+HEAD_TOKEN = re.compile(r"seals/heads/([0-9]{6,15})(?:-[2-9])?\.tsr")
 CHAIN_FILES = frozenset({"trust/signer.pem", "trust/chain.pem", "trust/tsa.pem", "trust/tsa-chain.pem"})
 """Written into bundles for the stock commands, and to say what the seals hold.
 

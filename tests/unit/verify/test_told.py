@@ -20,3 +20,14 @@ def test_of_a_captured_item_only_what_is_compared_is_kept() -> None:
     (kept,) = told.halves
     assert (kept.seq, kept.item, kept.time) == (1, "EV-0001", event.time)
     assert (kept.detail, kept.note) == ({"url": "https://example.mn/", "recorder": "browser"}, "")
+
+
+def test_a_name_with_more_digits_than_a_number_may_have_is_no_time_stamp_over_a_head() -> None:
+    name = f"seals/heads/{'1' * 5000}.tsr"
+    draft = Draft(type=EventType.NOTED, note="Тэмдэглэл", digests={name: FIRST_LINK})
+    event = read_line(practice_custodian().sign_event(draft, seq=1, previous=FIRST_LINK, case="2026-001").line)
+    told = Told()
+
+    told.hear(event)
+
+    assert told.tokens == {}

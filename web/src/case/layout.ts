@@ -28,7 +28,7 @@ export const SESSION_DATA = "session-data.p7m";
 
 export const CERTIFICATE = /^trust\/cert-([0-9a-f]{64})\.pem$/;
 export const STATEMENT = /^trust\/(crl|ocsp)-([0-9a-f]{64})\.der$/;
-export const HEAD_TOKEN = /^seals\/heads\/([0-9]{6,})(?:-[2-9])?\.tsr$/;
+export const HEAD_TOKEN = /^seals\/heads\/([0-9]{6,15})(?:-[2-9])?\.tsr$/;
 /** Written into bundles for the stock commands, and to say what the seals hold. */
 export const CHAIN_FILES: ReadonlySet<string> = new Set([
   "trust/signer.pem",
