@@ -6,7 +6,7 @@ keeps a withheld event's digest from being guessed. Fields follow PREMIS 3 event
 
 import re
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import datetime
 from enum import StrEnum
 
 from evidence_kit import canonical
@@ -42,6 +42,7 @@ _ITEM = re.compile(r"EV-[0-9]{4,}")
 
 
 _SALT_BYTES = 32
+_LOCAL_LENGTH = len("2026-11-22T09:02:03+08:00")
 LONGEST_LINE = 4 * 1024 * 1024
 """Bytes of a line with its line feed: thousands of times what an event needs, and few enough to be read at once."""
 
@@ -242,22 +243,17 @@ def _check_actor(actor: dict[str, Json]) -> None:
 
 
 def _moment(local: str) -> datetime | None:
+    # fromisoformat reads many more spellings than RFC 3339 has, and zones with seconds.
     try:
         moment = datetime.fromisoformat(local)
     except ValueError:
         return None
-    return moment if moment.tzinfo else None
+    return moment if len(local) == _LOCAL_LENGTH and moment.isoformat(timespec="seconds") == local else None
 
 
 def _withheld(value: dict[str, Json]) -> WithheldEvent:
     day = _text(value, "day")
-    try:
-        well_formed = datetime.strptime(day, "%Y-%m-%d").replace(tzinfo=UTC).strftime("%Y-%m-%d") == day
-    except ValueError:
-        well_formed = False
-    if not well_formed:
-        message = f"not a day: {day[:40]!r}"
-        raise FormatError(message)
+    parse_utc(f"{day}T00:00:00.000Z")
     return WithheldEvent(
         seq=_number(value, "seq"),
         line=Digest.parse(value["withheld"]),

@@ -10,14 +10,29 @@ from evidence_kit import canonical
 from evidence_kit.canonical import Json
 from evidence_kit.custody.chain import LogFindings, check_log
 from evidence_kit.custody.custodian import Custodian
-from evidence_kit.custody.events import Draft, EventType
+from evidence_kit.custody.events import Draft, EventType, read_line
 from evidence_kit.custody.log import FIRST_LINK, decode_signature, head_of, next_link, split_lines
+from evidence_kit.errors import FormatError
 from evidence_kit.models import Digest, Outcome
 from evidence_kit.trust.certificates import Certificate
 from evidence_kit.trust.digests import sha256_bytes
 from tests.support.people import practice_custodian
 
 CUSTODIAN = practice_custodian()
+
+
+_EVENT: dict[str, Json] = {
+    **dict.fromkeys(("authority", "case", "note", "outcome", "place", "purpose", "type"), ""),
+    "actor": CUSTODIAN.actor(),
+    "clock": {"source": "system", "offset_ms": None, "state": "unverified"},
+    "detail": {},
+    "digests": {},
+    "item": None,
+    "previous": str(FIRST_LINK),
+    "salt": "00" * 32,
+    "seq": 1,
+    "time": "2026-11-22T01:02:03.004Z",
+}
 
 
 def _log(count: int = 4, custodian: Custodian = CUSTODIAN) -> tuple[list[bytes], list[bytes]]:
@@ -150,6 +165,29 @@ def test_every_single_byte_of_the_log_counts() -> None:
 )
 def test_rubbish_is_a_failed_check_and_never_an_exception(log: bytes) -> None:
     assert check_log(log, log, {}).problems
+
+
+@pytest.mark.parametrize(
+    "spelling",
+    [
+        "2026-11-22T01:02:03Z",
+        "2026-11-22T01:02:03-00:00",
+        "2026-11-22T09:02:03+0800",
+        "2026-11-22 09:02:03+08:00",
+        "2026-11-22T08:62:03+08:00",
+        "2026-11-22T09:02:03+07:60",
+        "2026-W47-7T09:02:03+08:00",
+        "2026-11-22T09:02+08:00:03",
+        "2026-11-22T09:02:03.000+08:00",
+    ],
+)
+def test_a_local_time_in_another_spelling_than_the_one_there_is_names_the_event(spelling: str) -> None:
+    """Python reads many more; others who check a log need not."""
+    line = canonical.dumps({**_EVENT, "local": "2026-11-22T09:02:03+08:00"}) + b"\n"
+    read_line(line)
+
+    with pytest.raises(FormatError, match="local is not the same moment"):
+        read_line(canonical.dumps({**_EVENT, "local": spelling}) + b"\n")
 
 
 def test_a_withheld_event_keeps_the_chain_whole_and_is_counted() -> None:
