@@ -8,7 +8,7 @@ import { type Bytes, compare, concat, equal, hex } from "../bytes.js";
 import { FormatError } from "../errors.js";
 import type { Certificate } from "./certificates.js";
 import * as der from "./der.js";
-import { algorithmOf, OID_OF, readEcdsa, verifySignature } from "./keys.js";
+import { algorithmOf, isLow, OID_OF, verifySignature } from "./keys.js";
 
 const DATA = der.oid("1.2.840.113549.1.7.1");
 const SIGNED_DATA = der.oid("1.2.840.113549.1.7.2");
@@ -18,6 +18,10 @@ const SIGNING_TIME = der.oid("1.2.840.113549.1.9.5");
 const SIGNING_CERTIFICATE_V2 = der.oid("1.2.840.113549.1.9.16.2.47");
 const SHA256 = der.sequence(der.oid(OID_OF.get("SHA-256") as string));
 const VERSION_1 = der.integer(1);
+const DIGESTS = der.setOf(SHA256);
+const CONTENT = der.sequence(DATA);
+const ECDSA_SHA256 = algorithmOf("ecdsa", "SHA-256");
+const RSA_SHA256 = algorithmOf("pkcs1", "SHA-256");
 const CONTENT_TYPE_DATA = der.sequence(CONTENT_TYPE, der.setOf(DATA));
 
 const LARGEST = 64 * 1024;
@@ -66,13 +70,9 @@ export async function checkSignature(certificate: Certificate, data: Uint8Array,
   if (!(await verifySignature(key, { kind, hash: "SHA-256" }, data, signature))) {
     throw new FormatError(`the signature does not belong to the content and the key of ${certificate.subject}`);
   }
-  if (key.kind === "ec" && !isLow(key.curve, signature)) throw new FormatError("the signature value is not in the one form allowed");
-}
-
-/** Whether *signature* is the one of two equally valid ECDSA signatures that has the smaller s. */
-export function isLow(curve: string, signature: Uint8Array): boolean {
-  const value = readEcdsa(signature);
-  return value !== undefined && value.s <= (der.ORDERS[curve] as bigint) / 2n;
+  if (key.kind === "ec" && !isLow(key.curve, signature)) {
+    throw new FormatError("the signature value is not in the one form allowed");
+  }
 }
 
 /** Return the one of *known* that has these bytes; raises `FormatError`. */
@@ -181,16 +181,15 @@ function contentInfo(
   certificate: Certificate,
   embedded: readonly Certificate[],
 ): Bytes {
-  const kind = certificate.publicKey.kind === "rsa" ? "pkcs1" : "ecdsa";
   const info = der.sequence(
     VERSION_1,
     partsOf(certificate).identifier,
     SHA256,
     der.tlv(0xa0, attributes),
-    algorithmOf(kind, "SHA-256"),
+    certificate.publicKey.kind === "rsa" ? RSA_SHA256 : ECDSA_SHA256,
     der.octets(signature),
   );
   const inside = embedded.length > 0 ? [der.tlv(0xa0, der.sortedOnce(embedded.map((one) => one.der)))] : [];
-  const signed = der.sequence(VERSION_1, der.setOf(SHA256), der.sequence(DATA), ...inside, der.setOf(info));
+  const signed = der.sequence(VERSION_1, DIGESTS, CONTENT, ...inside, der.tlv(der.SET, info));
   return der.sequence(SIGNED_DATA, der.tlv(0xa0, signed));
 }

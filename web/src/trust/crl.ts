@@ -79,7 +79,7 @@ function readEntry({ content }: der.Value): Entry {
   const time = der.time(parts.next());
   const stated = parts.optional(der.SEQUENCE);
   parts.end();
-  extensions.natural(serial.content);
+  der.number(serial.content);
   if (stated) extensions.checkExtensions(new der.Parts(stated.content));
   return { serial: serial.whole, time, extensions: stated?.content };
 }

@@ -3,12 +3,6 @@
 import { type Bytes, compare, concat, utf8 } from "../bytes.js";
 import { FormatError } from "../errors.js";
 
-/** The orders of the groups of P-256 and P-384 (NIST SP 800-186, 3.2.1). */
-export const ORDERS: { readonly [curve: string]: bigint } = {
-  "P-256": 0xffffffff00000000ffffffffffffffffbce6faada7179e84f3b9cac2fc632551n,
-  "P-384": 0xffffffffffffffffffffffffffffffffffffffffffffffffc7634d81f4372ddf581a0db248b0a77aecec196accc52973n,
-};
-
 export const BOOLEAN = 0x01;
 export const INTEGER = 0x02;
 export const BIT_STRING = 0x03;
@@ -178,6 +172,7 @@ export function dotted(content: Uint8Array): string {
     if (fresh && byte === 0x80) throw new FormatError("not an object identifier");
     value = (value << 7n) | BigInt(byte & 0x7f);
     fresh = byte < 0x80;
+    if (value >> 128n) throw new FormatError("not an object identifier");
     if (fresh) {
       arcs.push(value);
       value = 0n;

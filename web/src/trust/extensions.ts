@@ -198,6 +198,8 @@ function subtrees(value: der.Value | undefined): GeneralName[] {
   return new der.Parts(value.content).rest(der.SEQUENCE).map(({ content }) => {
     const parts = new der.Parts(content);
     const base = readGeneralName(parts.next());
+    const one = base.kind === "ip" && (base.bytes.length === 4 || base.bytes.length === 16);
+    if (one || (base.kind === "dns" && base.text.includes("*"))) throw new FormatError("not a constraint");
     const minimum = parts.optional(0x80);
     const maximum = parts.optional(0x81);
     parts.end();

@@ -1,6 +1,6 @@
 /** Public keys of certificates, and the signatures that they check: ECDSA, RSA (PKCS#1 v1.5 and PSS) and Ed25519. */
 
-import { type Bytes, base64, concat } from "../bytes.js";
+import { type Bytes, base64, compare, concat, unhex } from "../bytes.js";
 import { FormatError } from "../errors.js";
 import * as der from "./der.js";
 
@@ -22,6 +22,11 @@ export type PublicKey =
 type Imported = Map<string, Promise<CryptoKey>>;
 
 const BYTES: { readonly [curve: string]: number } = { "P-256": 32, "P-384": 48, "P-521": 66 };
+/** Half the orders of the groups (NIST SP 800-186, 3.2.1), rounded down. */
+const HALVES: { readonly [curve: string]: Uint8Array } = {
+  "P-256": unhex("7fffffff800000007fffffffffffffffde737d56d38bcf4279dce5617e3192a8"),
+  "P-384": unhex("7fffffffffffffffffffffffffffffffffffffffffffffffe3b1a6c0fa1b96efac0d06d9245853bd76760cb5666294b9"),
+};
 const SALT: { readonly [hash: string]: number } = { "SHA-256": 32, "SHA-384": 48, "SHA-512": 64 };
 /** The prime and the constant b of each curve y² = x³ − 3x + b (NIST SP 800-186, 3.2.1). */
 const EQUATIONS: { readonly [curve: string]: readonly [p: bigint, b: bigint] } = {
@@ -53,26 +58,46 @@ export function readKey(spki: Uint8Array): PublicKey {
   const algorithm = parts.into();
   const kind = der.dotted(algorithm.next(der.OID).content);
   const parameters = algorithm.empty ? undefined : der.only(algorithm);
-  const key = der.bits(der.only(parts, der.BIT_STRING).content).data.slice();
+  const { content } = der.only(parts, der.BIT_STRING);
+  if (content[0] !== 0) throw new FormatError("a key that is not made of bytes");
+  const key = content.slice(1);
   const imported: Imported = new Map();
   if (kind === RSA && (parameters === undefined || parameters.tag === der.NULL)) return { ...rsa(key), imported };
   if (kind === EC && parameters?.tag === der.OID) {
     const curve = CURVES.get(der.dotted(parameters.content));
     if (curve === undefined) throw new FormatError("a key on a curve that is not known");
-    if (!isOn(curve, key)) throw new FormatError("not a point of its curve");
-    return { kind: "ec", curve, point: key, imported };
+    return { kind: "ec", curve, point: readPoint(curve, key), imported };
   }
   if (kind === ED25519 && parameters === undefined && key.length === 32) return { kind: "ed25519", point: key, imported };
   throw new FormatError("a key of a kind that is not known");
 }
 
-/** Whether these are the bytes of a point of the curve, not compressed (SEC 1, 2.3.4). */
-function isOn(curve: Curve, point: Uint8Array): boolean {
+/** Return a point of the curve as 4, x and y, however it was written (SEC 1, 2.3.4); raises `FormatError`. */
+function readPoint(curve: Curve, data: Uint8Array): Bytes {
   const size = BYTES[curve] as number;
-  if (point[0] !== 4 || point.length !== 1 + 2 * size) return false;
   const [p, b] = EQUATIONS[curve] as readonly [bigint, bigint];
-  const [x, y] = [der.unsigned(point.subarray(1, 1 + size)), der.unsigned(point.subarray(1 + size))];
-  return x < p && y < p && (y * y - x * x * x + 3n * x - b) % p === 0n;
+  const form = data[0] as number;
+  const short = form === 2 || form === 3;
+  const long = form === 4 || form === 6 || form === 7;
+  if (!(short && data.length === 1 + size) && !(long && data.length === 1 + 2 * size)) throw new FormatError("not a point");
+  const x = der.unsigned(data.subarray(1, 1 + size));
+  const square = (((x * x - 3n) * x + b) % p + p) % p;
+  const root = short ? power(square, (p + 1n) / 4n, p) : der.unsigned(data.subarray(1 + size));
+  const odd = BigInt(form & 1);
+  const y = short && root % 2n !== odd ? p - root : root;
+  if (x >= p || y >= p || (y * y - square) % p !== 0n || (form !== 4 && y % 2n !== odd)) {
+    throw new FormatError("not a point of its curve");
+  }
+  return concat(new Uint8Array([4]), der.fixed(x, size), der.fixed(y, size));
+}
+
+function power(base: bigint, exponent: bigint, modulus: bigint): bigint {
+  let found = 1n;
+  for (const bit of exponent.toString(2)) {
+    found = (found * found) % modulus;
+    if (bit === "1") found = (found * base) % modulus;
+  }
+  return found;
 }
 
 function rsa(key: Uint8Array): { kind: "rsa"; bits: number; n: Bytes; e: Bytes } {
@@ -104,17 +129,38 @@ export async function verifySignature(
   }
 }
 
-/** r and s of an ECDSA signature in DER (RFC 3279, 2.2.3); undefined when it is not one in its shortest form. */
-export function readEcdsa(signature: Uint8Array): { r: bigint; s: bigint } | undefined {
+/** Return r and s of an ECDSA signature in DER (RFC 3279, 2.2.3), each as *size* bytes; undefined when it is no such one. */
+export function readEcdsa(signature: Uint8Array, size: number): Bytes | undefined {
+  const found = new Uint8Array(2 * size);
   try {
     const parts = der.open(signature);
-    const r = der.number(parts.next(der.INTEGER).content);
-    const s = der.number(der.only(parts, der.INTEGER).content);
-    return r > 0n && s > 0n ? { r, s } : undefined;
+    const r = magnitude(parts.next(der.INTEGER).content);
+    const s = magnitude(der.only(parts, der.INTEGER).content);
+    if (r.length > size || s.length > size) return undefined;
+    found.set(r, size - r.length);
+    found.set(s, 2 * size - s.length);
   } catch (error) {
     if (error instanceof FormatError) return undefined;
     throw error;
   }
+  return found;
+}
+
+/** Return the bytes of a positive INTEGER in its shortest form, without the zero that its sign may need. */
+function magnitude(content: Uint8Array): Uint8Array {
+  const [first, second] = content;
+  if (first === undefined || first >= 0x80) throw new FormatError("not a positive number");
+  if (first > 0) return content;
+  if (second === undefined || second < 0x80) throw new FormatError("not a positive number in its shortest form");
+  return content.subarray(1);
+}
+
+/** Whether *signature* is the one of two equally valid ECDSA signatures that has the smaller s. */
+export function isLow(curve: Curve, signature: Uint8Array): boolean {
+  const size = BYTES[curve] as number;
+  const value = readEcdsa(signature, size);
+  const half = HALVES[curve];
+  return value !== undefined && half !== undefined && compare(value.subarray(size), half) <= 0;
 }
 
 /** Return the digest of *data*. */
@@ -125,10 +171,7 @@ export async function digest(hash: Hash, data: Uint8Array): Promise<Bytes> {
 /** Return the signature in the form of the browser; undefined when it cannot be one by *key*. */
 function valueOf(key: PublicKey, scheme: Scheme, signature: Uint8Array): Bytes | undefined {
   if (key.kind === "ec" && scheme.kind === "ecdsa") {
-    const size = BYTES[key.curve] as number;
-    const value = readEcdsa(signature);
-    if (value === undefined || value.r >> BigInt(8 * size) || value.s >> BigInt(8 * size)) return undefined;
-    return concat(der.fixed(value.r, size), der.fixed(value.s, size));
+    return readEcdsa(signature, BYTES[key.curve] as number);
   }
   const fits = key.kind === "rsa" ? scheme.kind === "pkcs1" || scheme.kind === "pss" : key.kind === scheme.kind;
   return fits ? own(signature) : undefined;

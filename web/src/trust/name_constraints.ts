@@ -59,8 +59,6 @@ function matches(constraint: GeneralName, name: GeneralName, all: boolean): Deci
       return matchesAddress(constraint.bytes, name.bytes);
     case "email":
       return matchesEmail(constraint.text, name.text);
-    case "directory":
-      return all ? UNDECIDED : false;
     default:
       return UNDECIDED;
   }

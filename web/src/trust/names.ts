@@ -41,6 +41,8 @@ const PRINTABLE_STRING = 0x13;
 const PRINTABLE = /^[A-Za-z0-9 '()+,\-./:=?]*$/;
 const BMP_STRING = 0x1e;
 const UNIVERSAL_STRING = 0x1c;
+/** String types whose bytes must be right for a name to be one at all. */
+const STRICT_TAGS = new Set([PRINTABLE_STRING, BMP_STRING, UNIVERSAL_STRING]);
 const UTF8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 const UTF16 = new TextDecoder("utf-16be", { fatal: true, ignoreBOM: true });
 
@@ -53,13 +55,14 @@ export function readName(value: der.Value): Name {
   return { der: value.whole, readable, key, empty: steps.length === 0 };
 }
 
-/** Raise `FormatError` for what is no Name at all; what its attributes say is not looked at. */
+/** Raise `FormatError` for what is no Name at all; what most of its attributes say is not looked at. */
 export function checkName(value: der.Value): void {
   for (const step of der.open(value.whole).rest(der.SET)) {
     for (const { content } of membersOf(step)) {
       const parts = new der.Parts(content);
       der.dotted(parts.next(der.OID).content);
-      der.only(parts);
+      const { tag, content: value } = der.only(parts);
+      if (STRICT_TAGS.has(tag)) decoded(tag, value);
     }
   }
 }
@@ -84,12 +87,12 @@ function readStep(step: der.Value): Attribute[] {
 function readAttribute(parts: der.Parts): Attribute {
   const type = der.dotted(parts.next(der.OID).content);
   const { tag, content } = der.only(parts);
-  if (tag === PRINTABLE_STRING && !PRINTABLE.test(der.ascii(content))) throw new FormatError("a name that is not text");
   if (tag === der.BIT_STRING && type === UNIQUE_IDENTIFIER) return { type, value: `#${hex(content)}`, raw: true };
   return { type, value: decoded(tag, content), raw: false };
 }
 
 function decoded(tag: number, content: Uint8Array): string {
+  if (tag === PRINTABLE_STRING && !PRINTABLE.test(der.ascii(content))) throw new FormatError("a name that is not text");
   try {
     if (tag === BMP_STRING) return UTF16.decode(content);
     if (tag === UNIVERSAL_STRING) return utf32(content);

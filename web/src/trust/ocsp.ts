@@ -155,7 +155,7 @@ async function signedBy(response: OcspResponse, responder: Certificate): Promise
   const scheme = schemeOf(response.algorithm);
   if (key === undefined || scheme === undefined || scheme.kind === "ed25519") return false;
   const { name, key: print } = response.responder;
-  const own = await keyPrint("SHA-1", responder);
+  const own = key.kind === "ec" ? await digest("SHA-1", key.point) : await keyPrint("SHA-1", responder);
   if (name?.key !== responder.x509.subject.key && !(print && equal(print, own))) return false;
   const kind = key.kind === "rsa" ? "pkcs1" : "ecdsa";
   return verifySignature(key, { kind, hash: scheme.hash }, response.tbs, response.signature);

@@ -7,9 +7,9 @@
 import { type Bytes, equal } from "../bytes.js";
 import { FormatError } from "../errors.js";
 import type { Certificate } from "./certificates.js";
-import { attribute, isLow, readAttributes, recorded } from "./cms.js";
+import { attribute, readAttributes, recorded } from "./cms.js";
 import * as der from "./der.js";
-import { algorithmOf, DIGESTS, digest as digestOf, type Hash, OID_OF, verifySignature } from "./keys.js";
+import { algorithmOf, DIGESTS, digest as digestOf, type Hash, isLow, OID_OF, verifySignature } from "./keys.js";
 
 const LARGEST = 256 * 1024;
 const SIGNED_DATA = der.oid("1.2.840.113549.1.7.2");
