@@ -8,13 +8,16 @@ PYTEST := $(BIN)/python -m pytest
 SHARED_OUT := -n auto --maxprocesses 8 --dist worksteal
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test nightly bench coverage lint format wheel lock clean
+.PHONY: help setup web demo test nightly bench coverage lint format wheel lock clean
 
 help:  ## list these targets
 	@sed -n 's/^\([a-z]*\):.*##  *\(.*\)/  make \1\t\2/p' Makefile | expand -t 18
 
 setup:  ## make .venv with everything that the tests need
 	@bash scripts/bootstrap.sh test
+
+web:  ## build verify.html, the page that checks a bundle in a browser
+	@bash scripts/bootstrap.sh web
 
 demo:  ## capture, seal, bundle and verify a post of the practice network
 	@bash scripts/bootstrap.sh demo
@@ -39,6 +42,7 @@ lint:  ## check style, types and the direction of imports
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+	npm run check --prefix web --silent
 
 format:  ## put the code into its form
 	@bash scripts/bootstrap.sh lint
@@ -47,6 +51,7 @@ format:  ## put the code into its form
 
 wheel:  ## build dist/
 	@bash scripts/bootstrap.sh lint
+	@bash scripts/bootstrap.sh web
 	$(BIN)/python -m build --no-isolation
 
 # Only maintainers need uv, and only for this.
@@ -59,4 +64,4 @@ lock:  ## renew requirements/*.lock (needs uv)
 	done
 
 clean:  ## remove everything that the targets above made
-	rm -rf .venv .oracles build dist .coverage htmlcov .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
+	rm -rf .venv .oracles build dist web/node_modules .coverage htmlcov .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache

@@ -1,4 +1,4 @@
-"""Find the templates and samples, which a wheel carries inside the package and a checkout beside it."""
+"""Find templates, samples and the built page, which a wheel carries inside the package and a checkout beside it."""
 
 from importlib.resources import files
 from importlib.resources.abc import Traversable
@@ -13,6 +13,12 @@ def template(name: str = "") -> Traversable:
 def sample(name: str = "") -> Traversable:
     """Return the sample *name* (a path with ``/``), or the folder of all samples."""
     return _find("samples", name)
+
+
+def built_page() -> Traversable:
+    """Return ``verify.html`` as it was built; in a checkout it is missing until ``make web`` was run."""
+    packaged = files("evidence_kit") / "web" / "verify.html"
+    return packaged if packaged.is_file() else Path(__file__).parents[1] / "build" / "web" / "verify.html"
 
 
 def _find(folder: str, name: str) -> Traversable:

@@ -1,9 +1,10 @@
 #!/usr/bin/env bash
 # Make everything that `make demo` and `make test` need, once, and say what was done.
 #
-#   scripts/bootstrap.sh demo    environment, locked dependencies, fonts, a browser
+#   scripts/bootstrap.sh demo    environment, locked dependencies, fonts, a browser, the page verify.html
 #   scripts/bootstrap.sh test    the same, and the other people's programs that the tests compare with
-#   scripts/bootstrap.sh lint    environment and locked dependencies only
+#   scripts/bootstrap.sh lint    environment and locked dependencies only, those of the page too
+#   scripts/bootstrap.sh web     the page verify.html only
 #
 # Safe to run again; quick when all is there. System packages are installed only on Debian and only as root; elsewhere
 # a line says what is missing.
@@ -37,6 +38,8 @@ have_package() { [ "$(dpkg-query -W -f '${db:Status-Status}' "$1" 2>/dev/null)" 
 
 # Names the Debian packages that profile $1 lacks.
 missing_packages() {
+    have_command npm || echo nodejs npm
+    [ "$1" = web ] && return
     find_python >/dev/null || echo python3 python3-venv
     [ "$1" = lint ] && return
     have_command openssl || echo openssl
@@ -95,14 +98,29 @@ make_environment() {
     fingerprint .venv/bin/python >"$STAMP"
 }
 
+# The page's own dependencies, by its lock file.
+fetch_for_page() {
+    local stamp=web/node_modules/evidence-kit.stamp
+    cmp -s web/package-lock.json "$stamp" && return
+    say "installing the locked dependencies of verify.html into web/node_modules"
+    npm ci --prefix web --ignore-scripts --loglevel=error >/dev/null || fail "npm could not install what verify.html needs"
+    cp web/package-lock.json "$stamp"
+}
+
 profile=${1:-demo}
 case "$profile" in
-    demo | test | lint) ;;
-    *) fail "no profile \"$profile\": demo, test or lint" ;;
+    demo | test | lint | web) ;;
+    *) fail "no profile \"$profile\": demo, test, lint or web" ;;
 esac
 install_packages "$profile"
+fetch_for_page
+if [ "$profile" = web ]; then
+    npm run build --prefix web --silent
+    exit
+fi
 make_environment
 if [ "$profile" != lint ]; then
+    npm run build --prefix web --silent
     .venv/bin/python -m evidence_kit.browser.install
 fi
 if [ "$profile" = test ]; then

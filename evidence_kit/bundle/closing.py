@@ -8,7 +8,7 @@ from pathlib import Path
 from evidence_kit import __version__
 from evidence_kit.archive.bag import write_bag
 from evidence_kit.bundle.contents import EvidenceList, write_trust
-from evidence_kit.bundle.guidance import readme
+from evidence_kit.bundle.guidance import readme, write_guidance
 from evidence_kit.case.durable import write_new
 from evidence_kit.case.folder import CaseFolder
 from evidence_kit.case.layout import TAG_MANIFEST, TAG_SIGNATURE, TAG_TIME_STAMP
@@ -53,7 +53,7 @@ def close_bundle(folder: Path, closing: Closing, tokens: Sequence[HeadToken]) ->
         practice=practice,
         volumes=closing.volumes,
     )
-    write_new(folder / "README.txt", text)
+    write_guidance(folder, text)
     known = sorted({token.authority for token in tokens}, key=lambda c: c.fingerprint)
     first = [token for token in tokens if "-" not in token.path]
     inside = set(first[-1].embedded) if closing.tsa and first else set()

@@ -14,6 +14,7 @@ from evidence_kit.bundle.contents import EvidenceList
 from evidence_kit.bundle.custody_facts import corrections, custody_facts, hand_over_state
 from evidence_kit.bundle.exhibit_plan import ExhibitPlan
 from evidence_kit.bundle.exhibits import ItemContext, read_exhibit
+from evidence_kit.bundle.guidance import checking_page
 from evidence_kit.bundle.register_parts import SelfTest, SignatureLine
 from evidence_kit.bundle.registers import left_out, sealed_items
 from evidence_kit.bundle.report_model import (
@@ -159,6 +160,7 @@ def gather_report(  # noqa: PLR0913  # each is one part of the report
         exhibits=exhibits,
         custody=tuple(_custody(source)),
         commands=commands,
+        page=sha256_bytes(checking_page()),
         software=_software(),
         volumes=volumes if len(volumes) > 1 else (),
         signatures=signatures,

@@ -1,15 +1,21 @@
-"""How a stranger checks a bundle: the commands of other people's tools, and the README.txt that holds them.
+"""How a stranger checks a bundle: the commands of other people's tools, README.txt that holds them, and verify.html.
 
 Every openssl command carries ``-binary -purpose any -attime``: without them it refuses text with plain line feeds,
 certificates with other purposes, and any certificate that has run out since.
 """
 
 from datetime import datetime
+from functools import cache
+from pathlib import Path
 from string import Template
 
 from evidence_kit.bundle.report_model import CheckCommand, CheckStep
+from evidence_kit.case.durable import write_new
+from evidence_kit.case.layout import CHECKING_PAGE
+from evidence_kit.errors import ReportError
 from evidence_kit.models import Digest
-from evidence_kit.resources import template
+from evidence_kit.resources import built_page, template
+from evidence_kit.trust.digests import sha256_bytes
 
 _EVENT = (
     "sed -n 1p data/custody.jsonl >e; sed -n 1p data/custody.sig | base64 -d >e.p7s; openssl cms -verify -cades -binary"
@@ -49,6 +55,22 @@ def _report_command(volumes: int) -> str:
     return 'for f in data/report-*.pdf; do pdfsig "$f"; done' if volumes > 1 else "pdfsig data/report.pdf"
 
 
+@cache
+def checking_page() -> bytes:
+    """Return ``verify.html`` as this installation puts it into bundles; raises `ReportError` if it was never built."""
+    page = built_page()
+    if not page.is_file():
+        message = "the page verify.html, which belongs into every bundle, was not built in this checkout"
+        raise ReportError(message, hint="run: make web")
+    return page.read_bytes()
+
+
+def write_guidance(folder: Path, text: bytes) -> None:
+    """Write README.txt (*text*) and verify.html into the bundle in *folder*; raises `ReportError`, `OSError`."""
+    write_new(folder / "README.txt", text)
+    write_new(folder / CHECKING_PAGE, checking_page())
+
+
 def readme(  # noqa: PLR0913  # one plain fact each
     at: datetime,
     *,
@@ -69,6 +91,7 @@ def readme(  # noqa: PLR0913  # one plain fact each
     text = Template(template("bundle/README.txt").read_text(encoding="utf-8")).substitute(
         practice=_PRACTICE if practice else "",
         root=root.hex,
+        page=sha256_bytes(checking_page()).hex,
         first=f"data/{volume_name(1, volumes)}",
         report=_report_command(volumes),
         signature=_SIGNATURE.format(at=seconds),

@@ -17,10 +17,9 @@ from evidence_kit.archive.bag import parse_info
 from evidence_kit.archive.tree import ZipTree
 from evidence_kit.bundle.closing import seal_bag
 from evidence_kit.bundle.contents import write_chains
-from evidence_kit.bundle.guidance import readme
+from evidence_kit.bundle.guidance import readme, write_guidance
 from evidence_kit.bundle.placing import PlacedBundle, building_bundle, pack, place
 from evidence_kit.canonical import Json
-from evidence_kit.case.durable import write_new
 from evidence_kit.case.layout import BAG_FILES, CHAIN_FILES, TAG_MANIFEST, TAG_SIGNATURE, is_report
 from evidence_kit.case.revocations import Inquiries
 from evidence_kit.case.stamping import Stamping
@@ -212,7 +211,7 @@ class _Work:
             begun=begun,
             begun_with=first,
         )
-        write_new(self.folder / "README.txt", text)
+        write_guidance(self.folder, text)
 
         def write_trust(inside: Collection[Certificate]) -> None:
             authorities = [found for found in trust.certificates() if found.stamps_time]

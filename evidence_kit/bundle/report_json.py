@@ -76,6 +76,7 @@ def report_json(data: ReportData, *, language: Language, volume: int = 1) -> dic
     _number_pictures(document)
     root = data.holdings.root.hex
     document["root"] = [root[start : start + 4] for start in range(0, 64, 4)]
+    document["page"] = [data.page.hex[start : start + 4] for start in range(0, 64, 4)]
     return document
 
 

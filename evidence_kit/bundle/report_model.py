@@ -328,6 +328,8 @@ class ReportData:
     exhibits: tuple[Exhibit, ...]
     custody: tuple[CustodyEntry, ...]
     commands: tuple[CheckCommand, ...]
+    page: Digest
+    """Of ``verify.html`` as it lies in the bundle."""
     software: tuple[Software, ...]
     volumes: tuple[Volume, ...] = ()
     """At least two, if it is divided."""

@@ -9,6 +9,8 @@ EVIDENCE_LIST = "data/evidence-sha256.txt"
 TAG_MANIFEST = "tagmanifest-sha256.txt"
 TAG_SIGNATURE = f"{TAG_MANIFEST}.p7s"
 TAG_TIME_STAMP = f"{TAG_MANIFEST}.tsr"
+CHECKING_PAGE = "verify.html"
+"""The page that checks the bundle in a browser, and that came with the evidence."""
 BAG_FILES = frozenset(
     {
         "README.txt",
@@ -18,6 +20,7 @@ BAG_FILES = frozenset(
         TAG_MANIFEST,
         TAG_SIGNATURE,
         TAG_TIME_STAMP,
+        CHECKING_PAGE,
     }
 )
 """Everything beside ``data/`` in a bundle."""

@@ -19,6 +19,7 @@ from evidence_kit.archive.zips import check_canonical
 from evidence_kit.case.layout import (
     BAG_FILES,
     CHAIN_FILES,
+    CHECKING_PAGE,
     EVIDENCE_LIST,
     PLAN,
     TAG_MANIFEST,
@@ -257,8 +258,7 @@ def _check_info(exam: Examination, bag: BagReport, tree: Tree, root: Digest | No
         if name == "Evidence-Kit-Time-Stamp" and fields.get(name) == "present" and value == "none":
             problems.append((TAG_TIME_STAMP, "it is missing"))
     problems += [("bag-info.txt", f"{name} stands more than once") for name in wanted if names.count(name) > 1]
-    if "README.txt" not in tree.names():
-        problems.append(("README.txt", "it is missing"))
+    problems += [(name, "it is missing") for name in ("README.txt", CHECKING_PAGE) if name not in tree.names()]
     problems += [(f.subject, f.detail) for f in bag.findings if f.check == "bag.info" and f.outcome is Outcome.FAILED]
     exam.concluded("bag.info", "bag-info.txt", problems)
 

@@ -266,7 +266,7 @@ def _add(name: str) -> Callable[[Path], str]:
         "data/items/EV-0001/x.png",
         "data/items/EV-0009/x.png",
         "data/trust/x.pem",
-        "verify.html",
+        "other.html",
         "data/seals/heads/999999.tsr",
     ],
 )

@@ -13,7 +13,7 @@ from evidence_kit.archive.bag import parse_info, write_bag
 from evidence_kit.bundle.make import BundleOptions, make_bundle
 from evidence_kit.bundle.reissue import Reissued, reissue_bundle
 from evidence_kit.bundle.report_model import Language
-from evidence_kit.case.layout import BAG_FILES, TAG_MANIFEST, TAG_SIGNATURE
+from evidence_kit.case.layout import BAG_FILES, CHECKING_PAGE, TAG_MANIFEST, TAG_SIGNATURE
 from evidence_kit.case.stamping import Stamping
 from evidence_kit.custody.custodian import Custodian
 from evidence_kit.errors import CaseError, TimestampError
@@ -202,7 +202,7 @@ def again(bundle: Path, by: Custodian, *, previous: str | None = "same") -> None
         info.pop("Evidence-Kit-Previous")
     elif previous != "same":
         info["Evidence-Kit-Previous"] = previous
-    for name in BAG_FILES - {"README.txt"}:
+    for name in BAG_FILES - {"README.txt", CHECKING_PAGE}:
         (bundle / name).unlink(missing_ok=True)
     (bundle / "data/trust/tsa.pem").unlink(missing_ok=True)
     write_bag(bundle, info=info)

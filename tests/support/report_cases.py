@@ -133,5 +133,6 @@ def report_of(*exhibits: Exhibit, text: str = TITLE) -> ReportData:
         exhibits=exhibits,
         custody=(event, replace(event, seq=2, time=None, withheld=withheld)),
         commands=COMMANDS,
+        page=digest_of("page"),
         software=(Software(name="evidence-kit", version="0.1.0"),),
     )

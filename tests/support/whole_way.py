@@ -20,6 +20,7 @@ from evidence_kit.trust.certificates import load_certificates
 from evidence_kit.trust.judging import TrustedRoots
 from evidence_kit.verify import verify_path
 from tests.support.cases import open_case
+from tests.support.second import SecondVerifier, differences
 from tests.support.tsa import OpensslTsa
 
 
@@ -32,6 +33,8 @@ class WholeWay:
     roots: TrustedRoots
     stamping: Stamping
     items: tuple[TakenItem, ...] = ()
+    second: SecondVerifier | None = None
+    """Looks at every bundle and report too, and must agree."""
 
     def bundle(
         self,
@@ -57,7 +60,11 @@ class WholeWay:
 
     def verify(self, path: Path, roots: TrustedRoots | None = None) -> VerificationReport:
         """Verify *path* as this installation would, but PDFs in this process: hundreds are verified."""
-        return verify_path(path, roots=roots or self.roots, clock=self.custodian.clock, check_pdf=check_pdf)
+        roots = roots or self.roots
+        report = verify_path(path, roots=roots, clock=self.custodian.clock, check_pdf=check_pdf)
+        if self.second is not None and report.kind not in {"case", "item", "vault"}:
+            assert differences(report, self.second.verify(path, roots, self.custodian.clock())) == []
+        return report
 
 
 def the_browser() -> Browser:

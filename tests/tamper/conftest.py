@@ -16,6 +16,7 @@ from evidence_kit.trust.timestamps import stamp
 from tests.support.cases import commit_small_item
 from tests.support.people import OFFICER, ULAANBAATAR, SetClock
 from tests.support.pki import Authority
+from tests.support.second import running
 from tests.support.tsa import OpensslTsa
 from tests.support.whole_way import WholeWay, go
 
@@ -54,9 +55,9 @@ def sealed(tmp_path_factory: pytest.TempPathFactory, oracle: Callable[[str], Pat
     officer, other = (
         Custodian(officer=OFFICER, signer=agency.issue(name), clock=clock, zone=ULAANBAATAR) for name in ("Нэг", "Хоёр")
     )
-    with OpensslTsa() as tsa:
+    with OpensslTsa() as tsa, running() as second:
         way = go(folder / "хэрэг", officer, "/posts/1001", tsa=tsa)
-        way = replace(way, roots=TrustedRoots(established=(*way.roots.established, agency.certificate)))
+        way = replace(way, second=second, roots=TrustedRoots(established=(*way.roots.established, agency.certificate)))
         commit_small_item(way.case, officer)
         bundle, packed = way.bundle(folder / "bundle"), way.bundle(folder / "bundle.zip", as_zip=True)
         yield Sealed(

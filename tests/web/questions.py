@@ -121,9 +121,7 @@ class Questions:
         path.write_text(json.dumps(self.asked), encoding="utf-8")
         command = ["node", "--test", str(PROJECT / "build" / "web" / "node" / "trust.test.mjs")]
         environment = {**os.environ, "EVIDENCE_KIT_QUESTIONS": str(path)}
-        done = subprocess.run(
-            command, capture_output=True, encoding="utf-8", check=False, timeout=300, env=environment
-        )
+        done = subprocess.run(command, capture_output=True, encoding="utf-8", check=False, timeout=300, env=environment)
         return "" if done.returncode == 0 else done.stdout + done.stderr
 
     def _ask(self, name: str, ask: str, data: bytes, answer: Callable[[], object], **more: object) -> None:

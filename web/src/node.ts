@@ -1,34 +1,54 @@
 /**
- * The browser's verifier as a command, for the tests: `node verify.mjs [--trust FILE]… [--practice FILE]… [--now TIME] PATH…`
+ * The browser's verifier as a command, for the tests.
  *
- * Prints the report of each path as one line of JSON. Files are read whole: what it is for is small.
+ *   node verify.mjs [--trust FILE]… [--practice FILE]… PATH…    prints the report of each path, a line of JSON
+ *   node verify.mjs --questions                                  answers a line {path, established, practice, now} each
+ *
+ * Files are read whole: what it is for is small.
  */
 
 import { webcrypto } from "node:crypto";
 import { readdirSync, readFileSync, statSync } from "node:fs";
 import { basename, join } from "node:path";
+import { createInterface } from "node:readline";
 
-import { loadCertificates } from "./trust/certificates.js";
+import { utf8 } from "./bytes.js";
+import type { Roots } from "./examination.js";
+import { type Certificate, loadCertificates } from "./trust/certificates.js";
 import { verifyFiles } from "./verify/verify.js";
 
 if (globalThis.crypto === undefined) Object.defineProperty(globalThis, "crypto", { value: webcrypto });
 
-const established: string[] = [];
-const practice: string[] = [];
-const paths: string[] = [];
-let now = Date.now();
-const words = process.argv.slice(2);
-for (let word = words.shift(); word !== undefined; word = words.shift()) {
-  if (word === "--trust") established.push(words.shift() ?? "");
-  else if (word === "--practice") practice.push(words.shift() ?? "");
-  else if (word === "--now") now = Date.parse(words.shift() ?? "");
-  else paths.push(word);
+interface Question {
+  readonly path: string;
+  readonly established: readonly string[];
+  readonly practice: readonly string[];
+  readonly now: number;
 }
-const roots = {
-  established: established.flatMap((file) => loadCertificates(readFileSync(file))),
-  practice: practice.flatMap((file) => loadCertificates(readFileSync(file))),
-};
-for (const path of paths) {
+
+if (process.argv[2] === "--questions") {
+  for await (const line of createInterface({ input: process.stdin })) {
+    const asked = JSON.parse(line) as Question;
+    const roots = { established: asked.established.flatMap(ofPem), practice: asked.practice.flatMap(ofPem) };
+    await answer(asked.path, roots, asked.now);
+  }
+} else {
+  const roots = { established: [] as Certificate[], practice: [] as Certificate[] };
+  const paths: string[] = [];
+  const words = process.argv.slice(2);
+  for (let word = words.shift(); word !== undefined; word = words.shift()) {
+    if (word === "--trust") roots.established.push(...ofPem(readFileSync(words.shift() ?? "", "utf8")));
+    else if (word === "--practice") roots.practice.push(...ofPem(readFileSync(words.shift() ?? "", "utf8")));
+    else paths.push(word);
+  }
+  for (const path of paths) await answer(path, roots, Date.now());
+}
+
+function ofPem(pem: string): readonly Certificate[] {
+  return loadCertificates(utf8(pem));
+}
+
+async function answer(path: string, roots: Roots, now: number): Promise<void> {
   const empty: string[] = [];
   const report = await verifyFiles(filesAt(path, basename(path), empty), { roots, now }, empty);
   process.stdout.write(`${JSON.stringify(report)}\n`);
