@@ -7,6 +7,7 @@ attributes. The verifier writes the reply anew from what it read and wants the s
 """
 
 import hashlib
+import re
 import secrets
 import time
 import urllib.error
@@ -41,6 +42,8 @@ _HASHES: dict[str, tuple[hashes.HashAlgorithm, str, str, str]] = {
 }
 _SIGNING_CERTIFICATE = "1.2.840.113549.1.9.16.2.12"
 _SIGNING_CERTIFICATE_V2 = "1.2.840.113549.1.9.16.2.47"
+_GEN_TIME = re.compile(rb"[0-9]{14}(?:\.[0-9]{1,9})?Z")
+"""RFC 3161, 2.4.2: seconds and Z are a must; without Z the time would be that of whoever reads it."""
 _BROKEN = (ValueError, KeyError, TypeError, AttributeError, IndexError, OverflowError)
 """What asn1crypto raises, by what is wrong, for bytes that are not the structure asked for."""
 
@@ -184,8 +187,14 @@ def read_reply(reply: bytes, digest: Digest, certificates: Iterable[Certificate]
     if not set(embedded) <= set(known):
         message = "the time stamp holds a certificate that is not among those recorded"
         raise FormatError(message)
+    if not embedded:
+        message = "the time stamp holds no certificate"
+        raise FormatError(message)
     authority = _authority(found, known)
     _check_signature(found, authority)
+    if found.rsa is not isinstance(authority.public_key, rsa.RSAPublicKey):
+        message = "the time stamp names another kind of signature than the one that it holds"
+        raise FormatError(message)
     if found.imprint != ("sha256", digest.value):
         message = "the time stamp belongs to other content"
         raise IntegrityError(message)
@@ -245,6 +254,9 @@ def _read(signed: cms.SignedData) -> _Found:
     hash_name = info["digest_algorithm"]["algorithm"].native
     if hash_name not in _HASHES:
         message = f"the time stamp uses the digest {hash_name}"
+        raise FormatError(message)
+    if not _GEN_TIME.fullmatch(facts["gen_time"].contents):
+        message = "the time of the time stamp is not in the form allowed"
         raise FormatError(message)
     return _Found(
         content=content,

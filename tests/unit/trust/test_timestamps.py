@@ -9,7 +9,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
-from asn1crypto import tsp
+from asn1crypto import cms, tsp
 from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature, encode_dss_signature
 
 from evidence_kit.errors import EvidenceError, FormatError, IntegrityError, TimestampError
@@ -72,6 +72,30 @@ def test_of_the_two_values_of_an_ecdsa_signature_one_is_kept_and_the_other_refus
         assert s < ORDERS["secp256r1"] - s
         with pytest.raises(FormatError, match="one form"):
             read_reply(parsed.dump(force=True), DIGEST, certificates_inside(reply))
+
+
+@pytest.mark.network
+@pytest.mark.parametrize("rsa", [False, True])
+def test_a_stamp_that_names_another_kind_of_signature_is_refused(rsa: bool) -> None:
+    """Nobody signed the name; the signature holds whatever it says."""
+    with OpensslTsa(rsa=rsa) as tsa:
+        reply = stamp(tsa.url, DIGEST)
+    parsed = tsp.TimeStampResp.load(reply)
+    other = {"algorithm": "sha256_ecdsa"} if rsa else {"algorithm": "sha256_rsa", "parameters": None}
+    parsed["time_stamp_token"]["content"]["signer_infos"][0]["signature_algorithm"] = other
+
+    with pytest.raises(FormatError, match=r"another kind|one form"):
+        read_reply(parsed.dump(force=True), DIGEST, certificates_inside(reply))
+
+
+@pytest.mark.network
+def test_a_stamp_without_certificates_is_refused(tsa: OpensslTsa) -> None:
+    reply = stamp(tsa.url, DIGEST)
+    parsed = tsp.TimeStampResp.load(reply)
+    parsed["time_stamp_token"]["content"]["certificates"] = cms.CertificateSet([])
+
+    with pytest.raises(FormatError, match="no certificate"):
+        read_reply(parsed.dump(force=True), DIGEST, certificates_inside(reply))
 
 
 @pytest.mark.network
@@ -161,20 +185,20 @@ def test_replies_of_other_authorities_are_judged_as_other_clients_judge_them(tes
     assert judged == {
         "issue-104.tsr": "belongs to other content",
         "response-invalid-signature.tsr": "does not hold",
-        "response-no-embedded-cert.tsr": "holds",
+        "response-no-embedded-cert.tsr": "holds no certificate",
         "response-sha256.tsr": "holds",
         "response-sha384.tsr": "belongs to other content",
         "response-sha512.tsr": "belongs to other content",
-        "response-expired.tsr": "holds",
+        "response-expired.tsr": "holds no certificate",
         "response.tsr": "belongs to other content",
-        "issue1482-timestamp-with-no-cert": "certificate of the time-stamping authority is not there",
+        "issue1482-timestamp-with-no-cert": "holds no certificate",
     }
 
 
 def judge(reply: bytes, facts: dict[str, str], others: tuple[Certificate, ...]) -> str:
     """Return in a few words what our reader says of the *reply* of somebody else's authority."""
     digest = Digest(bytes.fromhex(facts["imprint"][:64]))
-    words = ("belongs to other content", "does not hold", "certificate of the time-stamping authority is not there")
+    words = ("belongs to other content", "does not hold", "holds no certificate")
     try:
         kept = kept_form(reply)
         token = read_reply(kept, digest, (*certificates_inside(kept), *others))

@@ -18,7 +18,7 @@ const MESSAGE_DIGEST = der.oid("1.2.840.113549.1.9.4");
 const SIGNING_CERTIFICATE = der.oid("1.2.840.113549.1.9.16.2.12");
 const SIGNING_CERTIFICATE_V2 = der.oid("1.2.840.113549.1.9.16.2.47");
 const GRANTED = der.sequence(der.integer(0));
-const GEN_TIME = /^([0-9]{14})(?:[.,]([0-9]{1,64}))?Z$/;
+const GEN_TIME = /^([0-9]{14})(?:\.([0-9]{1,9}))?Z$/;
 
 /** What a time stamp says: the stamped digest existed at *time*, says the authority. */
 export interface Token {
@@ -127,11 +127,12 @@ function readInfo(content: Uint8Array): Info {
   return { imprint, time, policy, serial, nonce: nonce ? der.number(nonce.content) : null };
 }
 
-/** Return a genTime, which may have fractions of seconds; what is below microseconds is rounded. */
+/** Return a genTime, which may have fractions of seconds; what is below microseconds is rounded, a half down. */
 function readTime(said: string): number {
   const match = GEN_TIME.exec(said);
   if (!match) throw new FormatError("the time stamp's time is not in its form");
-  const micros = Math.round(Number(`0.${match[2] ?? "0"}`) * 1e6);
+  const nanos = Number((match[2] ?? "").padEnd(9, "0"));
+  const micros = Math.floor(nanos / 1000) + (nanos % 1000 > 500 ? 1 : 0);
   return der.instant(match[1] as string) + micros / 1000;
 }
 
