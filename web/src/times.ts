@@ -21,5 +21,6 @@ export function readUtc(text: string): number | undefined {
 export function parseUtc(value: Json | undefined): number {
   const found = typeof value === "string" ? readUtc(value) : undefined;
   if (found !== undefined) return found;
-  throw new FormatError(`not a UTC time with milliseconds: ${shorten(typeof value === "string" ? value : typeof value)}`);
+  const shown = shorten(typeof value === "string" ? value : typeof value);
+  throw new FormatError(`not a UTC time with milliseconds: ${shown}`);
 }

@@ -15,7 +15,7 @@ export type CaseInfo = { readonly [key in (typeof TEXTS)[number]]: string };
 export function readInfo(data: Uint8Array): CaseInfo {
   const value = parse(data);
   if (!isObject(value) || value["schema"] !== SCHEMA) throw new FormatError(`case.json does not say ${SCHEMA}`);
-  if (Object.keys(value).length !== TEXTS.length + 3) throw new FormatError("case.json has fields missing or not known");
+  if (Object.keys(value).length !== TEXTS.length + 3) throw new FormatError("case.json has other fields than it must");
   const recipients = value["recipients"];
   if (!Array.isArray(recipients)) throw new FormatError("case.json lists no recipients");
   for (const recipient of recipients) parseDigest(recipient);

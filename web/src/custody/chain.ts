@@ -100,7 +100,8 @@ function checkEntry(findings: LogFindings, number: number, line: Bytes, signatur
     return null;
   }
   if (isWithheld(event)) {
-    if (!isDash(signatureLine)) findings.wrong("custody.lines", subject, "a withheld event's signature line must be '-'");
+    const dash = isDash(signatureLine);
+    if (!dash) findings.wrong("custody.lines", subject, "a withheld event's signature line must be '-'");
     findings.links.append(nextLink(findings.head, event.line, event.signature));
   } else {
     checkBinding(findings, subject, event);
@@ -212,7 +213,8 @@ function checkCustody(findings: LogFindings, event: Event | WithheldEvent): void
   if (!isWithheld(event) && keys.revoked.size > revoked) {
     const { seq, link } = readAcknowledged(event.detail);
     if (seq < links.length && !equal(link, links.at(seq))) {
-      const detail = `it acknowledges event ${seq} with the link ${digestText(link)}, which is ${digestText(links.at(seq))}`;
+      const [told, found] = [digestText(link), digestText(links.at(seq))];
+      const detail = `it acknowledges event ${seq} with the link ${told}, which is ${found}`;
       findings.wrong("custody.keys", subject, detail);
     }
   }

@@ -1,4 +1,4 @@
-/** One line of the custody log: a custody event, or what stands for a withheld one (evidence-format.md, 4.1 and 4.4). */
+/** One line of the custody log: an event, or what stands for a withheld one (evidence-format.md, 4.1 and 4.4). */
 
 import { type Bytes, hex } from "../bytes.js";
 import { isObject, type JsonObject, loads } from "../canonical.js";

@@ -104,10 +104,10 @@ export class Transfers {
       problems.push(`${item} is handed over with another manifest than it was captured with`);
     }
     const giver = String(event.actor["name"]);
-    const link = links.at(event.seq);
-    this.forget(event.seq);
-    const given: HandOver = { item, released: event.seq, giver, key, manifest, link, to, state: "open", received: null };
-    this.handOvers.set(event.seq, given);
+    const [released, link] = [event.seq, links.at(event.seq)];
+    this.forget(released);
+    const given: HandOver = { item, released, giver, key, manifest, link, to, state: "open", received: null };
+    this.handOvers.set(released, given);
     this.open.set(item, (this.open.get(item) ?? new Set()).add(given));
     return problems;
   }

@@ -4,7 +4,7 @@
  */
 
 import { type Bytes, concat, equal, shorten, utf8 } from "../bytes.js";
-import { dumps, isObject, loads, whole } from "../canonical.js";
+import { dumps, isObject, type JsonObject, loads, whole } from "../canonical.js";
 import { digestText, Sha256, sha256 } from "../digest.js";
 import { FormatError } from "../errors.js";
 import type { Json } from "../models.js";
@@ -88,8 +88,9 @@ function readHead(value: Json): number | undefined {
 }
 
 function open(value: Json, number: number): Opened {
-  const [stored, signature] = isObject(value) ? [value["event"], value["signature"]] : [];
-  if (!isObject(value) || !hasKeys(value, ["event", "signature"]) || !isObject(stored) || typeof signature !== "string") {
+  const told: JsonObject = isObject(value) && hasKeys(value, ["event", "signature"]) ? value : {};
+  const { event: stored, signature } = told;
+  if (!isObject(stored) || typeof signature !== "string") {
     throw new FormatError(`line ${number} is not one event and its signature`);
   }
   const line = concat(dumps(stored), new Uint8Array([LINE_FEED]));

@@ -66,7 +66,12 @@ export class History {
    * That is its own officer, unless the key was revoked and no trusted time shows that it signed before it was lost:
    * then it is the officer who revoked it and acknowledged the event, as of that acknowledgement.
    */
-  async noteSigner(exam: Examination, certificate: Certificate, seq: number, pool: readonly Certificate[]): Promise<void> {
+  async noteSigner(
+    exam: Examination,
+    certificate: Certificate,
+    seq: number,
+    pool: readonly Certificate[],
+  ): Promise<void> {
     let [signer, at] = [certificate, seq];
     // One who vouches may be vouched for; a revocation stands after what it acknowledges, so this ends.
     for (let by = this.voucher(signer, at); by !== undefined; by = this.voucher(signer, at)) [signer, at] = by;

@@ -1,8 +1,8 @@
 /**
  * What the custody log claims of time, held against the time stamps over it (evidence-format.md, 4.5).
  *
- * An event exists at the latest at its first covering stamp. If it claims to have happened more than ten minutes before,
- * or after it by as much, its time rests on the officer's word alone. That is no alteration: the check is left open.
+ * An event exists at the latest at its first covering stamp. If it claims a time more than ten minutes away from it,
+ * its time rests on the officer's word alone. That is no alteration: the check is left open.
  */
 
 import type { Brief } from "../custody/briefs.js";
