@@ -9,10 +9,16 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from urllib.parse import quote, unquote, urlsplit
+from urllib.parse import quote, unquote
 
-_WWW = re.compile(r"^www\d*\.")
+_ADDRESS = re.compile(
+    r"(https?|wss?)://(?:[^/?#]*@)?(\[[0-9a-f:.]+\]|[^/?#@:\[\]]+)(?::([0-9]{0,5}))?(/[^?#]*)?(?:\?([^#]*))?(?:#.*)?",
+    re.ASCII | re.IGNORECASE,
+)
+"""Scheme, host, port, path, query. Libraries, and versions of them, differ in which hosts in brackets they refuse."""
+_WWW = re.compile(r"^www[0-9]*\.")
 _DEFAULT_PORTS = {"http": 80, "ws": 80, "https": 443, "wss": 443}
+_LARGEST_PORT = 65_535
 _PRINTABLE = "".join(chr(code) for code in range(0x21, 0x7F))
 _UNESCAPED = _PRINTABLE.replace("%", "").replace("#", "")
 _MOST_ESCAPES = 8
@@ -85,19 +91,18 @@ def ascii_uri(uri: str) -> str:
 def surt(url: str) -> str:
     """Return the sort-friendly form of *url*, ``mn,example)/path?a=1&b=2``; other schemes stay as they are."""
     plain = ascii_uri(url)
-    try:
-        parts = urlsplit(plain)
-        port = parts.port
-    except ValueError:
+    match = _ADDRESS.fullmatch(plain)
+    if match is None:
         return plain
-    if parts.scheme not in _DEFAULT_PORTS or not parts.hostname:
+    scheme, host, port, path, query = (part or "" for part in match.groups())
+    if int(port or 0) > _LARGEST_PORT:
         return plain
-    host = ",".join(reversed(_WWW.sub("", parts.hostname.strip(".")).split(".")))
-    if port is not None and port != _DEFAULT_PORTS[parts.scheme]:
-        host += f":{port}"
-    path = _without_steps(_unescaped(parts.path).lower())
-    query = "&".join(sorted(_unescaped(parts.query).lower().split("&")))
-    return f"{host}){path}" + (f"?{query}" if query else "")
+    bare = host.lower().strip("[]").strip(".")
+    key = ",".join(reversed(_WWW.sub("", bare).split(".")))
+    if port and int(port) != _DEFAULT_PORTS[scheme.lower()]:
+        key += f":{int(port)}"
+    query = "&".join(sorted(_unescaped(query).lower().split("&")))
+    return f"{key}){_without_steps(_unescaped(path).lower())}" + (f"?{query}" if query else "")
 
 
 def _unescaped(text: str) -> str:
