@@ -320,7 +320,7 @@ def _compared(digest: DigestCheck, size: int, stated_size: object) -> str:
 def _json_object(data: bytes, what: str = "it") -> dict[str, object]:
     """Return a JSON object from outside; raises `FormatError`, also for a key that stands twice."""
     try:
-        value = json.loads(data.decode("utf-8"), object_pairs_hook=_unique)
+        value = json.loads(data.decode("utf-8"), object_pairs_hook=_unique, parse_constant=_no_number)
     except (ValueError, RecursionError) as error:
         raise FormatError(f"{what} is not JSON: {shorten(str(error))}") from error
     if not isinstance(value, dict):
@@ -333,6 +333,11 @@ def _unique(pairs: list[tuple[str, object]]) -> dict[str, object]:
     if len(found) != len(pairs):
         raise FormatError("JSON names a key twice in one object")
     return found
+
+
+def _no_number(name: str) -> None:
+    """Refuse what Python reads though it is no JSON (RFC 8259, 6)."""
+    raise ValueError(name)
 
 
 def _base64(text: object) -> bytes:

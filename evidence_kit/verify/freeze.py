@@ -36,7 +36,7 @@ def _faults(files: CaseFiles, folder: str, listed: Mapping[str, Digest]) -> Iter
         match canonical.parse(files.read(folder + _STATEMENT)):
             case {"schema": str(schema), "files": dict(named)} if schema == _SCHEMA and named:
                 for path, digest in named.items():
-                    if str(listed.get(path)) != digest:
+                    if path not in listed or str(listed[path]) != digest:
                         yield f"it names {path} with the digest {digest}, the manifest has {listed.get(path)}"
             case _:
                 yield f"it does not say {_SCHEMA}"
