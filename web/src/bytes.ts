@@ -29,6 +29,13 @@ export function text(data: Uint8Array, what: string): string {
   }
 }
 
+/** Return *data* as text of one character a byte, whatever it is (ISO 8859-1, which browsers take for another one). */
+export function latin1(data: Uint8Array): string {
+  let found = "";
+  for (let at = 0; at < data.length; at += 0x2000) found += String.fromCharCode(...data.subarray(at, at + 0x2000));
+  return found;
+}
+
 export function hex(data: Uint8Array): string {
   let found = "";
   for (const byte of data) found += byte.toString(16).padStart(2, "0");
