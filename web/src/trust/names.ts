@@ -10,6 +10,8 @@ export interface Name {
   readonly der: Uint8Array;
   /** Its common name when there is one, else the whole name (RFC 4514); text from outside, not escaped. */
   readonly readable: string;
+  /** The whole name (RFC 4514), not escaped. */
+  readonly text: string;
   /** The same for names with the same values, in whatever string types they are written. */
   readonly key: string;
   readonly empty: boolean;
@@ -50,9 +52,9 @@ const UTF16 = new TextDecoder("utf-16be", { fatal: true, ignoreBOM: true });
 export function readName(value: der.Value): Name {
   const steps = der.open(value.whole).rest(der.SET).map(readStep);
   const common = steps.flat().find((attribute) => attribute.type === COMMON_NAME);
-  const readable = common === undefined ? whole(steps) : common.value;
+  const text = whole(steps);
   const key = JSON.stringify(steps.map((step) => step.map(({ type, value }) => `${type}=${value}`).sort()));
-  return { der: value.whole, readable, key, empty: steps.length === 0 };
+  return { der: value.whole, readable: common?.value ?? text, text, key, empty: steps.length === 0 };
 }
 
 /** Raise `FormatError` for what is no Name at all; what most of its attributes say is not looked at. */
