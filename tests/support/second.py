@@ -26,8 +26,8 @@ class SecondVerifier:
         """Return the JSON report on *path*."""
         question = {
             "path": str(path),
-            "established": [certificate.pem.decode() for certificate in roots.established],
-            "practice": [certificate.pem.decode() for certificate in roots.practice],
+            "established": [certificate.pem().decode() for certificate in roots.established],
+            "practice": [certificate.pem().decode() for certificate in roots.practice],
             "now": int(now.timestamp() * 1000),
         }
         assert self.process.stdin is not None
@@ -64,7 +64,7 @@ def differences(ours: VerificationReport, theirs: dict[str, Json]) -> list[str]:
         ("failing checks", sorted(failing), sorted(_failing(theirs))),
         ("signers", _signers(ours.to_json()), _signers(theirs)),
     ]
-    return [f"{what}: {one!r}, in the browser {other!r}" for what, one, other in pairs if one != other]
+    return [f"{what}: {one}, in the browser {other}" for what, one, other in pairs if one != other]
 
 
 def _failing(report: dict[str, Json]) -> set[str]:

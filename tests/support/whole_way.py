@@ -63,7 +63,8 @@ class WholeWay:
         roots = roots or self.roots
         report = verify_path(path, roots=roots, clock=self.custodian.clock, check_pdf=check_pdf)
         if self.second is not None and report.kind not in {"case", "item", "vault"}:
-            assert differences(report, self.second.verify(path, roots, self.custodian.clock())) == []
+            wrong = differences(report, self.second.verify(path, roots, self.custodian.clock()))
+            assert not wrong, f"{path.name}: {wrong}"
         return report
 
 

@@ -50,12 +50,14 @@ def sealed(tmp_path_factory: pytest.TempPathFactory, oracle: Callable[[str], Pat
     """Return a stamped case with a captured post and a small item, and bundles of it."""
     oracle("openssl")
     folder = tmp_path_factory.mktemp("sealed")
-    clock = SetClock(datetime.now(UTC))
-    agency = Authority("Сургалтын газар", clock=clock)
-    officer, other = (
-        Custodian(officer=OFFICER, signer=agency.issue(name), clock=clock, zone=ULAANBAATAR) for name in ("Нэг", "Хоёр")
-    )
     with OpensslTsa() as tsa, running() as second:
+        # The authority's certificates are made now: nothing here may be older.
+        clock = SetClock(datetime.now(UTC))
+        agency = Authority("Сургалтын газар", clock=clock)
+        officer, other = (
+            Custodian(officer=OFFICER, signer=agency.issue(name), clock=clock, zone=ULAANBAATAR)
+            for name in ("Нэг", "Хоёр")
+        )
         way = go(folder / "хэрэг", officer, "/posts/1001", tsa=tsa)
         way = replace(way, second=second, roots=TrustedRoots(established=(*way.roots.established, agency.certificate)))
         commit_small_item(way.case, officer)

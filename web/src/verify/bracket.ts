@@ -4,7 +4,7 @@
  */
 
 import { readWarcinfo } from "../archive/warcinfo.js";
-import { type Bytes, equal, hex, unhex } from "../bytes.js";
+import { type Bytes, hex, unhex } from "../bytes.js";
 import { isObject } from "../canonical.js";
 import { parseItem } from "../case/items.js";
 import { EventType } from "../custody/events.js";

@@ -4,7 +4,6 @@ import { checkCanonical, isSorted, readZip, type Zip } from "../archive/zip.js";
 import { checkBag } from "../archive/bag.js";
 import { checkWacz } from "../archive/wacz_reader.js";
 import { checkWarc } from "../archive/warc_reader.js";
-import { type Bytes, hex, text } from "../bytes.js";
 import { EVIDENCE_LIST, MANIFEST, TAG_MANIFEST, TAG_SIGNATURE } from "../case/layout.js";
 import { digestText, sha256OfBlob } from "../digest.js";
 import { attempt, FormatError } from "../errors.js";
