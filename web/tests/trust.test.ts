@@ -77,7 +77,8 @@ async function answer(question: Question): Promise<unknown> {
     case "reply": {
       const found = await readReply(data, digest, known);
       const inside = found.embedded.map(({ fingerprint }) => fingerprint);
-      return [found.certificate.fingerprint, found.time, inside, found.policy, String(found.serial), String(found.nonce)];
+      const told = [found.policy, String(found.serial), String(found.nonce)];
+      return [found.certificate.fingerprint, found.time, inside, ...told];
     }
     case "path":
       return (await leadsToRoot(new Certificate(data), known, all(question.roots), question.at ?? 0)) === null;

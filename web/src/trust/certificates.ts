@@ -201,7 +201,7 @@ async function issuerOf(child: Certificate, candidates: readonly Certificate[]):
   return undefined;
 }
 
-/** Return whether *parent* signed *child*, and is named in it; raises `FormatError` when one of them is no certificate. */
+/** Return whether *parent* signed *child*, and is named in it; raises `FormatError` when one is no certificate. */
 export async function issued(child: Certificate, parent: Certificate): Promise<boolean> {
   const { tbs, issuer, algorithm, signedAlgorithm, signature } = child.x509;
   if (!equal(issuer.der, parent.x509.subject.der) || !equal(algorithm, signedAlgorithm)) return false;
@@ -210,7 +210,7 @@ export async function issued(child: Certificate, parent: Certificate): Promise<b
   return found;
 }
 
-/** Return whether *signature*, of the kind that *algorithm* names, was made over *data* with the key of *certificate*. */
+/** Return whether *signature*, of the kind that *algorithm* names, is over *data* with the key of *certificate*. */
 export async function signedWith(
   certificate: Certificate,
   algorithm: Uint8Array,

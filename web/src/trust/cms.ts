@@ -1,7 +1,7 @@
 /**
  * Detached CAdES signatures (RFC 5652, ETSI EN 319 122-1 baseline B) in one fixed form (evidence-format.md, 2.1).
  *
- * The time, the certificates and the signature value are read; from them the whole is written anew, and every byte compared.
+ * The time, the certificates and the signature value are read; from them the whole is written anew, and compared.
  */
 
 import { type Bytes, compare, concat, equal, hex } from "../bytes.js";
@@ -115,7 +115,7 @@ function read(data: Bytes): Found {
   };
 }
 
-/** Return the first value of each attribute by its whole OID, in hexadecimal digits; of one that stands twice, the last. */
+/** Return the first value of each attribute by its whole OID, in hexadecimal digits; of one given twice, the last. */
 export function readAttributes(content: Uint8Array): Map<string, der.Value> {
   const found = new Map<string, der.Value>();
   for (const { content: one } of new der.Parts(content).rest(der.SEQUENCE)) {
@@ -129,7 +129,7 @@ export function readAttributes(content: Uint8Array): Map<string, der.Value> {
 /** Return the attribute of a kind; raises `FormatError` when there is none, or it has another tag. */
 export function attribute(attributes: ReadonlyMap<string, der.Value>, kind: Uint8Array, tag?: number): der.Value {
   const found = attributes.get(hex(kind));
-  if (found === undefined || (tag !== undefined && found.tag !== tag)) throw new FormatError("a signed attribute is missing");
+  if (!found || (tag !== undefined && found.tag !== tag)) throw new FormatError("a signed attribute is missing");
   return found;
 }
 

@@ -53,7 +53,7 @@ export function readCrl(data: Uint8Array): RevocationList {
   const algorithm = readAlgorithm(parts.next(der.SEQUENCE));
   const signature = der.bits(der.only(parts, der.BIT_STRING).content).data;
   const found = readTbs(new der.Parts(tbs.content));
-  if (!equal(found.signedAlgorithm, algorithm)) throw new FormatError("a list that contradicts itself on its signature");
+  if (!equal(found.signedAlgorithm, algorithm)) throw new FormatError("a list that contradicts itself");
   return { ...found, tbs: tbs.whole, algorithm, signature };
 }
 
@@ -85,7 +85,11 @@ function readEntry({ content }: der.Value): Entry {
 }
 
 /** Return what a list says about *certificate*; null if nothing, or nothing that *issuer* vouches for. */
-export async function crlTells(crl: RevocationList, certificate: Certificate, issuer: Certificate): Promise<Told | null> {
+export async function crlTells(
+  crl: RevocationList,
+  certificate: Certificate,
+  issuer: Certificate,
+): Promise<Told | null> {
   if (crl.until === undefined || !(await vouched(crl, issuer)) || !inScope(crl, certificate)) return null;
   const { serial } = certificate.x509;
   const entry = crl.entries.find((found) => equal(found.serial, serial));

@@ -62,7 +62,7 @@ export function oid(dotted: string): Bytes {
   return tlv(OID, ...[first * 40 + second, ...rest].map(arc));
 }
 
-/** Return a CMS Time: UTCTime until 2049, GeneralizedTime after (RFC 5652, 11.3); *at* in ms since 1970, cut to seconds. */
+/** Return a CMS Time: UTCTime until 2049, GeneralizedTime after (RFC 5652, 11.3); *at* in ms, cut to seconds. */
 export function moment(at: number): Bytes {
   const digits = new Date(at).toISOString().slice(0, 19).replace(/[-:T]/g, "");
   return digits < "2050" ? tlv(UTC_TIME, utf8(`${digits.slice(2)}Z`)) : tlv(GENERALIZED_TIME, utf8(`${digits}Z`));
@@ -240,7 +240,8 @@ export function time(value: Value): number {
 /** Return the time of a GeneralizedTime that may have fractions, in ms since 1970, without them. */
 export function generalizedTime(value: Value): number {
   const said = ascii(value.content);
-  if (value.tag !== GENERALIZED_TIME || !/^[0-9]{14}(?:\.[0-9]{0,8}[1-9])?Z$/.test(said)) throw new FormatError("not a time with Z");
+  const fits = value.tag === GENERALIZED_TIME && /^[0-9]{14}(?:\.[0-9]{0,8}[1-9])?Z$/.test(said);
+  if (!fits) throw new FormatError("not a time with Z");
   return instant(said);
 }
 

@@ -1,6 +1,6 @@
 /**
- * Extensions of certificates (RFC 5280, 4.2). Every function takes an extension's value and raises `FormatError` for one
- * that is not in the form of its kind: a certificate with such an extension is none.
+ * Extensions of certificates (RFC 5280, 4.2). Every function takes an extension's value and raises `FormatError` for
+ * one that is not in the form of its kind: a certificate with such an extension is none.
  */
 
 import { text } from "../bytes.js";
@@ -156,7 +156,7 @@ export function crlPoints(value: Uint8Array): GeneralName[][] {
     if (reasons) someReasons(reasons.content);
     const issuers = issuer ? readGeneralNames(issuer.content) : [];
     // What X.509 wants of a point: a name or an issuer, and never reasons alone.
-    if (!names?.length && !relative && issuers.length === 0) throw new FormatError("a distribution point that says nothing");
+    if (!names?.length && !relative && issuers.length === 0) throw new FormatError("a point that says nothing");
     return names ?? [];
   });
 }

@@ -55,7 +55,7 @@ export function readGeneralName(value: der.Value): GeneralName {
   }
 }
 
-/** Whether these are the bytes of an address, or of a network: its address without bits outside the mask, and the mask. */
+/** Whether these are the bytes of an address, or of a network: an address without bits outside the mask behind it. */
 function isAddress(content: Uint8Array): boolean {
   if (content.length === 4 || content.length === 16) return true;
   if (content.length !== 8 && content.length !== 32) return false;

@@ -40,7 +40,8 @@ const EQUATIONS: { readonly [curve: string]: readonly [p: bigint, b: bigint] } =
   ],
   "P-521": [
     2n ** 521n - 1n,
-    0x51953eb9618e1c9a1f929a21a0b68540eea2da725b99b315f3b8b489918ef109e156193951ec7e937b1652c0bd3bb1bf073573df883d2c34f1ef451fd46b503f00n,
+    (0x51953eb9618e1c9a1f929a21a0b68540eea2da725b99b315f3b8b489918ef109e1n << 256n) |
+      0x56193951ec7e937b1652c0bd3bb1bf073573df883d2c34f1ef451fd46b503f00n,
   ],
 };
 const CURVES = new Map<string, Curve>([
@@ -68,7 +69,7 @@ export function readKey(spki: Uint8Array): PublicKey {
     if (curve === undefined) throw new FormatError("a key on a curve that is not known");
     return { kind: "ec", curve, point: readPoint(curve, key), imported };
   }
-  if (kind === ED25519 && parameters === undefined && key.length === 32) return { kind: "ed25519", point: key, imported };
+  if (kind === ED25519 && !parameters && key.length === 32) return { kind: "ed25519", point: key, imported };
   throw new FormatError("a key of a kind that is not known");
 }
 
@@ -79,7 +80,8 @@ function readPoint(curve: Curve, data: Uint8Array): Bytes {
   const form = data[0] as number;
   const short = form === 2 || form === 3;
   const long = form === 4 || form === 6 || form === 7;
-  if (!(short && data.length === 1 + size) && !(long && data.length === 1 + 2 * size)) throw new FormatError("not a point");
+  const length = short ? 1 + size : 1 + 2 * size;
+  if (!(short || long) || data.length !== length) throw new FormatError("not a point");
   const x = der.unsigned(data.subarray(1, 1 + size));
   const square = (((x * x - 3n) * x + b) % p + p) % p;
   const root = short ? power(square, (p + 1n) / 4n, p) : der.unsigned(data.subarray(1 + size));
@@ -129,7 +131,7 @@ export async function verifySignature(
   }
 }
 
-/** Return r and s of an ECDSA signature in DER (RFC 3279, 2.2.3), each as *size* bytes; undefined when it is no such one. */
+/** Return r and s of an ECDSA signature in DER (RFC 3279, 2.2.3), each as *size* bytes; undefined when it is none. */
 export function readEcdsa(signature: Uint8Array, size: number): Bytes | undefined {
   const found = new Uint8Array(2 * size);
   try {

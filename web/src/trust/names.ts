@@ -111,7 +111,8 @@ function utf32(content: Uint8Array): string {
   let found = "";
   for (let at = 0; at < content.length; at += 4) {
     const point = at + 4 <= content.length ? view.getUint32(at) : -1;
-    if (point < 0 || point > 0x10ffff || (point >= 0xd800 && point < 0xe000)) throw new FormatError("a name that is not text");
+    const surrogate = point >= 0xd800 && point < 0xe000;
+    if (point < 0 || point > 0x10ffff || surrogate) throw new FormatError("a name that is not text");
     found += String.fromCodePoint(point);
   }
   return found;
@@ -119,7 +120,8 @@ function utf32(content: Uint8Array): string {
 
 /** The string of RFC 4514: last step first. */
 function whole(steps: readonly Attribute[][]): string {
-  const written = steps.map((step) => step.map((one) => `${SHORT.get(one.type) ?? one.type}=${escaped(one)}`).join("+"));
+  const said = (one: Attribute) => `${SHORT.get(one.type) ?? one.type}=${escaped(one)}`;
+  const written = steps.map((step) => step.map(said).join("+"));
   return written.reverse().join(",");
 }
 

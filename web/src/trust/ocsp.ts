@@ -88,7 +88,8 @@ function readData(parts: der.Parts): Pick<OcspResponse, "responder" | "producedA
   const singles = parts.into().rest(der.SEQUENCE).map(({ content }) => readSingle(new der.Parts(content)));
   const wrapped = parts.optional(0xa1);
   parts.end();
-  return { responder: { name, key }, producedAt, singles, extensions: wrapped ? readExtensions(der.open(wrapped.content)) : [] };
+  const extensions = wrapped ? readExtensions(der.open(wrapped.content)) : [];
+  return { responder: { name, key }, producedAt, singles, extensions };
 }
 
 function readSingle(parts: der.Parts): Single {

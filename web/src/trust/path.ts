@@ -17,7 +17,7 @@ const MOST_SIGNATURES = 128;
 const SERIAL_BYTES = 21;
 const RSA_BYTES = 256;
 
-/** Extensions whose meaning is looked at, or that say nothing about paths: critical ones of another kind are refused. */
+/** Extensions whose meaning is looked at, or that say nothing about paths: other critical ones are refused. */
 const UNDERSTOOD = new Set([
   extensions.AUTHORITY_ACCESS,
   extensions.AUTHORITY_KEY,
@@ -53,7 +53,7 @@ interface Refusal {
   readonly fatal: boolean;
 }
 
-/** Return null when a path from *leaf* to one of *roots* is valid at *at* (ms since 1970, whole seconds), else why not. */
+/** Return null when a path from *leaf* to one of *roots* is valid at *at* (ms, whole seconds), else why not. */
 export async function findPath(
   leaf: Certificate,
   pool: readonly Certificate[],
@@ -68,7 +68,12 @@ export async function findPath(
 }
 
 /** Go up from the last of *path*; *named* are those whose names the constraints above them bind. */
-async function climb(search: Search, current: Certificate, depth: number, named: Certificate[]): Promise<Refusal | null> {
+async function climb(
+  search: Search,
+  current: Certificate,
+  depth: number,
+  named: Certificate[],
+): Promise<Refusal | null> {
   const constraints = extensionOf(current.x509, extensions.NAME_CONSTRAINTS);
   const broken = constraints && breaksConstraints(extensions.nameConstraints(constraints), named);
   if (broken) return { why: broken, fatal: false };

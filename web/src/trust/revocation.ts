@@ -110,9 +110,11 @@ export async function standingOf(
   }
   const covering = told.filter((found) => found.until >= at && found.since <= certificate.notAfter).at(-1);
   if (covering) {
-    return { standing: "not revoked", detail: `not revoked, said its authority ${text(covering.since)}`, revoked: null };
+    const detail = `not revoked, said its authority ${text(covering.since)}`;
+    return { standing: "not revoked", detail, revoked: null };
   }
-  return unknown(told.length > 0 ? "what its authority said is too old" : "nothing that its authority said about it is here");
+  const old = told.length > 0;
+  return unknown(old ? "what its authority said is too old" : "nothing that its authority said about it is here");
 }
 
 /**

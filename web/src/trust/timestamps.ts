@@ -1,7 +1,7 @@
 /**
  * RFC 3161 time stamps, read so strictly that no byte of them is free (evidence-format.md, 2.2).
  *
- * What the authority signed and its certificates are kept byte for byte; the rest is written anew, and every byte compared.
+ * What the authority signed and its certificates are kept byte for byte; the rest is written anew, and compared.
  */
 
 import { type Bytes, equal } from "../bytes.js";
@@ -49,8 +49,9 @@ export async function readReply(reply: Bytes, digest: Bytes, certificates: Itera
   if (!equal(write(found, authority), reply)) {
     throw new FormatError("the time stamp is not in the one form allowed: some of its bytes were changed or added");
   }
-  const { publicKey } = authority;
-  if (publicKey.kind === "ec" && embedded.some((one) => one.same(authority)) && !isLow(publicKey.curve, found.signature)) {
+  const { publicKey: key } = authority;
+  const inside = embedded.some((one) => one.same(authority));
+  if (inside && key.kind === "ec" && !isLow(key.curve, found.signature)) {
     throw new FormatError("the time stamp's signature value is not in the one form allowed");
   }
   return { time, certificate: authority, embedded, policy, serial, nonce };
@@ -108,7 +109,8 @@ function read(reply: Bytes): Found {
   const signature = info.next(der.OCTETS).content;
   const stated = readAttributes(attributes);
   const messageDigest = attribute(stated, MESSAGE_DIGEST, der.OCTETS).content;
-  return { content, info: readInfo(content), certificates, hash, attributes, messageDigest, essence: essenceOf(stated), signature };
+  const essence = essenceOf(stated);
+  return { content, info: readInfo(content), certificates, hash, attributes, messageDigest, essence, signature };
 }
 
 function readInfo(content: Uint8Array): Info {
@@ -116,7 +118,7 @@ function readInfo(content: Uint8Array): Info {
   parts.next(der.INTEGER);
   const policy = der.dotted(parts.next(der.OID).content);
   const stamped = parts.into();
-  if (hashOf(stamped.next(der.SEQUENCE)) !== "SHA-256") throw new FormatError("the time stamp belongs to another digest");
+  if (hashOf(stamped.next(der.SEQUENCE)) !== "SHA-256") throw new FormatError("it belongs to another digest");
   const imprint = der.only(stamped, der.OCTETS).content;
   const serial = der.number(parts.next(der.INTEGER).content);
   const time = readTime(der.ascii(parts.next(der.GENERALIZED_TIME).content));
@@ -163,8 +165,8 @@ function essenceOf(attributes: ReadonlyMap<string, der.Value>): Found["essence"]
 async function authorityOf({ essence }: Found, known: readonly Certificate[]): Promise<Certificate> {
   for (const candidate of known) {
     if (!equal(await candidate.digest(essence.hash), essence.value)) continue;
-    if (!candidate.stampsTime) throw new FormatError(`the certificate of ${candidate.subject} is not one for time stamps`);
-    return candidate;
+    if (candidate.stampsTime) return candidate;
+    throw new FormatError(`the certificate of ${candidate.subject} is not one for time stamps`);
   }
   throw new FormatError("the certificate of the time-stamping authority is not there");
 }

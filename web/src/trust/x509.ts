@@ -30,8 +30,11 @@ export interface X509 {
 /** Algorithms without parameters: ECDSA, Ed25519 and its kin. */
 const BARE = /^(?:1\.2\.840\.10045\.4\.3\.[1-4]|2\.16\.840\.1\.101\.3\.4\.3\.(?:[1-4]|9|1[0-2])|1\.3\.101\.11[0-3])$/;
 /** Algorithms with NULL or nothing: RSA and digests. */
-const PLAIN =
-  /^(?:1\.2\.840\.113549\.1\.1\.(?:1|5|1[1-4])|1\.3\.14\.3\.2\.(?:26|29)|2\.16\.840\.1\.101\.3\.4\.(?:2\.(?:[1-4]|[7-9]|10)|3\.1[3-6]))$/;
+const PLAIN = [
+  /^1\.2\.840\.113549\.1\.1\.(?:1|5|1[1-4])$/,
+  /^1\.3\.14\.3\.2\.(?:26|29)$/,
+  /^2\.16\.840\.1\.101\.3\.4\.(?:2\.(?:[1-4]|[7-9]|10)|3\.1[3-6])$/,
+];
 /** Algorithms that have parameters: DSA, Diffie-Hellman, encryption with passwords. */
 const RICH = /^1\.2\.840\.(?:10040\.4\.1|10046\.2\.1|113549\.1\.(?:3\.1|5\.1[23]))$/;
 const PSS = "1.2.840.113549.1.1.10";
@@ -109,7 +112,7 @@ export function readAlgorithm(value: der.Value): Uint8Array {
 function mayHave(kind: string, parameters: der.Value | undefined): boolean {
   if (BARE.test(kind)) return parameters === undefined;
   const nothing = parameters?.tag === der.NULL && parameters.content.length === 0;
-  if (PLAIN.test(kind)) return parameters === undefined || nothing;
+  if (PLAIN.some((known) => known.test(kind))) return parameters === undefined || nothing;
   if (RICH.test(kind)) return parameters?.tag === der.SEQUENCE;
   if (kind === EC && parameters?.tag === der.OID) return der.dotted(parameters.content) !== "";
   if (kind === EC) return nothing || parameters?.tag === der.SEQUENCE;

@@ -36,11 +36,13 @@ async function keep(
   found: Map<string, Certificate>,
 ): Promise<string> {
   const data = await attempt(() => files.read(name));
-  const read = data instanceof FormatError ? data : await attempt(() => loadCertificates(data));
-  if (data instanceof FormatError || read instanceof FormatError) return `not one certificate: ${(read as FormatError).message}`;
+  if (data instanceof FormatError) return `not one certificate: ${data.message}`;
+  const read = await attempt(() => loadCertificates(data));
+  if (read instanceof FormatError) return `not one certificate: ${read.message}`;
   const [certificate, ...others] = read;
   if (certificate === undefined || others.length > 0) return "holds more than one certificate";
-  if (certificate.fingerprint !== print) return `the certificate has the digest ${certificate.fingerprint}, not the one in its name`;
+  const { fingerprint } = certificate;
+  if (fingerprint !== print) return `the certificate has the digest ${fingerprint}, not the one in its name`;
   if (!equal(certificate.pem(), data)) return "the certificate is not written in the one form allowed";
   found.set(print, certificate);
   return "";
@@ -57,8 +59,8 @@ async function chainProblems(files: CaseFiles, found: ReadonlyMap<string, Certif
       return whole && members.every((member) => found.has(member.fingerprint));
     });
     if (why === true) continue;
-    const problem = why instanceof FormatError ? why.message : "holds something else than certificates that lie beside it";
-    problems.push([files.shown(name), problem]);
+    const other = "holds something else than certificates that lie beside it";
+    problems.push([files.shown(name), why instanceof FormatError ? why.message : other]);
   }
   return problems;
 }
