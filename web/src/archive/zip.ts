@@ -208,7 +208,8 @@ async function readDirectory(file: Blob): Promise<{ directory: Bytes; begin: num
     }
   }
   const begin = end - size;
-  if (begin < 0 || offset > begin || size > LARGEST_DIRECTORY) throw new FormatError("not a zip: its directory is not where it should be");
+  // Where bytes before it were taken away, the entries behind them are still found, as Python finds them.
+  if (begin < 0 || size > LARGEST_DIRECTORY) throw new FormatError("not a zip: its directory is not where it should be");
   return { directory: await slice(file, begin, end), begin, shift: begin - offset };
 }
 
