@@ -215,7 +215,7 @@ export class MemberStream {
   private holdsRecord(data: Uint8Array): boolean {
     try {
       this.probe.begin();
-      const { output } = this.probe.inflate(data);
+      const { output } = this.probe.inflate(data, 16);
       return latin1(output).toUpperCase().startsWith("WARC/");
     } catch (error) {
       if (error instanceof FormatError) return false;

@@ -71,12 +71,12 @@ export class Inflater {
     this.sum.init();
   }
 
-  /** Go on with *input*; it takes nothing and gives nothing only where it needs more. Raises `FormatError`. */
-  inflate(input: Uint8Array): Inflated {
+  /** Go on with *input*, up to *most* bytes of output; it takes nothing and gives nothing only where it needs more. Raises `FormatError`. */
+  inflate(input: Uint8Array, most = MOST_OUTPUT): Inflated {
     const kept = Math.min(this.out, WINDOW);
     this.window.copyWithin(0, this.out - kept, this.out);
     this.out = this.summed = kept;
-    this.limit = kept + MOST_OUTPUT;
+    this.limit = kept + most;
     this.input = input;
     this.at = 0;
     while (!this.ended && this.out < this.limit && this.attempt());

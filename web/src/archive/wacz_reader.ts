@@ -5,8 +5,9 @@
  * since somebody finished it, never who that was; domain signatures (wacz-auth) are named and not checked here.
  */
 
-import { type Bytes, concat, equal, shorten, unbase64, unhex, utf8 } from "../bytes.js";
+import { type Bytes, concat, equal, unbase64, unhex, utf8 } from "../bytes.js";
 import { sha256 } from "../digest.js";
+import { shorten } from "../display.js";
 import { FormatError } from "../errors.js";
 import type { Json, Outcome } from "../models.js";
 import { readBlob } from "../tree.js";
