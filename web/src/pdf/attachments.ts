@@ -16,25 +16,42 @@ const MOST = 10_000;
 /** Where a file may stand in its specification, in the order in which they are tried. */
 const PLACES = ["UF", "F", "Unix", "DOS", "Mac"] as const;
 
+/** What is left of it leads to no pages: then nothing else in it is looked for. */
+class NoPages extends FormatError {}
+
 /** Return the embedded files in the order of their names; raises `FormatError`. A broken file is read as it stands. */
 export async function attachments(file: Blob): Promise<Attachment[]> {
   try {
-    return await attachmentsOf(await openPdf(file));
+    return await attachmentsOf(await openPdf(file, false));
   } catch (error) {
-    if (!(error instanceof FormatError) || error instanceof LimitError) throw error;
+    if (!(error instanceof FormatError) || error instanceof LimitError || error instanceof NoPages) throw error;
     return attachmentsOf(await recovered(sourceOf(file)));
   }
 }
 
 async function attachmentsOf(pdf: Pdf): Promise<Attachment[]> {
   const found = new Map<string, PdfObject>();
-  const names = await pdf.get(await pdf.root(), "Names");
+  const root = await pdf.resolve(pdf.trailer("Root"));
+  if (!(await hasPage(pdf, await pdf.get(root, "Pages")))) throw new NoPages("no pages can be found");
+  const names = await pdf.get(root, "Names");
   await collect(pdf, await pdf.get(names, "EmbeddedFiles"), found, 0);
   const listed = [];
   for (const name of [...found.keys()].sort(byCodePoint)) {
     listed.push(await attachment(pdf, name, found.get(name) as PdfObject));
   }
   return listed;
+}
+
+/** Whether a tree of pages (7.7.3) has one at all. */
+async function hasPage(pdf: Pdf, tree: PdfObject, depth = 0): Promise<boolean> {
+  const kids = await pdf.get(tree, "Kids");
+  if (depth > 50 || !isArray(kids)) return false;
+  for (const each of kids.slice(0, MOST)) {
+    const kid = await pdf.resolve(each);
+    const leaf = isKind(kid, "dict") && !kid.entries.has("Kids");
+    if (leaf || (await hasPage(pdf, kid, depth + 1))) return true;
+  }
+  return false;
 }
 
 /** Gather the specifications of a name tree (7.9.6). */

@@ -15,7 +15,9 @@ import { isXmp } from "./xmp.js";
 
 const LARGEST_METADATA = 4 * 1024 * 1024;
 /** Entries of the catalog that may change; what is in them is looked at by itself. */
-const OF_CATALOG = new Set(["AcroForm", "DSS", "Extensions", "Metadata", "Version"]);
+const OF_CATALOG = new Set(["AcroForm", "DSS", "Extensions", "MarkInfo", "Metadata", "Version"]);
+/** Entries of the form that may change; but for the fields they lead to nothing. */
+const OF_FORM = new Set(["Fields", "DA", "DR", "NeedAppearances", "Q"]);
 const OF_STORE = new Set(["Certs", "CRLs", "OCSPs"]);
 
 /** What one revision changed. */
@@ -106,9 +108,7 @@ async function checkCatalog(step: Step): Promise<FieldChanges> {
   const root = pdf.trailer("Root", after);
   if (!isKind(root, "ref")) throw new FormatError("the catalog has no number");
   step.explained.add(root.number);
-  const version = now.entries.get("Version");
-  if (version !== undefined && !isKind(version, "name")) throw new FormatError("its version is malformed");
-  if (refersTo(now.entries.get("Extensions"))) throw new FormatError("its extensions refer to other objects");
+  wantPlain(old, now, ["Version", "Extensions", "MarkInfo"], "the catalog");
   await checkMetadata(step, `${root.number}/Metadata`, old.entries.get("Metadata"), now.entries.get("Metadata"));
   await checkStore(step, `${root.number}/DSS`, old.entries.get("DSS"), now.entries.get("DSS"));
   return checkForm(step, `${root.number}/AcroForm`, old.entries.get("AcroForm"), now.entries.get("AcroForm"));
@@ -125,12 +125,20 @@ export function wantSame(old: PdfObject, now: PdfObject, apart: ReadonlySet<stri
   }
 }
 
+/** Want what changed of the entries *keys* to lead to no other objects. */
+function wantPlain(old: PdfObject, now: PdfObject, keys: Iterable<string>, what: string): void {
+  for (const key of keys) {
+    const value = entriesOf(now).get(key);
+    if (!same(entriesOf(old).get(key), value) && refersTo(value)) throw new FormatError(`it changes /${key} of ${what}`);
+  }
+}
+
 function refersTo(value: PdfObject | undefined): boolean {
   if (isKind(value, "ref") || isKind(value, "stream")) return true;
   return (isArray(value) ? value : [...entriesOf(value).values()]).some(refersTo);
 }
 
-/** Follow what stands at *place*: where it was a reference it still is the same one, or it came new. */
+/** Follow what stands at *place*: it may be changed where nothing else refers to it, or come new. */
 export async function follow(
   step: Step,
   place: string,
@@ -138,14 +146,14 @@ export async function follow(
   now: PdfObject | undefined,
 ): Promise<{ was: PdfObject; is: PdfObject }> {
   const { pdf, before, after, changed, explained, uses } = step;
+  if (old !== undefined && now === undefined) throw new FormatError(`it takes away what stands at ${place}`);
   if (isKind(now, "ref")) {
-    if (old !== undefined && !same(old, now)) throw new FormatError(`it puts something else in the place of ${place}`);
-    if (old === undefined && !isNew(step, now)) throw new FormatError(`it uses an object again for ${place}`);
+    if (!same(old, now) && !isNew(step, now)) throw new FormatError(`it uses an object again at ${place}`);
     if (changed.has(now.number)) {
       wantOnlyUse(uses, now.number, place);
       explained.add(now.number);
     }
-  } else if (isKind(old, "ref")) throw new FormatError(`it puts something else in the place of ${place}`);
+  }
   return { was: await pdf.resolve(old, before), is: await pdf.resolve(now, after) };
 }
 
@@ -155,9 +163,10 @@ async function checkMetadata(
   old: PdfObject | undefined,
   now: PdfObject | undefined,
 ): Promise<void> {
-  if (same(old, now) && !(isKind(now, "ref") && step.changed.has(now.number))) return;
+  const changed = isKind(now, "ref") && step.changed.has(now.number);
+  if (now === undefined || (same(old, now) && !changed)) return;
   const { is } = await follow(step, place, old, now);
-  if (!isKind(is, "stream") || !isName(is.entries.get("Type"), "Metadata")) throw new FormatError("its metadata are no stream");
+  if (!isKind(is, "stream")) throw new FormatError("its metadata are no stream");
   if (!isXmp(await step.pdf.data(is, LARGEST_METADATA, step.after))) throw new FormatError("its metadata are malformed");
 }
 
@@ -188,7 +197,8 @@ async function checkForm(
 ): Promise<FieldChanges> {
   const { was, is } = await follow(step, place, old, now);
   if (!isKind(was, "dict") || !isKind(is, "dict")) throw new FormatError("the document has no form");
-  wantSame(was, is, new Set(["Fields"]), "the form");
+  wantSame(was, is, OF_FORM, "the form");
+  wantPlain(was, is, [...OF_FORM].filter((key) => key !== "Fields"), "the form");
   const own = isKind(now, "ref") ? `${now.number}` : place;
   const fields = await follow(step, `${own}/Fields`, was.entries.get("Fields"), is.entries.get("Fields"));
   return checkFields(step, fields.was, fields.is);

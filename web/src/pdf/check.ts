@@ -172,7 +172,7 @@ async function valueOf(pdf: Pdf, { value, container, begin, end, coveredEnd }: P
   const signed = await readSigned(container.der);
   if (!equal(signed.messageDigest, digest)) throw new FormatError("the signed bytes were changed");
   const stamp = signed.token && (await readStamp(signed.token, digestOfValue(signed)));
-  const pades = isName(entriesOf(value).get("SubFilter"), "ETSI.CAdES.detached");
+  const pades = signed.names && isName(entriesOf(value).get("SubFilter"), "ETSI.CAdES.detached");
   const { certificate, embedded } = signed;
   const claimedTime = signed.claimedTime ?? dateOf(textOf(await pdf.get(value, "M")));
   return { certificate, embedded, level: pades ? "PAdES B-B" : "plain CMS", claimedTime, stamp };

@@ -11,6 +11,7 @@ import { FormatError } from "../errors.js";
 import { Certificate } from "../trust/certificates.js";
 import { attribute, checkSignature, readAttributes } from "../trust/cms.js";
 import * as der from "../trust/der.js";
+import { isReadable } from "../trust/revocation.js";
 import { algorithmOf, digest as digestBy, DIGESTS } from "../trust/keys.js";
 
 const DATA = der.oid("1.2.840.113549.1.7.1");
@@ -19,6 +20,7 @@ const STAMP_TOKEN = der.oid("1.2.840.113549.1.9.16.2.14");
 const CONTENT_TYPE = der.oid("1.2.840.113549.1.9.3");
 const MESSAGE_DIGEST = der.oid("1.2.840.113549.1.9.4");
 const SIGNING_TIME = der.oid("1.2.840.113549.1.9.5");
+const SIGNING_CERTIFICATE = der.oid("1.2.840.113549.1.9.16.2.12");
 const SIGNING_CERTIFICATE_V2 = der.oid("1.2.840.113549.1.9.16.2.47");
 const PROTECTION = der.oid("1.2.840.113549.1.9.52");
 const SHA256 = der.oid("2.16.840.1.101.3.4.2.1");
@@ -56,6 +58,8 @@ export interface Signed {
   readonly signature: Uint8Array;
   /** The signature time stamp token (RFC 3161, appendix A). */
   readonly token: Bytes | undefined;
+  /** Whether what was signed names the certificate. */
+  readonly names: boolean;
   /** The time the signer claims in the signature itself. */
   readonly claimedTime: number | undefined;
 }
@@ -76,7 +80,7 @@ export async function readSigned(data: Bytes): Promise<Signed> {
   const signature = info.next(der.OCTETS).content;
   const token = info.empty ? undefined : tokenIn(info.next(0xa1).content);
   const embedded = inside.map((each) => new Certificate(each.slice()));
-  const certificate = embedded.find((each) => equal(identifierOf(each), signer));
+  const certificate = embedded.find((each) => isReadable(each) && equal(identifierOf(each), signer));
   if (certificate === undefined) throw new FormatError("the certificate that signed is not inside");
   await checkSignature(certificate, der.tlv(der.SET, attributes), signature);
   const found = { embedded, certificate, attributes, signature, token, digestAlgorithm };
@@ -131,25 +135,26 @@ function write({ embedded, certificate, attributes, signature, token, digestAlgo
 async function readSignedAttributes(
   content: Uint8Array,
   found: Found,
-): Promise<{ messageDigest: Uint8Array; claimedTime: number | undefined }> {
+): Promise<Pick<Signed, "messageDigest" | "claimedTime" | "names">> {
   const count = new der.Parts(content).rest(der.SEQUENCE).length;
   const attributes = readAttributes(content);
   if (attributes.size !== count) throw new FormatError("a signed attribute stands twice");
   if (!equal(attribute(attributes, CONTENT_TYPE).whole, DATA)) throw new FormatError("it signs another kind of content");
-  await checkNamed(attribute(attributes, SIGNING_CERTIFICATE_V2, der.SEQUENCE), found.certificate);
+  const named = attributes.get(hex(SIGNING_CERTIFICATE_V2)) ?? attributes.get(hex(SIGNING_CERTIFICATE));
+  if (named !== undefined) await checkNamed(named, attributes.has(hex(SIGNING_CERTIFICATE_V2)), found.certificate);
   const protection = attributes.get(hex(PROTECTION));
   if (protection !== undefined) checkProtection(protection, found);
   const time = attributes.get(hex(SIGNING_TIME));
   const messageDigest = attribute(attributes, MESSAGE_DIGEST, der.OCTETS).content;
-  return { messageDigest, claimedTime: time && der.time(time) };
+  return { messageDigest, claimedTime: time && der.time(time), names: named !== undefined };
 }
 
-/** Want signing-certificate-v2 (RFC 5035) to name the certificate that signed. */
-async function checkNamed(value: der.Value, certificate: Certificate): Promise<void> {
+/** Want signing-certificate-v2 (RFC 5035; before it RFC 2634) to name the certificate that signed. */
+async function checkNamed(value: der.Value, modern: boolean, certificate: Certificate): Promise<void> {
   const first = new der.Parts(value.content).into().into();
-  const algorithm = first.optional(der.SEQUENCE);
+  const algorithm = modern ? first.optional(der.SEQUENCE) : undefined;
   const name = algorithm && der.dotted(new der.Parts(algorithm.content).next(der.OID).content);
-  const hash = name === undefined ? "SHA-256" : DIGESTS.get(name);
+  const hash = name === undefined ? (modern ? "SHA-256" : "SHA-1") : DIGESTS.get(name);
   const stated = first.next(der.OCTETS).content;
   const own = hash === undefined ? undefined : await digestBy(hash, certificate.der);
   if (own === undefined || !equal(own, stated)) throw new FormatError("it names another certificate than the one that signed");

@@ -1,4 +1,4 @@
-/** What a revision may do to the fields of a form: add signed fields that show nothing, and fill an empty one. */
+/** What a revision may do to the fields of a form: add those of signatures that show nothing, and fill an empty one. */
 
 import { FormatError } from "../errors.js";
 import { type Step, wantSame } from "./changes.js";
@@ -14,7 +14,7 @@ export interface FieldChanges {
   readonly visible: boolean;
 }
 
-const OF_FIELD = new Set(["FT", "T", "TU", "Type", "Subtype", "F", "Rect", "P", "V"]);
+const OF_FIELD = new Set(["FT", "T", "TU", "Type", "Subtype", "F", "Rect", "P", "V", "AP"]);
 /** Entries that signing changes in a field that was empty. */
 const OF_FILLED = new Set(["V", "AP", "F"]);
 
@@ -59,7 +59,8 @@ async function checkAdded(step: Step, field: PdfObject, name: string): Promise<{
     throw new FormatError(`the field "${name}" that it adds is none of a signature`);
   }
   if (odd !== undefined) throw new FormatError(`the field "${name}" that it adds has /${odd}`);
-  const form = await checkValue(step, entries.get("V"), name);
+  const form = entries.has("V") && (await checkValue(step, entries.get("V"), name));
+  if (entries.has("AP")) await checkLooks(step, entries.get("AP"), name);
   const box = await step.pdf.get(field, "Rect", step.after);
   const [left, bottom, right, top] = isArray(box) ? box : [];
   const visible = !same(left, right) && !same(bottom, top);
@@ -84,16 +85,19 @@ async function checkFilled(step: Step, ref: Ref): Promise<boolean> {
   const flags = is.get("F");
   if (flags !== undefined && typeof flags !== "number") throw new FormatError(`it changes /F of the field "${name}"`);
   await checkValue(step, is.get("V"), name);
-  if (!same(was.get("AP"), is.get("AP"))) {
-    const looks = await step.pdf.resolve(is.get("AP"), step.after);
-    const shown = entriesOf(looks).get("N");
-    if (entriesOf(looks).size !== 1 || !isKind(shown, "ref") || !isNew(step, shown)) {
-      throw new FormatError(`it lets the field "${name}" show something that was there before`);
-    }
-    if (!isKind(await step.pdf.resolve(shown, step.after), "stream")) {
-      throw new FormatError(`what the field "${name}" shows is no picture`);
-    }
-  }
+  if (!same(was.get("AP"), is.get("AP"))) await checkLooks(step, is.get("AP"), name);
   step.explained.add(ref.number);
   return true;
+}
+
+/** Want what a field shows to be new as a whole. */
+async function checkLooks(step: Step, value: PdfObject | undefined, name: string): Promise<void> {
+  const looks = await step.pdf.resolve(value, step.after);
+  const shown = entriesOf(looks).get("N");
+  if (entriesOf(looks).size !== 1 || !isKind(shown, "ref") || !isNew(step, shown)) {
+    throw new FormatError(`it lets the field "${name}" show something that was there before`);
+  }
+  if (!isKind(await step.pdf.resolve(shown, step.after), "stream")) {
+    throw new FormatError(`what the field "${name}" shows is no picture`);
+  }
 }

@@ -69,7 +69,7 @@ export async function parseAt<T>(source: Source, at: number, parse: (parser: Par
 export class Parser {
   private at = 0;
 
-  /** *whole* says that nothing follows *data*, which stands at *base* in the file. */
+  /** *whole* says that nothing follows *data*, which stands at *base* in the file. Not *strict*, it makes the best of it. */
   constructor(
     private readonly data: Uint8Array,
     private readonly base: number,
@@ -150,7 +150,8 @@ export class Parser {
     if (byte === 0x2f) return { type: "name", name: this.name() };
     if (byte === 0x28) return { type: "string", bytes: this.literal() };
     if (byte === 0x5b) return this.array(depth);
-    if (byte === 0x3c) return this.peek(1) === 0x3c ? this.dictionary(depth) : { type: "string", bytes: this.digits() };
+    if (byte === 0x3c && this.peek(1) === 0x3c) return this.dictionary(depth);
+    if (byte === 0x3c) return this.digits();
     return this.simple();
   }
 
@@ -158,7 +159,11 @@ export class Parser {
     const word = this.word();
     if (word === "true" || word === "false") return word === "true";
     if (word === "null") return null;
-    if (!NUMBER.test(word)) throw new FormatError(`at byte ${this.position} there is no object`);
+    if (!NUMBER.test(word)) {
+      if (this.strict || this.peek() < 0) throw new FormatError(`at byte ${this.position} there is no object`);
+      if (word === "") this.at++;
+      return null;
+    }
     const value = Number(word);
     return /^[0-9]+$/.test(word) ? (this.reference(value) ?? value) : value;
   }
@@ -193,7 +198,11 @@ export class Parser {
     this.at += 2;
     const entries = new Map<string, PdfObject>();
     for (this.skip(); !this.take(">>"); this.skip()) {
-      if (this.peek() !== 0x2f) throw new FormatError(`at byte ${this.position} a dictionary has no key`);
+      if (this.peek() !== 0x2f) {
+        if (this.strict) throw new FormatError(`at byte ${this.position} a dictionary has no key`);
+        this.object(depth + 1);
+        continue;
+      }
       const key = this.name();
       if (this.strict && entries.has(key)) throw new FormatError(`a dictionary has the key /${key} twice`);
       entries.set(key, this.object(depth + 1));
@@ -248,7 +257,7 @@ export class Parser {
   }
 
   /** Take a string of hexadecimal digits (7.3.4.3). */
-  private digits(): Uint8Array {
+  private digits(): Text | null {
     let end = this.at + 1;
     while (this.peek(end - this.at) !== 0x3e) {
       if (this.peek(end - this.at) < 0) throw new FormatError("a string does not end");
@@ -259,12 +268,16 @@ export class Parser {
     for (const byte of this.data.subarray(this.at + 1, end)) {
       if (isSpace(byte)) continue;
       const digit = digitOf(byte);
-      if (digit < 0) throw new FormatError("a string holds something other than hexadecimal digits");
+      if (digit < 0) {
+        if (this.strict) throw new FormatError("a string holds something other than hexadecimal digits");
+        this.at = end + 1;
+        return null;
+      }
       found[count >> 1] = (found[count >> 1] as number) | (count % 2 === 0 ? digit << 4 : digit);
       count++;
     }
     this.at = end + 1;
-    return found.subarray(0, (count + 1) >> 1);
+    return { type: "string", bytes: found.subarray(0, (count + 1) >> 1) };
   }
 }
 

@@ -1,12 +1,15 @@
 /** A PDF as its tables describe it, in any of its revisions (ISO 32000-2, 7.5). */
 
 import type { Bytes } from "../bytes.js";
-import { FormatError } from "../errors.js";
+import { attempt, FormatError } from "../errors.js";
 import { type Dict, entriesOf, isKind, isName, Parser, parseAt, type PdfObject, type Ref, type Stream } from "./objects.js";
 import { type Source, sourceOf } from "./source.js";
 import { type Entry, readSections, type Section, unpackedStream } from "./xref.js";
 
 const MOST_OBJECTS = 64 * 1024 * 1024;
+/** Bytes behind a stream in which a broken word may stand that ought to end it. */
+const NEAR = 32;
+const LATIN = new TextDecoder("latin1");
 
 /** Looks things up; what is not there, or malformed, raises `FormatError`. */
 export class Pdf {
@@ -76,11 +79,7 @@ export class Pdf {
 
   /** Return the bytes of a stream as they stand in the file. */
   async packed(stream: Stream, revision = this.newest): Promise<Blob> {
-    const length = await this.get(stream, "Length", revision);
-    if (typeof length !== "number" || !Number.isInteger(length) || length < 0) {
-      throw new FormatError("a stream does not say its length");
-    }
-    await parseAt(this.source, stream.begin + length, (parser) => parser.want("endstream"));
+    const length = await this.length(stream, revision);
     return this.source.file.slice(stream.begin, stream.begin + length);
   }
 
@@ -90,6 +89,21 @@ export class Pdf {
     if (packed.size > limit) throw new FormatError(`a stream has more than ${limit} bytes`);
     const bytes = await this.source.read(stream.begin, packed.size);
     return new Uint8Array(unpackedStream(stream.entries, bytes, limit));
+  }
+
+  /** Return the length that a stream states; where that is not so, the one that it has. */
+  private async length(stream: Stream, revision: number): Promise<number> {
+    const stated = await this.get(stream, "Length", revision);
+    const known = typeof stated === "number" && Number.isInteger(stated) && stated >= 0;
+    const ends = known
+      ? await attempt(() => parseAt(this.source, stream.begin + stated, (parser) => parser.want("endstream")))
+      : new FormatError("a stream does not say its length");
+    if (known && !(ends instanceof FormatError)) return stated;
+    if (ends instanceof FormatError && this.strict) throw ends;
+    const data = LATIN.decode(await this.source.read(stream.begin, MOST_OBJECTS));
+    const end = data.search(/(?:\r\n|\r|\n)?(?:endstream|endobj)/);
+    if (end < 0) throw new FormatError("a stream has no end");
+    return known && end >= stated && end - stated < NEAR ? stated : end;
   }
 
   private async readObject(ref: Ref, entry: Exclude<Entry, { kind: "free" }>, revision: number): Promise<PdfObject> {
@@ -103,7 +117,7 @@ export class Pdf {
           throw new FormatError(`at byte ${entry.offset} there is object ${number}, not ${ref.number}`);
         }
         const found = parser.object();
-        if (!isKind(found, "stream")) parser.want("endobj");
+        if (this.strict && !isKind(found, "stream")) parser.want("endobj");
         return found;
       },
       this.strict,
@@ -142,8 +156,8 @@ export class Pdf {
   }
 }
 
-/** Return the PDF in *file*; raises `FormatError` when its tables are malformed. */
-export async function openPdf(file: Blob): Promise<Pdf> {
+/** Return the PDF in *file*; raises `FormatError` when its tables are malformed. Not *strict*, objects need not be whole. */
+export async function openPdf(file: Blob, strict = true): Promise<Pdf> {
   const source = sourceOf(file);
-  return new Pdf(source, await readSections(source));
+  return new Pdf(source, await readSections(source, strict), strict);
 }

@@ -31,8 +31,8 @@ const MOST_ENTRIES = 4_000_000;
 const MOST_TABLE = 64 * 1024 * 1024;
 const SEARCHED = 1024;
 
-/** Return the sections, oldest first; raises `FormatError`. */
-export async function readSections(source: Source): Promise<Section[]> {
+/** Return the sections, oldest first; raises `FormatError`. Not *strict*, what contradicts itself is taken as it is. */
+export async function readSections(source: Source, strict: boolean): Promise<Section[]> {
   const found: Section[] = [];
   const seen = new Set<number>();
   let count = 0;
@@ -40,7 +40,7 @@ export async function readSections(source: Source): Promise<Section[]> {
     if (seen.has(at)) throw new FormatError("the tables lead in a circle");
     if (seen.size === MOST_SECTIONS) throw new LimitError(`the PDF has more than ${MOST_SECTIONS} revisions`);
     seen.add(at);
-    const section: Section = await readSection(source, at);
+    const section: Section = await readSection(source, at, strict);
     found.unshift(section);
     count += section.entries.size;
     if (count > MOST_ENTRIES) throw new LimitError("the PDF has too many objects");
@@ -48,7 +48,7 @@ export async function readSections(source: Source): Promise<Section[]> {
     if (before !== undefined && typeof before !== "number") throw new FormatError("a table names no place of the one before");
     at = before;
   }
-  if (found.some((section, at) => at > 0 && section.size < (found[at - 1] as Section).size)) {
+  if (strict && found.some((section, at) => at > 0 && section.size < (found[at - 1] as Section).size)) {
     throw new FormatError("a revision has room for fewer objects than the one before");
   }
   return found;
@@ -84,16 +84,16 @@ function isBreak(byte: number | undefined): boolean {
   return byte === 10 || byte === 13;
 }
 
-async function readSection(source: Source, declared: number): Promise<Section> {
+async function readSection(source: Source, declared: number, strict: boolean): Promise<Section> {
   const isTable = await parseAt(source, declared, (parser) => {
     while (isSpace(parser.peek())) parser.skip();
     return parser.take("xref");
   });
-  return isTable ? readTable(source, declared) : readTableStream(source, declared);
+  return isTable ? readTable(source, declared, strict) : readTableStream(source, declared);
 }
 
-function readTable(source: Source, declared: number): Promise<Section> {
-  return parseAt(source, declared, (parser) => {
+function readTable(source: Source, declared: number, strict: boolean): Promise<Section> {
+  function parse(parser: Parser): Section {
     parser.want("xref");
     const entries = new Map<number, Entry>();
     let highest = 0;
@@ -112,11 +112,12 @@ function readTable(source: Source, declared: number): Promise<Section> {
     parser.skip();
     const end = parser.position;
     const trailer = entriesOf(parser.object(1));
-    if (trailer.has("XRefStm")) throw new FormatError("a table has a second one for some readers");
+    if (strict && trailer.has("XRefStm")) throw new FormatError("a table has a second one for some readers");
     const size = sizeOf(trailer);
-    if (highest >= size) throw new FormatError("a table names an object that it has no room for");
+    if (strict && highest >= size) throw new FormatError("a table names an object that it has no room for");
     return { entries, trailer, size, declared, end, stream: undefined };
-  });
+  }
+  return parseAt(source, declared, parse, strict);
 }
 
 /** Read one row: ten digits, five digits, `n` or `f`, and two bytes that end the line (7.5.4). */
