@@ -156,8 +156,14 @@ export class Pdf {
   }
 }
 
+/** How a PDF begins (ISO 32000-2, 7.5.2). */
+const HEADER = /^%PDF-\d\S\d/;
+
 /** Return the PDF in *file*; raises `FormatError` when its tables are malformed. Not *strict*, objects need not be whole. */
 export async function openPdf(file: Blob, strict = true): Promise<Pdf> {
+  if (strict && !HEADER.test(new TextDecoder("latin1").decode(await file.slice(0, 8).arrayBuffer()))) {
+    throw new FormatError("it does not begin as a PDF does");
+  }
   const source = sourceOf(file);
   return new Pdf(source, await readSections(source, strict), strict);
 }

@@ -127,25 +127,22 @@ async function verifyItem(exam: Examination, subject: string, tree: Tree): Promi
 async function verifyFile(exam: Examination, name: string, file: Blob, progress: Progress): Promise<Report> {
   const start = await readBlob(file.slice(0, SNIFFED), name);
   if (latin(start.subarray(0, 1024)).includes("%PDF-")) return verifyPdf(exam, name, file);
-  if (latin(start.subarray(0, 2)) === "PK") {
-    const zip = await attempt(() => readZip(file));
-    const inside = zip instanceof FormatError ? [] : [...zip.entries.keys(), ...zip.problems.map(([entry]) => entry)];
-    const names = new Set(inside.map((entry) => entry.slice(entry.indexOf("/") + 1 || entry.length)));
-    if (BUNDLE.some((mark) => names.has(mark)) || latin(start).includes("Evidence-Kit-Format:")) {
-      return verifyZip(exam, name, file, zip, progress);
-    }
-    if (names.has("bagit.txt")) {
-      if (!(zip instanceof FormatError)) {
-        const tree = await attempt(() => treeOf(zip));
-        if (!(tree instanceof FormatError)) await noteFilesOfBag(exam, tree);
-      }
-      return unknown(exam, name, FOREIGN_BAG);
-    }
-    const found = await checkWacz(file);
-    if (found !== undefined) {
-      noteWacz(exam, name, found.findings);
-      return exam.report("wacz", name, digestText(await sha256OfBlob(file)));
-    }
+  const packed = latin(start.subarray(0, 2)) === "PK";
+  const zip = await attempt(() => readZip(file));
+  const inside = zip instanceof FormatError ? [] : [...zip.entries.keys(), ...zip.problems.map(([entry]) => entry)];
+  const names = new Set(inside.map((entry) => entry.slice(entry.indexOf("/") + 1 || entry.length)));
+  if (BUNDLE.some((mark) => names.has(mark)) || (packed && latin(start).includes("Evidence-Kit-Format:"))) {
+    return verifyZip(exam, name, file, zip, progress);
+  }
+  if (names.has("bagit.txt")) {
+    const tree = zip instanceof FormatError ? zip : await attempt(() => treeOf(zip));
+    if (!(tree instanceof FormatError)) await noteFilesOfBag(exam, tree);
+    return unknown(exam, name, FOREIGN_BAG);
+  }
+  const found = packed ? await checkWacz(file) : undefined;
+  if (found !== undefined) {
+    noteWacz(exam, name, found.findings);
+    return exam.report("wacz", name, digestText(await sha256OfBlob(file)));
   }
   return verifyWarc(exam, name, file);
 }
