@@ -5,7 +5,9 @@ the policy `PRACTICE_POLICY`. A private extension of our own, marked critical, w
 tool (4.2); a private policy is understood by them and printed by ``openssl x509 -text``.
 """
 
+import re
 import warnings
+from base64 import b64decode
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -21,6 +23,7 @@ from cryptography.x509 import verification
 from cryptography.x509.oid import ExtendedKeyUsageOID
 
 from evidence_kit.errors import FormatError
+from evidence_kit.trust import der
 from evidence_kit.trust.digests import sha256_bytes
 
 PRACTICE_POLICY = x509.ObjectIdentifier("2.25.166233576829314670419696731065251590887.1")
@@ -40,6 +43,7 @@ _RSA_BITS, _SIGNER_RSA_BITS = 2048, 3072
 """What authorities and recipients may still have, and what a signer's key needs (NIST SP 800-57, 5.6.1: 128 bits)."""
 
 _PEM_BEGIN = b"-----BEGIN CERTIFICATE-----"
+_PEM = re.compile(_PEM_BEGIN + b"(.*?)-----END CERTIFICATE-----", re.DOTALL)
 
 
 @dataclass(frozen=True)
@@ -57,7 +61,7 @@ class Certificate:
         """The parsed certificate; raises `FormatError`."""
         try:
             with warnings_refused():
-                parsed = x509.load_der_x509_certificate(self.der)
+                parsed = x509.load_der_x509_certificate(der.shallow(self.der))
                 # These are read only when asked for: ask now, so that a broken certificate is refused in one place.
                 _ = (parsed.subject, parsed.issuer, parsed.serial_number, parsed.not_valid_after_utc, parsed.extensions)
         except _BROKEN as error:
@@ -164,12 +168,15 @@ def load_certificates(data: bytes) -> tuple[Certificate, ...]:
     """Read one DER certificate or any number of PEM ones; raises `FormatError` when there is none."""
     try:
         with warnings_refused():
-            if _PEM_BEGIN in data:
-                return tuple(_wrap(found) for found in x509.load_pem_x509_certificates(data))
-            return (_wrap(x509.load_der_x509_certificate(data)),)
+            members = [data] if _PEM_BEGIN not in data else [_decoded(block) for block in _PEM.findall(data)]
+            found = tuple(_wrap(x509.load_der_x509_certificate(der.shallow(member))) for member in members)
     except _BROKEN as error:
         message = "no certificate could be read"
         raise FormatError(message, hint="give certificates in PEM or DER form") from error
+    if not found:
+        message = "no certificate could be read: it has no end"
+        raise FormatError(message, hint="give certificates in PEM or DER form")
+    return found
 
 
 def chain_of(leaf: Certificate, pool: Iterable[Certificate]) -> tuple[Certificate, ...]:
@@ -256,6 +263,10 @@ def _kind(key: object) -> str:
         case ec.EllipticCurvePublicKey():
             return f"an elliptic curve key on {key.curve.name}"
     return f"of the kind {type(key).__name__.removesuffix('PublicKey')}"
+
+
+def _decoded(block: bytes) -> bytes:
+    return b64decode(b"".join(block.split()), validate=True)
 
 
 def _wrap(found: x509.Certificate) -> Certificate:

@@ -1,6 +1,9 @@
 """Write DER (ITU-T X.690) by hand, for the few structures whose every byte the kit must be able to predict."""
 
+import re
 from datetime import UTC, datetime
+
+from evidence_kit.errors import FormatError
 
 ORDERS = {
     "secp256r1": 0xFFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551,
@@ -11,6 +14,10 @@ ORDERS = {
 _LONG = 0x80
 """From this size on, the length itself is counted first (X.690, 8.1.3.5)."""
 _GENERALIZED = 2050
+
+_NESTING = re.compile(rb"\x2a\x86\x48\x86\xf7\x0d\x01[\x01\x05]")
+"""PKCS #1 and #5: of all algorithms only some of theirs hold others (RFC 4055, 3.1; RFC 8018, A)."""
+_MOST_NESTING = 32
 
 NULL = b"\x05\x00"
 
@@ -57,6 +64,18 @@ def moment(at: datetime) -> bytes:
     if at.year < _GENERALIZED:
         return tlv(0x17, at.strftime("%y%m%d%H%M%SZ").encode("ascii"))
     return tlv(0x18, at.strftime("%Y%m%d%H%M%SZ").encode("ascii"))
+
+
+def shallow(data: bytes) -> bytes:
+    """Return *data*, a certificate or what holds one; raises `FormatError` if its algorithms may lie too deep.
+
+    Parameters of an algorithm may be an algorithm, and the parser of `cryptography` calls itself for each: some
+    thousand inside each other fill the stack, and end the process.
+    """
+    if len(_NESTING.findall(data)) > _MOST_NESTING:
+        message = "it names more algorithms than a certificate needs"
+        raise FormatError(message)
+    return data
 
 
 def _arc(arc: int) -> bytes:

@@ -23,6 +23,7 @@ from cryptography.x509.oid import ExtendedKeyUsageOID
 
 from evidence_kit.errors import FormatError
 from evidence_kit.models import utc_text
+from evidence_kit.trust import der
 from evidence_kit.trust.certificates import Certificate, chain_of
 from evidence_kit.trust.digests import sha256_bytes
 
@@ -85,7 +86,7 @@ class RevocationList:
     def crl(self) -> x509.CertificateRevocationList:
         """The parsed CRL; raises `FormatError`."""
         try:
-            parsed = x509.load_der_x509_crl(self.der)
+            parsed = x509.load_der_x509_crl(der.shallow(self.der))
             # These are read only when asked for: ask now, so that a broken one is refused in one place.
             _ = (parsed.issuer, parsed.last_update_utc, parsed.next_update_utc, parsed.extensions)
         except _BROKEN as error:
@@ -128,7 +129,7 @@ class OcspResponse:
     def response(self) -> ocsp.OCSPResponse:
         """The parsed response, a successful one; raises `FormatError`."""
         try:
-            parsed = ocsp.load_der_ocsp_response(self.der)
+            parsed = ocsp.load_der_ocsp_response(der.shallow(self.der))
             successful = parsed.response_status is ocsp.OCSPResponseStatus.SUCCESSFUL
             _ = (parsed.certificates, parsed.extensions, list(parsed.responses)) if successful else ()
         except _BROKEN as error:

@@ -12,6 +12,9 @@ from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat, load_der_public_key
 
+from evidence_kit.errors import FormatError
+from evidence_kit.trust import der
+
 _HALF = 48
 
 
@@ -51,8 +54,8 @@ def check_anonymous(message: bytes, public_key_spki: bytes, signature_raw: bytes
 def _p384(spki: bytes) -> EllipticCurvePublicKey | None:
     """Return the key if *spki* is a P-384 key in its one canonical encoding."""
     try:
-        key = load_der_public_key(spki)
-    except (ValueError, UnsupportedAlgorithm):
+        key = load_der_public_key(der.shallow(spki))
+    except (ValueError, UnsupportedAlgorithm, FormatError):
         return None
     if not isinstance(key, EllipticCurvePublicKey) or not isinstance(key.curve, SECP384R1):
         return None

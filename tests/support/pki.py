@@ -11,6 +11,7 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509 import ocsp
 
 from evidence_kit.models import Clock
+from evidence_kit.trust import der
 from evidence_kit.trust.certificates import Certificate
 from evidence_kit.trust.keys import PrivateKey, Signer
 
@@ -133,3 +134,19 @@ class Authority:
         for extension in extensions:
             builder = builder.add_extension(extension, critical=False)
         return Certificate(builder.sign(by._key, hashes.SHA256()).public_bytes(Encoding.DER))
+
+
+def nested_certificate(depth: int) -> bytes:
+    """Return a certificate over a key whose algorithm's parameters are an algorithm, and so on (RFC 4055, 3.1)."""
+    digest = der.sequence(der.oid("2.16.840.1.101.3.4.2.1"), der.NULL)
+    ecdsa = der.sequence(der.oid("1.2.840.10045.4.3.2"))
+    nested = digest
+    for _ in range(depth):
+        nested = der.sequence(der.oid("1.2.840.113549.1.1.10"), der.sequence(der.tlv(0xA0, nested)))
+    name = der.sequence(der.set_of(der.sequence(der.oid("2.5.4.3"), der.tlv(0x0C, b"Nested"))))
+    time = der.tlv(0x17, b"260101000000Z")
+    bits = der.tlv(0x03, b"\0key")
+    version = der.tlv(0xA0, der.integer(2))
+    spki = der.sequence(nested, bits)
+    tbs = der.sequence(version, der.integer(1), ecdsa, name, der.sequence(time, time), name, spki)
+    return der.sequence(tbs, ecdsa, bits)

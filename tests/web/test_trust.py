@@ -19,7 +19,7 @@ from evidence_kit.trust.revocation import Statement, read_statement
 from evidence_kit.trust.timestamps import certificates_inside, stamp
 from tests.support.pdfs import practice_signer, rsa_signer
 from tests.support.people import SetClock
-from tests.support.pki import Authority
+from tests.support.pki import Authority, nested_certificate
 from tests.support.tsa import OpensslTsa
 from tests.web.questions import Questions
 
@@ -80,6 +80,8 @@ def test_certificates_and_changed_ones_say_the_same(tmp_path: Path, signers: lis
     for number, key in enumerate(_odd_keys()):
         certificate = Authority(f"Key {number}", clock=SetClock(NOW), key=key).certificate
         questions.certificate(certificate.subject, certificate.der)
+    for depth in (1, 32, 33, 5000):
+        questions.certificate(f"depth {depth}", nested_certificate(depth))
     for signer in signers:
         for certificate in (signer.certificate, *signer.chain):
             questions.certificate(certificate.subject, certificate.der)

@@ -14,8 +14,10 @@ from cryptography import x509
 from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 
 from evidence_kit.display import shorten
+from evidence_kit.errors import FormatError
+from evidence_kit.trust import der
 
-_BROKEN = (ValueError, TypeError, UnsupportedAlgorithm)
+_BROKEN = (FormatError, ValueError, TypeError, UnsupportedAlgorithm)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,7 +40,7 @@ UNREADABLE = "a certificate cannot be read"
 def read_certificates(ders: Sequence[bytes], *, name: str, at: datetime) -> CertificateFacts:
     """Judge the chain *ders*, the server's own first, for the *name* asked for (host or address) at the time *at*."""
     try:
-        chain = tuple(x509.load_der_x509_certificate(der) for der in ders)
+        chain = tuple(x509.load_der_x509_certificate(der.shallow(data)) for data in ders)
         problems = (*_name(chain[0], name), *_dates(chain, at), *_links(chain))
         leads_to = shorten(chain[-1].issuer.rfc4514_string())
     except _BROKEN as error:

@@ -12,6 +12,7 @@ from cryptography.hazmat.primitives.asymmetric import ec, ed448, ed25519, mldsa,
 from cryptography.hazmat.primitives.serialization import load_der_public_key
 
 from evidence_kit.errors import FormatError
+from evidence_kit.trust import der
 from evidence_kit.wire.tls.fields import Fields
 from evidence_kit.wire.tls.suites import Version
 
@@ -122,7 +123,7 @@ def is_signed(signed: Signed, version: Version, *, certificate: bytes) -> bool:
     """
     scheme = scheme_of(signed.scheme, version)
     try:
-        key = load_der_public_key(_subject_key(certificate))
+        key = load_der_public_key(der.shallow(_subject_key(certificate)))
     except _BROKEN as error:
         raise FormatError("the key of the server's certificate cannot be read") from error
     curve = key.curve.name if isinstance(key, ec.EllipticCurvePublicKey) else None

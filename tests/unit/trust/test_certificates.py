@@ -12,8 +12,9 @@ from evidence_kit.errors import FormatError
 from evidence_kit.models import Trust
 from evidence_kit.trust.certificates import Certificate, chain_of, leads_to_root, load_certificates
 from evidence_kit.trust.judging import TrustedRoots, judge
+from evidence_kit.trust.revocation import read_statement
 from tests.support.people import SetClock, practice_custodian, roots_of
-from tests.support.pki import Authority
+from tests.support.pki import Authority, nested_certificate
 
 
 def test_a_practice_certificate_is_practice_under_its_own_installations_root() -> None:
@@ -127,3 +128,21 @@ def test_a_serial_number_that_is_not_positive_is_refused_without_a_warning(
     for read in (lambda: load_certificates(pem), lambda: load_certificates(der), lambda: Certificate(der).x509):
         with pytest.raises(FormatError, match="serial number"):
             read()
+
+
+@pytest.mark.parametrize("depth", [33, 3000])
+def test_algorithms_that_lie_endlessly_in_each_other_are_refused_and_do_not_end_the_process(depth: int) -> None:
+    """The parser calls itself for each: it would overflow its stack."""
+    data = nested_certificate(depth)
+    pem = ssl.DER_cert_to_PEM_cert(data).encode("ascii")
+
+    for read in (lambda: Certificate(data).x509, lambda: load_certificates(data), lambda: load_certificates(pem)):
+        with pytest.raises(FormatError):
+            read()
+    for kind in ("crl", "ocsp"):
+        with pytest.raises(FormatError):
+            read_statement(kind, data)
+
+
+def test_a_few_algorithms_may_lie_in_each_other() -> None:
+    assert Certificate(nested_certificate(32)).subject == "Nested"

@@ -48,7 +48,7 @@ const REASONS = new Map([
 
 /** Read a CRL; raises `FormatError`. */
 export function readCrl(data: Uint8Array): RevocationList {
-  const parts = der.open(data);
+  const parts = der.open(der.shallow(data));
   const tbs = parts.next(der.SEQUENCE);
   const algorithm = readAlgorithm(parts.next(der.SEQUENCE));
   const signature = der.bits(der.only(parts, der.BIT_STRING).content).data;

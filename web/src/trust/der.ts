@@ -78,6 +78,10 @@ function fromHex(digits: string): Bytes {
   return Uint8Array.from(digits.match(/../g) ?? [], (pair) => Number.parseInt(pair, 16));
 }
 
+/** 1.2.840.113549.1 as it is encoded. */
+const PKCS = [0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01];
+const MOST_NESTING = 32;
+
 /** Bytes of an object identifier's content. */
 const LONGEST_OID = 63;
 
@@ -153,6 +157,20 @@ export function open(data: Uint8Array, tag = SEQUENCE): Parts {
   const inner = parts.into(tag);
   parts.end();
   return inner;
+}
+
+/**
+ * Return *data*, a certificate or what holds one; raises `FormatError` if its algorithms may lie too deep inside each
+ * other, as parameters of algorithms may: only some of PKCS #1 and #5 have such.
+ */
+export function shallow(data: Uint8Array): Uint8Array {
+  let count = 0;
+  for (let at = data.indexOf(PKCS[0] as number); at >= 0; at = data.indexOf(PKCS[0] as number, at + 1)) {
+    const family = data[at + PKCS.length];
+    if ((family === 1 || family === 5) && PKCS.every((byte, place) => data[at + place] === byte)) count += 1;
+    if (count > MOST_NESTING) throw new FormatError("it names more algorithms than a certificate needs");
+  }
+  return data;
 }
 
 /** Return the only value in *parts*, which must have *tag*. */

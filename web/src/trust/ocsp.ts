@@ -50,7 +50,7 @@ const MOMENT = 10 * 60 * 1000;
 
 /** Read a successful response; raises `FormatError`, also for one that is not successful. */
 export function readOcsp(data: Uint8Array): OcspResponse {
-  const parts = der.open(data);
+  const parts = der.open(der.shallow(data));
   const status = der.number(parts.next(der.ENUMERATED).content);
   const wrapped = parts.optional(0xa0);
   parts.end();

@@ -64,7 +64,7 @@ export function readX509(data: Uint8Array): X509 {
 
 /** Read no more than of what parts a certificate consists; raises `FormatError` when it does not. */
 export function readOutline(data: Uint8Array): Outline {
-  const parts = der.open(data);
+  const parts = der.open(der.shallow(data));
   const tbs = parts.next(der.SEQUENCE);
   const algorithm = readAlgorithm(parts.next(der.SEQUENCE));
   const signature = der.bits(der.only(parts, der.BIT_STRING).content).data;
