@@ -4,11 +4,13 @@ import json
 import os
 import subprocess
 from base64 import b64encode
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
+from evidence_kit.archive.tree import FolderTree
 from evidence_kit.errors import EvidenceError, FormatError
 from evidence_kit.models import Digest
 from evidence_kit.trust.certificates import Certificate, chain_of, leads_to_root, load_certificates
@@ -17,14 +19,28 @@ from evidence_kit.trust.digests import sha256_bytes
 from evidence_kit.trust.judging import TrustedRoots, judge
 from evidence_kit.trust.revocation import RevocationList, Statement, read_statement, standings
 from evidence_kit.trust.timestamps import read_reply
+from evidence_kit.verify.certificates import check_certificates
+from evidence_kit.verify.examination import Examination
+from evidence_kit.verify.files import CaseFiles
+from evidence_kit.verify.history import stamp_trusted
 
 PROJECT = Path(__file__).parents[2]
+_NOW = datetime.now(UTC).replace(microsecond=0)
 
 
 def millis(at: datetime) -> float | int:
     """Return a time as milliseconds since 1970, with fractions if it has some, as JavaScript writes them."""
     since = round(at.timestamp() * 1_000_000) / 1000
     return int(since) if since.is_integer() else since
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Use:
+    """That a certificate signed, or stamped, at a trusted time."""
+
+    certificate: Certificate
+    at: datetime | None
+    stamps: bool = False
 
 
 @dataclass
@@ -114,6 +130,31 @@ class Questions:
             practice=_ders(roots.practice),
             at=millis(at),
         )
+
+    def examined(self, name: str, files: Mapping[str, bytes], roots: TrustedRoots, uses: Iterable[Use]) -> None:
+        """Ask what is said of ``trust/`` with *files*, and of those in it who signed or stamped."""
+        used = tuple(uses)
+
+        def answer() -> object:
+            exam = Examination(roots=roots, now=_NOW)
+            with TemporaryDirectory() as folder:
+                (Path(folder) / "trust").mkdir()
+                for file, data in files.items():
+                    (Path(folder) / "trust" / file).write_bytes(data)
+                known = check_certificates(exam, CaseFiles(FolderTree(Path(folder)), ""), bundle=True)
+            for use in used:
+                if use.stamps and use.at:
+                    stamp_trusted(exam, use.certificate, known, use.at)
+                else:
+                    exam.signed_by(use.certificate, known, use.at)
+            report = exam.report(kind="bundle", subject="", root=None)
+            signers = [[found.name, found.certificate_sha256, str(found.trust)] for found in report.signers]
+            return [str(report.verdict), signers, [[c.id, c.subject, str(c.outcome)] for c in report.checks]]
+
+        told = [[b64(use.certificate.der), use.at and millis(use.at), use.stamps] for use in used]
+        more = {"files": [[file, b64(data)] for file, data in files.items()], "uses": told, "at": millis(_NOW)}
+        anchors = {"roots": _ders(roots.established), "practice": _ders(roots.practice)}
+        self._ask(name, "examine", b"", answer, **more, **anchors)
 
     def answers_agree(self, folder: Path) -> str:
         """Let the browser's verifier answer in Node; return what it answers otherwise, empty if nothing."""

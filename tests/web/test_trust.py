@@ -21,7 +21,7 @@ from tests.support.pdfs import practice_signer, rsa_signer
 from tests.support.people import SetClock
 from tests.support.pki import Authority, nested_certificate
 from tests.support.tsa import OpensslTsa
-from tests.web.questions import Questions
+from tests.web.questions import Questions, Use
 
 NOW = datetime.now(UTC).replace(microsecond=0)
 DAY = timedelta(days=1)
@@ -206,6 +206,47 @@ def test_statements_on_revocations_and_changed_ones_are_judged_alike(tmp_path: P
         at = NOW + chance.randrange(-3, 4) * DAY
         questions.standing(f"several {number}", officer.certificate, pool, some, at)
     questions.standing("without the issuer", officer.certificate, [], found, NOW)
+
+    assert questions.answers_agree(tmp_path) == ""
+
+
+def test_the_folder_of_certificates_and_its_signers_are_judged_alike(tmp_path: Path, signers: list[Signer]) -> None:
+    questions = Questions()
+    authority = Authority("Гэрчилгээжүүлэгч", clock=SetClock(NOW))
+    points = x509.CRLDistributionPoints([x509.DistributionPoint([PLACE], None, None, None)])
+    officer = authority.issue("Дорж", extensions=[points])
+    everybody = [officer, *signers]
+    members = [found for signer in everybody for found in (signer.certificate, *signer.chain)]
+    files = {f"cert-{found.fingerprint}.pem": found.pem() for found in members}
+    first, *_ = files
+    signer, chain = officer.certificate.pem(), officer.chain[0].pem()
+    stray = Authority("Бусад", clock=SetClock(NOW)).certificate
+    folders = {
+        "whole": {**files, "signer.pem": signer, "chain.pem": chain, "other.txt": b""},
+        "another form": {**files, first: files[first].replace(b"\n", b"\r\n")},
+        "two in one": {**files, first: signer + chain},
+        "empty": {**files, first: b"", "chain.pem": b""},
+        "another name": {**files, f"cert-{'0' * 64}.pem": signer},
+        "not beside it": {**files, "tsa.pem": stray.pem()},
+        "text before it": {**files, "tsa-chain.pem": b"text\n" + chain},
+        "nothing": {},
+    }
+    established = TrustedRoots(established=(authority.certificate, signers[0].chain[-1], signers[2].chain[-1]))
+    uses = [Use(certificate=one.certificate, at=at) for one in everybody for at in (None, NOW, NOW - 5 * DAY)]
+    stamps = [
+        Use(certificate=one.certificate, at=NOW - hours * DAY / 24, stamps=True)
+        for one in everybody
+        for hours in (0, 2)
+    ]
+    for name, folder in folders.items():
+        for roots in (established, TrustedRoots(practice=signers[1].chain[-1:]), TrustedRoots()):
+            questions.examined(name, folder, roots, uses)
+    for number, (kind, data) in enumerate(_statements(authority, officer)):
+        folder = {**files, f"{kind}-{sha256_bytes(data).hex}.der": data}
+        questions.examined(f"{kind} {number}", folder, established, [*uses[:2], *stamps])
+        questions.examined(f"{kind} {number}, stamps", folder, established, stamps)
+    questions.examined("another digest", {**files, f"crl-{'0' * 64}.der": data}, established, uses)
+    questions.examined("no statement", {**files, f"ocsp-{'0' * 64}.der": b"0"}, established, uses)
 
     assert questions.answers_agree(tmp_path) == ""
 

@@ -12,11 +12,16 @@ import { webcrypto } from "node:crypto";
 import { type Bytes, hex, unbase64 } from "../src/bytes.js";
 import { sha256 } from "../src/digest.js";
 import { attempt, FormatError } from "../src/errors.js";
+import { Examination } from "../src/examination.js";
+import { Tree } from "../src/tree.js";
 import { Certificate, chainOf, issued, leadsToRoot, loadCertificates } from "../src/trust/certificates.js";
 import { verifyDetached } from "../src/trust/cms.js";
 import { judge } from "../src/trust/judging.js";
 import { readStatement, standings } from "../src/trust/revocation.js";
 import { readReply } from "../src/trust/timestamps.js";
+import { checkCertificates } from "../src/verify/certificates.js";
+import { CaseFiles } from "../src/verify/files.js";
+import { stampTrusted } from "../src/verify/head_tokens.js";
 
 globalThis.crypto ??= webcrypto as Crypto;
 
@@ -32,6 +37,10 @@ interface Question {
   /** Kind and file of each. */
   readonly statements?: readonly (readonly [string, string])[];
   readonly at?: number;
+  /** Name in `trust/` and content of each. */
+  readonly files?: readonly (readonly [string, string])[];
+  /** Certificate, trusted time, and whether it stamps. */
+  readonly uses?: readonly (readonly [string, number | null, boolean])[];
   /** What Python answers; null when it refuses. */
   readonly answer: unknown;
 }
@@ -98,9 +107,26 @@ async function answer(question: Question): Promise<unknown> {
       const roots = { established: all(question.roots), practice: all(question.practice) };
       return (await judge(new Certificate(data), known, roots, question.at ?? 0)).trust;
     }
+    case "examine":
+      return examine(question);
     default:
       throw new Error(question.ask);
   }
+}
+
+async function examine(question: Question): Promise<unknown> {
+  const roots = { established: all(question.roots), practice: all(question.practice) };
+  const exam = new Examination(roots, question.at ?? 0);
+  const files = (question.files ?? []).map(([name, data]) => [`trust/${name}`, new Blob([unbase64(data)])] as const);
+  const known = await checkCertificates(exam, new CaseFiles(new Tree(files), ""), { bundle: true });
+  for (const [data, at, stamps] of question.uses ?? []) {
+    const certificate = new Certificate(unbase64(data));
+    if (stamps && at !== null) await stampTrusted(exam, certificate, known, at);
+    else await exam.signedBy(certificate, known, at ?? undefined);
+  }
+  const { verdict, signers, checks } = await exam.report("bundle", "", null);
+  const who = signers.map((signer) => [signer.name, signer.certificate_sha256, signer.trust]);
+  return [verdict, who, checks.map(({ id, subject, outcome }) => [id, subject, outcome])];
 }
 
 function facts(certificate: Certificate): unknown {

@@ -48,7 +48,7 @@ export async function verifyDetached(
   const found = read(data);
   const known = [...certificates];
   const embedded = found.certificates.map((inside) => recorded(inside, known));
-  const certificate = signerCertificate(found, known);
+  const certificate = signerCertificate(found, named(data, known));
   if (!equal(found.messageDigest, digest)) throw new FormatError("the signature was made over other content");
   const attributes = signedAttributes(digest, certificate, found.signingTime);
   if (!equal(contentInfo(attributes, found.signature, certificate, embedded), data)) {
@@ -133,8 +133,18 @@ export function attribute(attributes: ReadonlyMap<string, der.Value>, kind: Uint
   return found;
 }
 
-function signerCertificate(found: Found, known: readonly Certificate[]): Certificate {
-  for (const candidate of known) {
+/** Return those of *known* whose digest stands in *data*, as the signer's must: others may be anything. */
+function named(data: Uint8Array, known: readonly Certificate[]): Certificate[] {
+  return known.filter(({ sha256 }) => {
+    const first = sha256[0] as number;
+    let at = data.indexOf(first);
+    while (at >= 0 && !equal(data.subarray(at, at + sha256.length), sha256)) at = data.indexOf(first, at + 1);
+    return at >= 0;
+  });
+}
+
+function signerCertificate(found: Found, candidates: readonly Certificate[]): Certificate {
+  for (const candidate of candidates) {
     if (equal(partsOf(candidate).identifier, found.signer)) return candidate;
   }
   throw new FormatError("the certificate that signed is not there");
