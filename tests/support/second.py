@@ -2,6 +2,7 @@
 
 import json
 import subprocess
+from base64 import b64encode
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -22,14 +23,25 @@ class SecondVerifier:
 
     process: "subprocess.Popen[str]"
 
-    def verify(self, path: Path, roots: TrustedRoots, now: datetime) -> dict[str, Json]:
-        """Return the JSON report on *path*."""
-        question = {
+    def verify(
+        self,
+        path: Path,
+        roots: TrustedRoots,
+        now: datetime,
+        *,
+        withheld: bytes | None = None,
+        receipts: Sequence[str] = (),
+    ) -> dict[str, Json]:
+        """Return the JSON report on *path*, with the file of *withheld* events and the texts of *receipts* if given."""
+        question: dict[str, Json] = {
             "path": str(path),
             "established": [certificate.pem().decode() for certificate in roots.established],
             "practice": [certificate.pem().decode() for certificate in roots.practice],
             "now": int(now.timestamp() * 1000),
+            "receipts": [*receipts],
         }
+        if withheld is not None:
+            question["withheld"] = b64encode(withheld).decode("ascii")
         assert self.process.stdin is not None
         assert self.process.stdout is not None
         self.process.stdin.write(json.dumps(question) + "\n")

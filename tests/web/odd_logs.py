@@ -11,7 +11,7 @@ from evidence_kit import canonical
 from evidence_kit.canonical import Json
 from evidence_kit.custody.custodian import Custodian
 from evidence_kit.custody.log import FIRST_LINK, encode_signature, next_link
-from evidence_kit.custody.withholding import Decision, lines_digest, withheld_lines, withhold
+from evidence_kit.custody.withholding import Decision, lines_digest, withheld_lines, withhold, write_withheld
 from evidence_kit.errors import FormatError
 from evidence_kit.models import Digest, utc_text
 from evidence_kit.trust.cms import sign_detached
@@ -32,10 +32,12 @@ CASE = canonical.pretty(
     }
 )
 SOME, OTHER = (str(Digest(bytes([byte]) * 32)) for byte in (5, 6))
+_PLAIN: list[Json] = [None, True, False, 0, 1, -1, 2, 2**53 - 1, [], {}, [1, {"a": None}]]
+_OBJECTS: list[Json] = [{"seq": True, "link": SOME}, {"seq": 1, "link": SOME}, {"certificate": None}, {"events": True}]
 ODD: list[Json] = [
-    *(None, True, False, 0, 1, -1, 2, 2**53 - 1, [], {}, [1, {"a": None}]),
+    *_PLAIN,
+    *_OBJECTS,
     *("", " ", "\u0085", "\ufeff", "\x1c", "\u200b", "\u202e", SOME, OTHER, SOME.upper()),
-    *({"seq": True, "link": SOME}, {"seq": 1, "link": SOME}, {"certificate": None}, {"events": True}),
     *("2026-01-01T00:00:00.000Z", "2026-02-30T00:00:00.000Z", "2026-11-22T09:02:03Z", "V-01", "EV-0001", "EV-1"),
     *("complete", "accepted", "refused", "offered", "captured", "received", "key.revoked", "noted", "case.opened"),
 ]
@@ -232,8 +234,11 @@ def odd_log(chance: Random, *, spoiled: int) -> OddLog:
     return log
 
 
-def withhold_some(log: OddLog) -> tuple[bytes, bytes]:
-    """Begin a bundle that withholds some events and states it, rightly or not; return the two files."""
+def withhold_some(log: OddLog) -> tuple[tuple[bytes, bytes], bytes]:
+    """Begin a bundle that withholds some events and states it, rightly or not.
+
+    Return its two files, and the file of the withheld events; raises `FormatError` if one of them could not be read.
+    """
     chance = log.chance
     hidden = set(chance.sample(range(2, len(log.lines) + 1), chance.choice([1, 2, 3])))
     lines = withheld_lines(withhold(log.stored, hidden, _DECISION)[0])
@@ -244,7 +249,7 @@ def withhold_some(log: OddLog) -> tuple[bytes, bytes]:
         stated[chance.choice([*stated])] = chance.choice(ODD)
     digests: dict[str, Json] = {"withheld": str(lines_digest(line for _, line in lines.values()))}
     log.add(PEOPLE[0], {"type": "bundle.started", "digests": digests, "detail": {"withheld": stated}})
-    return withhold(log.stored, hidden, _DECISION)
+    return withhold(log.stored, hidden, _DECISION), write_withheld(log.stored, hidden, "2026-1")
 
 
 def write_bundle(folder: Path, stored: tuple[bytes, bytes]) -> None:

@@ -2,6 +2,7 @@
 
 import type { Bytes } from "./bytes.js";
 import { TITLES } from "./catalogue.js";
+import type { Receipt } from "./custody/receipts.js";
 import { FormatError } from "./errors.js";
 import type { Check, Json, Kind, Outcome, Problem, Report, Trust, Verdict } from "./models.js";
 import type { Certificate } from "./trust/certificates.js";
@@ -29,6 +30,8 @@ export class Examination {
   readonly facts: { [key: string]: Json } = {};
   /** The file of the events that a bundle withholds, if somebody disclosed it. */
   withheld: Bytes | undefined;
+  /** What was given out, to hold the log against. */
+  receipts: readonly Receipt[] = [];
   /** The trusted time of the stamp over a whole bundle, and so over all events in it; ms since 1970. */
   sealedAt: number | undefined;
   /** What authorities said about revocations, as far as it lies with the evidence. */
@@ -169,6 +172,9 @@ export class Examination {
       for (const [found, standing] of await this.standings(certificate, pool, at)) {
         this.noteStanding("signer.revocation", found, standing);
       }
+    }
+    if (this.receipts.length > 0 && !this.checks.some((check) => check.id === "custody.receipt")) {
+      this.notChecked("custody.receipt", subject, "there is nothing here to hold it against");
     }
     for (const [id, count] of this.failures) {
       if (count > MOST) this.note(id, subject, "failed", `${count - MOST} more of the same are not listed`);

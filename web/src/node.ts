@@ -12,10 +12,10 @@ import { readdirSync, readFileSync, statSync } from "node:fs";
 import { basename, join } from "node:path";
 import { createInterface } from "node:readline";
 
-import { utf8 } from "./bytes.js";
-import type { Roots } from "./examination.js";
+import { unbase64, utf8 } from "./bytes.js";
+import { readReceipt } from "./custody/receipts.js";
 import { type Certificate, loadCertificates } from "./trust/certificates.js";
-import { verifyFiles } from "./verify/verify.js";
+import { type Options, verifyFiles } from "./verify/verify.js";
 
 if (globalThis.crypto === undefined) Object.defineProperty(globalThis, "crypto", { value: webcrypto });
 
@@ -24,13 +24,19 @@ interface Question {
   readonly established: readonly string[];
   readonly practice: readonly string[];
   readonly now: number;
+  /** The file of withheld events in base64. */
+  readonly withheld?: string;
+  /** The texts of receipts. */
+  readonly receipts?: readonly string[];
 }
 
 if (process.argv[2] === "--questions") {
   for await (const line of createInterface({ input: process.stdin })) {
     const asked = JSON.parse(line) as Question;
     const roots = { established: asked.established.flatMap(ofPem), practice: asked.practice.flatMap(ofPem) };
-    await answer(asked.path, roots, asked.now);
+    const withheld = asked.withheld === undefined ? {} : { withheld: unbase64(asked.withheld) };
+    const receipts = (asked.receipts ?? []).map(readReceipt);
+    await answer(asked.path, { roots, now: asked.now, receipts, ...withheld });
   }
 } else {
   const roots = { established: [] as Certificate[], practice: [] as Certificate[] };
@@ -41,16 +47,16 @@ if (process.argv[2] === "--questions") {
     else if (word === "--practice") roots.practice.push(...ofPem(readFileSync(words.shift() ?? "", "utf8")));
     else paths.push(word);
   }
-  for (const path of paths) await answer(path, roots, Date.now());
+  for (const path of paths) await answer(path, { roots, now: Date.now() });
 }
 
 function ofPem(pem: string): readonly Certificate[] {
   return loadCertificates(utf8(pem));
 }
 
-async function answer(path: string, roots: Roots, now: number): Promise<void> {
+async function answer(path: string, options: Options): Promise<void> {
   const empty: string[] = [];
-  const report = await verifyFiles(filesAt(path, basename(path), empty), { roots, now }, empty);
+  const report = await verifyFiles(filesAt(path, basename(path), empty), options, empty);
   process.stdout.write(`${JSON.stringify(report)}\n`);
 }
 

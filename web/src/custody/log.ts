@@ -5,7 +5,7 @@
  * included, or `-` where the event is withheld.
  */
 
-import { type Bytes, concat, text, unbase64, utf8 } from "../bytes.js";
+import { type Bytes, concat, equal, text, unbase64, utf8 } from "../bytes.js";
 import { pieces, sha256 } from "../digest.js";
 import { FormatError } from "../errors.js";
 import { LONGEST_LINE } from "./events.js";
@@ -89,6 +89,12 @@ export class Links {
   at(place: number): Bytes {
     if (!(place >= 0 && place < this.length)) throw new RangeError(`there is no link ${place}`);
     return this.bytes.slice(place * BYTES, (place + 1) * BYTES);
+  }
+
+  /** Return the number of the first event after which the link is *wanted*, or undefined. */
+  find(wanted: Bytes): number | undefined {
+    for (let place = 1; place < this.length; place++) if (equal(this.at(place), wanted)) return place;
+    return undefined;
   }
 
   get last(): Bytes {

@@ -20,6 +20,7 @@ import type { Certificate } from "../trust/certificates.js";
 import { checkBracket } from "./bracket.js";
 import type { CaseFiles } from "./files.js";
 import { checkLostTokens, readTokens, type StampedHead } from "./head_tokens.js";
+import { checkOutside } from "./outside.js";
 import { checkTimes } from "./times.js";
 import { Told } from "./told.js";
 
@@ -128,6 +129,7 @@ export async function checkHistory(
   noteFacts(exam, history);
   const trusted = tokens.filter((token) => token.trusted).map((token) => [token.seq, token.time] as const);
   checkTimes(exam, log, trusted, files.shown("custody.jsonl"));
+  checkOutside(exam, log, told, bundle);
   return history;
 }
 

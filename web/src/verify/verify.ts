@@ -4,7 +4,9 @@ import { checkCanonical, isSorted, readZip, type Zip } from "../archive/zip.js";
 import { checkBag } from "../archive/bag.js";
 import { checkWacz } from "../archive/wacz_reader.js";
 import { checkWarc } from "../archive/warc_reader.js";
+import type { Bytes } from "../bytes.js";
 import { EVIDENCE_LIST, MANIFEST, TAG_MANIFEST, TAG_SIGNATURE } from "../case/layout.js";
+import type { Receipt } from "../custody/receipts.js";
 import { digestText, sha256OfBlob } from "../digest.js";
 import { attempt, FormatError } from "../errors.js";
 import { Examination, type Roots } from "../examination.js";
@@ -34,6 +36,10 @@ export interface Options {
   /** The time of verification, in milliseconds since 1970. */
   readonly now: number;
   readonly onProgress?: OnProgress;
+  /** The file of the events that a bundle withholds, for whoever may see them. */
+  readonly withheld?: Bytes;
+  /** Receipts, to hold the custody log against. */
+  readonly receipts?: readonly Receipt[];
 }
 
 /**
@@ -46,6 +52,8 @@ export async function verifyFiles(
   emptyFolders: readonly string[] = [],
 ): Promise<Report> {
   const exam = new Examination(options.roots, options.now);
+  exam.withheld = options.withheld;
+  exam.receipts = options.receipts ?? [];
   const progress = progressOf(files, options.onProgress);
   const [name, blob] = files[0] ?? ["", new Blob([])];
   const single = files.length === 1 && !name.includes("/");
