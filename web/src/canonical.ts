@@ -139,7 +139,8 @@ class Reader {
     if (this.source.charCodeAt(this.at) !== QUOTE) this.refuse();
     this.at += 1;
     let found = "";
-    let begin = this.at;
+    const first = this.at;
+    let begin = first;
     for (;;) {
       const unit = this.source.charCodeAt(this.at);
       if (unit === QUOTE) break;
@@ -152,7 +153,8 @@ class Reader {
     }
     found += this.source.slice(begin, this.at);
     this.at += 1;
-    if (HALF_A_PAIR.test(found)) throw new FormatError("JSON holds half a surrogate pair");
+    // UTF-8 holds no half of a pair: only an escape can have made one.
+    if (begin !== first && HALF_A_PAIR.test(found)) throw new FormatError("JSON holds half a surrogate pair");
     return found;
   }
 
