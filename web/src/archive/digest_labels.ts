@@ -34,9 +34,10 @@ const ALGORITHMS: ReadonlyMap<string, Algorithm> = new Map(
     { name: "sha512", size: 64, create: createSHA512, native: "SHA-512" },
   ].map((algorithm) => [algorithm.name, { ...algorithm, spare: [] }]),
 );
-/** Bytes that are kept for Web Crypto: of fewer the call costs more than the counting, more are too much to hold. */
+/** Bytes from which a call of Web Crypto costs less than it saves. */
 const LEAST_NATIVE = 4 * 1024;
-const MOST_NATIVE = 4 * 1024 * 1024;
+/** Bytes that are held at most for Web Crypto, which wants them at once. */
+const MOST_NATIVE = 16 * 1024 * 1024;
 const BASE32 = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
 const LONGEST_CHUNK_LINE = 16 * 1024;
 const CHUNK_SIZE = /^[0-9A-Fa-f]{1,16}$/;
@@ -99,13 +100,16 @@ export class DigestCheck {
   private hasher: IHasher | null = null;
   private counted: Bytes | null = null;
 
-  private constructor(text: string | null) {
+  private constructor(
+    text: string | null,
+    private readonly mostNative: number,
+  ) {
     this.expected = text === null ? null : parseLabel(text);
   }
 
-  /** Expect the digest *text*, or none. */
-  static async of(text: string | null): Promise<DigestCheck> {
-    const check = new DigestCheck(text);
+  /** Expect the digest *text*, or none; up to *mostNative* bytes are held until the end. */
+  static async of(text: string | null, mostNative = MOST_NATIVE): Promise<DigestCheck> {
+    const check = new DigestCheck(text, mostNative);
     const algorithm = check.expected?.algorithm;
     if (algorithm) {
       check.hasher = algorithm.spare.pop() ?? (await algorithm.create());
@@ -114,11 +118,16 @@ export class DigestCheck {
     return check;
   }
 
+  /** Bytes that are held at the moment. */
+  get held(): number {
+    return this.kept.length > 0 ? this.size : 0;
+  }
+
   /** Take the next bytes; they may be changed afterwards. */
   update(data: Uint8Array): void {
     if (this.hasher === null) return;
     this.size += data.length;
-    if (this.expected?.algorithm?.native === undefined || this.size > MOST_NATIVE) {
+    if (this.expected?.algorithm?.native === undefined || this.size > this.mostNative) {
       this.spill();
       this.hasher.update(data);
     } else {
@@ -132,7 +141,7 @@ export class DigestCheck {
     const algorithm = this.expected?.algorithm;
     if (hasher === null || !algorithm) return;
     this.hasher = null;
-    if (algorithm.native !== undefined && this.size >= LEAST_NATIVE && this.size <= MOST_NATIVE) {
+    if (algorithm.native !== undefined && this.size >= LEAST_NATIVE && this.size <= this.mostNative) {
       const whole = concat(...this.kept);
       this.kept = [];
       algorithm.spare.push(hasher);

@@ -18,6 +18,8 @@ const DEFLATE = 8;
 const [HAS_CHECKSUM, HAS_EXTRA, HAS_NAME, HAS_COMMENT] = [2, 4, 8, 16] as const;
 const [MOST_SYMBOLS, MOST_DISTANCES] = [286, 30] as const;
 const END_OF_BLOCK = 256;
+/** Bytes that the bits of one symbol, read two bytes at a time, cannot go beyond. */
+const MOST_OF_SYMBOL = 8;
 
 /** What one call gave. */
 export interface Inflated {
@@ -211,94 +213,115 @@ export class Inflater {
     }
     this.bits >>>= length;
     this.held -= length;
+    this.giveBack();
     return entry >> 4;
   }
 
-  /** Decode symbols until the block ends, the output is full or the input is not enough for the next one. */
   private coded(): boolean {
-    const { input, window, limit, symbols, distances } = this;
-    const end = input.length;
-    const [symbolMask, distanceMask] = [(1 << symbols.longest) - 1, (1 << distances.longest) - 1];
+    if (this.left > 0) this.copy();
+    else if (this.input.length - this.at > MOST_OF_SYMBOL) this.symbolsAhead();
+    else this.symbol();
+    return true;
+  }
+
+  /** Decode symbols until the block ends, the output is full, or the input might not be enough for the next one. */
+  private symbolsAhead(): void {
+    const { input, window, limit } = this;
+    const { table: symbols, longest } = this.symbols;
+    const { table: distances, longest: longestDistance } = this.distances;
+    const [symbolMask, distanceMask] = [(1 << longest) - 1, (1 << longestDistance) - 1];
+    const last = input.length - MOST_OF_SYMBOL;
+    const known = this.size - this.summed;
     let { at, bits, held, out } = this;
-    // Bytes that the input does not have are read as zeros, which a symbol that turns out to need them takes back.
-    let [atBefore, bitsBefore, heldBefore] = [at, bits, held];
-    let ended = false;
-    let short = false;
-    if (this.left > 0) out = this.copied(out);
-    while (out < limit) {
-      [atBefore, bitsBefore, heldBefore] = [at, bits, held];
-      while (held < 20) {
-        bits |= (at < end ? (input[at] as number) : 0) << held;
-        at++;
-        held += 8;
+    while (at < last && out < limit) {
+      if (held < 15) {
+        bits |= ((input[at] as number) | ((input[at + 1] as number) << 8)) << held;
+        at += 2;
+        held += 16;
       }
-      let entry = symbols.table[bits & symbolMask] as number;
+      let entry = symbols[bits & symbolMask] as number;
       bits >>>= entry & 15;
       held -= entry & 15;
-      if (entry === 0 || at - (held >>> 3) > end) {
-        short = at > end;
-        if (!short) throw new FormatError("a code without a meaning");
-        break;
-      }
       const symbol = entry >> 4;
       if (symbol < END_OF_BLOCK) {
+        if (entry === 0) throw new FormatError("a code without a meaning");
         window[out++] = symbol;
         continue;
       }
       if (symbol === END_OF_BLOCK) {
-        ended = true;
+        this.step = this.block;
         break;
       }
-      const extra = LENGTH_EXTRA[symbol - 257];
-      if (extra === undefined) throw new FormatError("a length that there is not");
+      if (held < 15) {
+        bits |= ((input[at] as number) | ((input[at + 1] as number) << 8)) << held;
+        at += 2;
+        held += 16;
+      }
+      const extra = LENGTH_EXTRA[symbol - 257] as number;
       const length = (LENGTH_BASE[symbol - 257] as number) + (bits & ((1 << extra) - 1));
       bits >>>= extra;
       held -= extra;
-      while (held < 15) {
-        bits |= (at < end ? (input[at] as number) : 0) << held;
-        at++;
-        held += 8;
+      if (held < 15) {
+        bits |= ((input[at] as number) | ((input[at + 1] as number) << 8)) << held;
+        at += 2;
+        held += 16;
       }
-      entry = distances.table[bits & distanceMask] as number;
+      entry = distances[bits & distanceMask] as number;
       bits >>>= entry & 15;
       held -= entry & 15;
-      while (held < 13) {
-        bits |= (at < end ? (input[at] as number) : 0) << held;
-        at++;
-        held += 8;
+      if (held < 15) {
+        bits |= ((input[at] as number) | ((input[at + 1] as number) << 8)) << held;
+        at += 2;
+        held += 16;
       }
-      const more = DISTANCE_EXTRA[entry >> 4] ?? 0;
-      const distance = (DISTANCE_BASE[entry >> 4] ?? 0) + (bits & ((1 << more) - 1));
+      const more = DISTANCE_EXTRA[entry >> 4] as number;
+      const distance = (DISTANCE_BASE[entry >> 4] as number) + (bits & ((1 << more) - 1));
       bits >>>= more;
       held -= more;
-      if (at - (held >>> 3) > end || (entry === 0 && at > end)) {
-        short = true;
-        break;
-      }
-      if (entry === 0 || distance === 0 || distance > this.size + out - this.summed) {
-        throw new FormatError("it repeats what is not there");
-      }
-      this.left = length;
+      // Lengths and distances that there are not are no numbers.
+      if (entry === 0 || !(length > 0 && distance <= known + out)) throw new FormatError("it repeats what is not there");
+      const stop = Math.min(out + length, limit);
+      this.left = length - (stop - out);
       this.distance = distance;
-      out = this.copied(out);
+      for (let from = out - distance; out < stop; ) window[out++] = window[from++] as number;
     }
-    if (short) [at, bits, held] = [atBefore, bitsBefore, heldBefore];
-    // What was read ahead is given back.
-    at -= held >>> 3;
-    held &= 7;
-    bits &= (1 << held) - 1;
     [this.at, this.bits, this.held, this.out] = [at, bits, held, out];
-    if (ended) this.step = this.block;
-    return !short;
+    this.giveBack();
   }
 
-  /** Copy what is left of a repetition, as far as the output goes, and return where it now ends. */
-  private copied(out: number): number {
+  /** Decode one symbol. */
+  private symbol(): void {
+    const symbol = this.decode(this.symbols);
+    if (symbol < END_OF_BLOCK) {
+      this.window[this.out++] = symbol;
+    } else if (symbol === END_OF_BLOCK) {
+      this.step = this.block;
+    } else {
+      const length = (LENGTH_BASE[symbol - 257] as number) + this.take(LENGTH_EXTRA[symbol - 257] ?? 0);
+      const code = this.decode(this.distances);
+      const distance = (DISTANCE_BASE[code] as number) + this.take(DISTANCE_EXTRA[code] ?? 0);
+      if (!(length > 0 && distance <= this.size + this.out - this.summed)) {
+        throw new FormatError("it repeats what is not there");
+      }
+      [this.left, this.distance] = [length, distance];
+      this.copy();
+    }
+  }
+
+  /** Copy what is left of a repetition, as far as the output goes. */
+  private copy(): void {
     const { window, distance } = this;
-    const stop = Math.min(out + this.left, this.limit);
-    this.left -= stop - out;
-    for (let at = out; at < stop; at++) window[at] = window[at - distance] as number;
-    return stop;
+    const stop = Math.min(this.out + this.left, this.limit);
+    this.left -= stop - this.out;
+    for (let at = this.out; at < stop; at++) window[at] = window[at - distance] as number;
+    this.out = stop;
+  }
+
+  /** Give back the whole bytes that were read ahead. */
+  private giveBack(): void {
+    this.at -= this.held >>> 3;
+    this.held &= 7;
+    this.bits &= (1 << this.held) - 1;
   }
 
   private trailer(): boolean {

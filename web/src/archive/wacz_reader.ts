@@ -24,6 +24,8 @@ const LARGEST_JSON = 32 * 1024 * 1024;
 const LARGEST_PAGES = 256 * 1024 * 1024;
 /** Failed records of one WARC that are listed one by one. */
 const MOST_FINDINGS = 1000;
+/** Bytes of an entry that are held at most, so that its digest is counted at once. */
+const MOST_HELD = 64 * 1024 * 1024;
 /** What stands before the point in the SubjectPublicKeyInfo of a P-384 key (RFC 5480): there is one DER of each. */
 const P384 = unhex("3076301006072a8648ce3d020106052b8104002203620004");
 const POINT = 96;
@@ -135,7 +137,7 @@ class WaczCheck {
 
   /** Read an entry once: for its own digest, and if it is a WARC for the records in it. */
   private async entry(name: string, entry: Blob, expected: Listed | undefined): Promise<void> {
-    const digest = await DigestCheck.of(expected?.digest ?? null);
+    const digest = await DigestCheck.of(expected?.digest ?? null, MOST_HELD);
     const next = reading(entry, (piece) => digest.update(piece));
     const records: WaczFinding[] = [];
     if (name.startsWith("archive/")) await this.records(name, entry.size, next, records);

@@ -13,8 +13,8 @@ import type { ReadPiece } from "./gzip_members.js";
 import { begin, WarcRecord } from "./warc_records.js";
 
 const PIECE = 64 * 1024;
-/** Records whose digests are counted meanwhile, while the next ones are read. */
-const MOST_WAITING = 16;
+/** Records, and bytes of them, whose digests are counted while the next ones are read. */
+const [MOST_WAITING, MOST_WAITING_BYTES] = [16, 64 * 1024 * 1024] as const;
 const CHUNKED = /\n(?:x-archive-orig-|x-orig-)?transfer-encoding:[^\n]*chunked/i;
 
 /** What checking one record gave; damage between records is a finding without type and id. */
@@ -32,6 +32,12 @@ export interface RecordFinding {
   readonly record?: WarcRecord;
 }
 
+/** A finding that is not there yet, and how many bytes are held for it. */
+interface Waiting {
+  readonly finding: Promise<RecordFinding>;
+  readonly bytes: number;
+}
+
 /**
  * Yield a finding for every record, in order, and one for every damaged stretch in or between them.
  *
@@ -39,19 +45,21 @@ export interface RecordFinding {
  */
 export async function* checkWarc(source: Blob | ReadPiece): AsyncGenerator<RecordFinding> {
   const stream = await begin(source instanceof Blob ? reading(source) : source);
-  const waiting: Promise<RecordFinding>[] = [];
+  const waiting: Waiting[] = [];
   let reported = 0;
   for (let following = true; following; ) {
     const checked = await checkRecord(await WarcRecord.begin(stream, { check: true }));
     following = checked.following;
-    waiting.push(checked.finding);
+    waiting.push(checked);
     for (; reported < stream.problems.length; reported++) {
       const [offset, problem] = stream.problems[reported] as [number, string];
-      waiting.push(Promise.resolve(damage(offset, problem)));
+      waiting.push({ finding: Promise.resolve(damage(offset, problem)), bytes: 0 });
     }
-    while (waiting.length > MOST_WAITING) yield (await waiting.shift()) as RecordFinding;
+    while (waiting.length > MOST_WAITING || waiting.reduce((sum, { bytes }) => sum + bytes, 0) > MOST_WAITING_BYTES) {
+      yield await (waiting.shift() as Waiting).finding;
+    }
   }
-  for (const finding of waiting) yield await finding;
+  for (const { finding } of waiting) yield await finding;
 }
 
 /** Return what gives a file's bytes from beginning to end; *onPiece* sees the larger pieces in which they are read. */
@@ -77,7 +85,7 @@ function damage(offset: number, problem: string): RecordFinding {
 }
 
 /** Read the whole *record*; return its finding, when all is counted, and whether another can follow. */
-async function checkRecord(record: WarcRecord): Promise<{ finding: Promise<RecordFinding>; following: boolean }> {
+async function checkRecord(record: WarcRecord): Promise<Waiting & { readonly following: boolean }> {
   const notes: string[] = [];
   let label = record.header("WARC-Payload-Digest");
   const elsewhere = label === undefined ? "" : payloadIsElsewhere(record);
@@ -94,7 +102,8 @@ async function checkRecord(record: WarcRecord): Promise<{ finding: Promise<Recor
     if (dechunker !== undefined) for (const part of dechunker.feed(piece)) bare.update(part);
   }
   const following = await record.finish();
-  return { finding: conclude(record, notes, stored, bare, dechunker), following };
+  const bytes = record.blockDigest.held + stored.held + bare.held;
+  return { finding: conclude(record, notes, stored, bare, dechunker), bytes, following };
 }
 
 async function conclude(
