@@ -1,7 +1,8 @@
 // Builds verify.html: one file without any other, and, for the tests, the same verifier for Node.
 //
-//   node build.mjs            build/web/verify.html
-//   node build.mjs --tests    build/web/node/*.mjs: the verifier as a command (verify.mjs PATH), and the unit tests
+//   node build.mjs                   build/web/verify.html
+//   node build.mjs --harness FILE    the same page, which shows the reports that it is given as they are
+//   node build.mjs --tests           build/web/node/*.mjs: the verifier as a command (verify.mjs PATH), and the unit tests
 //
 // Two builds of one source give the same bytes: nothing of the time, the machine or the folder enters them.
 
@@ -43,8 +44,8 @@ async function bundle(entry, options) {
   return result.outputFiles[0].text;
 }
 
-async function page() {
-  const script = (await bundle("src/page/main.ts", { platform: "browser", minify: true })).replaceAll("</script", "<\\/script");
+async function page(entry, output) {
+  const script = (await bundle(entry, { platform: "browser", minify: true })).replaceAll("</script", "<\\/script");
   const style = await readFile(join(HERE, "src", "page", "page.css"), "utf8");
   const hash = (text) => `'sha256-${createHash("sha256").update(text).digest("base64")}'`;
   const policy = [
@@ -58,7 +59,7 @@ async function page() {
   const template = await readFile(join(HERE, "src", "page", "page.html"), "utf8");
   const parts = { POLICY: policy, STYLE: style, SCRIPT: script };
   const whole = template.replace(/\{\{([A-Z]+)\}\}/g, (_, name) => parts[name]);
-  await writeFile(join(OUT, "verify.html"), whole);
+  await writeFile(output, whole);
 }
 
 async function forNode() {
@@ -73,4 +74,6 @@ async function forNode() {
 }
 
 await mkdir(OUT, { recursive: true });
-await (process.argv.includes("--tests") ? forNode() : page());
+if (process.argv.includes("--tests")) await forNode();
+else if (process.argv.includes("--harness")) await page("tests/page_harness.ts", process.argv.at(-1));
+else await page("src/page/main.ts", join(OUT, "verify.html"));

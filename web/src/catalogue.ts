@@ -71,3 +71,36 @@ export const TITLES: { readonly [id: string]: string } = {
 
 /** The ids, in the order in which they are told. */
 export const CATALOGUE: readonly string[] = Object.keys(TITLES);
+
+/** The step of each check, by its id or by what stands before the first dot (evidence-format.md, 9). */
+const STEPS: { readonly [part: string]: number } = {
+  subject: 1,
+  zip: 1,
+  bag: 2,
+  trust: 3,
+  "bag.signature": 4,
+  "bag.timestamp": 4,
+  evidence: 5,
+  custody: 6,
+  time: 6,
+  anchor: 6,
+  vault: 6,
+  "case.record": 6,
+  item: 7,
+  wacz: 7,
+  warc: 7,
+  connections: 7,
+  tls: 7,
+  witness: 7,
+  case: 8,
+  bundle: 8,
+  "bundle.previous": 9,
+  report: 9,
+  signer: 10,
+  timestamp: 10,
+};
+
+/** Return the number of the step that the check *id* belongs to. */
+export function stepOf(id: string): number {
+  return STEPS[id] ?? STEPS[id.slice(0, id.indexOf("."))] ?? 1;
+}

@@ -1,0 +1,49 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+
+import { CATALOGUE, stepOf } from "../src/catalogue.js";
+import { moment, stamp, utc } from "../src/page/dates.js";
+import { type Language, wordsOf } from "../src/page/words.js";
+
+const AT = Date.UTC(2026, 10, 21, 6, 5, 9);
+
+test("a time is written as in the report", () => {
+  assert.equal(moment(AT, "mn"), "2026 оны 11 дүгээр сарын 21-ний өдөр 14 цаг 05 минут (Улаанбаатар, UTC+8)");
+  assert.equal(moment(AT, "en"), "21 November 2026, 14:05 (Ulaanbaatar, UTC+8)");
+  assert.equal(stamp(AT), "2026-11-21 14:05:09 (UTC+8)");
+  assert.equal(utc(AT), "2026-11-21T06:05:09Z");
+});
+
+test("endings follow the vowels of the number", () => {
+  const written = (month: number, day: number): string => moment(Date.UTC(2026, month - 1, day), "mn").slice(9, 34);
+  assert.ok(written(10, 2).startsWith("10 дугаар сарын 2-ны"));
+  assert.ok(written(9, 4).startsWith("9 дүгээр сарын 4-ний"));
+});
+
+test("numbers have signs between thousands", () => {
+  assert.deepEqual(
+    (["mn", "en"] as const).map((language) => wordsOf(language).number(1234567)),
+    ["1\u00a0234\u00a0567", "1,234,567"],
+  );
+});
+
+test("every check belongs to a step, and is called in Mongolian", () => {
+  for (const id of CATALOGUE) {
+    assert.ok(stepOf(id) >= 1 && stepOf(id) <= 10, id);
+    const title = wordsOf("mn").title({ id, title: "", subject: "", outcome: "passed", detail: "" });
+    assert.match(title, /\p{Script=Cyrillic}/u, id);
+  }
+  assert.deepEqual(["bag.signature", "case.record", "bundle.previous", "case.strays", "unknown.later"].map(stepOf), [4, 6, 9, 8, 1]);
+});
+
+test("steps of the work are told with what they are about", () => {
+  for (const language of ["mn", "en"] as const satisfies readonly Language[]) {
+    const words = wordsOf(language);
+    assert.equal(words.step("item EV-0001"), `${words.say("work.item")}: EV-0001`);
+    assert.equal(words.step("a later step"), "a later step");
+  }
+});
+
+test("values are made visible before they are put in", () => {
+  assert.equal(wordsOf("en").say("roots.added", { name: "a\u202eb" }), "Added: a\\u{202e}b");
+});
