@@ -22,6 +22,7 @@ from evidence_kit.cli import (
     capture,
     case,
     countersign,
+    court_kit,
     custody,
     demo,
     doctor,
@@ -44,7 +45,7 @@ from evidence_kit.texts import Language, Texts
 _HELP = "--help"
 _ORDER = (
     *("setup", "doctor", "case", "capture", "list", "show", "subject", "custody", "timestamp", "anchor"),
-    *("bundle", "sign", "renew", "verify", "witness", "practice", "demo"),
+    *("bundle", "sign", "renew", "verify", "court-kit", "witness", "practice", "demo"),
 )
 _FRAME = {
     "usage": re.compile(r"(?m)^Usage:"),
@@ -87,7 +88,7 @@ def commands(language: Language) -> Any:  # noqa: ANN401  # typer keeps the clas
     root.callback()(_root)
     first, last = (
         (setup, doctor, case, capture, items, subjects, custody),
-        (bundle, countersign, verify, witness, practice, demo),
+        (bundle, countersign, verify, court_kit, witness, practice, demo),
     )
     for module in (*first, anchor, *last):
         module.register(root)

@@ -25,6 +25,7 @@ from evidence_kit.texts import Texts
 if TYPE_CHECKING:
     from evidence_kit.custody.custodian import Custodian
     from evidence_kit.settings import Settings
+    from evidence_kit.trust.certificates import Certificate
     from evidence_kit.trust.judging import TrustedRoots
     from evidence_kit.verify.outside import Outside
 
@@ -99,19 +100,24 @@ def is_practice(report: VerificationReport) -> bool:
 
 
 def _roots(run: Run, files: Sequence[Path]) -> "TrustedRoots":
+    roots = run.roots(run.settings())
+    return replace(roots, established=(*roots.established, *read_roots(files)))
+
+
+def read_roots(files: Sequence[Path]) -> "tuple[Certificate, ...]":
+    """Return the certificates in *files*; raises `UsageError` for one that has none."""
     from evidence_kit.archive.tree import read_at_most
     from evidence_kit.trust.certificates import load_certificates
 
-    roots = run.roots(run.settings())
+    roots: list[Certificate] = []
     for file in files:
         try:
-            found = load_certificates(read_at_most(file, _LARGEST_ROOTS))
-            roots = replace(roots, established=(*roots.established, *found))
+            roots += load_certificates(read_at_most(file, _LARGEST_ROOTS))
         except OSError as error:
             raise UsageError(f"the root {file} cannot be read: {error.strerror}") from error
         except FormatError as error:
             raise UsageError(f"the root {file} holds no certificate: {error}", hint=error.hint) from error
-    return roots
+    return tuple(roots)
 
 
 def _read_withheld(file: Path) -> bytes:

@@ -41,6 +41,7 @@ NAMES = (
     "sign",
     "renew",
     "verify",
+    "court-kit",
     "witness",
     "witness serve",
     "witness certificate",
