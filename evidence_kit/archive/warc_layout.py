@@ -31,8 +31,10 @@ Fields: TypeAlias = Sequence[tuple[str, str]]
 
 _PIECE = 256 * 1024
 _SAMPLE = 16 * 1024
-_HARDLY = 0.9
-"""A sample that keeps more than this part of its size was compressed before."""
+_HARDLY, _NEVER = 0.9, 0.97
+"""A sample that keeps more than these parts of its size was compressed before, and well."""
+_STORED = 64 * 1024
+"""Bytes of a body from which on it does not matter that the header before it is not compressed either."""
 _GZIP = 16 + 15
 """A window of 32 KiB and the frame of RFC 1952, as zlib counts."""
 
@@ -80,7 +82,7 @@ class RecordFile:
         """Append a record with *fields*, its digests, its type and its length; raises `FormatError` and `OSError`."""
         size, block_digest, payload_digest = _digests(block)
         offset = self.size
-        self._members.begin(_beginning(block.body))
+        self._members.begin(_beginning(block.body), size)
         headers = list(fields)
         if block.head:
             headers.append(("WARC-Payload-Digest", payload_digest))
@@ -112,15 +114,20 @@ class _GzipMembers:
         self.written = 0
         self._out = out
 
-    def begin(self, sample: bytes) -> None:
-        """Begin a member for something that begins with *sample*.
+    def begin(self, sample: bytes, size: int) -> None:
+        """Begin a member for a body of *size* bytes that begins with *sample*.
 
-        Pictures and videos are compressed already: ISA-L goes through them nine times as fast as zlib, for nothing
-        more. Texts take zlib-ng at level 6: four times as fast as warcio's zlib at level 9, for 0.3 % more bytes, where
-        ISA-L would cost 7 %. None of their headers has a time.
+        Pictures and videos are compressed already. Large ones are stored, which costs next to nothing here and whenever
+        they are read; ISA-L goes through small ones nine times as fast as zlib, for nothing more. Texts take zlib-ng at
+        level 6: four times as fast as warcio's zlib at level 9, for 0.3 % more bytes, where ISA-L would cost 7 %. None
+        of their headers has a time.
         """
-        packed = len(isal_zlib.compress(sample, 1)) > _HARDLY * len(sample)
-        self._compressor = isal_zlib.compressobj(3, 8, _GZIP) if packed else zlib_ng.compressobj(6, 8, _GZIP)
+        kept = len(isal_zlib.compress(sample, 1)) / max(1, len(sample))
+        stored = kept > _NEVER and size >= _STORED
+        quick = kept > _HARDLY and not stored
+        self._compressor = (
+            isal_zlib.compressobj(3, 8, _GZIP) if quick else zlib_ng.compressobj(0 if stored else 6, 8, _GZIP)
+        )
 
     def write(self, data: bytes) -> None:
         self.written += self._out.write(self._compressor.compress(data))

@@ -238,6 +238,19 @@ def test_a_spooled_body_is_stored_in_constant_memory(tmp_path: Path) -> None:
     assert not any(finding.failed for finding in check_warc(tmp_path / "a.warc.gz"))
 
 
+def test_a_large_body_that_was_compressed_before_is_stored_as_it_is(tmp_path: Path) -> None:
+    body = hashlib.shake_256(b"picture").digest(100_000)
+    with WarcWriter(tmp_path / "a.warc.gz", created=NOW) as writer:
+        writer.warcinfo({"software": "evidence_kit"})
+        line = writer.exchange(replace(PLAIN, response_body=body)).response
+
+    assert line is not None
+    assert line.length < len(body) + 2_000
+    assert body[:1000] in (tmp_path / "a.warc.gz").read_bytes()
+    with record_at(tmp_path / "a.warc.gz", line.offset) as found:
+        assert b"".join(iter(lambda: found.read(65_536), b"")) == body
+
+
 @given(url=st.text())
 def test_percent_encoding_leaves_printable_ascii_alone(url: str) -> None:
     encoded = ascii_uri(url)
