@@ -13,8 +13,9 @@ from enum import StrEnum
 
 _ALGORITHMS = {"md5": 16, "sha1": 20, "sha224": 28, "sha256": 32, "sha384": 48, "sha512": 64}
 _URL_SAFE = str.maketrans("+/", "-_")
-_BASE32 = re.compile("[A-Z2-7]+")
-_AS_DIGITS = str.maketrans("ABCDEFGHIJKLMNOPQRSTUVWXYZ234567", "0123456789ABCDEFGHIJKLMNOPQRSTUV")
+_BASE32 = b"ABCDEFGHIJKLMNOPQRSTUVWXYZ234567"
+_AS_DIGITS = bytes(b"0123456789abcdefghijklmnopqrstuv!"[_BASE32.find(byte)] for byte in bytes(range(256)).upper())
+"""Bytes of base32 as Python's digits to the base 32; what is none of them is no digit."""
 _LONGEST_CHUNK_LINE = 16 * 1024
 _CHUNK_SIZE = re.compile(rb"[0-9a-fA-F]{1,16}")
 
@@ -29,39 +30,43 @@ class DigestOutcome(StrEnum):
     MALFORMED = "malformed"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True)
 class LabelledDigest:
-    """A digest header: what it says, and the values it can mean."""
+    """A digest header: what it says, and the value that it means."""
 
     text: str
     algorithm: str
     """hashlib's name, empty if unknown."""
-    values: frozenset[bytes]
-    """Empty when the value has no known form."""
+    value: bytes
+    """Empty when it has no known form."""
 
     @classmethod
     def parse(cls, text: str) -> "LabelledDigest":
-        """Read a label; what cannot be read leaves *algorithm* or *values* empty."""
+        """Read a label; what cannot be read leaves *algorithm* or *value* empty."""
         label, _, value = text.partition(":")
         algorithm = label.strip().lower().replace("-", "")
         size = _ALGORITHMS.get(algorithm)
         if size is None:
-            return cls(text=text, algorithm="", values=frozenset())
-        return cls(text=text, algorithm=algorithm, values=_decoded(value.strip(), size))
+            return cls(text, "", b"")
+        return cls(text, algorithm, _decoded(value.strip(), size))
 
 
-def _decoded(value: str, size: int) -> frozenset[bytes]:
+def _decoded(value: str, size: int) -> bytes:
+    """Return the *size* bytes that *value* means, or none: how long it is tells in which form."""
     bare = value.rstrip("=")
-    found = set()
-    for decode, text, bits in ((bytes.fromhex, value, 4), (_base32, bare, 5), (_base64, bare, 6)):
-        if len(bare) != -(-size * 8 // bits):
-            continue
-        try:
-            found.add(decode(text))
-        except ValueError:
-            # Not this form, then; binascii.Error is a ValueError.
-            continue
-    return frozenset(candidate for candidate in found if len(candidate) == size)
+    try:
+        if len(bare) == -(-size * 8 // 5):
+            found = _base32(bare)
+        elif len(bare) == size * 2:
+            found = bytes.fromhex(value)
+        elif len(bare) == -(-size * 8 // 6):
+            found = _base64(bare)
+        else:
+            return b""
+    except ValueError:
+        # binascii.Error is one.
+        return b""
+    return found if len(found) == size else b""
 
 
 def _base64(text: str) -> bytes:
@@ -74,11 +79,8 @@ def _base32(text: str) -> bytes:
 
     The standard library does this in Python, four times for each exchange of an archive.
     """
-    text = text.upper()
-    if not _BASE32.fullmatch(text):
-        raise ValueError(text)
     spare = len(text) * 5 % 8
-    return (int(text.translate(_AS_DIGITS), 32) >> spare).to_bytes(len(text) * 5 // 8, "big")
+    return (int(text.encode("ascii").translate(_AS_DIGITS), 32) >> spare).to_bytes(len(text) * 5 // 8, "big")
 
 
 class DigestCheck:
@@ -102,9 +104,9 @@ class DigestCheck:
             return DigestOutcome.ABSENT
         if self._hasher is None:
             return DigestOutcome.UNKNOWN_ALGORITHM if ":" in self.expected.text else DigestOutcome.MALFORMED
-        if not self.expected.values:
+        if not self.expected.value:
             return DigestOutcome.MALFORMED
-        return DigestOutcome.OK if self._hasher.digest() in self.expected.values else DigestOutcome.MISMATCH
+        return DigestOutcome.OK if self._hasher.digest() == self.expected.value else DigestOutcome.MISMATCH
 
     def found(self) -> str:
         """Return the digest that was counted, as algorithm and hexadecimal digits."""

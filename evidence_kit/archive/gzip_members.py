@@ -1,7 +1,8 @@
 """A WARC file as one stream of bytes that knows where its gzip members begin (RFC 1952; WARC 1.1 annex D).
 
 Reading goes forward only, in constant memory whatever the compression ratio. Damage never raises: it is noted in
-`problems`, reading pauses there (`broken`), and `resume` goes on at the next member that holds a WARC record.
+`problems`, reading pauses there (`broken`), and `resume` goes on at the next member that holds a WARC record. What is
+read from the beginning of a member on, damage and all, depends on nothing that lies before it.
 """
 
 import zlib
@@ -10,6 +11,8 @@ from typing import BinaryIO
 from isal import isal_zlib
 
 _PIECE = 64 * 1024
+_FIRST = 4 * 1024
+"""Bytes of a member that are inflated at first: of a small one all, without copying what follows it again and again."""
 _MAGIC = b"\x1f\x8b"
 _DEFLATE_MAGIC = b"\x1f\x8b\x08"
 _PROBE = 4096
@@ -28,6 +31,7 @@ class MemberStream:
         """Reading stopped at damage; `resume` goes on behind it."""
         self._stream = stream
         self._input = stream.read(_PIECE)
+        self._taken = 0
         self._position = 0
         self._member_offset = 0
         self._inflate: isal_zlib.Decompress | None = None
@@ -120,8 +124,8 @@ class MemberStream:
 
     def _step(self) -> bool:
         """Produce a piece, or finish a member, or note damage; false at the end of the file."""
-        if not self._input:
-            self._input = self._stream.read(_PIECE)
+        if self._taken == len(self._input):
+            self._input, self._taken = self._stream.read(_PIECE), 0
         if not self.gzipped:
             self._buffer, self._at, self._input = self._input, 0, b""
             self._position += len(self._buffer)
@@ -132,30 +136,31 @@ class MemberStream:
 
     def _begin_member(self) -> bool:
         self._top_up(len(_MAGIC))
-        if not self._input:
+        if self._taken == len(self._input):
             return False
         self._member_offset = self._position
-        if not self._input.startswith(_MAGIC):
+        if not self._input.startswith(_MAGIC, self._taken):
             self._damaged("bytes that are no gzip member")
             return False
         self._inflate = isal_zlib.decompressobj(_GZIP)
         return True
 
     def _inflate_piece(self, inflate: "isal_zlib.Decompress") -> bool:
-        if not self._input:
+        if self._taken == len(self._input):
             # The inflater may still hold output or wait for nothing; at the end of the file it waits in vain.
             self._inflate = None
             self.problems.append((self._member_offset, "the file ends inside this gzip member"))
             self.broken = True
             return False
-        before = len(self._input)
+        size = _FIRST if self._position == self._member_offset else _PIECE
+        self._top_up(size)
+        piece = self._input[self._taken : self._taken + size]
         try:
-            self._buffer, self._at = inflate.decompress(self._input, _PIECE), 0
+            self._buffer, self._at = inflate.decompress(piece, _PIECE), 0
         except isal_zlib.IsalError as error:  # type: ignore[misc]  # its stub calls the class an instance
             self._damaged(f"the gzip member is damaged ({error})")
             return False
-        self._input = inflate.unused_data if inflate.eof else inflate.unconsumed_tail
-        self._position += before - len(self._input)
+        self._drop(len(piece) - len(inflate.unused_data if inflate.eof else inflate.unconsumed_tail))
         if inflate.eof:
             self._inflate = None
         return True
@@ -167,32 +172,36 @@ class MemberStream:
         start = max(0, self._member_offset + 1 - self._position)
         self._drop(start)
         while True:
-            found = self._input.find(_DEFLATE_MAGIC)
+            found = self._input.find(_DEFLATE_MAGIC, self._taken)
             if found >= 0:
-                self._drop(found)
+                self._drop(found - self._taken)
                 self._top_up(_PROBE)
-                if _holds_record(self._input[:_PROBE]):
+                if _holds_record(self._input[self._taken : self._taken + _PROBE]):
                     break
                 self._drop(1)
                 continue
-            self._drop(max(0, len(self._input) - len(_DEFLATE_MAGIC) + 1))
-            before = len(self._input)
+            self._drop(max(0, self._left() - len(_DEFLATE_MAGIC) + 1))
+            before = self._left()
             self._top_up(before + 1)
-            if len(self._input) == before:
+            if self._left() == before:
                 self._drop(before)
                 break
         self.problems.append((self._member_offset, f"{what}; reading goes on at byte {self._position}"))
 
+    def _left(self) -> int:
+        """Return how many bytes of the file are at hand."""
+        return len(self._input) - self._taken
+
     def _drop(self, count: int) -> None:
-        self._input = self._input[count:]
+        self._taken += count
         self._position += count
 
     def _top_up(self, size: int) -> None:
-        while len(self._input) < size:
+        while self._left() < size:
             piece = self._stream.read(_PIECE)
             if not piece:
                 return
-            self._input += piece
+            self._input, self._taken = self._input[self._taken :] + piece, 0
 
 
 def _holds_record(data: bytes) -> bool:

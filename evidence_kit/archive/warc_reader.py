@@ -81,17 +81,17 @@ def _check_record(record: WarcRecord) -> tuple[RecordFinding, bool]:
         if dechunker is not None:
             bare.update(dechunker.feed(piece))
     following = record.finish()
-    payload = stored.outcome()
+    block, payload = record.block_digest.outcome(), stored.outcome()
     if payload is DigestOutcome.MISMATCH and dechunker is not None and dechunker.valid:
         payload = bare.outcome()
         notes += ["its payload digest is that of the body without chunks"] * (payload is DigestOutcome.OK)
-    notes += _differences(record.block_digest, "block") + _differences(stored, "payload", payload)
+    notes += _differences(record.block_digest, block, "block") + _differences(stored, payload, "payload")
     finding = RecordFinding(
         offset=record.offset,
         record_id=record.record_id,
         type=record.type,
         url=record.url,
-        block=record.block_digest.outcome(),
+        block=block,
         payload=payload,
         problems=tuple(record.problems),
         notes=tuple(notes),
@@ -108,9 +108,9 @@ def _payload_is_elsewhere(record: WarcRecord) -> str:
     return ""
 
 
-def _differences(digest: DigestCheck, what: str, outcome: DigestOutcome | None = None) -> list[str]:
+def _differences(digest: DigestCheck, outcome: DigestOutcome, what: str) -> list[str]:
     """Say what a digest that is not right ought to be."""
-    if digest.expected is None or (outcome or digest.outcome()) is DigestOutcome.OK:
+    if digest.expected is None or outcome is DigestOutcome.OK:
         return []
     found = f", found {digest.found()}" if digest.found() else ""
-    return [f"{what} digest {outcome or digest.outcome()}: {shorten(digest.expected.text, 120)}{found}"]
+    return [f"{what} digest {outcome}: {shorten(digest.expected.text, 120)}{found}"]

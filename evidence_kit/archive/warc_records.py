@@ -7,7 +7,6 @@ Memory stays constant whatever lengths, lines or compression a file claims.
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
@@ -27,14 +26,15 @@ _MOST_PROBLEMS = 10
 """Of one record; hostile ones could hold hundreds of thousands."""
 _VERSION = re.compile(rb"(WARC/(?:0\.1[78]|1\.[01]))[ \t]*\r?\n", re.IGNORECASE)
 _NAME = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")
-_PLAIN = re.compile(
-    rb"(?i:(WARC/(?:0\.1[78]|1\.[01])))[ \t]*\r\n" + rb"(?:%b:[^\n]*\r\n)*\r\n" % _NAME.pattern.encode("ascii")
-)
-"""A record's header as the standard has it, with no line folded."""
 _LENGTH = re.compile(r"[0-9]{1,18}")
 _CONTINUED = "continuation"
 _TYPES = frozenset({"warcinfo", "response", "resource", "request", "metadata", "revisit", "conversion", _CONTINUED})
 _WITHOUT_URI = frozenset({"warcinfo", "metadata"})
+_USUAL = frozenset(
+    {"WARC-Type", "WARC-Record-ID", "WARC-Date", "WARC-Target-URI", "WARC-Warcinfo-ID", "WARC-Concurrent-To"}
+    | {"WARC-Payload-Digest", "WARC-Block-Digest", "WARC-IP-Address", "Content-Type", "Content-Length"}
+)
+"""Names that need not be looked at letter by letter."""
 _MANDATORY = {
     "WARC-Type": re.compile(r"\S+"),
     "WARC-Record-ID": re.compile(r"<[A-Za-z][A-Za-z0-9+.-]*:[^<>\s]+>"),
@@ -70,15 +70,15 @@ class WarcRecord:
         stream.peek(1)
         self.offset = stream.offset
         """Byte at which the record, or its gzip member, begins."""
-        self.headers: tuple[tuple[str, str], ...] = tuple(self._read_headers())
+        self.headers: tuple[tuple[str, str], ...] = self._plain_headers() or tuple(self._read_headers())
         """The header lines in order."""
         self._first = {name.lower(): value for name, value in reversed(self.headers)}
         self.type = self._first.get("warc-type", "").lower()
         """WARC-Type in lower case, or nothing."""
         self._check_headers()
-        self.block_digest = DigestCheck(self.header("WARC-Block-Digest") if check else None)
+        self.block_digest = DigestCheck(self._first.get("warc-block-digest") if check else None)
         """Over the bytes of the block that were read so far."""
-        if self.readable and _HTTP.match(self.header("Content-Type") or "") and self.type != _CONTINUED:
+        if self.readable and self.type != _CONTINUED and _HTTP.match(self._first.get("content-type", "")):
             self.http_head = self._read_http_head()
 
     @property
@@ -97,14 +97,16 @@ class WarcRecord:
 
     def read(self, size: int) -> bytes:
         """Return 1 to *size* next bytes of the payload (after an HTTP head), empty at its end."""
-        piece = self._stream.read(min(size, self._left)) if self._left else b""
+        if not self._left:
+            return b""
+        piece = self._stream.read(min(size, self._left))
         self._left -= len(piece)
         self.block_digest.update(piece)
         return piece
 
     def finish(self) -> bool:
         """Read what is left, check how the record ends, and return whether another can follow."""
-        while self.read(PIECE):
+        while self._left and self.read(PIECE):
             pass
         stream = self._stream
         if self._left:
@@ -124,14 +126,32 @@ class WarcRecord:
         self.length = stream.position - self.offset
         return _another(stream)
 
+    def _plain_headers(self) -> tuple[tuple[str, str], ...]:
+        """Return the header lines, if every one of them is as the standard has it, and none is folded; else nothing.
+
+        That is what nearly all heads are, and reading them line by line takes longer than inflating a small record.
+        """
+        head = self._stream.peek_through(b"\r\n\r\n")
+        match = _VERSION.match(head)
+        if match is None:
+            return ()
+        try:
+            lines = head[match.end() : -4].decode("utf-8").split("\r\n")
+            found = tuple([(name, value.strip()) for name, value in [line.split(":", 1) for line in lines]])
+        except ValueError:
+            # Not UTF-8, or without a colon.
+            return ()
+        unusual = {name for name, _ in found} - _USUAL
+        if len(lines) > _MOST_LINES or head.count(b"\n", match.end()) != len(lines) + 1:
+            return ()
+        if unusual and not all(map(_NAME.fullmatch, unusual)):
+            return ()
+        self._stream.read(len(head))
+        self.version, self.readable = match[1].decode("ascii").upper(), True
+        return found
+
     def _read_headers(self) -> Iterator[tuple[str, str]]:
         """Yield the header lines, unfolded; what cannot be read becomes a problem."""
-        plain = _plain_head(self._stream.peek_through(b"\r\n\r\n"))
-        if plain is not None:
-            self._stream.read(plain.size)
-            self.version, self.readable = plain.version, True
-            yield from plain.fields
-            return
         line = self._stream.readline(_LONGEST_LINE)
         self.version = match[1].decode("ascii").upper() if (match := _VERSION.fullmatch(line)) else ""
         if not self.version:
@@ -196,7 +216,7 @@ class WarcRecord:
             self._problem(f"not a type of record: {shorten(self.type, 40)}")
         elif self.type not in _WITHOUT_URI and not self.url:
             self._problem("WARC-Target-URI is missing")
-        segment = self.header("WARC-Segment-Number")
+        segment = self._first.get("warc-segment-number")
         if segment is not None and (not _LENGTH.fullmatch(segment) or (int(segment) > 1) != (self.type == _CONTINUED)):
             self._problem(f"WARC-Segment-Number {shorten(segment, 40)} is not one of a {shorten(self.type, 40)} record")
 
@@ -271,29 +291,6 @@ def begin(raw: BinaryIO) -> MemberStream:
     if not _another(stream):
         raise FormatError("not a WARC: no gzip member in it can be read")
     return stream
-
-
-@dataclass(frozen=True, slots=True)
-class _PlainHead:
-    version: str
-    fields: list[tuple[str, str]]
-    size: int
-
-
-def _plain_head(head: bytes) -> _PlainHead | None:
-    """Return a record's *head* read as a whole, if every line of it is as the standard has it and none is folded.
-
-    That is what nearly all heads are, and reading them line by line takes longer than inflating a small record.
-    """
-    match = _PLAIN.fullmatch(head)
-    try:
-        _, *lines = head[:-4].decode("utf-8").split("\r\n")
-    except UnicodeDecodeError:
-        return None
-    if match is None or len(lines) > _MOST_LINES:
-        return None
-    fields = [(name, value.strip()) for name, _, value in (line.partition(":") for line in lines)]
-    return _PlainHead(match[1].decode("ascii").upper(), fields, len(head))
 
 
 def _ends_only_here(head: bytes) -> bool:
