@@ -9,6 +9,7 @@ from pathlib import Path
 
 from evidence_kit.archive.tree import FolderTree, Tree
 from evidence_kit.archive.wacz_reader import WaczFindings, check_wacz
+from evidence_kit.archive.warc_parts import WORTHWHILE
 from evidence_kit.models import Digest
 from evidence_kit.plain import open_plain
 from evidence_kit.processes import spread
@@ -34,12 +35,15 @@ def digests_ahead(tree: Tree, names: Iterable[str], *, processes: int) -> dict[s
 
 def archives_ahead(tree: Tree, names: Iterable[str], *, processes: int) -> dict[str, WaczFindings]:
     """Return what `check_wacz` finds in our own archives *names* of *tree*, or nothing if that is not worth it."""
-    found: dict[str, WaczFindings] = {}
+    found: dict[str, WaczFindings | None] = {}
     wanted = list(names)
     if processes > 1 and isinstance(tree, FolderTree) and sum(map(tree.size, wanted)) >= _WORTHWHILE_READING:
-        results = spread(_archive, [tree.path(name) for name in wanted], processes=processes)
-        found.update((name, result) for name, result in zip(wanted, results, strict=True) if result is not None)
-    return found
+        # Each of the large ones is divided among all processes.
+        large = [name for name in wanted if tree.size(name) >= WORTHWHILE]
+        small = [name for name in wanted if tree.size(name) < WORTHWHILE]
+        found.update(zip(small, spread(_archive, map(tree.path, small), processes=processes), strict=True))
+        found.update((name, _archive(tree.path(name), processes=processes)) for name in large)
+    return {name: result for name, result in found.items() if result is not None}
 
 
 def _batches(tree: FolderTree, names: Sequence[str]) -> list[list[str]]:
@@ -67,9 +71,9 @@ def _digest(path: Path) -> Digest | None:
         return None
 
 
-def _archive(path: Path) -> WaczFindings | None:
+def _archive(path: Path, *, processes: int = 1) -> WaczFindings | None:
     try:
         with open_plain(path) as stream:
-            return check_wacz(stream, ours=True)
+            return check_wacz(stream, ours=True, path=path, processes=processes)
     except OSError:
         return None

@@ -16,6 +16,8 @@ _FIRST = 4 * 1024
 _MAGIC = b"\x1f\x8b"
 _DEFLATE_MAGIC = b"\x1f\x8b\x08"
 _PROBE = 4096
+_MOST_TRIES = 1000
+"""Places in a row that look like a gzip member and hold no record; a hostile file could have millions."""
 _GZIP = 16 + 15
 """A window of 32 KiB and the frame of RFC 1952, as zlib counts."""
 
@@ -23,8 +25,8 @@ _GZIP = 16 + 15
 class MemberStream:
     """The bytes of a WARC, inflated if they are gzip members."""
 
-    def __init__(self, stream: BinaryIO) -> None:
-        """Begin at the stream's position, which counts as offset 0."""
+    def __init__(self, stream: BinaryIO, offset: int = 0) -> None:
+        """Begin at the stream's position, which counts as *offset*."""
         self.problems: list[tuple[int, str]] = []
         """What was found wrong with the compression: byte offset, English sentence."""
         self.broken = False
@@ -32,7 +34,7 @@ class MemberStream:
         self._stream = stream
         self._input = stream.read(_PIECE)
         self._taken = 0
-        self._position = 0
+        self._position = offset
         self._member_offset = 0
         self._inflate: isal_zlib.Decompress | None = None
         self._buffer = b""
@@ -202,6 +204,28 @@ class MemberStream:
             if not piece:
                 return
             self._input, self._taken = self._input[self._taken :] + piece, 0
+
+
+def member_from(stream: BinaryIO, offset: int) -> int | None:
+    """Return where, from byte *offset* of the seekable *stream* on, something looks like a gzip member with a record.
+
+    Nothing if there is none, or too much that is none. It may as well lie inside a record.
+    """
+    stream.seek(offset)
+    data = b""
+    for _ in range(_MOST_TRIES):
+        while (found := data.find(_DEFLATE_MAGIC)) < 0 or len(data) < found + _PROBE:
+            piece = stream.read(_PIECE)
+            if not piece:
+                break
+            dropped = found if found >= 0 else max(0, len(data) - len(_DEFLATE_MAGIC) + 1)
+            data, offset = data[dropped:] + piece, offset + dropped
+        if found < 0:
+            return None
+        if _holds_record(data[found : found + _PROBE]):
+            return offset + found
+        data, offset = data[found + 1 :], offset + found + 1
+    return None
 
 
 def _holds_record(data: bytes) -> bool:

@@ -16,6 +16,7 @@ from typing import BinaryIO
 from evidence_kit.archive.digest_labels import DigestCheck, DigestOutcome
 from evidence_kit.archive.own_warc import OwnWarc, Resource, index_problems
 from evidence_kit.archive.wacz import ARCHIVE_NAME, INDEX_NAME
+from evidence_kit.archive.warc_parts import WORTHWHILE, WarcPlace, check_warc_in_parts
 from evidence_kit.archive.warc_reader import RecordFinding, check_warc
 from evidence_kit.archive.zip_reader import ZipReader
 from evidence_kit.archive.zips import check_canonical
@@ -70,12 +71,15 @@ class WaczFindings:
         return any(finding.outcome is Outcome.FAILED for finding in self.findings)
 
 
-def check_wacz(source: Path | BinaryIO, *, ours: bool = False) -> WaczFindings:
+def check_wacz(
+    source: Path | BinaryIO, *, ours: bool = False, path: Path | None = None, processes: int = 1
+) -> WaczFindings:
     """Check a WACZ completely; with *ours* also every byte of its zip, every record and the index as we write them.
 
-    A stream must be seekable. Raises only `OSError`, when the file itself cannot be opened.
+    A stream must be seekable; *path* is where its plain file lies, so that a large one can be read by up to *processes*
+    at a time, with the same result. Raises only `OSError`, when the file itself cannot be opened.
     """
-    check = _WaczCheck(own=OwnWarc() if ours else None)
+    check = _WaczCheck(own=OwnWarc() if ours else None, path=path, processes=processes)
     if ours:
         check.findings += [_finding("wacz.zip", "", problem) for problem in check_canonical(source)]
     try:
@@ -118,6 +122,8 @@ class _WaczCheck:
 
     own: OwnWarc | None
     """For an archive that has to keep our own rules."""
+    path: Path | None
+    processes: int
     findings: list[WaczFinding] = field(default_factory=list)
     pages: list[dict[str, object]] = field(default_factory=list)
     package: dict[str, object] = field(default_factory=dict)
@@ -190,7 +196,7 @@ class _WaczCheck:
                 tee = _Tee(stream, digest)
                 if name.startswith("archive/"):
                     own = self.own if name == _ARCHIVE else None
-                    records = list(_warc_findings(tee, name, own))
+                    records = list(_warc_findings(tee, name, own, self._records(archive, name, tee, own)))
                 tee.finish()
         except FormatError as error:
             self.note("wacz.resource", name, str(error))
@@ -198,6 +204,18 @@ class _WaczCheck:
         if expected:
             self.note("wacz.resource", name, _compared(digest, tee.size, expected[1]))
         self.findings += records
+
+    def _records(self, archive: ZipReader, name: str, tee: _Tee, own: OwnWarc | None) -> Iterator[RecordFinding]:
+        """Yield what there is to find about the records of an entry, which *tee* reads meanwhile."""
+        offset, size = archive.offset(name), archive.size(name)
+        if self.path is None or self.processes == 1 or offset is None or size < WORTHWHILE:
+            yield from check_warc(tee)  # type: ignore[arg-type]  # only its read is used
+            return
+        place = WarcPlace(path=self.path, offset=offset, size=size)
+        for finding in check_warc_in_parts(place, processes=self.processes, records=own is not None):
+            while tee.size < finding.offset and tee.read(_PIECE):
+                pass
+            yield finding
 
     def _proof(self, archive: ZipReader, package: bytes) -> None:
         if _PROOF not in archive.names():
@@ -273,12 +291,14 @@ class _WaczCheck:
             self.note("wacz.index", INDEX_NAME)
 
 
-def _warc_findings(stream: _Tee, name: str, own: OwnWarc | None) -> Iterator[WaczFinding]:
+def _warc_findings(
+    stream: _Tee, name: str, own: OwnWarc | None, found: Iterator[RecordFinding]
+) -> Iterator[WaczFinding]:
     """Yield a finding for every record that fails, and then one for the file; *own* are the rules of our own WARCs."""
     counts: dict[str, int] = {}
     failed = 0
     try:
-        for record in check_warc(stream):  # type: ignore[arg-type]  # only its read is used
+        for record in found:
             for outcome in (f"block {record.block}", f"payload {record.payload}"):
                 counts[outcome] = counts.get(outcome, 0) + 1
             broken = own.problems(record) if own else []

@@ -13,7 +13,8 @@ from pathlib import Path
 from typing import BinaryIO
 
 from evidence_kit.archive.digest_labels import Dechunker, DigestCheck, DigestOutcome
-from evidence_kit.archive.warc_records import PIECE, WarcRecord, begin, opened, read_warc, record_at
+from evidence_kit.archive.gzip_members import MemberStream
+from evidence_kit.archive.warc_records import PIECE, WarcRecord, another, begin, opened, read_warc, record_at
 from evidence_kit.display import shorten
 
 __all__ = ["DigestOutcome", "RecordFinding", "WarcRecord", "check_warc", "read_warc", "record_at"]
@@ -57,14 +58,33 @@ def check_warc(source: Path | BinaryIO) -> Iterator[RecordFinding]:
     Raises `FormatError` when the first bytes are no WARC, and `OSError`.
     """
     with opened(source) as raw:
-        stream = begin(raw)
-        reported, following = 0, True
-        while following:
-            finding, following = _check_record(WarcRecord(stream, check=True))
-            yield finding
-            damage, reported = stream.problems[reported:], len(stream.problems)
-            for offset, problem in damage:
-                yield RecordFinding(offset=offset, problems=(problem,))
+        yield from _findings(begin(raw), 0)
+
+
+def check_from(raw: BinaryIO, offset: int) -> Iterator[RecordFinding]:
+    """Yield what `check_warc` yields from the gzip member on that begins where *raw* stands, byte *offset* of a WARC.
+
+    Raises `OSError`.
+    """
+    stream = MemberStream(raw, offset)
+    following = another(stream)
+    yield from _damage(stream, 0)
+    if following:
+        yield from _findings(stream, len(stream.problems))
+
+
+def _findings(stream: MemberStream, reported: int) -> Iterator[RecordFinding]:
+    following = True
+    while following:
+        finding, following = _check_record(WarcRecord(stream, check=True))
+        yield finding
+        yield from _damage(stream, reported)
+        reported = len(stream.problems)
+
+
+def _damage(stream: MemberStream, reported: int) -> Iterator[RecordFinding]:
+    for offset, problem in stream.problems[reported:]:
+        yield RecordFinding(offset=offset, problems=(problem,))
 
 
 def _check_record(record: WarcRecord) -> tuple[RecordFinding, bool]:

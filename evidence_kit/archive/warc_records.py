@@ -81,6 +81,10 @@ class WarcRecord:
         if self.readable and self.type != _CONTINUED and _HTTP.match(self._first.get("content-type", "")):
             self.http_head = self._read_http_head()
 
+    def __getstate__(self) -> dict[str, object]:
+        """Return what another process may know of a record that was read to its end: all but its bytes."""
+        return {name: value for name, value in vars(self).items() if name not in {"_stream", "block_digest"}}
+
     @property
     def record_id(self) -> str:
         """WARC-Record-ID without its angle brackets, or nothing."""
@@ -124,7 +128,7 @@ class WarcRecord:
             if not self.readable or stream.peek(5).upper() != b"WARC/":
                 stream.skip_member()
         self.length = stream.position - self.offset
-        return _another(stream)
+        return another(stream)
 
     def _plain_headers(self) -> tuple[tuple[str, str], ...]:
         """Return the header lines, if every one of them is as the standard has it, and none is folded; else nothing.
@@ -288,7 +292,7 @@ def begin(raw: BinaryIO) -> MemberStream:
     start = stream.peek(5)
     if not stream.broken and start.upper() != b"WARC/":
         raise FormatError(f"not a WARC: it begins with {_shown(start)}")
-    if not _another(stream):
+    if not another(stream):
         raise FormatError("not a WARC: no gzip member in it can be read")
     return stream
 
@@ -298,7 +302,7 @@ def _ends_only_here(head: bytes) -> bool:
     return head.find(b"\n\r\n") == len(head) - 3 and b"\n\n" not in head and not head.startswith((b"\r", b"\n"))
 
 
-def _another(stream: MemberStream) -> bool:
+def another(stream: MemberStream) -> bool:
     """Go on behind any damage, and return whether there is something to read."""
     while not stream.peek(1) and stream.broken:
         stream.resume()

@@ -90,8 +90,13 @@ class ZipReader:
         """
         entry = self._entry(name)
         if entry.compress_type == zipfile.ZIP_STORED:
-            return io.BufferedReader(_Window(self._file, self._data_offset(entry), entry.file_size))
+            return window(self._file, self._data_offset(entry), entry.file_size)
         return io.BufferedReader(_Checked(_translated(lambda: self._zip.open(entry), f"entry {shorten(name)}"), name))
+
+    def offset(self, name: str) -> int | None:
+        """Return the byte of the file at which a stored entry's data begins; raises `FormatError`."""
+        entry = self._entry(name)
+        return self._data_offset(entry) if entry.compress_type == zipfile.ZIP_STORED else None
 
     def read(self, name: str, limit: int) -> bytes:
         """Return an entry of at most *limit* bytes; raises `FormatError` when it is larger or damaged."""
@@ -190,6 +195,11 @@ def _translated(action: Callable[[], _Result], what: str) -> _Result:
         return action()
     except _ZIP_ERRORS as error:
         raise FormatError(f"{what}: {shorten(str(error)) or type(error).__name__}") from error
+
+
+def window(file: BinaryIO, offset: int, size: int) -> BinaryIO:
+    """Return the *size* bytes of *file* from byte *offset* on, as a file of its own."""
+    return io.BufferedReader(_Window(file, offset, size))
 
 
 class _Window(io.RawIOBase):

@@ -6,6 +6,7 @@ from pathlib import Path
 from evidence_kit.archive.bag import check_bag
 from evidence_kit.archive.tree import FolderTree, ZipTree
 from evidence_kit.archive.wacz_reader import check_wacz
+from evidence_kit.archive.warc_parts import WORTHWHILE, WarcPlace, check_warc_in_parts
 from evidence_kit.archive.warc_reader import check_warc
 from evidence_kit.case.decided import as_finished, decided_commit, state_of
 from evidence_kit.case.staging import STAGING
@@ -230,7 +231,10 @@ def _verify_pdf(exam: Examination, path: Path) -> VerificationReport:
 def _verify_warc(exam: Examination, path: Path) -> VerificationReport:
     count = 0
     try:
-        for record in check_warc(path):
+        place = WarcPlace(path=path.resolve(), offset=0, size=path.stat().st_size)
+        divided = exam.processes > 1 and place.size >= WORTHWHILE
+        found = check_warc_in_parts(place, processes=exam.processes, records=False) if divided else check_warc(path)
+        for record in found:
             count += 1
             if record.failed:
                 exam.failed("warc.records", f"{path.name}#{record.offset} {record.record_id}".rstrip(), record.detail)
