@@ -26,6 +26,7 @@ from evidence_kit.bundle.report_model import (
 )
 from evidence_kit.bundle.selection import Choice
 from evidence_kit.bundle.self_test import self_test
+from evidence_kit.bundle.signature_picture import signature_picture
 from evidence_kit.bundle.signatures import signature_lines
 from evidence_kit.bundle.volumes import Limits, divide, render_volumes
 from evidence_kit.canonical import Json
@@ -279,16 +280,18 @@ class _Builder:
         ):
             self.on_step("signing the report")
             report = self.folder / "data" / rendered.path.name
+            now = self.custodian.clock()
             signature = sign_pdf(
                 rendered.path,
                 report,
                 signer=self.custodian.signer,
                 reason=f"Evidence bundle {self.case.info.number}",
                 location="",
-                now=self.custodian.clock(),
+                now=now,
                 tsa=self.stamping.tsa,
                 known=known,
                 aim=self.aim,
+                picture=signature_picture(self.custodian.signer.certificate, now, self.options.language),
             )
             signed.append(signature)
             rendered.path.unlink()

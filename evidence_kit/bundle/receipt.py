@@ -5,26 +5,21 @@ anybody else or a link: whoever finds it learns nothing of what was recorded. Th
 PDF's metadata too (XMP, ISO 16684-1), from where it is read back.
 """
 
-import json
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from evidence_kit.bundle.codes import write_svg
-from evidence_kit.bundle.fonts import choose_fonts, system_folders
 from evidence_kit.bundle.mongolian_dates import english_moment, mongolian_moment
-from evidence_kit.bundle.report import copy_fonts, typeset_apart
-from evidence_kit.bundle.report_json import make_showable, strings
+from evidence_kit.bundle.one_page import set_one_page
 from evidence_kit.canonical import Json
 from evidence_kit.custody.receipts import Receipt
 from evidence_kit.display import visible
-from evidence_kit.errors import ReportError
 from evidence_kit.models import Officer, utc_text
 from evidence_kit.resources import template
 from evidence_kit.texts import Language, Texts
 
-_SECONDS = 120
 _COMMAND = "evidence-kit verify CASE --receipt FILE"
 
 
@@ -77,28 +72,9 @@ def render_receipt(page: ReceiptPage) -> bytes:
     """Return the page as a PDF; raises `ReportError`, `OSError`."""
     with TemporaryDirectory(prefix="evidence-kit-receipt-", ignore_cleanup_errors=True) as name:
         work = Path(name)
-        (work / "fonts").mkdir()
         (work / "receipt.typ").write_bytes(template("receipt/receipt.typ").read_bytes())
         write_svg(page.receipt.code(), work / "code.svg")
-        document = _document(page)
-        choice = choose_fonts(strings(document), system=system_folders())
-        harmless, _ = make_showable(document, choice, base_only=False)
-        (work / "data.json").write_text(json.dumps(harmless, ensure_ascii=False), encoding="utf-8")
-        copy_fonts(work, choice)
-        job = {
-            "root": str(work),
-            "main": str(work / "receipt.typ"),
-            "output": str(work / "receipt.pdf"),
-            "font_folders": [*map(str, choice.folders), str(work / "fonts")],
-            "extra_fonts": [path.name for path in choice.extra],
-            "timestamp": int(page.issued.timestamp()),
-        }
-        (work / "job.json").write_text(json.dumps(job), encoding="utf-8")
-        match typeset_apart(work / "job.json", _SECONDS):
-            case {"pages": 1, "warnings": []}:
-                return (work / "receipt.pdf").read_bytes()
-            case answer:
-                raise ReportError(f"the receipt could not be set on one page: {answer}")
+        return set_one_page(work, "receipt.typ", _document(page), at=page.issued)
 
 
 def _document(page: ReceiptPage) -> dict[str, Json]:
@@ -114,7 +90,6 @@ def _document(page: ReceiptPage) -> dict[str, Json]:
         "rows": rows,
         "code": page.receipt.code(),
         "command": _COMMAND,
-        "gaps": [],
     }
 
 

@@ -19,11 +19,15 @@ from evidence_kit.bundle.closing import seal_bag
 from evidence_kit.bundle.contents import write_chains
 from evidence_kit.bundle.guidance import readme, write_guidance
 from evidence_kit.bundle.placing import PlacedBundle, building_bundle, pack, place
-from evidence_kit.canonical import Json
+from evidence_kit.bundle.report_model import Language
+from evidence_kit.bundle.signature_picture import signature_picture
+from evidence_kit.canonical import Json, parse
 from evidence_kit.case.layout import BAG_FILES, CHAIN_FILES, TAG_MANIFEST, TAG_SIGNATURE, is_report
 from evidence_kit.case.revocations import Inquiries
 from evidence_kit.case.stamping import Stamping
 from evidence_kit.custody.custodian import Custodian
+from evidence_kit.custody.events import EventType
+from evidence_kit.custody.log import Lines
 from evidence_kit.errors import CaseError, FormatError, TimestampError
 from evidence_kit.models import Digest, OnStep, Problem, ignore, utc_text
 from evidence_kit.pdf.findings import Level
@@ -178,15 +182,17 @@ class _Work:
             grown = report.with_name(f"grown-{report.name}")
             if self.countersign:
                 self.on_step("signing the report")
+                now = self.custodian.clock()
                 made = sign_pdf(
                     report,
                     grown,
                     signer=self.custodian.signer,
                     reason=f"Evidence bundle {case}",
                     location="",
-                    now=self.custodian.clock(),
+                    now=now,
                     tsa=self.stamping.tsa,
                     known=known,
+                    picture=signature_picture(self.custodian.signer.certificate, now, _language(self.folder)),
                 )
                 levels.append(made.level)
                 missed.append(made.missed)
@@ -272,6 +278,16 @@ def _copy(source: Path, folder: Path) -> None:
             target.parent.mkdir(parents=True, exist_ok=True)
             with tree.open(name) as stream, target.open("xb") as file:
                 shutil.copyfileobj(stream, file)
+
+
+def _language(folder: Path) -> Language:
+    """Return which language the reports speak, as the log says; both if it does not say so."""
+    spoken = Language.BOTH
+    for line in Lines.at(folder / "data" / "custody.jsonl"):
+        match parse(line):
+            case {"type": EventType.BUNDLE_STARTED, "detail": {"language": str(name)}} if name in {*Language}:
+                spoken = Language(name)
+    return spoken
 
 
 def _reports(folder: Path) -> list[Path]:

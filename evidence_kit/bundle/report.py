@@ -21,7 +21,15 @@ from tempfile import TemporaryDirectory
 from evidence_kit.archive.manifests import manifest_bytes
 from evidence_kit.bundle.codes import page_squares
 from evidence_kit.bundle.fonts import FontChoice, choose_fonts, system_folders
-from evidence_kit.bundle.report_json import make_showable, picture_name, picture_paths, report_json, strings, told_in
+from evidence_kit.bundle.report_json import (
+    LANGUAGES,
+    make_showable,
+    picture_name,
+    picture_paths,
+    report_json,
+    strings,
+    told_in,
+)
 from evidence_kit.bundle.report_model import Language, ReportData
 from evidence_kit.canonical import Json
 from evidence_kit.errors import ReportError
@@ -93,7 +101,9 @@ def render_report(  # noqa: PLR0913  # one plain fact each
         choice = choose_fonts(strings(document), system=folders)
         copy_fonts(work, choice)
         setting = _set_pages(work, document, choice, timestamp=timestamp, seconds=seconds)
-        swap_pictures(work / "laid-out.pdf", target, pictures, page_squares(data.holdings.root, volume))
+        swap_pictures(
+            work / "laid-out.pdf", target, pictures, page_squares(data.holdings.root, volume), _places(language)
+        )
     return RenderedReport(
         path=target,
         pages=setting.pages,
@@ -136,6 +146,12 @@ def _national_script() -> str:
     return str(office["national_script"]).strip()
 
 
+def _places(language: Language) -> list[str]:
+    """Return what a reader is told of the places for pictures of signatures."""
+    texts = tomllib.loads(template(f"report/{LANGUAGES[language][0]}.toml").read_text(encoding="utf-8"))
+    return [texts["signature_picture"][name] for name in ("first", "second")]
+
+
 def _listed(attachments: Mapping[str, Path | bytes]) -> list[Json]:
     """Name the attachments for the template, each with its media type and the description a PDF reader shows."""
     return [
@@ -176,6 +192,7 @@ def _set_pages(
         "font_folders": [*map(str, choice.folders), str(work / "fonts")],
         "extra_fonts": [path.name for path in choice.extra],
         "timestamp": int(timestamp.timestamp()),
+        "tagged": True,
     }
     (work / "job.json").write_text(json.dumps(job), encoding="utf-8")
     for base_only in (False, True):

@@ -48,11 +48,12 @@ _LONGEST |= dict.fromkeys(("note", "purpose", "legal_basis", "why", "withheld_gr
 _LAST_ESCAPE = re.compile(r"\\u\{?[0-9A-F]{0,6}\Z")
 
 _LONGEST_HEADER = 48
-_LANGUAGES: dict[Language, list[Json]] = {
+LANGUAGES: dict[Language, list[Json]] = {
     Language.ENGLISH: ["en"],
     Language.MONGOLIAN: ["mn"],
     Language.BOTH: ["mn", "en"],
 }
+"""The languages that a report speaks, as the templates know them; the first is the main one."""
 
 
 def report_json(data: ReportData, *, language: Language, volume: int = 1) -> dict[str, Json]:
@@ -70,7 +71,7 @@ def report_json(data: ReportData, *, language: Language, volume: int = 1) -> dic
     document["gaps"] = _plain((*data.known_gaps(), *_cuts_told(printed, whole)))
     document["left_out_count"] = _number(len(data.left_out))
     document["volume"] = str(volume)
-    document["languages"] = _LANGUAGES[language]
+    document["languages"] = LANGUAGES[language]
     document["header"] = shorten(data.case.number, _LONGEST_HEADER)
     document["counts"] = {str(outcome): _number(data.count(outcome)) for outcome in AttemptOutcome}
     _number_pictures(document)

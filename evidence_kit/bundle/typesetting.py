@@ -15,7 +15,10 @@ import typst
 
 
 class Job(TypedDict):
-    """What is to be set: paths are absolute, *timestamp* is in seconds since 1970 (UTC)."""
+    """What is to be set: paths are absolute, *timestamp* is in seconds since 1970 (UTC).
+
+    *tagged* makes it PDF/A-3a and PDF/UA-1; a page that only becomes a picture in another is PDF/A-3u.
+    """
 
     root: str
     main: str
@@ -24,6 +27,7 @@ class Job(TypedDict):
     extra_fonts: list[str]
     """File names, in the order in which they are to be asked for a character."""
     timestamp: int
+    tagged: bool
 
 
 def typeset(job: Job) -> dict[str, object]:
@@ -39,7 +43,8 @@ def typeset(job: Job) -> dict[str, object]:
         _, warnings = compiler.compile_with_warnings(
             output=job["output"],
             format="pdf",
-            pdf_standards=["a-3a", "ua-1"],
+            pdf_standards=["a-3a", "ua-1"] if job["tagged"] else ["a-3u"],
+            pdf_tags=job["tagged"],
             timestamp=datetime.fromtimestamp(job["timestamp"], tz=UTC),
         )
         pages = json.loads(compiler.query("<pages>", field="value", one=True))

@@ -16,9 +16,10 @@ from pathlib import Path
 from typing import BinaryIO
 
 from pyhanko.pdf_utils.incremental_writer import IncrementalPdfFileWriter
-from pyhanko.sign.fields import MDPPerm, SigSeedSubFilter
+from pyhanko.sign.fields import InvisSigSettings, MDPPerm, SigFieldSpec, SigSeedSubFilter
 from pyhanko.sign.signers import PdfSignatureMetadata, PdfSigner, PdfTimeStamper
 from pyhanko.sign.signers.pdf_cms import PdfCMSSignedAttributes
+from pyhanko.stamp import NoOpStampStyle
 
 from evidence_kit.errors import EvidenceError, SigningError, TimestampError
 from evidence_kit.pdf.actors import ALGORITHM, OwnSigner, OwnStamper
@@ -26,6 +27,7 @@ from evidence_kit.pdf.check import UNREADABLE, check_pdf
 from evidence_kit.pdf.files import new_file
 from evidence_kit.pdf.findings import Coverage, Level, PdfFindings, SignatureFindings
 from evidence_kit.pdf.security_store import add_to_store
+from evidence_kit.pdf.signature_fields import show_picture, signature_field
 from evidence_kit.trust.certificates import Certificate
 from evidence_kit.trust.keys import Signer
 from evidence_kit.trust.validation_data import ValidationData, data_about, together
@@ -34,6 +36,8 @@ _SIGNATURE_SPACE = 1024
 """Bytes kept for the CMS around a signature value."""
 _STAMP_SPACE = 16 * 1024
 """Bytes kept for a time stamp token with its certificates; those of public authorities take 3 to 8 thousand."""
+_OFF_THE_PAGE = InvisSigSettings(box_out_of_bounds=True)
+"""Where fields are that show nothing: there they need no tag and no description (ISO 14289-1, 7.18.1)."""
 _LONG = frozenset({Level.LT, Level.LTA})
 
 
@@ -65,14 +69,16 @@ def sign_pdf(  # noqa: PLR0913  # each is one statement of the signature
     timeout: float = 20.0,
     known: ValidationData = ValidationData(),  # noqa: B008  # frozen
     aim: Level = Level.LTA,
+    picture: bytes | None = None,
 ) -> PdfSignature:
     """Write *source*, signed at the claimed time *now*, as the new file *target*.
 
     *tsa* are addresses of time-stamping authorities: the first that answers stamps the signature, and if none does,
     nothing is written and `TimestampError` is raised, so that signing without is the caller's own decision. What
     *known* has of the signer and the authorities makes it B-LT; if then a document time stamp cannot be had, it stays
-    so, and `missed` says why. Nothing above *aim* is tried. Raises `SigningError` for a PDF, key or disk that cannot be
-    used and for an existing *target*.
+    so, and `missed` says why. Nothing above *aim* is tried. *picture*, a PDF of one page, is shown in the box that the
+    layout keeps for this signature; without such a box the signature is invisible. Raises `SigningError` for a PDF, key
+    or disk that cannot be used and for an existing *target*.
     """
     with new_file(target, error=SigningError) as temporary:
         stamper = OwnStamper(tsa, timeout) if tsa else None
@@ -83,7 +89,7 @@ def sign_pdf(  # noqa: PLR0913  # each is one statement of the signature
             shutil.copyfile(source, temporary)
             with temporary.open("rb+") as stream:
                 _end_the_line(stream)
-                field = asyncio.run(_sign(stream, OwnSigner(signer), stamper, wording, now, beside))
+                field = asyncio.run(_sign(stream, OwnSigner(signer), stamper, wording, now, beside, picture))
             made = _read_back(temporary, field, signer, stamped=stamper is not None)
             if stamper and made.level is Level.LT and aim is Level.LTA:
                 missed = _archive(temporary, stamper)
@@ -163,6 +169,17 @@ def _beside(signer: Signer, known: ValidationData, now: datetime) -> ValidationD
     return together([own, *found]) if own and found else None
 
 
+class _Revision(IncrementalPdfFileWriter):
+    """A revision that leaves the metadata alone.
+
+    pyHanko would write all of them anew, in another form and with this machine's time. As typst wrote them they are
+    what PDF/A asks for, and say what the information dictionary says (ISO 19005-3, 6.6.3).
+    """
+
+    def _update_meta(self) -> None:
+        pass
+
+
 async def _sign(  # noqa: PLR0913, PLR0917  # what a signature is made of
     stream: BinaryIO,
     signer: OwnSigner,
@@ -170,14 +187,15 @@ async def _sign(  # noqa: PLR0913, PLR0917  # what a signature is made of
     wording: PdfSignatureMetadata,
     now: datetime,
     beside: ValidationData | None,
+    picture: bytes | None,
 ) -> str:
     """Sign in place, step by step as `PdfSigner.async_sign_pdf` does, but with our own clock."""
-    writer = IncrementalPdfFileWriter(stream)
+    writer = _Revision(stream)
     if writer.prev.encrypted:
         message = "the PDF is encrypted"
         raise SigningError(message)
     earlier = len(writer.prev.embedded_regular_signatures)
-    field = f"Signature{earlier + 1}"
+    field = signature_field(earlier + 1)
     metadata = replace(
         wording,
         field_name=field,
@@ -188,7 +206,11 @@ async def _sign(  # noqa: PLR0913, PLR0917  # what a signature is made of
     )
     if beside:
         add_to_store(writer, beside)
-    session = PdfSigner(metadata, signer, timestamper=stamper).init_signing_session(writer)
+    if picture:
+        show_picture(writer, field, picture)
+    unseen = SigFieldSpec(field, invis_sig_settings=_OFF_THE_PAGE)
+    pdf_signer = PdfSigner(metadata, signer, timestamper=stamper, stamp_style=NoOpStampStyle(), new_field_spec=unseen)
+    session = pdf_signer.init_signing_session(writer)
     session.system_time = now
     space = _SIGNATURE_SPACE + signer.space + (_STAMP_SPACE if stamper else 0)
     prepared = session.prepare_tbs_document(validation_info=None, bytes_reserved=2 * space, appearance_text_params=None)
@@ -216,10 +238,11 @@ def _archive(path: Path, stamper: OwnStamper) -> str:
 
 
 async def _stamp_document(stream: BinaryIO, stamper: OwnStamper, beside: ValidationData = ValidationData()) -> None:  # noqa: B008  # frozen
-    writer = IncrementalPdfFileWriter(stream)
+    writer = _Revision(stream)
     add_to_store(writer, beside)
     earlier = len(writer.prev.embedded_timestamp_signatures)
-    pdf_stamper = PdfTimeStamper(stamper, field_name=f"Timestamp{earlier + 1}")
+    field = f"Timestamp{earlier + 1}"
+    pdf_stamper = PdfTimeStamper(stamper, field_name=field, invis_settings=_OFF_THE_PAGE)
     await pdf_stamper.async_timestamp_pdf(writer, ALGORITHM, bytes_reserved=2 * _STAMP_SPACE, in_place=True)
 
 

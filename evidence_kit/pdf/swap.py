@@ -11,7 +11,7 @@ import re
 import shutil
 import struct
 import zlib
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from hashlib import sha256
@@ -28,6 +28,7 @@ from evidence_kit.models import Digest
 from evidence_kit.pdf.files import new_file
 from evidence_kit.pdf.findings import Attachment
 from evidence_kit.pdf.page_codes import Squares, draw_page_codes
+from evidence_kit.pdf.signature_fields import make_signature_fields
 
 UNREADABLE = (
     pikepdf.PdfError,
@@ -60,13 +61,15 @@ def swap_pictures(
     target: Path,
     pictures: Mapping[bytes, Path | bytes],
     code_of: Callable[[int], Squares] | None = None,
+    signatures: Sequence[str] = (),
 ) -> None:
     """Write *target* as the PDF *source* with placeholders replaced.
 
     *pictures* leads from the SHA-256 (32 bytes) of a placeholder JPEG to the RGB JPEG that takes its place, as a path
-    or as bytes; *code_of* gives the QR code for the number of each page. The same input gives the same bytes. *target*
-    must not exist. Raises `ReportError` when a placeholder is not in the PDF, one of the PDF (any JPEG of 8 x 8 pixels)
-    is not in *pictures*, or a picture is no such JPEG.
+    or as bytes; *code_of* gives the QR code for the number of each page; *signatures* describe the places for pictures
+    of signatures, in their order. The same input gives the same bytes. *target* must not exist. Raises `ReportError`
+    when a placeholder is not in the PDF, one of the PDF (any JPEG of 8 x 8 pixels) is not in *pictures*, or a picture
+    is no such JPEG.
     """
     with TemporaryDirectory(prefix=".pictures-", dir=target.parent) as folder:
         filled = Path(folder) / "filled.pdf"
@@ -79,6 +82,7 @@ def swap_pictures(
             ):
                 if code_of:
                     draw_page_codes(pdf, code_of)
+                make_signature_fields(pdf, signatures)
                 pdf.save(temporary, deterministic_id=True, fix_metadata_version=False)
         except UNREADABLE as error:
             message = (

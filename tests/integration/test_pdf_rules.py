@@ -50,6 +50,10 @@ def _element(pdf: pikepdf.Pdf, kind: str) -> pikepdf.Object:
     return _first(pdf, "/S", kind)
 
 
+def _field(pdf: pikepdf.Pdf) -> pikepdf.Object:
+    return _first(pdf, "/Subtype", "/Widget")
+
+
 def _attachment(pdf: pikepdf.Pdf) -> pikepdf.Object:
     return next(iter(pdf.attachments.values())).obj
 
@@ -72,6 +76,8 @@ BREAKING: dict[str, Callable[[pikepdf.Pdf], object]] = {
     "A 6.2.11.7.2": lambda pdf: _first(pdf, "/Subtype", "/Type0").__delitem__("/ToUnicode"),
     "A 6.2.11.8": _box,
     "A 6.3 ": lambda pdf: pdf.pages[0].__setitem__("/Annots", Array([Dictionary(Subtype=Name.Movie)])),
+    "A 6.3.3": lambda pdf: _field(pdf).__delitem__("/AP"),
+    "A 6.4.1": lambda pdf: pdf.Root.AcroForm.__setitem__("/XFA", Array(["x"])),
     "A 6.5.1": lambda pdf: pdf.make_indirect(Dictionary(S=Name.JavaScript, JS="1")),
     "A 6.5.2": lambda pdf: pdf.Root.__setitem__("/OpenAction", Array([pdf.pages[0].obj, Name.Fit])),
     "A 6.6.2": lambda pdf: _metadata(pdf, b"<pdfaid:conformance>A", b"<pdfaid:conformance>B"),
@@ -86,6 +92,7 @@ BREAKING: dict[str, Callable[[pikepdf.Pdf], object]] = {
     "UA 7.4.2": lambda pdf: _element(pdf, "/H2").__setitem__("/S", Name.H4),
     "UA 7.5": lambda pdf: _element(pdf, "/Table").__setitem__("/S", Name.P),
     "UA 7.17": lambda pdf: pdf.Root.__delitem__("/Outlines"),
+    "UA 7.18.1": lambda pdf: _field(pdf).__delitem__("/TU"),
     "UA 7.18.3": lambda pdf: next(page for page in pdf.pages if "/Annots" in page).__delitem__("/Tabs"),
 }
 

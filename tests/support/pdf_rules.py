@@ -4,6 +4,7 @@ They follow the standards' clauses, not the kit: each is a name with its clause,
 it. They are no replacement for a validator, only what can be asked on every machine.
 """
 
+import re
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -20,7 +21,49 @@ _ACTIONS = {"/GoTo", "/URI", "/Named", "/GoToR"}
 
 def _catalog(pdf: pikepdf.Pdf) -> list[str]:
     root = pdf.Root
-    return [name for name in ("/AA", "/OpenAction", "/Requirements", "/AcroForm") if name in root]
+    return [name for name in ("/AA", "/OpenAction", "/Requirements") if name in root]
+
+
+def _form(pdf: pikepdf.Pdf) -> list[str]:
+    form: Thing = _root(pdf).get("/AcroForm", {})
+    found = [name for name in ("/XFA", "/NeedAppearances") if form.get(name, False)]
+    return found + [name for each in _widgets(pdf) for name in ("/A", "/AA") if name in each]
+
+
+def _appearances(pdf: pikepdf.Pdf) -> list[str]:
+    found = []
+    for each in _widgets(pdf):
+        left, bottom, right, top = (float(edge) for edge in each.Rect)
+        looks: Thing = each.get("/AP", {})
+        if (left, bottom) != (right, top) and not (
+            set(looks.keys()) == {"/N"} and isinstance(looks.N, pikepdf.Stream) and "/BBox" in looks.N
+        ):
+            found.append(f"{each.get('/T')} has none")
+    return found
+
+
+def _fields(pdf: pikepdf.Pdf) -> list[str]:
+    """Fields off the page are nobody's to read (ISO 14289-1, 7.18.1)."""
+    found = []
+    elements = pikepdf.NumberTree(_root(pdf).StructTreeRoot.ParentTree)
+    for page in pdf.pages:
+        box = [float(edge) for edge in page.mediabox]
+        for each in (each for each in page.get("/Annots", []) if each.get("/Subtype") == "/Widget"):
+            if float(each.Rect[2]) < box[0] or float(each.Rect[3]) < box[1]:
+                continue
+            parent: Thing = elements[int(each.StructParent)] if "/StructParent" in each else {}
+            if not str(each.get("/TU", "")) or not str(parent.get("/Alt", "")):
+                found.append(f"{each.get('/T')} says nothing")
+            if parent.get("/S") != "/Form" or parent.get("/K", {}).get("/Obj") != each:
+                found.append(f"{each.get('/T')} is in no Form")
+    return found
+
+
+def _new_lines(pdf: pikepdf.Pdf) -> list[str]:
+    """An update that begins on the line of the end before it."""
+    with open(pdf.filename, "rb") as stream:  # noqa: PTH123  # the name pikepdf gives is a string
+        found = re.findall(rb"startxref\s+\d+\s+%%EOF(?![\r\n])(.{1,20})", stream.read(), re.DOTALL)
+    return [f"{each!r} stands behind an end" for each in found]
 
 
 def _trailer(pdf: pikepdf.Pdf) -> list[str]:
@@ -83,7 +126,8 @@ def _to_unicode(pdf: pikepdf.Pdf) -> list[str]:
 def _glyphs(pdf: pikepdf.Pdf) -> list[str]:
     """Fonts of two bytes for each glyph: the glyph 0 is .notdef, the box."""
     found = []
-    for number, page in enumerate(pdf.pages, start=1):
+    looks = [each.AP.N for each in _widgets(pdf) if "/AP" in each]
+    for number, page in enumerate([*pdf.pages, *looks], start=1):
         for operands, operator in _operations(page):
             shown = b"".join(_texts(operands)) if operator in _SHOWING else b""
             if any(shown[at : at + 2] == b"\0\0" for at in range(0, len(shown), 2)):
@@ -201,6 +245,7 @@ def _title_shown(pdf: pikepdf.Pdf) -> list[str]:
 
 RULES: dict[str, Rule] = {
     "A 6.1.3 trailer: identified, not encrypted": _trailer,
+    "A 6.1.9 every update begins on a line of its own": _new_lines,
     "A 6.2.3 output intent": _output_intent,
     "A 6.2.5 graphics states, 6.2.10 transparency": _graphics_state,
     "A 6.2.8 images": _images,
@@ -209,6 +254,8 @@ RULES: dict[str, Rule] = {
     "A 6.2.11.7.2, UA 7.21.7 characters have Unicode values": _to_unicode,
     "A 6.2.11.8, UA 7.21.8 no glyph is missing": _glyphs,
     "A 6.3 annotations are printed": _annotations,
+    "A 6.3.3 fields have an appearance": _appearances,
+    "A 6.4.1 the form does nothing": _form,
     "A 6.5.1 no actions that do things": _actions,
     "A 6.5.2, 6.11 nothing happens when opened": _catalog,
     "A 6.6.2 metadata: part 3, conformance A (6.6.4)": lambda pdf: _xmp(
@@ -225,6 +272,7 @@ RULES: dict[str, Rule] = {
     "UA 7.4.2 headings descend by one": _headings,
     "UA 7.5 tables": _tables,
     "UA 7.17 bookmarks": _bookmarks,
+    "UA 7.18.1, 7.18.4 fields are described and tagged": _fields,
     "UA 7.18.3, 7.18.5 links": _links,
 }
 
@@ -247,11 +295,15 @@ def _of_subtype(pdf: pikepdf.Pdf, name: str) -> Iterator[Thing]:
     return (each for each in _dictionaries(pdf) if each.get("/Subtype") == name)
 
 
+def _widgets(pdf: pikepdf.Pdf) -> Iterator[Thing]:
+    return (each for page in pdf.pages for each in page.get("/Annots", []) if each.get("/Subtype") == "/Widget")
+
+
 def _font_files(descriptor: Thing) -> list[str]:
     return [name for name in ("/FontFile", "/FontFile2", "/FontFile3") if name in descriptor]
 
 
-def _operations(page: pikepdf.Page) -> Iterator[tuple[Thing, str]]:
+def _operations(page: pikepdf.Page | pikepdf.Object) -> Iterator[tuple[Thing, str]]:
     for each in pikepdf.parse_content_stream(page):
         yield each.operands, str(each.operator)
 
