@@ -48,6 +48,11 @@ class RevocationServer:
             found.append(x509.AuthorityInformationAccess([access]))
         return found
 
+    @property
+    def crl_address(self) -> str:
+        """Where the CRL is given out."""
+        return self._name("crl").value
+
     def _name(self, path: str) -> x509.UniformResourceIdentifier:
         return x509.UniformResourceIdentifier(f"http://127.0.0.1:{self._server.server_address[1]}/{path}")
 
