@@ -81,6 +81,10 @@ def _bundle(
         raise UsageError("nothing is withheld that could be written", hint="leave out --withheld-to, or say --withhold")
     folder = run.case(case)
     if plan and not plan.exists():
+        if output:
+            message = f"there is no plan {plan} to make a bundle by"
+            hint = f"correct the name; to write a plan, leave out --output: evidence-kit bundle --plan {quoted(plan)}"
+            raise UsageError(message, hint=hint)
         spoken = language or folder.info.language
         write_plan(run, folder, plan.absolute(), choice, language=spoken, pictures=pictures, json=json)
         return

@@ -45,6 +45,7 @@ from evidence_kit.verify.examination import Examination
 from evidence_kit.verify.files import SMALL, CaseFiles
 from evidence_kit.verify.history import History, check_history, check_items, check_registered, read_log, stamp_trusted
 from evidence_kit.verify.items import check_item, check_seal
+from evidence_kit.verify.plan import planned_items
 from evidence_kit.verify.previous import check_earlier, read_earlier, read_signature, read_token
 from evidence_kit.verify.report_pdf import LIST_ATTACHMENT, LOG_ATTACHMENT, check_report
 from evidence_kit.verify.withheld import check_withheld, open_log
@@ -220,15 +221,24 @@ def _check_event(exam: Examination, files: CaseFiles, history: History, items: S
     ]
     if len(named) != len(bundled):
         problems.append((subject, "an item is put in twice"))
-    problems += [*_other_plan(files, begun), *_other_manifests(files, named)]
+    problems += [*_other_plan(files, begun, [str(event.item) for event in bundled]), *_other_manifests(files, named)]
     exam.concluded("bundle.event", subject, problems, f"{len(named)} items")
     exam.facts["purpose"] = begun.purpose
 
 
-def _other_plan(files: CaseFiles, begun: Event) -> Iterator[tuple[str, str]]:
+def _other_plan(files: CaseFiles, begun: Event, bundled: Sequence[str]) -> Iterator[tuple[str, str]]:
     planned, found = begun.digests.get(PLAN), files.digest(PLAN) if files.has(PLAN) else None
     if planned != found:
         yield files.shown(PLAN), f"its digest is {found}, event {begun.seq} has {planned}"
+    if found is None:
+        return
+    try:
+        items = planned_items(files.read(PLAN))
+    except FormatError as error:
+        yield files.shown(PLAN), str(error)
+        return
+    if items != [*bundled]:
+        yield files.shown(PLAN), "its exhibits are not the items that the log says were put in, in their order"
 
 
 def _other_manifests(files: CaseFiles, named: dict[str | None, Event]) -> Iterator[tuple[str, str]]:

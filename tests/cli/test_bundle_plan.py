@@ -37,7 +37,7 @@ def test_the_whole_way_of_a_plan(two: RunCommand, case: Path, tmp_path: Path, or
     plan, bundle = tmp_path / "хавсралт.toml", tmp_path / "bundle"
     log = (case / "custody.jsonl").read_bytes()
 
-    written = two("bundle", "--plan", plan, "--output", bundle, "--report-language", "en", "--case", case)
+    written = two("bundle", "--plan", plan, "--report-language", "en", "--case", case)
 
     assert (written.code, written.err) == (0, "")
     assert "no bundle yet" in written.out
@@ -108,6 +108,18 @@ def test_a_plan_is_written_in_the_languages_chosen_and_never_overwritten(
     assert plan.read_text(encoding="utf-8") == text
     assert two("bundle", "--plan", case / "plan.toml", "--case", case).code == 2
     assert two("bundle", "--case", case).code == 2
+
+
+def test_a_plan_that_is_not_there_makes_no_bundle_and_is_not_written_instead(
+    two: RunCommand, case: Path, tmp_path: Path
+) -> None:
+    answer = two("bundle", "--plan", tmp_path / "plna.toml", "--output", tmp_path / "bundle", "--case", case)
+
+    assert answer.code == 2
+    assert "plna.toml to make a bundle by" in answer.err
+    assert "leave out --output" in answer.err
+    assert not (tmp_path / "plna.toml").exists()
+    assert not (tmp_path / "bundle").exists()
 
 
 @pytest.mark.parametrize(
