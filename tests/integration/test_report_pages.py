@@ -13,7 +13,7 @@ from PIL import Image
 
 from evidence_kit.bundle.exhibit_parts import Attempted, AttemptState, ContextShot
 from evidence_kit.bundle.register_parts import LeftOut, SealedItem, SelfTest, SignatureLine
-from evidence_kit.bundle.report import render_report
+from evidence_kit.bundle.report import SLICE_HEIGHT, SLICE_WIDTH, render_report
 from evidence_kit.bundle.report_model import Language, ReportData
 from evidence_kit.models import Trust
 from evidence_kit.pictures.viewing_copy import ViewingCopy, make_slices
@@ -201,3 +201,30 @@ def test_page_2_says_of_many_problems_the_first_of_each_kind_and_how_many_more(t
 
     first = subprocess.run([oracle("pdftotext"), "-l", "2", path, "-"], check=True, capture_output=True, timeout=60)
     assert squeezed("Further reasons, not printed here: 89") in squeezed(first.stdout.decode())
+
+
+@pytest.mark.parametrize("language", [*Language])
+def test_the_heading_of_further_pictures_stands_on_the_page_of_the_first_of_them(
+    language: Language, tmp_path: Path, oracle: Oracle
+) -> None:
+    """Wherever the screenshot before it ends."""
+    Image.new("RGB", (1280, 1464), "white").save(tmp_path / "shot.png")
+    whole = make_slices(
+        tmp_path / "shot.png", tmp_path, page_width_px=SLICE_WIDTH, slice_height_px=SLICE_HEIGHT, blur=False
+    )
+    (page,) = whole.slices
+    further = ContextShot(path="window.png", role="window", taken=None, copy=whole)
+    exhibits = []
+    for number, height in enumerate(range(100, 1464, 100), start=1):
+        shot = replace(whole, slices=(replace(page, height=height, bottom=height),))
+        exhibits.append(replace(exhibit_of(number, screenshot=shot), context_shots=(further,)))
+
+    path = tmp_path / "report.pdf"
+    data = report_of(*exhibits)
+    render_report(data, path, language=language, attachments={}, timestamp=MOMENT, font_folders=())
+
+    told = subprocess.run([oracle("pdftotext"), path, "-"], check=True, capture_output=True, timeout=60).stdout
+    heading = texts(Language.MONGOLIAN if language is Language.BOTH else language)["exhibit"]["context_shots"]
+    headed = [text for text in told.decode("utf-8").split("\f") if squeezed(heading) in squeezed(text)]
+    assert len(headed) == len(exhibits)
+    assert all("window.png" in text for text in headed)
