@@ -67,7 +67,7 @@ def test_the_transcript_is_what_the_program_says(
 
 def test_every_command_of_the_table_exists(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
     table = re.findall(
-        r"^\| `([a-z]+)(?: ([a-z]+))?", (project / "README.md").read_text(encoding="utf-8"), re.MULTILINE
+        r"^\| `([a-z-]+)(?: ([a-z]+))?", (project / "README.md").read_text(encoding="utf-8"), re.MULTILINE
     )
     assert len(table) >= 9
     for group, command in table:

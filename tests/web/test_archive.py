@@ -335,7 +335,7 @@ def test_digests_chunks_and_lists_are_read_alike(questions: Questions) -> None:
 
 def _label(data: bytes) -> object:
     found = LabelledDigest.parse(data.decode())
-    return [found.algorithm, sorted(value.hex() for value in found.values)]
+    return [found.algorithm, [found.value.hex()] if found.value else []]
 
 
 def _chunks(data: bytes) -> object:
