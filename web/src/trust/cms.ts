@@ -45,10 +45,17 @@ export async function verifyDetached(
   digest: Bytes,
   certificates: Iterable<Certificate>,
 ): Promise<SignatureFacts> {
-  const found = read(data);
   const known = [...certificates];
+  const candidates = named(data, known);
+  for (const candidate of candidates) {
+    const bare = readBare(data, digest, candidate);
+    if (bare === undefined) continue;
+    await checkSignature(candidate, bare.signed, bare.signature);
+    return { certificate: candidate, signingTime: bare.signingTime, embedded: [] };
+  }
+  const found = read(data);
   const embedded = found.certificates.map((inside) => recorded(inside, known));
-  const certificate = signerCertificate(found, named(data, known));
+  const certificate = signerCertificate(found, candidates);
   if (!equal(found.messageDigest, digest)) throw new FormatError("the signature was made over other content");
   const attributes = signedAttributes(digest, certificate, found.signingTime);
   if (!equal(contentInfo(attributes, found.signature, certificate, embedded), data)) {
@@ -80,6 +87,83 @@ export function recorded(inside: Uint8Array, known: readonly Certificate[]): Cer
   const found = known.find((certificate) => equal(certificate.der, inside));
   if (found === undefined) throw new FormatError("it holds a certificate that is not among those recorded");
   return found;
+}
+
+/** What is the same in every signature of one length by one certificate without certificates inside. */
+interface Frame {
+  /** One such signature, zeros where others differ. */
+  readonly template: Uint8Array;
+  /** Where the 13 characters of the UTCTime, the digest and the signature value begin. */
+  readonly time: number;
+  readonly digest: number;
+  readonly signature: number;
+  /** Where the signed attributes stand, with their tag. */
+  readonly attributes: readonly [begin: number, end: number];
+}
+
+const TIME_SIZE = 13;
+const DIGEST_SIZE = 32;
+/** Frames kept of one certificate: a signature has one of a few lengths, others come from who wants many. */
+const MOST_FRAMES = 64;
+const frames = new WeakMap<Certificate, Map<number, Frame | undefined>>();
+
+/**
+ * Return time and value of a signature that is, byte for byte, one by *certificate* without certificates inside;
+ * undefined leaves it to the reader of structures to say what is wrong. A log has a hundred thousand of these.
+ */
+function readBare(
+  data: Bytes,
+  digest: Bytes,
+  certificate: Certificate,
+): { signed: Bytes; signature: Bytes; signingTime: number } | undefined {
+  const frame = frameOf(certificate, data.length);
+  if (frame === undefined) return undefined;
+  const [time, content] = [frame.time, frame.digest];
+  if (!equal(data.subarray(content, content + DIGEST_SIZE), digest)) return undefined;
+  const bare = data.slice().fill(0, time, time + TIME_SIZE).fill(0, content, content + DIGEST_SIZE);
+  if (!equal(bare.fill(0, frame.signature), frame.template)) return undefined;
+  const stated = data.subarray(time, time + TIME_SIZE);
+  const signingTime = der.time({ tag: der.UTC_TIME, content: stated, whole: stated });
+  const signed = data.slice(...frame.attributes);
+  signed[0] = der.SET; // another tag than when they are stored (RFC 5652, 5.4)
+  return { signed, signature: data.subarray(frame.signature), signingTime };
+}
+
+function frameOf(certificate: Certificate, size: number): Frame | undefined {
+  const known = frames.get(certificate) ?? new Map<number, Frame | undefined>();
+  frames.set(certificate, known);
+  if (!known.has(size)) {
+    if (known.size >= MOST_FRAMES) known.clear();
+    known.set(size, makeFrame(certificate, size));
+  }
+  return known.get(size);
+}
+
+/** Cut a frame out of a signature that is written for the purpose; undefined where none has that size. */
+function makeFrame(certificate: Certificate, size: number): Frame | undefined {
+  const digest = certificate.sha256.map((byte) => byte ^ 0xff);
+  const attributes = signedAttributes(digest, certificate, 0);
+  const least = contentInfo(attributes, new Uint8Array(0), certificate, []).length;
+  // The lengths around the value take up to twelve bytes more when it is long.
+  for (let value = Math.max(0, size - least - 12); value <= size - least; value++) {
+    const template = contentInfo(attributes, new Uint8Array(value), certificate, []);
+    if (template.length !== size) continue;
+    const stored = der.tlv(0xa0, attributes);
+    const begin = place(template, stored);
+    const time = begin + place(stored, der.moment(0)) + 2;
+    const frame = { template, time, digest: begin + place(stored, digest), signature: size - value };
+    template.fill(0, time, time + TIME_SIZE).fill(0, frame.digest, frame.digest + DIGEST_SIZE);
+    return { ...frame, attributes: [begin, begin + stored.length] };
+  }
+  return undefined;
+}
+
+/** Return where *part* begins in *data*; -1 when it does not. */
+function place(data: Uint8Array, part: Uint8Array): number {
+  const first = part[0] as number;
+  let at = data.indexOf(first);
+  while (at >= 0 && !equal(data.subarray(at, at + part.length), part)) at = data.indexOf(first, at + 1);
+  return at;
 }
 
 interface Found {
@@ -135,12 +219,7 @@ export function attribute(attributes: ReadonlyMap<string, der.Value>, kind: Uint
 
 /** Return those of *known* whose digest stands in *data*, as the signer's must: others may be anything. */
 function named(data: Uint8Array, known: readonly Certificate[]): Certificate[] {
-  return known.filter(({ sha256 }) => {
-    const first = sha256[0] as number;
-    let at = data.indexOf(first);
-    while (at >= 0 && !equal(data.subarray(at, at + sha256.length), sha256)) at = data.indexOf(first, at + 1);
-    return at >= 0;
-  });
+  return known.filter(({ sha256 }) => place(data, sha256) >= 0);
 }
 
 function signerCertificate(found: Found, candidates: readonly Certificate[]): Certificate {
