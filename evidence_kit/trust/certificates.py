@@ -32,6 +32,7 @@ PRACTICE_POLICY = x509.ObjectIdentifier("2.25.1662335768293146704196967310652515
 _BROKEN = (
     ValueError,
     TypeError,
+    KeyError,
     UnsupportedAlgorithm,
     x509.InvalidVersion,
     x509.DuplicateExtension,

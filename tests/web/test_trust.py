@@ -3,6 +3,7 @@
 import random
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from itertools import product
 from pathlib import Path
 
 import pytest
@@ -21,6 +22,7 @@ from tests.support.pdfs import practice_signer, rsa_signer
 from tests.support.people import SetClock
 from tests.support.pki import Authority, nested_certificate
 from tests.support.tsa import OpensslTsa
+from tests.web.odd_extensions import KINDS, VALUES
 from tests.web.questions import Questions, Use
 
 NOW = datetime.now(UTC).replace(microsecond=0)
@@ -88,6 +90,16 @@ def test_certificates_and_changed_ones_say_the_same(tmp_path: Path, signers: lis
             questions.pem(certificate.subject, b"text\r\n" + certificate.pem().replace(b"\n", b"\r\n") * 2)
             for what, copy in changed(certificate.der, COUNT, certificate.subject):
                 questions.certificate(what, copy)
+
+    assert questions.answers_agree(tmp_path) == ""
+
+
+def test_extensions_are_held_to_their_forms_alike(tmp_path: Path) -> None:
+    questions = Questions()
+    authority = Authority("Root", clock=SetClock(NOW))
+    for kind, value in product(KINDS, VALUES):
+        odd = x509.UnrecognizedExtension(x509.ObjectIdentifier(kind), value)
+        questions.certificate(f"{kind} {value.hex()}", authority.issue("Дорж", extensions=[odd]).certificate.der)
 
     assert questions.answers_agree(tmp_path) == ""
 

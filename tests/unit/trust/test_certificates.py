@@ -7,6 +7,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from cryptography import x509
 
 from evidence_kit.errors import FormatError
 from evidence_kit.models import Trust
@@ -142,6 +143,14 @@ def test_algorithms_that_lie_endlessly_in_each_other_are_refused_and_do_not_end_
     for kind in ("crl", "ocsp"):
         with pytest.raises(FormatError):
             read_statement(kind, data)
+
+
+def test_an_extension_with_a_number_that_nobody_knows_makes_it_no_certificate() -> None:
+    unknown = x509.UnrecognizedExtension(x509.ObjectIdentifier("1.3.6.1.5.5.7.1.24"), b"\x30\x03\x02\x01\x63")
+    signer = Authority("Root", clock=SetClock()).issue("Officer", extensions=[unknown])
+
+    with pytest.raises(FormatError):
+        _ = Certificate(signer.certificate.der).x509
 
 
 def test_a_few_algorithms_may_lie_in_each_other() -> None:

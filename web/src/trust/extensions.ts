@@ -7,7 +7,8 @@ import { text } from "../bytes.js";
 import { FormatError } from "../errors.js";
 import * as der from "./der.js";
 import { type GeneralName, readGeneralName, readGeneralNames } from "./general_names.js";
-import { readName } from "./names.js";
+import { checkUtf16, readName } from "./names.js";
+import * as rare from "./rare_extensions.js";
 
 export const SUBJECT_KEY = "2.5.29.14";
 export const KEY_USAGE = "2.5.29.15";
@@ -78,7 +79,9 @@ export function keyUsage(value: Uint8Array): { certSign: boolean; crlSign: boole
 
 /** Return the OIDs of the purposes. */
 export function purposes(value: Uint8Array): string[] {
-  return der.open(value).rest(der.OID).map(({ content }) => der.dotted(content));
+  const found = der.open(value).rest(der.OID).map(({ content }) => der.dotted(content));
+  if (found.length === 0) throw new FormatError("purposes without a purpose");
+  return found;
 }
 
 /** Return the OIDs of the policies. */
@@ -118,9 +121,9 @@ function checkNotice(parts: der.Parts): void {
 
 function checkDisplayText({ tag, content }: der.Value): void {
   if (tag === 0x16 && content.some((byte) => byte >= 0x80)) throw new FormatError("not a text");
-  if (tag === 0x1e && content.length % 2 === 1) throw new FormatError("not a text");
   if (tag !== 0x1e && tag !== 0x16 && tag !== 0x0c && tag !== 0x1a) throw new FormatError("not a text");
-  if (tag !== 0x1e) text(content, "a notice");
+  if (tag === 0x1e) checkUtf16(content);
+  else text(content, "a notice");
 }
 
 export function alternativeNames(value: Uint8Array): GeneralName[] {
@@ -259,6 +262,12 @@ const READERS = new Map<string, (value: Uint8Array) => unknown>([
   [AUTHORITY_ACCESS, checkAccess],
   ["1.3.6.1.5.5.7.1.11", checkAccess],
   ["1.3.6.1.5.5.7.48.1.5", checkNothing],
+  ["2.5.29.16", rare.checkUsagePeriod],
+  ["1.3.6.1.5.5.7.1.24", rare.checkTlsFeatures],
+  ["1.3.6.1.4.1.11129.2.4.2", rare.checkTransparency],
+  ["1.3.6.1.4.1.11129.2.4.3", checkNothing],
+  ["1.3.6.1.4.1.311.21.7", rare.checkTemplate],
+  ["1.3.36.8.3.3", rare.checkAdmissions],
 ]);
 
 /** What also stands in revocation lists. */

@@ -106,6 +106,11 @@ function decoded(tag: number, content: Uint8Array): string {
   throw new FormatError("a name that is not text");
 }
 
+/** Raise `FormatError` for what is not a BMPString. */
+export function checkUtf16(content: Uint8Array): void {
+  decoded(BMP_STRING, content);
+}
+
 function utf32(content: Uint8Array): string {
   const view = new DataView(content.buffer, content.byteOffset, content.byteLength);
   let found = "";
