@@ -23,7 +23,7 @@ class SecondVerifier:
 
     process: "subprocess.Popen[str]"
 
-    def verify(
+    def verify(  # noqa: PLR0913  # what is verified, and against what
         self,
         path: Path,
         roots: TrustedRoots,
@@ -31,14 +31,19 @@ class SecondVerifier:
         *,
         withheld: bytes | None = None,
         receipts: Sequence[str] = (),
+        anchors: Sequence[Path] = (),
     ) -> dict[str, Json]:
-        """Return the JSON report on *path*, with the file of *withheld* events and the texts of *receipts* if given."""
+        """Return the JSON report on *path*.
+
+        If given, with the file of *withheld* events, the texts of *receipts* and the files of *anchors*.
+        """
         question: dict[str, Json] = {
             "path": str(path),
             "established": [certificate.pem().decode() for certificate in roots.established],
             "practice": [certificate.pem().decode() for certificate in roots.practice],
             "now": int(now.timestamp() * 1000),
             "receipts": [*receipts],
+            "anchors": [str(path) for path in anchors],
         }
         if withheld is not None:
             question["withheld"] = b64encode(withheld).decode("ascii")

@@ -2,12 +2,12 @@
 
 import type { Bytes } from "./bytes.js";
 import { TITLES } from "./catalogue.js";
-import type { Receipt } from "./custody/receipts.js";
 import { FormatError } from "./errors.js";
 import type { Check, Json, Kind, Outcome, Problem, Report, Trust, Verdict } from "./models.js";
 import type { Certificate } from "./trust/certificates.js";
 import { finding, type Judgement, judge, type TrustedRoots } from "./trust/judging.js";
 import { isOrderly, type RevocationFinding, type Statement, standings } from "./trust/revocation.js";
+import { noteUnused, type Outside } from "./verify/outside.js";
 
 /** The roots that came from outside the evidence. */
 export type Roots = TrustedRoots;
@@ -31,7 +31,7 @@ export class Examination {
   /** The file of the events that a bundle withholds, if somebody disclosed it. */
   withheld: Bytes | undefined;
   /** What was given out, to hold the log against. */
-  receipts: readonly Receipt[] = [];
+  outside: Outside = {};
   /** The trusted time of the stamp over a whole bundle, and so over all events in it; ms since 1970. */
   sealedAt: number | undefined;
   /** What authorities said about revocations, as far as it lies with the evidence. */
@@ -173,9 +173,7 @@ export class Examination {
         this.noteStanding("signer.revocation", found, standing);
       }
     }
-    if (this.receipts.length > 0 && !this.checks.some((check) => check.id === "custody.receipt")) {
-      this.notChecked("custody.receipt", subject, "there is nothing here to hold it against");
-    }
+    noteUnused(this, subject);
     for (const [id, count] of this.failures) {
       if (count > MOST) this.note(id, subject, "failed", `${count - MOST} more of the same are not listed`);
     }

@@ -9,10 +9,11 @@
 
 import { webcrypto } from "node:crypto";
 import { readdirSync, readFileSync, statSync } from "node:fs";
-import { basename, join } from "node:path";
+import { basename, dirname, join } from "node:path";
 import { createInterface } from "node:readline";
 
 import { unbase64, utf8 } from "./bytes.js";
+import { readAnchor } from "./case/anchors.js";
 import { readReceipt } from "./custody/receipts.js";
 import { type Certificate, loadCertificates } from "./trust/certificates.js";
 import { type Options, verifyFiles } from "./verify/verify.js";
@@ -28,6 +29,8 @@ interface Question {
   readonly withheld?: string;
   /** The texts of receipts. */
   readonly receipts?: readonly string[];
+  /** The paths of anchor lists. */
+  readonly anchors?: readonly string[];
 }
 
 if (process.argv[2] === "--questions") {
@@ -36,7 +39,8 @@ if (process.argv[2] === "--questions") {
     const roots = { established: asked.established.flatMap(ofPem), practice: asked.practice.flatMap(ofPem) };
     const withheld = asked.withheld === undefined ? {} : { withheld: unbase64(asked.withheld) };
     const receipts = (asked.receipts ?? []).map(readReceipt);
-    await answer(asked.path, { roots, now: asked.now, receipts, ...withheld });
+    const anchors = await Promise.all((asked.anchors ?? []).map(anchorAt));
+    await answer(asked.path, { roots, now: asked.now, outside: { receipts, anchors }, ...withheld });
   }
 } else {
   const roots = { established: [] as Certificate[], practice: [] as Certificate[] };
@@ -48,6 +52,13 @@ if (process.argv[2] === "--questions") {
     else paths.push(word);
   }
   for (const path of paths) await answer(path, { roots, now: Date.now() });
+}
+
+/** Return the anchor list at *path*, which is read with everything that lies beside it. */
+function anchorAt(path: string): ReturnType<typeof readAnchor> {
+  const beside = readdirSync(dirname(path)).filter((name) => name.startsWith(basename(path)));
+  const files = beside.map((name) => [name, new Uint8Array(readFileSync(join(dirname(path), name)))] as const);
+  return readAnchor(basename(path), new Map(files));
 }
 
 function ofPem(pem: string): readonly Certificate[] {

@@ -129,7 +129,7 @@ export async function checkHistory(
   noteFacts(exam, history);
   const trusted = tokens.filter((token) => token.trusted).map((token) => [token.seq, token.time] as const);
   checkTimes(exam, log, trusted, files.shown("custody.jsonl"));
-  checkOutside(exam, log, told, bundle);
+  await checkOutside(exam, log, told, bundle);
   return history;
 }
 

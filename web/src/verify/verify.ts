@@ -6,7 +6,6 @@ import { checkWacz } from "../archive/wacz_reader.js";
 import { checkWarc } from "../archive/warc_reader.js";
 import type { Bytes } from "../bytes.js";
 import { EVIDENCE_LIST, MANIFEST, TAG_MANIFEST, TAG_SIGNATURE } from "../case/layout.js";
-import type { Receipt } from "../custody/receipts.js";
 import { digestText, sha256OfBlob } from "../digest.js";
 import { attempt, FormatError } from "../errors.js";
 import { Examination, type Roots } from "../examination.js";
@@ -16,6 +15,7 @@ import { noteWacz } from "./archives.js";
 import { checkBundle, type Progress } from "./bundle.js";
 import { CaseFiles } from "./files.js";
 import { checkItem } from "./items.js";
+import type { Outside } from "./outside.js";
 import { checkReport, LIST_ATTACHMENT, LOG_ATTACHMENT } from "./report_pdf.js";
 
 const SNIFFED = 256 * 1024;
@@ -38,8 +38,8 @@ export interface Options {
   readonly onProgress?: OnProgress;
   /** The file of the events that a bundle withholds, for whoever may see them. */
   readonly withheld?: Bytes;
-  /** Receipts, to hold the custody log against. */
-  readonly receipts?: readonly Receipt[];
+  /** Receipts and anchor lists, to hold the custody log against. */
+  readonly outside?: Outside;
 }
 
 /**
@@ -53,7 +53,7 @@ export async function verifyFiles(
 ): Promise<Report> {
   const exam = new Examination(options.roots, options.now);
   exam.withheld = options.withheld;
-  exam.receipts = options.receipts ?? [];
+  exam.outside = options.outside ?? {};
   const progress = progressOf(files, options.onProgress);
   const [name, blob] = files[0] ?? ["", new Blob([])];
   const single = files.length === 1 && !name.includes("/");
