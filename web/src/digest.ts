@@ -68,13 +68,26 @@ export async function sha256OfBlob(blob: Blob, onBytes: (count: number) => void 
   return hasher.end();
 }
 
-/** Yield a file's bytes in order, each piece made while the one before is looked at. */
+/**
+ * Yield a file's bytes in order, each piece read while the one before is looked at; raises `FormatError` when it cannot
+ * be read, as when it was taken away or changed meanwhile.
+ */
 export async function* pieces(blob: Blob, size = PIECE): AsyncGenerator<Bytes> {
-  let next = blob.slice(0, size).arrayBuffer();
+  let next = piece(blob, 0, size);
   for (let at = 0; at < blob.size; at += size) {
-    const piece = new Uint8Array(await next);
-    next = blob.slice(at + size, at + 2 * size).arrayBuffer();
-    yield piece;
+    const found = await next;
+    if (found instanceof FormatError) throw found;
+    next = piece(blob, at + size, size);
+    yield found;
   }
-  await next;
+}
+
+/** Return one piece, or the error: nobody may be waiting for it any more. */
+async function piece(blob: Blob, at: number, size: number): Promise<Bytes | FormatError> {
+  try {
+    return new Uint8Array(await blob.slice(at, at + size).arrayBuffer());
+  } catch (error) {
+    if (error instanceof DOMException) return new FormatError(`it cannot be read: ${error.message}`);
+    throw error;
+  }
 }
