@@ -8,7 +8,8 @@ const VALUE = "3f9a01c27b44e5d0aabbccddeeff00112233445566778899abcdef0123456789"
 test("groups, letter case and the signs between do not count", () => {
   const forms = [VALUE, VALUE.toUpperCase(), groups(VALUE).join(" "), groups(VALUE).join("\n"), `sha256:${VALUE}`];
   const printed = `SHA256 Fingerprint=${(VALUE.toUpperCase().match(/../g) ?? []).join(":")}`;
-  for (const form of [...forms, printed, `  ${VALUE}\t`]) assert.deepEqual(compareValue(form, VALUE), { kind: "same" }, form);
+  for (const form of [...forms, printed, `  ${VALUE}\t`])
+    assert.deepEqual(compareValue(form, VALUE), { kind: "same" }, form);
 });
 
 test("letters of the other alphabet that look the same are taken for them", () => {
@@ -21,7 +22,12 @@ test("the code of a page is compared by the value in it", () => {
 
 test("the first group that differs is told, from the beginning and from the end", () => {
   const other = `${VALUE.slice(0, 9)}0${VALUE.slice(10)}`;
-  assert.deepEqual(compareValue(other, VALUE), { kind: "differs", group: 3, typed: other.slice(8, 12), here: VALUE.slice(8, 12) });
+  assert.deepEqual(compareValue(other, VALUE), {
+    kind: "differs",
+    group: 3,
+    typed: other.slice(8, 12),
+    here: VALUE.slice(8, 12),
+  });
   const end = `${VALUE.slice(0, 16)} … ${VALUE.slice(48, 60)}0000`;
   assert.deepEqual(compareValue(end, VALUE), { kind: "differs", group: 16, typed: "0000", here: VALUE.slice(60) });
   assert.equal(compareValue(other.slice(0, 12), VALUE).kind, "differs");

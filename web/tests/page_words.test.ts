@@ -33,7 +33,10 @@ test("every check belongs to a step, and is called in Mongolian", () => {
     const title = wordsOf("mn").title({ id, title: "", subject: "", outcome: "passed", detail: "" });
     assert.match(title, /\p{Script=Cyrillic}/u, id);
   }
-  assert.deepEqual(["bag.signature", "case.record", "bundle.previous", "case.strays", "unknown.later"].map(stepOf), [4, 6, 9, 8, 1]);
+  assert.deepEqual(
+    ["bag.signature", "case.record", "bundle.previous", "case.strays", "unknown.later"].map(stepOf),
+    [4, 6, 9, 8, 1],
+  );
 });
 
 test("steps of the work are told with what they are about", () => {

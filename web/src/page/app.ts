@@ -1,4 +1,4 @@
-/** Leads a person through a check: choose, wait, read. All that is known stays in this module until the page is closed. */
+/** Leads a person through a check: choose, wait, read. What is known stays here until the page is closed. */
 
 import { shorten } from "../bytes.js";
 import { attempt, FormatError } from "../errors.js";
@@ -24,7 +24,11 @@ declare global {
 /** Verifies what was chosen; never raises for bad evidence. */
 export type Verify = (
   files: Chosen["files"],
-  options: { roots: { established: readonly Certificate[]; practice: readonly Certificate[] }; now: number; onProgress: OnProgress },
+  options: {
+    roots: { established: readonly Certificate[]; practice: readonly Certificate[] };
+    now: number;
+    onProgress: OnProgress;
+  },
   emptyFolders: readonly string[],
 ) => Promise<Report>;
 
@@ -71,7 +75,10 @@ export function start(verify: Verify, kit: Kit | null): void {
   };
   const broken = (error: unknown): void => {
     console.error(error);
-    Object.assign(state, { phase: "broken", problem: shorten(error instanceof Error ? error.message : String(error), 300) });
+    Object.assign(state, {
+      phase: "broken",
+      problem: shorten(error instanceof Error ? error.message : String(error), 300),
+    });
     show("broken-heading");
   };
 
@@ -119,7 +126,9 @@ export function start(verify: Verify, kit: Kit | null): void {
       show();
     },
     save() {
-      const address = URL.createObjectURL(new Blob([JSON.stringify(state.report, null, 2)], { type: "application/json" }));
+      const address = URL.createObjectURL(
+        new Blob([JSON.stringify(state.report, null, 2)], { type: "application/json" }),
+      );
       h("a", { href: address, download: "verify.json" }).click();
       setTimeout(() => URL.revokeObjectURL(address), 60_000);
     },

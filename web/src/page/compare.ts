@@ -1,4 +1,4 @@
-/** Compares a value of 64 hexadecimal digits with what a person read from paper (evidence-format.md, 7: footers, codes). */
+/** Compares a value of 64 hexadecimal digits with what a person read from paper (evidence-format.md, 7). */
 
 const WHOLE = 64;
 const GROUP = 4;
@@ -27,7 +27,10 @@ export function compareValue(typed: string, value: string): Comparison {
   if (parts.length === 2) return compareEnds(parts[0] ?? "", parts[1] ?? "", value);
   if (all === value) return { kind: "same" };
   if (all === value.slice(0, END) + value.slice(-END)) return { kind: "short" };
-  return compareFrom(all, value, 0) ?? (all.length < WHOLE ? { kind: "begun", missing: WHOLE - all.length } : { kind: "long" });
+  return (
+    compareFrom(all, value, 0) ??
+    (all.length < WHOLE ? { kind: "begun", missing: WHOLE - all.length } : { kind: "long" })
+  );
 }
 
 /** Return *value* in groups of four digits. */

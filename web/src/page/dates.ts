@@ -6,8 +6,9 @@ const OFFSET = 8 * 3600 * 1000;
 // нэг, дөрөв, ес and арван нэг have front vowels; every other month's number ends in back vowels.
 const FRONT_MONTHS: readonly number[] = [1, 4, 9, 11];
 const FRONT_LAST_DIGITS: readonly number[] = [1, 4, 9];
-const ENGLISH_MONTHS =
-  "January February March April May June July August September October November December".split(" ");
+const ENGLISH_MONTHS = "January February March April May June July August September October November December".split(
+  " ",
+);
 
 /** Return *time* (ms since 1970) in Ulaanbaatar, to the minute: `… өдөр 14 цаг 05 минут (Улаанбаатар, UTC+8)`. */
 export function moment(time: number, language: Language): string {

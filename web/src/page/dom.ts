@@ -22,7 +22,9 @@ export function h<Name extends keyof HTMLElementTagNameMap>(
     if (typeof value === "function") element.addEventListener(key, value);
     else if (value !== undefined && value !== false) element.setAttribute(key, value === true ? "" : value);
   }
-  element.append(...children.filter((child): child is Node | string => child !== null && child !== undefined && child !== false));
+  element.append(
+    ...children.filter((child): child is Node | string => child !== null && child !== undefined && child !== false),
+  );
   return element;
 }
 
@@ -49,7 +51,7 @@ function isList(value: Child | readonly Child[]): value is readonly Child[] {
 const SOLID = "solid";
 const LINE = "line";
 
-/** The sign of each verdict has a form of its own: disc and tick, sealed square, octagon and cross, diamond and mark. */
+/** The sign of each verdict has a form of its own: disc and tick, square, octagon and cross, diamond and mark. */
 const VERDICTS: { readonly [verdict in Verdict]: readonly (readonly [string, string])[] } = {
   verified: [
     [SOLID, "M32 3a29 29 0 1 0 0 58a29 29 0 1 0 0-58Z"],

@@ -1,4 +1,4 @@
-/** Reads `facts` of a report, whose members may be of any form: what is not of the form that is asked for is not there. */
+/** Reads `facts` of a report, whose members may be of any form: what has not the form asked for is not there. */
 
 import type { Json, Report } from "../models.js";
 

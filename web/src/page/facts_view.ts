@@ -16,7 +16,12 @@ type Pair = readonly [string, Child | readonly Child[]];
 /** Return the five answers. */
 export function factsView(view: View, report: Report): HTMLElement {
   const part = (name: string, ...children: readonly Child[]): HTMLElement =>
-    h("section", { "aria-labelledby": `${name}-heading` }, h("h3", { id: `${name}-heading` }, view.words.say(`${name}.heading`)), ...children);
+    h(
+      "section",
+      { "aria-labelledby": `${name}-heading` },
+      h("h3", { id: `${name}-heading` }, view.words.say(`${name}.heading`)),
+      ...children,
+    );
   return h(
     "div",
     { class: "facts" },
@@ -39,7 +44,10 @@ function what({ state, words }: View, { facts, kind, subject }: Report): Pair[] 
     [words.say("what.size"), megabytes(words, bytes)],
     [words.say("what.items"), some(words, list(facts["items"]).map(said))],
     [words.say("what.purpose"), purpose(facts["purpose"])],
-    [words.say("what.attempts"), attempts.map(([state, number]) => `${words.word("status", state)}: ${words.number(count(number))}`)],
+    [
+      words.say("what.attempts"),
+      attempts.map(([state, number]) => `${words.word("status", state)}: ${words.number(count(number))}`),
+    ],
     [words.say("what.previous"), some(words, list(facts["previous"]).map(earlier))],
   ];
 }
@@ -55,13 +63,22 @@ function earlier(form: Json): string {
 function when(view: View, { facts }: Report): Pair[] {
   const { state, words } = view;
   const custody = members(facts["custody"]) ?? {};
-  const pairs: Pair[] = ["sealed", "bundle_time_stamp", "report_time_stamp"].map((key) => [words.say(`when.${key}`), timeView(words, facts[key])]);
-  pairs.push([words.say("when.first"), timeView(words, custody["first"])], [words.say("when.last"), timeView(words, custody["last"])]);
+  const pairs: Pair[] = ["sealed", "bundle_time_stamp", "report_time_stamp"].map((key) => [
+    words.say(`when.${key}`),
+    timeView(words, facts[key]),
+  ]);
+  pairs.push(
+    [words.say("when.first"), timeView(words, custody["first"])],
+    [words.say("when.last"), timeView(words, custody["last"])],
+  );
   for (const [item, value] of Object.entries(members(facts["assembled"]) ?? {}).slice(0, MOST)) {
     const [opened, closed] = ["from", "to"].map((key) => time(members(value)?.[key]));
     if (opened === undefined || closed === undefined) continue;
     const key = members(value)?.["trusted"] === true ? "when.between" : "when.between-claimed";
-    pairs.push([words.say("when.assembled", { item }), words.say(key, { opened: stamp(opened), closed: stamp(closed) })]);
+    pairs.push([
+      words.say("when.assembled", { item }),
+      words.say(key, { opened: stamp(opened), closed: stamp(closed) }),
+    ]);
   }
   if (facts["time_stamps"] !== undefined) {
     pairs.push([words.say("when.stamps"), words.number(list(facts["time_stamps"]).length)]);
@@ -74,25 +91,33 @@ function when(view: View, { facts }: Report): Pair[] {
 export function timeView(words: Words, value: Json | undefined): Child {
   const found = time(value);
   if (found === undefined) return null;
-  return h("span", {}, h("time", { datetime: utc(found) }, moment(found, words.language)), " ", h("span", { class: "utc" }, utc(found)));
+  return h(
+    "span",
+    {},
+    h("time", { datetime: utc(found) }, moment(found, words.language)),
+    " ",
+    h("span", { class: "utc" }, utc(found)),
+  );
 }
 
 function who({ words }: View, { signers }: Report): Child[] {
   if (signers.length === 0) return [h("p", {}, words.say("who.nobody"))];
-  const rows = signers.slice(0, MOST).map((signer) =>
-    h(
-      "li",
-      {},
-      h("p", { class: "name" }, outside(signer.name)),
-      h("p", { class: `trust ${signer.trust}` }, words.say(`trust.${signer.trust}`)),
+  const rows = signers
+    .slice(0, MOST)
+    .map((signer) =>
       h(
-        "details",
-        { id: `signer-${signer.certificate_sha256}` },
-        h("summary", {}, words.say("who.certificate")),
-        valueView(signer.certificate_sha256),
+        "li",
+        {},
+        h("p", { class: "name" }, outside(signer.name)),
+        h("p", { class: `trust ${signer.trust}` }, words.say(`trust.${signer.trust}`)),
+        h(
+          "details",
+          { id: `signer-${signer.certificate_sha256}` },
+          h("summary", {}, words.say("who.certificate")),
+          valueView(signer.certificate_sha256),
+        ),
       ),
-    ),
-  );
+    );
   return [h("ul", { class: "signers" }, ...rows), rest(words, signers.length)];
 }
 
@@ -109,11 +134,26 @@ function held({ words }: View, { facts }: Report): Child[] {
   const rows = transfers.slice(-MOST).map((given) => {
     const to = members(given?.["to"]) ?? {};
     const receiver = [to["name"], to["role"], to["agency"]].map(said).filter(Boolean).join(", ");
-    const cells = [outside(said(given?.["item"])), outside(nameOf(given?.["from"])), outside(receiver), words.word("hand-over", said(given?.["state"]))];
+    const cells = [
+      outside(said(given?.["item"])),
+      outside(nameOf(given?.["from"])),
+      outside(receiver),
+      words.word("hand-over", said(given?.["state"])),
+    ];
     return h("tr", {}, ...cells.map((cell) => h("td", {}, cell)));
   });
-  const table = h("table", {}, h("caption", {}, words.say("held.caption")), h("thead", {}, h("tr", {}, ...head)), h("tbody", {}, ...rows));
-  return [own, h("div", { class: "wide", tabindex: "0", role: "region", "aria-label": words.say("held.caption") }, table), rest(words, transfers.length)];
+  const table = h(
+    "table",
+    {},
+    h("caption", {}, words.say("held.caption")),
+    h("thead", {}, h("tr", {}, ...head)),
+    h("tbody", {}, ...rows),
+  );
+  return [
+    own,
+    h("div", { class: "wide", tabindex: "0", role: "region", "aria-label": words.say("held.caption") }, table),
+    rest(words, transfers.length),
+  ];
 }
 
 function nameOf(value: Json | undefined): string {
@@ -124,11 +164,15 @@ function nameOf(value: Json | undefined): string {
 export function gaps(words: Words, { facts, checks, kind }: Report): Pair[] {
   const [withheld, attempts] = [members(facts["withheld"]) ?? {}, members(facts["attempts"]) ?? {}];
   const number = (value: number): string => (value > 0 ? words.number(value) : "");
-  const pairs: Pair[] = ["events", "items", "abandoned"].map((key) => [words.say(`missing.withheld-${key}`), number(count(withheld[key]))]);
+  const pairs: Pair[] = ["events", "items", "abandoned"].map((key) => [
+    words.say(`missing.withheld-${key}`),
+    number(count(withheld[key])),
+  ]);
   for (const key of ["ground", "decided_by"]) {
     if (said(withheld[key]) !== "") pairs.push([words.say(`missing.${key}`), outside(said(withheld[key]))]);
   }
-  for (const key of ["incomplete", "failed", "abandoned"]) pairs.push([words.say(`missing.${key}`), number(count(attempts[key]))]);
+  for (const key of ["incomplete", "failed", "abandoned"])
+    pairs.push([words.say(`missing.${key}`), number(count(attempts[key]))]);
   pairs.push([words.say("missing.gaps"), number(list(facts["time_gaps"]).length)]);
   const open = checks.filter((check) => check.outcome === "not-checked").length;
   if (kind !== "unknown") pairs.push([words.say("missing.open"), number(open)]);
@@ -169,5 +213,6 @@ function rest(words: Words, all: number): Child {
 
 export function megabytes(words: Words, bytes: number): string {
   const tenths = Math.max(1, Math.round(bytes / 100_000));
-  return `${words.number(Math.floor(tenths / 10))}${words.language === "mn" ? "," : "."}${tenths % 10} ${words.language === "mn" ? "МБ" : "MB"}`;
+  const point = words.say("what.point");
+  return words.say("what.megabytes", { number: `${words.number(Math.floor(tenths / 10))}${point}${tenths % 10}` });
 }

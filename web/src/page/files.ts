@@ -14,7 +14,9 @@ const CERTIFICATE = /\.(?:pem|crt|cer|der)$/i;
 
 /** Whether all that was chosen looks like certificates, not like evidence. */
 export function areCertificates({ files }: Chosen): boolean {
-  return files.length > 0 && files.every(([path]) => CERTIFICATE.test(path) && !path.slice(TOP.length + 1).includes("/"));
+  return (
+    files.length > 0 && files.every(([path]) => CERTIFICATE.test(path) && !path.slice(TOP.length + 1).includes("/"))
+  );
 }
 
 /** Return what was chosen with a button. */
@@ -108,6 +110,8 @@ function isFile(entry: FileSystemEntry): entry is FileSystemFileEntry {
   return entry.isFile;
 }
 
-function asPromise<Value>(ask: (found: (value: Value) => void, failed: (error: DOMException) => void) => void): Promise<Value> {
+function asPromise<Value>(
+  ask: (found: (value: Value) => void, failed: (error: DOMException) => void) => void,
+): Promise<Value> {
   return new Promise(ask);
 }

@@ -24,7 +24,17 @@ function headView({ state, words }: View, speak: (language: Language) => void): 
   const made = time(state.kit?.made);
   const buttons = LANGUAGES.map(([language, name]) => {
     const pressed = words.language === language ? "true" : "false";
-    return h("button", { type: "button", id: `speak-${language}`, lang: language, "aria-pressed": pressed, click: () => speak(language) }, name);
+    return h(
+      "button",
+      {
+        type: "button",
+        id: `speak-${language}`,
+        lang: language,
+        "aria-pressed": pressed,
+        click: () => speak(language),
+      },
+      name,
+    );
   });
   return h(
     "header",
@@ -46,8 +56,13 @@ function headView({ state, words }: View, speak: (language: Language) => void): 
 
 function mainView(view: View): Child[] {
   const { state, words, actions } = view;
-  const heading = (name: string): HTMLElement => h("h2", { id: `${name}-heading`, tabindex: "-1" }, words.say(`${name}.heading`));
-  const another = h("button", { type: "button", id: "another", click: () => actions.another() }, words.say("result.another"));
+  const heading = (name: string): HTMLElement =>
+    h("h2", { id: `${name}-heading`, tabindex: "-1" }, words.say(`${name}.heading`));
+  const another = h(
+    "button",
+    { type: "button", id: "another", click: () => actions.another() },
+    words.say("result.another"),
+  );
   switch (state.phase) {
     case "choose":
       return [h("p", { class: "large" }, words.say("page.lead")), chooseView(view), rootsView(view)];
@@ -64,11 +79,27 @@ function mainView(view: View): Child[] {
         ),
       ];
     case "broken":
-      return [h("section", { class: "broken" }, heading("broken"), h("p", { class: "large" }, words.say("broken.sentence")), h("p", { lang: "en" }, outside(state.problem)), another)];
+      return [
+        h(
+          "section",
+          { class: "broken" },
+          heading("broken"),
+          h("p", { class: "large" }, words.say("broken.sentence")),
+          h("p", { lang: "en" }, outside(state.problem)),
+          another,
+        ),
+      ];
     case "done": {
       const { report } = state;
       if (report === undefined) return [];
-      return [answerView(view, report), factsView(view, report), rootView(view, report), claimedView(view), rootsView(view), checksView(view, report)];
+      return [
+        answerView(view, report),
+        factsView(view, report),
+        rootView(view, report),
+        claimedView(view),
+        rootsView(view),
+        checksView(view, report),
+      ];
     }
   }
 }

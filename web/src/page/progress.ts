@@ -18,7 +18,10 @@ export function progressOf(words: () => Words, announce: (text: string) => void)
     const text = words().step(step);
     const megabytes = (bytes: number): string => words().number(Math.ceil(bytes / MEGABYTE));
     put("progress-step", text);
-    put("progress-bytes", words().say("progress.bytes", { done: megabytes(Math.min(done, total)), total: megabytes(total) }));
+    put(
+      "progress-bytes",
+      words().say("progress.bytes", { done: megabytes(Math.min(done, total)), total: megabytes(total) }),
+    );
     document.getElementById("progress")?.setAttribute("value", String(percent));
     if (now - spoken < SPEAK_AFTER) return;
     spoken = now;

@@ -47,7 +47,10 @@ export function recordView(view: View, report: Report): HTMLElement {
 
 function signers({ words }: View, report: Report): (readonly [string, Child])[] {
   const shown = report.signers.slice(0, NAMES).map((signer): readonly [string, Child] => {
-    return [words.say("who.heading"), h("span", {}, outside(signer.name, 80), ` (${words.say(`trust.${signer.trust}`)})`)];
+    return [
+      words.say("who.heading"),
+      h("span", {}, outside(signer.name, 80), ` (${words.say(`trust.${signer.trust}`)})`),
+    ];
   });
   const left = report.signers.length - shown.length;
   return left > 0 ? [...shown, [words.say("who.heading"), words.say("record.further", { count: left })]] : shown;
@@ -68,7 +71,8 @@ function counts({ words }: View, report: Report): string {
 function root({ state, words }: View, report: Report): Child[] {
   if (report.root === null) return [];
   const found = state.comparedRoot?.kind;
-  const known = found === "same" || found === "short" ? found : found === "differs" || found === "long" ? "differs" : "not";
+  const known =
+    found === "same" || found === "short" ? found : found === "differs" || found === "long" ? "differs" : "not";
   return [
     h("h2", {}, words.say(`root.root-${report.kind}`)),
     valueView(report.root.replace(/^sha256:/, "")),

@@ -32,16 +32,28 @@ export function answerView(view: View, report: Report): HTMLElement {
   const { words, actions } = view;
   const { failed } = outcomes(report.checks);
   const told = report.verdict === "altered" ? wrongView(view, report, TOLD) : null;
-  const button = (id: string, act: () => void): HTMLElement => h("button", { type: "button", id, click: act }, words.say(`result.${id}`));
+  const button = (id: string, act: () => void): HTMLElement =>
+    h("button", { type: "button", id, click: act }, words.say(`result.${id}`));
   return h(
     "section",
     { id: "answer", class: `answer ${report.verdict}`, "aria-labelledby": "result-heading" },
-    h("h2", { id: "result-heading", tabindex: "-1" }, h("span", { class: "unseen" }, words.say("result.heading"), ": "), ...verdictView(view, report.verdict)),
+    h(
+      "h2",
+      { id: "result-heading", tabindex: "-1" },
+      h("span", { class: "unseen" }, words.say("result.heading"), ": "),
+      ...verdictView(view, report.verdict),
+    ),
     h("p", { class: "large" }, sentence(view, report)),
     isPractice(report) && h("p", { class: "training" }, words.say("says.practice")),
     told && h("p", {}, words.say("says.altered-count", { count: failed })),
     told,
-    h("p", { class: "action" }, button("print", () => window.print()), button("save", () => actions.save()), button("another", () => actions.another())),
+    h(
+      "p",
+      { class: "action" },
+      button("print", () => window.print()),
+      button("save", () => actions.save()),
+      button("another", () => actions.another()),
+    ),
   );
 }
 
@@ -103,10 +115,24 @@ export function comparedText({ words }: View, found: Comparison): string {
 
 function comparedView(view: View, found: Comparison): HTMLElement {
   const { words } = view;
-  const outcome: Outcome = found.kind === "same" ? "passed" : found.kind === "differs" || found.kind === "long" ? "failed" : "not-checked";
+  const outcome: Outcome =
+    found.kind === "same" ? "passed" : found.kind === "differs" || found.kind === "long" ? "failed" : "not-checked";
   const differing =
-    found.kind === "differs" && h("p", {}, `${words.say("root.typed")}: `, h("code", {}, found.typed), ` · ${words.say("root.here")}: `, h("code", {}, found.here));
-  return h("div", { id: "root-compared", class: `compared ${found.kind}` }, h("p", { class: "outcome" }, sign(outcome), comparedText(view, found)), differing);
+    found.kind === "differs" &&
+    h(
+      "p",
+      {},
+      `${words.say("root.typed")}: `,
+      h("code", {}, found.typed),
+      ` · ${words.say("root.here")}: `,
+      h("code", {}, found.here),
+    );
+  return h(
+    "div",
+    { id: "root-compared", class: `compared ${found.kind}` },
+    h("p", { class: "outcome" }, sign(outcome), comparedText(view, found)),
+    differing,
+  );
 }
 
 /** Return the roots that came with the evidence, and a field to compare a fingerprint. */
@@ -147,7 +173,13 @@ function field(id: string, label: string, hint: string, value: string, keep: (ty
     input: (event) => keep((event.currentTarget as HTMLInputElement).value),
   });
   input.value = value;
-  return h("div", { class: "field" }, h("label", { for: id }, label), hint !== "" && h("p", { class: "note", id: `${id}-hint` }, hint), input);
+  return h(
+    "div",
+    { class: "field" },
+    h("label", { for: id }, label),
+    hint !== "" && h("p", { class: "note", id: `${id}-hint` }, hint),
+    input,
+  );
 }
 
 /** Return every check, grouped by the ten steps of the specification. */
@@ -169,10 +201,13 @@ export function checksView(view: View, report: Report): HTMLElement {
 function stepView(view: View, step: number, checks: readonly Check[]): HTMLElement {
   const { state, words, actions } = view;
   const name = `${step}. ${words.say(`step.${step}`)}`;
-  if (checks.length === 0) return h("p", { class: "absent" }, name, " ", h("span", { class: "note" }, words.say("checks.not-taken")));
+  if (checks.length === 0)
+    return h("p", { class: "absent" }, name, " ", h("span", { class: "note" }, words.say("checks.not-taken")));
   const counted = outcomes(checks);
   const worst = WORST.find((outcome) => counted[outcome] > 0) ?? "passed";
-  const said = WORST.filter((outcome) => counted[outcome] > 0).map((outcome) => words.say(`checks.count-${outcome}`, { count: counted[outcome] }));
+  const said = WORST.filter((outcome) => counted[outcome] > 0).map((outcome) =>
+    words.say(`checks.count-${outcome}`, { count: counted[outcome] }),
+  );
   const sorted = WORST.flatMap((outcome) => checks.filter((check) => check.outcome === outcome));
   const shown = state.rows.get(step) ?? ROWS;
   const left = sorted.length - shown;
@@ -180,14 +215,25 @@ function stepView(view: View, step: number, checks: readonly Check[]): HTMLEleme
   return h(
     "details",
     { id: `step-${step}`, open: worst === "failed" },
-    h("summary", {}, sign(worst), h("span", { class: "step" }, name), " ", h("span", { class: "counts" }, said.join(" · "))),
+    h(
+      "summary",
+      {},
+      sign(worst),
+      h("span", { class: "step" }, name),
+      " ",
+      h("span", { class: "counts" }, said.join(" · ")),
+    ),
     h("ul", { class: "rows" }, ...sorted.slice(0, shown).map((check) => checkView(view, check))),
     left > 0 &&
       h(
         "p",
         { class: "action" },
         h("span", {}, words.say("checks.more", { count: left })),
-        h("button", { type: "button", id: `more-${step}`, click: () => actions.showMore(step) }, words.say("checks.show-more", { count: next })),
+        h(
+          "button",
+          { type: "button", id: `more-${step}`, click: () => actions.showMore(step) },
+          words.say("checks.show-more", { count: next }),
+        ),
       ),
   );
 }

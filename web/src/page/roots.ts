@@ -41,11 +41,19 @@ function isSaid(value: unknown): value is Said {
   if (typeof value !== "object" || value === null) return false;
   const said = value as { readonly [key: string]: unknown };
   const texts = (list: unknown): boolean => Array.isArray(list) && list.every((each) => typeof each === "string");
-  return said["schema"] === SCHEMA && typeof said["made"] === "string" && texts(said["officers"]) && texts(said["authorities"]);
+  return (
+    said["schema"] === SCHEMA &&
+    typeof said["made"] === "string" &&
+    texts(said["officers"]) &&
+    texts(said["authorities"])
+  );
 }
 
 /** Return all roots that are believed, as the verifier takes them: a practice root vouches for practice keys only. */
-export function believed(kit: Kit | null, given: readonly Certificate[]): { established: Certificate[]; practice: Certificate[] } {
+export function believed(
+  kit: Kit | null,
+  given: readonly Certificate[],
+): { established: Certificate[]; practice: Certificate[] } {
   const all = distinct([...(kit?.officers ?? []), ...(kit?.authorities ?? []), ...given]);
   return { established: all.filter((root) => !root.practice), practice: all.filter((root) => root.practice) };
 }
@@ -68,7 +76,9 @@ export async function claimedRoots({ files }: Chosen): Promise<Certificate[]> {
 }
 
 function roots(data: Bytes): Certificate[] {
-  return loadCertificates(data).filter(isReadable).filter((certificate) => certificate.selfSigned);
+  return loadCertificates(data)
+    .filter(isReadable)
+    .filter((certificate) => certificate.selfSigned);
 }
 
 /** Whether all that is shown of *certificate* can be read; raises `FormatError` when it cannot. */

@@ -81,7 +81,15 @@ export function rootsView(view: View): HTMLElement {
     state.aboutRoots !== "" && h("p", { class: "said" }, state.aboutRoots),
     state.phase === "done" &&
       state.given.length > 0 &&
-      h("p", {}, h("button", { type: "button", id: "again", class: "chief", click: () => actions.again() }, words.say("roots.again"))),
+      h(
+        "p",
+        {},
+        h(
+          "button",
+          { type: "button", id: "again", class: "chief", click: () => actions.again() },
+          words.say("roots.again"),
+        ),
+      ),
   );
 }
 
@@ -98,7 +106,12 @@ function givenRoots(view: View): HTMLElement {
   const rows = state.given.map((root) => {
     const name = h("span", { class: "unseen" }, ": ", outside(root.subject));
     const remove = (): void => actions.removeRoot(root);
-    const button = h("button", { type: "button", id: `remove-${root.fingerprint}`, click: remove }, words.say("roots.remove"), name);
+    const button = h(
+      "button",
+      { type: "button", id: `remove-${root.fingerprint}`, click: remove },
+      words.say("roots.remove"),
+      name,
+    );
     return h("li", {}, certificateView(view, root), button);
   });
   return h("div", {}, h("h3", {}, words.say("roots.given")), h("ul", { class: "certificates" }, ...rows));
@@ -122,6 +135,7 @@ export function certificateView({ words }: View, certificate: Certificate): HTML
 /** Return a value of 64 digits in groups of four, eight in a row, or four where there is no room for eight. */
 export function valueView(value: string): HTMLElement {
   const found = groups(value);
-  const row = (part: readonly string[]): HTMLElement => h("span", { class: "row" }, ...part.flatMap((group) => [h("span", {}, group), " "]));
+  const row = (part: readonly string[]): HTMLElement =>
+    h("span", { class: "row" }, ...part.flatMap((group) => [h("span", {}, group), " "]));
   return h("code", { class: "value" }, ...[0, 4, 8, 12].map((at) => row(found.slice(at, at + 4))));
 }
