@@ -9,28 +9,29 @@ import { webcrypto } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { test } from "node:test";
 
-import { type Bytes, unbase64, utf8 } from "../src/bytes.js";
+import { unbase64 } from "../src/bytes.js";
 import { shorten, visible } from "../src/display.js";
-import { FormatError } from "../src/errors.js";
 import { Examination } from "../src/examination.js";
+import type { Json } from "../src/models.js";
 import { Tree } from "../src/tree.js";
 import { checkConnections } from "../src/verify/connections.js";
 import { CaseFiles } from "../src/verify/files.js";
-import { addressBytes } from "../src/wire/tls/addresses.js";
-import { unbrotli } from "../src/wire/tls/brotli.js";
+import { checkWitness } from "../src/verify/witness.js";
 import { readCertificates, UNREADABLE } from "../src/wire/tls/certificates.js";
-import { inflateZlib } from "../src/wire/tls/inflate.js";
+
+const FOLDER = "items/EV-0001/";
+const NOW = Date.parse("2026-03-04T05:06:07.000Z");
 
 globalThis.crypto ??= webcrypto as Crypto;
 
 /** One question, by what is asked; every file in base64. */
 interface Question {
   readonly name: string;
-  readonly ask: "account" | "certificates" | "zlib" | "brotli" | "address" | "shorten";
+  readonly ask: "account" | "witness" | "certificates" | "shorten";
   readonly files?: { readonly [path: string]: string };
   readonly certificates?: readonly string[];
-  readonly data?: string;
-  readonly size?: number;
+  /** What stands in the item's own record. */
+  readonly record?: { readonly [key: string]: Json };
   readonly text?: string;
   readonly at?: number;
   /** What Python answers. */
@@ -48,7 +49,6 @@ test("every question is answered as Python answers it", async () => {
       wrong.push(`${question.name}: ${JSON.stringify(found)}, Python: ${JSON.stringify(question.answer)}`);
     }
   }
-  console.log(`${questions.length} questions`);
   assert.deepEqual(wrong.slice(0, 40), []);
 });
 
@@ -60,24 +60,23 @@ test("what could deceive a reader is shown by number", () => {
 async function answer(question: Question): Promise<unknown> {
   switch (question.ask) {
     case "account":
-      return checks(question.files ?? {});
+      return checks(question, (exam, files) => checkConnections(exam, files, `${FOLDER}connections.jsonl`));
+    case "witness":
+      return checks(question, (exam, files) => checkWitness(exam, files, FOLDER, question.record ?? {}));
     case "certificates":
       return certificates(question);
-    case "zlib":
-      return expanded(() => inflateZlib(unbase64(question.data ?? ""), question.size ?? 0));
-    case "brotli":
-      return expanded(() => unbrotli(unbase64(question.data ?? ""), question.size ?? 0));
-    case "address":
-      return addressBytes(question.text ?? "");
     case "shorten":
       return shorten(question.text ?? "");
   }
 }
 
-async function checks(files: { readonly [path: string]: string }): Promise<unknown> {
-  const exam = new Examination({ established: [], practice: [] }, 0);
-  const tree = new Tree(Object.entries(files).map(([name, data]) => [name, new Blob([unbase64(data)])]));
-  await checkConnections(exam, new CaseFiles(tree, ""), "items/EV-0001/connections.jsonl");
+async function checks(
+  question: Question,
+  check: (exam: Examination, files: CaseFiles) => Promise<void>,
+): Promise<unknown> {
+  const exam = new Examination({ established: [], practice: [] }, NOW);
+  const files = Object.entries(question.files ?? {});
+  await check(exam, new CaseFiles(new Tree(files.map(([name, data]) => [name, new Blob([unbase64(data)])])), ""));
   return exam.checks.map(({ id, subject, outcome }) => [id, subject, outcome]);
 }
 
@@ -86,14 +85,3 @@ function certificates(question: Question): unknown {
   const { leadsTo, problems } = readCertificates(ders, question.text ?? "", question.at ?? 0);
   return [leadsTo, problems.map((each) => (each.startsWith(UNREADABLE) ? UNREADABLE : each))];
 }
-
-function expanded(action: () => Bytes): string | null {
-  try {
-    return Buffer.from(action()).toString("base64");
-  } catch (error) {
-    if (error instanceof FormatError) return null;
-    throw error;
-  }
-}
-
-void utf8;

@@ -97,7 +97,7 @@ def test_post_quantum_signatures_are_verified(
     assert outcomes(wrong) == ALL_PASSED | {"tls.server-proof": Outcome.FAILED}
 
 
-def with_key(private: mldsa.MLDSA44PrivateKey) -> bytes:
+def with_key(private: mldsa.MLDSA44PrivateKey | mldsa.MLDSA65PrivateKey | mldsa.MLDSA87PrivateKey) -> bytes:
     """Return a certificate with that key and nothing else in order: serial number -1, no names, nobody's signature."""
     key = private.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
     fields = der(0xA0, b"\x02\x01\x02") + der(2, b"\xff") + der(48, b"") * 4 + key
