@@ -8,7 +8,6 @@ from evidence_kit.canonical import Json
 from evidence_kit.capture.recorder import Recorded
 from evidence_kit.errors import CaptureError, EvidenceError
 from evidence_kit.models import Outcome, Problem
-from evidence_kit.trust.certificates import load_certificates
 from evidence_kit.wire.witness.channel import Session, WitnessPlace
 from evidence_kit.wire.witness.sessions import close_session, open_session
 from evidence_kit.wire.witness.statements import (
@@ -17,6 +16,7 @@ from evidence_kit.wire.witness.statements import (
     SIGNATURES,
     check_statements,
     compare,
+    read_certificates,
     read_statements,
 )
 
@@ -71,7 +71,7 @@ def judge_statements(files: dict[str, bytes], account: list[dict[str, Json]]) ->
     """Yield what is wrong with a witness's *files*, held against the lines of *account* about connections."""
     try:
         statements = read_statements(files.get(LINES, b""), files.get(SIGNATURES, b""))
-        wrong = [*check_statements(statements, load_certificates(files.get(CERTIFICATES, b"")))]
+        wrong = [*check_statements(statements, read_certificates(files.get(CERTIFICATES, b"")))]
         found = [*compare(statements, account)]
     except EvidenceError as error:
         yield Problem(code=REFUTED, detail=f"what the witness sent cannot be used: {error}")

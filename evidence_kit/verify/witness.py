@@ -10,7 +10,7 @@ from evidence_kit.canonical import Json
 from evidence_kit.display import shorten
 from evidence_kit.errors import EvidenceError, FormatError
 from evidence_kit.models import Outcome, Trust, utc_text
-from evidence_kit.trust.certificates import Certificate, load_certificates
+from evidence_kit.trust.certificates import Certificate
 from evidence_kit.trust.timestamps import certificates_inside, read_reply
 from evidence_kit.verify.connections import LONGEST_LINE
 from evidence_kit.verify.connections import NAME as CONNECTIONS
@@ -27,6 +27,7 @@ from evidence_kit.wire.witness.statements import (
     Statement,
     check_statements,
     compare,
+    read_certificates,
     read_statements,
 )
 
@@ -50,7 +51,7 @@ def check_witness(exam: Examination, files: CaseFiles, folder: str, record: Mapp
         return
     try:
         statements = read_statements(files.read(folder + LINES), files.read(folder + SIGNATURES))
-        certificates = load_certificates(files.read(folder + CERTIFICATES))
+        certificates = read_certificates(files.read(folder + CERTIFICATES))
         wrong = [*check_statements(statements, certificates)]
         found = [*compare(statements, _account(files, folder + CONNECTIONS))]
     except EvidenceError as error:

@@ -79,7 +79,10 @@ class Questions:
         command = ["node", str(PROJECT / "build" / "web" / "node" / "wire.test.mjs")]
         environment = {**os.environ, "EVIDENCE_KIT_QUESTIONS": str(path)}
         done = subprocess.run(command, capture_output=True, encoding="utf-8", check=False, timeout=600, env=environment)
-        return "" if done.returncode == 0 else done.stdout + done.stderr
+        if done.returncode == 0:
+            return ""
+        told = done.stdout + done.stderr
+        return "\n".join(line for line in told.splitlines() if "Python:" in line) or told
 
     def _checks(
         self,

@@ -205,6 +205,7 @@ def test_post_quantum_signatures_are_judged_alike(questions: Questions, tmp_path
     assert questions.answers_agree() == ""
 
 
+@pytest.mark.filterwarnings("ignore::cryptography.utils.CryptographyDeprecationWarning")  # of what is odd, all of it
 @pytest.mark.parametrize("count", COUNTS)
 def test_certificates_of_any_kind_and_changed_ones_are_judged_alike(questions: Questions, count: int) -> None:
     chance = chances(count)

@@ -1,4 +1,7 @@
-/** Show text from outside so that it deceives no reader (Unicode Technical Report 36, 2.10): mirrors `evidence_kit.display`. */
+/**
+ * Show text from outside so that it deceives no reader (Unicode Technical Report 36, 2.10): mirrors
+ * `evidence_kit.display`.
+ */
 
 const HIDDEN = /[\p{Cc}\p{Cf}\p{Cs}\p{Co}\p{Cn}\p{Zl}\p{Zp}]/u;
 const SYMBOL = /[\p{So}\p{Sk}\p{Mn}]/u;

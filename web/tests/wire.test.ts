@@ -80,8 +80,8 @@ async function checks(
   return exam.checks.map(({ id, subject, outcome }) => [id, subject, outcome]);
 }
 
-function certificates(question: Question): unknown {
+async function certificates(question: Question): Promise<unknown> {
   const ders = (question.certificates ?? []).map(unbase64);
-  const { leadsTo, problems } = readCertificates(ders, question.text ?? "", question.at ?? 0);
+  const { leadsTo, problems } = await readCertificates(ders, question.text ?? "", question.at ?? 0);
   return [leadsTo, problems.map((each) => (each.startsWith(UNREADABLE) ? UNREADABLE : each))];
 }

@@ -17,7 +17,7 @@ from typing import Any, cast
 from evidence_kit.canonical import loads
 from evidence_kit.errors import EvidenceError, FormatError
 from evidence_kit.models import Digest, Outcome, parse_utc
-from evidence_kit.trust.certificates import Certificate
+from evidence_kit.trust.certificates import Certificate, load_certificates
 from evidence_kit.trust.cms import verify_detached
 from evidence_kit.trust.digests import sha256_bytes
 from evidence_kit.wire.forms import Reader, flag, hexadecimal, one_of, record, text, whole
@@ -123,6 +123,14 @@ def _signature(encoded: bytes) -> bytes:
     if b64encode(signature) != encoded:
         raise FormatError("its signature is not base64 in its one form")
     return signature
+
+
+def read_certificates(data: bytes) -> tuple[Certificate, ...]:
+    """Return the witness's certificate and those above it; raises `FormatError`, also for PEM of another form."""
+    certificates = load_certificates(data)
+    if b"".join(certificate.pem() for certificate in certificates) != data:
+        raise FormatError(f"{CERTIFICATES} is not PEM in its one form")
+    return certificates
 
 
 def check_statements(statements: Sequence[Statement], certificates: Sequence[Certificate]) -> Iterator[str]:

@@ -139,7 +139,7 @@ export function authorityKey(value: Uint8Array): { key: Uint8Array | undefined }
   parts.end();
   if ((issuer === undefined) !== (serial === undefined)) throw new FormatError("an authority's key named in part");
   if (issuer) readGeneralNames(issuer.content);
-  if (serial) natural(serial.content);
+  if (serial) der.number(serial.content);
   return { key: key?.content };
 }
 

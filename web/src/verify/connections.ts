@@ -1,8 +1,8 @@
 /**
  * The account of an item's connections: what its kept TLS handshakes prove, computed anew.
  *
- * What passed is told once for all connections of the item, what failed for each, what cannot be checked once for each reason.
- * What all this can prove, and what not, stands in docs/security-model.md.
+ * What passed is told once for all connections of the item, what failed for each, what cannot be checked once for each
+ * reason. What all this can prove, and what not, stands in docs/security-model.md.
  */
 
 import { type Bytes, concat } from "../bytes.js";
@@ -27,13 +27,13 @@ const LINES = "connections.lines";
 const MEANING: ReadonlyMap<Check, string> = new Map([
   [
     "tls.server-proof",
-    "the certificate's key signed the handshake. This names the server, and is no proof of the content: whoever had the " +
-      "session's secrets could have written other content",
+    "the certificate's key signed the handshake. This names the server, and is no proof of the content: whoever had " +
+      "the session's secrets could have written other content",
   ],
   [
     "tls.records",
-    "the handshake's records and both Finished MACs are right. The content's own tags were verified when it was captured, " +
-      "and cannot be verified again",
+    "the handshake's records and both Finished MACs are right. The content's own tags were verified when it was " +
+      "captured, and cannot be verified again",
   ],
   ["tls.certificates", "whether the last issuer deserves trust is not judged"],
 ]);

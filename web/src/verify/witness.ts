@@ -10,7 +10,7 @@ import { attempt, FormatError } from "../errors.js";
 import type { Examination } from "../examination.js";
 import type { Json } from "../models.js";
 import { utcText } from "../times.js";
-import { Certificate, loadCertificates } from "../trust/certificates.js";
+import { Certificate } from "../trust/certificates.js";
 import { certificatesInside, readReply } from "../trust/timestamps.js";
 import { type Line, readLine } from "../wire/account_form.js";
 import {
@@ -20,6 +20,7 @@ import {
   compare,
   LINES,
   linkOf,
+  readCertificates,
   readStatements,
   SIGNATURES,
   type Statement,
@@ -38,12 +39,14 @@ const ASKED = "witness";
 const LONGEST_DETAIL = 300;
 const LINE_FEED = 10;
 const MEANING =
-  "another body signed the digests of these encrypted bytes when they passed. Whoever has the session's secrets could have " +
-  "written other content only by breaking TLS as well, or with the witness's help";
+  "another body signed the digests of these encrypted bytes when they passed. Whoever has the session's secrets " +
+  "could have written other content only by breaking TLS as well, or with the witness's help";
 
 type Item = { readonly [key: string]: Json };
 
-/** Check the witness's statements in the item's *folder*, if there are any or there should be; *record* is the item's. */
+/**
+ * Check the witness's statements in the item's *folder*, if there are any or there should be; *record* is the item's.
+ */
 export async function checkWitness(exam: Examination, files: CaseFiles, folder: string, record: Item): Promise<void> {
   const shown = files.shown(folder + LINES);
   if (!files.has(folder + LINES)) {
@@ -77,7 +80,7 @@ interface Witness {
 /** Read the witness's files and compare them with the account; raises `FormatError`. */
 async function readAll(files: CaseFiles, folder: string): Promise<Witness> {
   const statements = readStatements(await files.read(folder + LINES), await files.read(folder + SIGNATURES));
-  const certificates = loadCertificates(await files.read(folder + CERTIFICATES));
+  const certificates = readCertificates(await files.read(folder + CERTIFICATES));
   const wrong: string[] = [];
   for await (const detail of checkStatements(statements, certificates[0] as Certificate)) wrong.push(detail);
   const found: Witnessed[] = [];

@@ -29,7 +29,8 @@ function version6(text: string): string | null {
   const missing = 8 - before.length - behind.length;
   if (halves.length === 2 ? missing < 1 : missing !== 0) return null;
   const groups = [...before, ...new Array<string>(halves.length === 2 ? missing : 0).fill("0"), ...behind];
-  return groups.every((group) => GROUP.test(group)) ? groups.map((group) => group.padStart(4, "0").toLowerCase()).join("") : null;
+  if (!groups.every((group) => GROUP.test(group))) return null;
+  return groups.map((group) => group.padStart(4, "0").toLowerCase()).join("");
 }
 
 /** Return *text* with an address of version 4 at its end as two groups. */

@@ -1,8 +1,8 @@
 /**
  * A server's certificates at the time of the connection (RFC 5280, 6.1; RFC 9525), without trusting anybody.
  *
- * Looked at are names, dates and signatures along the chain as it was sent. Whether the last one leads to a root that deserves
- * trust is not judged here, and neither are revocation, policies and transparency logs.
+ * Looked at are names, dates and signatures along the chain as it was sent. Whether the last one leads to a root that
+ * deserves trust is not judged here, and neither are revocation, policies and transparency logs.
  */
 
 import type { Bytes } from "../../bytes.js";
@@ -28,11 +28,11 @@ export const NO_CERTIFICATES: CertificateFacts = { leadsTo: "", problems: [] };
 export const UNREADABLE = "a certificate cannot be read";
 
 /** Judge the chain *ders*, the server's own first, for the *name* asked for (host or address) at the time *at*. */
-export function readCertificates(ders: readonly Bytes[], name: string, at: number): CertificateFacts {
+export async function readCertificates(ders: readonly Bytes[], name: string, at: number): Promise<CertificateFacts> {
   try {
     const chain = ders.map(readX509);
     const [leaf, last] = [chain[0] as X509, chain[chain.length - 1] as X509];
-    const problems = [...nameProblems(leaf, name), ...dateProblems(chain, at), ...linkProblems(chain, last)];
+    const problems = [...nameProblems(leaf, name), ...dateProblems(chain, at), ...(await linkProblems(chain, last))];
     return { leadsTo: shorten(readName(last.issuer).text), problems };
   } catch (error) {
     if (!(error instanceof FormatError)) throw error;
@@ -80,17 +80,19 @@ function day(moment: number): string {
   return new Date(moment).toISOString().slice(0, 10).replace(/^0{1,3}/, "");
 }
 
-function* linkProblems(chain: readonly X509[], last: X509): Generator<string> {
+async function linkProblems(chain: readonly X509[], last: X509): Promise<string[]> {
+  const problems: string[] = [];
   for (const [place, certificate] of chain.entries()) {
     const issuer = chain[place + 1];
-    if (issuer !== undefined && !isIssuedBy(certificate, issuer)) {
-      yield `certificate ${place + 1} was not signed by the next one`;
+    if (issuer !== undefined && !(await isIssuedBy(certificate, issuer))) {
+      problems.push(`certificate ${place + 1} was not signed by the next one`);
     }
   }
-  if (readName(last.subject).key !== readName(last.issuer).key) return;
-  if (!isIssuedBy(last, last)) {
-    yield `certificate ${chain.length} names itself as its issuer, and did not sign itself`;
+  if (readName(last.subject).key !== readName(last.issuer).key) return problems;
+  if (!(await isIssuedBy(last, last))) {
+    problems.push(`certificate ${chain.length} names itself as its issuer, and did not sign itself`);
   } else if (chain.length === 1) {
-    yield "the server's certificate is its own issuer";
+    problems.push("the server's certificate is its own issuer");
   }
+  return problems;
 }

@@ -51,8 +51,8 @@ export class Channel {
   /** Return the next handshake message; raises `RecordError` and `UnfinishedError`. */
   message(): Message {
     const found = this.messageOrChange();
-    if (found === null) throw new RecordError(`the ${this.side} sent a ChangeCipherSpec where a handshake message belongs`);
-    return found;
+    if (found !== null) return found;
+    throw new RecordError(`the ${this.side} sent a ChangeCipherSpec where a handshake message belongs`);
   }
 
   /** Return the next handshake message, or null for a ChangeCipherSpec (RFC 5246, 7.1). */
@@ -105,7 +105,8 @@ export class Channel {
   private passesOver(record: TlsRecord): boolean {
     if (record.kind === Kind.CHANGE_CIPHER_SPEC) {
       if (record.body.length !== 1 || record.body[0] !== 1) {
-        throw new RecordError(`the ${this.side} sent a ChangeCipherSpec of the form ${hex(record.body.subarray(0, 10))}`);
+        const form = hex(record.body.subarray(0, 10));
+        throw new RecordError(`the ${this.side} sent a ChangeCipherSpec of the form ${form}`);
       }
       return this.dummies;
     }
@@ -163,7 +164,9 @@ export class Channel {
   }
 }
 
-/** Bytes that come in pieces and are taken from the front; each is copied a few times at most, however small they are. */
+/**
+ * Bytes that come in pieces and are taken from the front; each is copied a few times at most, however small they are.
+ */
 class Buffered {
   private data: Bytes = new Uint8Array(0);
   private start = 0;

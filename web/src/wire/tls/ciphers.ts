@@ -1,4 +1,7 @@
-/** Record protection of TLS 1.3 (RFC 8446, 5.2): opening one record after the other, refusing each that is not authentic. */
+/**
+ * Record protection of TLS 1.3 (RFC 8446, 5.2): opening one record after the other, refusing each that is not
+ * authentic.
+ */
 
 import { gcm } from "@noble/ciphers/aes.js";
 import { chacha20poly1305 } from "@noble/ciphers/chacha.js";

@@ -13,14 +13,17 @@ import { expect, Talk } from "./talk.js";
 const HEAD = 6;
 
 /** Open and verify a handshake; raises `FormatError` only when it does not begin as TLS does: all else is a finding. */
-export function openTls(client: Bytes, server: Bytes, secrets: Secrets): Talk {
+export async function openTls(client: Bytes, server: Bytes, secrets: Secrets): Promise<Talk> {
   if (client.length > 0 && !beginsTls(client.subarray(0, HEAD))) {
     throw new FormatError(`not TLS: the client begins with ${hex(client.subarray(0, HEAD))}`);
   }
-  if (client.length === 0 && server.length > 0) throw new FormatError("not TLS: the server spoke, and the client did not");
+  if (client.length === 0 && server.length > 0) {
+    throw new FormatError("not TLS: the server spoke, and the client did not");
+  }
   const talk = new Talk(new Channel("client", client), new Channel("server", server));
   judgeHandshake(talk, secrets);
   for (const channel of [talk.client, talk.server]) readRest(talk, channel);
+  await talk.verifySignature();
   return talk;
 }
 

@@ -1,6 +1,7 @@
 /**
- * The extensions of a server's certificate (RFC 5280, 4.2): the hosts in them, and whether each that is known has its form.
- * Beside what `trust/extensions.ts` asks of any certificate: what contradicts itself, and kinds that only servers have.
+ * The extensions of a server's certificate (RFC 5280, 4.2): the hosts in them, and whether each that is known has its
+ * form. Beside what `trust/extensions.ts` asks of any certificate: what contradicts itself, and kinds that only
+ * servers have.
  */
 
 import { hex } from "../../bytes.js";
@@ -75,7 +76,9 @@ function nameConstraints(value: Uint8Array): void {
   const wrong = [...permitted, ...excluded].some(({ kind, text, bytes }) => {
     return (kind === "dns" && text.includes("*")) || (kind === "ip" && bytes.length % 8 !== 0) || bytes.length === 16;
   });
-  if (wrong || trees.some(({ content }) => content.length === 0)) throw new FormatError("a constraint of names is none");
+  if (wrong || trees.some(({ content }) => content.length === 0)) {
+    throw new FormatError("a constraint of names is none");
+  }
 }
 
 function authorityKey(value: Uint8Array): void {
@@ -129,7 +132,9 @@ function timestamps(value: Uint8Array): void {
     entry.vector(2);
     const [hash, key] = [entry.number(1), entry.number(1)];
     entry.vector(2);
-    if (version !== 0 || hash < 1 || hash > 6 || key < 1 || key > 3) throw new FormatError("a timestamp of an unknown kind");
+    if (version !== 0 || hash < 1 || hash > 6 || key < 1 || key > 3) {
+      throw new FormatError("a timestamp of an unknown kind");
+    }
   }
 }
 

@@ -1,6 +1,6 @@
 /**
- * The handshake of TLS 1.2, full and abbreviated (RFC 5246, 7.3; tickets RFC 5077; ECDHE RFC 8422), as far as it is plain:
- * the one secret there is opens the content, and is never kept.
+ * The handshake of TLS 1.2, full and abbreviated (RFC 5246, 7.3; tickets RFC 5077; ECDHE RFC 8422), as far as it is
+ * plain: the one secret there is opens the content, and is never kept.
  */
 
 import { concat } from "../../bytes.js";

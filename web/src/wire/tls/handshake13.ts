@@ -51,8 +51,8 @@ export class Handshake13 {
   }
 
   /**
-   * Read up to both Finished messages. Raises `RecordError`, `UnfinishedError`, and `FormatError` for what is wrong in a
-   * message.
+   * Read up to both Finished messages. Raises `RecordError`, `UnfinishedError`, and `FormatError` for what is wrong in
+   * a message.
    */
   follow(message: Message, answer: ServerHello): void {
     const { talk, secrets } = this;

@@ -3,7 +3,10 @@
 import type { Bytes } from "../../bytes.js";
 import { FormatError } from "../../errors.js";
 
-const LENGTH_BASE = [3, 4, 5, 6, 7, 8, 9, 10, 11, 13, 15, 17, 19, 23, 27, 31, 35, 43, 51, 59, 67, 83, 99, 115, 131, 163, 195, 227, 258];
+const LENGTH_BASE = [
+  ...[3, 4, 5, 6, 7, 8, 9, 10, 11, 13, 15, 17, 19, 23, 27],
+  ...[31, 35, 43, 51, 59, 67, 83, 99, 115, 131, 163, 195, 227, 258],
+];
 const LENGTH_BITS = [0, 0, 0, 0, 0, 0, 0, 0, 1, 1, 1, 1, 2, 2, 2, 2, 3, 3, 3, 3, 4, 4, 4, 4, 5, 5, 5, 5, 0];
 const ORDER = [16, 17, 18, 0, 8, 7, 9, 6, 10, 5, 11, 4, 12, 3, 13, 2, 14, 1, 15];
 const LONGEST_CODE = 15;
@@ -15,7 +18,8 @@ const END = 256;
 export function inflateZlib(data: Bytes, size: number): Bytes {
   const [method = 0, flags = 0] = data;
   const header = method * 256 + flags;
-  if (data.length < 2 || (method & 15) !== 8 || method >> 4 > 7 || header % 31 !== 0 || (flags & 0x20) !== 0) throw broken();
+  const known = (method & 15) === 8 && method >> 4 <= 7 && (flags & 0x20) === 0;
+  if (data.length < 2 || !known || header % 31 !== 0) throw broken();
   const bits = new Bits(data, 2);
   const output = new Output(size);
   let last = false;

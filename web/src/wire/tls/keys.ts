@@ -9,11 +9,12 @@ import { secp256k1 } from "@noble/curves/secp256k1.js";
 import { sha256 } from "@noble/hashes/sha2.js";
 import { ml_dsa44, ml_dsa65, ml_dsa87 } from "@noble/post-quantum/ml-dsa.js";
 
-import { concat } from "../../bytes.js";
+import { type Bytes, concat } from "../../bytes.js";
 import { FormatError } from "../../errors.js";
 import * as der from "../../trust/der.js";
 import { type DsaKey, isDsa } from "./dsa.js";
 import { HASHES, type HashId } from "./hashes.js";
+import * as native from "./native.js";
 import { isPkcs1, isPss, type RsaKey } from "./rsa.js";
 
 /** A public key of one of the kinds whose signatures are known. */
@@ -146,32 +147,55 @@ export function fits(key: PublicKey, how: How): boolean {
 }
 
 /** Return whether *signature* over *data* is one of *key*; a key of another kind has none. */
-export function isSignedBy(key: PublicKey, how: How, signature: Uint8Array, data: Uint8Array): boolean {
-  if (key.kind === "other" || !fits(key, how)) return false;
+export async function isSignedBy(key: PublicKey, how: How, signature: Uint8Array, data: Uint8Array): Promise<boolean> {
   if (key.kind === "rsa") return isRsa(key.rsa, how, signature, data);
   if (key.kind === "dsa") return how.way === "dsa" && isDsa(key.dsa, how.hash, signature, data);
   if (key.kind === "ec") return how.way === "ecdsa" && isEcdsa(key.curve, key.point, how.hash, signature, data);
-  return isPlain(key.kind, key.bytes, signature, data);
+  return key.kind !== "other" && fits(key, how) && isPlain(key.kind, key.bytes, signature, data);
 }
 
-function isRsa(key: RsaKey, how: How, signature: Uint8Array, data: Uint8Array): boolean {
-  if (how.way === "pkcs1") return isPkcs1(key, how.hash, signature, data);
-  return how.way === "pss" && isPss(key, how.hash, how.mask, how.saltBytes, signature, data);
+async function isRsa(key: RsaKey, how: How, signature: Uint8Array, data: Uint8Array): Promise<boolean> {
+  if (how.way === "pkcs1") {
+    const known = await native.rsa(key, how.hash, undefined, signature, data);
+    return known ?? isPkcs1(key, how.hash, signature, data);
+  }
+  if (how.way !== "pss") return false;
+  const { hash, mask, saltBytes } = how;
+  const known = hash === mask ? await native.rsa(key, hash, saltBytes, signature, data) : undefined;
+  return known ?? isPss(key, hash, mask, saltBytes, signature, data);
 }
 
-function isEcdsa(identifier: string, point: Uint8Array, hash: HashId, signature: Uint8Array, data: Uint8Array): boolean {
+async function isEcdsa(
+  identifier: string,
+  point: Uint8Array,
+  hash: HashId,
+  signature: Uint8Array,
+  data: Uint8Array,
+): Promise<boolean> {
   const curve = made.get(identifier) ?? (CURVES.get(identifier) as Curve).make();
   made.set(identifier, curve);
+  const compact = compactOf(signature, curve.Point.Fn.BYTES);
+  if (compact === undefined) return false;
+  const known = await native.ecdsa(identifier, point, hash, compact, data);
+  if (known !== undefined) return known;
   try {
-    const numbers = der.open(signature);
-    const r = der.number(numbers.next(der.INTEGER).content);
-    const s = der.number(der.only(numbers, der.INTEGER).content);
-    const size = curve.Point.Fn.BYTES;
-    const compact = concat(der.fixed(r, size), der.fixed(s, size));
     return curve.verify(compact, HASHES[hash](data), point, { prehash: false, lowS: false, format: "compact" });
   } catch (error) {
     // Numbers out of range, or a point that is not on the curve: nothing that could have signed.
     if (error instanceof Error) return false;
+    throw error;
+  }
+}
+
+/** Return r and s of a signature in DER, each of *size* bytes; undefined when they are not such numbers. */
+function compactOf(signature: Uint8Array, size: number): Bytes | undefined {
+  try {
+    const numbers = der.open(signature);
+    const r = der.number(numbers.next(der.INTEGER).content);
+    const s = der.number(der.only(numbers, der.INTEGER).content);
+    return concat(der.fixed(r, size), der.fixed(s, size));
+  } catch (error) {
+    if (error instanceof FormatError) return undefined;
     throw error;
   }
 }

@@ -69,7 +69,9 @@ export class Records {
     const version = (major << 8) | minor;
     const length = (high << 8) | low;
     const begins = `byte ${this.end} begins a record`;
-    if (kind < Kind.CHANGE_CIPHER_SPEC || kind > Kind.DATA) throw new RecordError(`${begins} of the unknown type ${kind}`);
+    if (kind < Kind.CHANGE_CIPHER_SPEC || kind > Kind.DATA) {
+      throw new RecordError(`${begins} of the unknown type ${kind}`);
+    }
     const first = this.client && this.end === 0 && kind === Kind.HANDSHAKE;
     if (version !== VERSION && !(first && version === FIRST_VERSION)) {
       throw new RecordError(`${begins} of the version 0x${version.toString(16).padStart(4, "0")}`);
@@ -83,7 +85,6 @@ export class Records {
 export function beginsTls(data: Bytes): boolean {
   const [kind, major, minor, high, , type] = data;
   const fits = (byte: number | undefined, ...choices: number[]) => byte === undefined || choices.includes(byte);
-  return (
-    fits(kind, Kind.HANDSHAKE) && fits(major, 3) && fits(minor, 1, 3) && (high ?? 0) <= LONGEST_PLAIN >> 8 && fits(type, 1)
-  );
+  const version = fits(major, 3) && fits(minor, 1, 3);
+  return fits(kind, Kind.HANDSHAKE) && version && (high ?? 0) <= LONGEST_PLAIN >> 8 && fits(type, 1);
 }

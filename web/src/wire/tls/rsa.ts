@@ -10,7 +10,9 @@ export interface RsaKey {
   readonly exponent: bigint;
 }
 
-/** Bits of the largest modulus that is computed with, and of the largest exponent of large ones (as OpenSSL has them). */
+/**
+ * Bits of the largest modulus that is computed with, and of the largest exponent of large ones (as OpenSSL has them).
+ */
 const MOST_BITS = 16_384;
 const SMALL_BITS = 3072;
 const MOST_EXPONENT_BITS = 64;
@@ -27,7 +29,14 @@ export function isPkcs1(key: RsaKey, hash: HashId, signature: Uint8Array, data: 
 }
 
 /** Return whether *signature* over *data* is a PSS one of *key*, with *mask* for MGF1 and a salt of *saltBytes*. */
-export function isPss(key: RsaKey, hash: HashId, mask: HashId, saltBytes: number, signature: Uint8Array, data: Uint8Array): boolean {
+export function isPss(
+  key: RsaKey,
+  hash: HashId,
+  mask: HashId,
+  saltBytes: number,
+  signature: Uint8Array,
+  data: Uint8Array,
+): boolean {
   const whole = recovered(key, signature);
   if (whole === null) return false;
   const bits = (bitLength(key.modulus) - 1) & 7;

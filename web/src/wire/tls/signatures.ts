@@ -95,10 +95,10 @@ function schemeOf(number: number, version: Version): Scheme {
 }
 
 /**
- * Return whether the signature is that of the DER *certificate*'s key. Raises `FormatError` when that cannot be known: the
- * scheme is unknown, the certificate unreadable, or its key of another kind than the scheme says.
+ * Return whether the signature is that of the DER *certificate*'s key. Raises `FormatError` when that cannot be known:
+ * the scheme is unknown, the certificate unreadable, or its key of another kind than the scheme says.
  */
-export function isSigned(signed: Signed, version: Version, certificate: Bytes): boolean {
+export async function isSigned(signed: Signed, version: Version, certificate: Bytes): Promise<boolean> {
   const { name, how } = schemeOf(signed.scheme, version);
   const key = keyOf(certificate);
   const curve = curveOf(key);
@@ -119,8 +119,8 @@ function keyOf(certificate: Bytes): PublicKey {
 }
 
 /**
- * Return the SubjectPublicKeyInfo (RFC 5280, 4.1). The rest of the certificate is not parsed: its flaws are another check's
- * business, and hide no signature here.
+ * Return the SubjectPublicKeyInfo (RFC 5280, 4.1). The rest of the certificate is not parsed: its flaws are another
+ * check's business, and hide no signature here.
  */
 function subjectKey(certificate: Bytes): Bytes {
   const tbs = valueAt(valueAt(certificate, 0).content, 0).content;

@@ -1,11 +1,18 @@
 /** A handshake while it is being read: both channels, what is known so far, and what both versions do alike. */
 
-import type { Bytes } from "../../bytes.js";
-import { equal } from "../../bytes.js";
-import { FormatError } from "../../errors.js";
+import { type Bytes, equal } from "../../bytes.js";
+import { attempt, FormatError } from "../../errors.js";
 import type { Channel } from "./channel.js";
 import { Notes } from "./findings.js";
-import { bodyOf, type ClientHello, Extension, knownVersion, type Message, offers, type ServerHello } from "./messages.js";
+import {
+  bodyOf,
+  type ClientHello,
+  Extension,
+  knownVersion,
+  type Message,
+  offers,
+  type ServerHello,
+} from "./messages.js";
 import { isSigned, schemeName, type Signed } from "./signatures.js";
 import { groupName, type Suite, suiteOf, type Version } from "./suites.js";
 
@@ -22,6 +29,7 @@ export class Talk {
   resumed: boolean | null = null;
   keyGroup: string | null = null;
   scheme: string | null = null;
+  private signed: { readonly version: Version; readonly signed: Signed } | null = null;
   certificates: readonly Bytes[] = [];
   earlyData: boolean | null = null;
   /** How many bytes hold each side's handshake, up to its Finished; 0 when there is none. */
@@ -53,19 +61,28 @@ export class Talk {
     }
   }
 
-  /** Verify what the server's key signed and note what was found; raises nothing. */
+  /** Note what the server's key signed, for `verifySignature`; raises nothing. */
   judgeSignature(hello: ClientHello, version: Version, signed: Signed): void {
     try {
       this.scheme = schemeName(signed.scheme, version);
       if (!offers(hello, Extension.SIGNATURES, signed.scheme)) {
         this.notes.failed("tls.handshake", `the server signed with ${this.scheme}, which was not offered`);
       }
-      if (isSigned(signed, version, this.certificates[0] as Bytes)) this.notes.passed("tls.server-proof");
-      else this.notes.failed("tls.server-proof", `the server's signature does not match (${this.scheme})`);
+      this.signed = { version, signed };
     } catch (error) {
       if (!(error instanceof FormatError)) throw error;
       this.notes.failed("tls.server-proof", error.message);
     }
+  }
+
+  /** Verify the signature, if there is one, and note what was found; raises nothing. */
+  async verifySignature(): Promise<void> {
+    if (this.signed === null) return;
+    const { version, signed } = this.signed;
+    const found = await attempt(() => isSigned(signed, version, this.certificates[0] as Bytes));
+    if (found instanceof FormatError) this.notes.failed("tls.server-proof", found.message);
+    else if (found) this.notes.passed("tls.server-proof");
+    else this.notes.failed("tls.server-proof", `the server's signature does not match (${this.scheme})`);
   }
 
   /** Note that a session is resumed; what stands behind it is in another handshake. */

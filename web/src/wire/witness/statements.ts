@@ -1,8 +1,8 @@
 /**
  * What a witness signs, and whether an account of connections agrees with it (evidence-format.md, 3.7).
  *
- * `witness.jsonl` holds the witness's own lines about one session, in canonical JSON, and `witness.sig` in each line the base64
- * of the detached signature over that line, its line feed included.
+ * `witness.jsonl` holds the witness's own lines about one session, in canonical JSON, and `witness.sig` in each line
+ * the base64 of the detached signature over that line, its line feed included.
  */
 
 import { type Bytes, concat, equal, text as textOf, unbase64, utf8 } from "../../bytes.js";
@@ -10,7 +10,7 @@ import { isObject, loads } from "../../canonical.js";
 import { parseDigest, sha256 } from "../../digest.js";
 import { attempt, FormatError } from "../../errors.js";
 import type { Json, Outcome } from "../../models.js";
-import type { Certificate } from "../../trust/certificates.js";
+import { type Certificate, loadCertificates } from "../../trust/certificates.js";
 import { verifyDetached } from "../../trust/cms.js";
 import { type Line, type Sent, SIDES } from "../account_form.js";
 import { digest, flag, hexadecimal, oneOf, type Reader, record, text, time, whole } from "../forms.js";
@@ -143,6 +143,13 @@ function readStatement(number: number, line: Bytes, encoded: Bytes): Statement {
   }
 }
 
+/** Return the witness's certificate and those above it; raises `FormatError`, also for PEM of another form. */
+export function readCertificates(data: Bytes): Certificate[] {
+  const certificates = loadCertificates(data);
+  if (equal(concat(...certificates.map((certificate) => certificate.pem())), data)) return certificates;
+  throw new FormatError(`${CERTIFICATES} is not PEM in its one form`);
+}
+
 /** Yield what is wrong with the statements of a session by themselves; *signer* is whose signatures they must be. */
 export async function* checkStatements(statements: readonly Statement[], signer: Certificate): AsyncGenerator<string> {
   for (const [place, { line, signature }] of statements.entries()) {
@@ -177,8 +184,8 @@ function* order(statements: readonly Statement[]): Generator<string> {
 }
 
 /**
- * Compare with the lines of *account* that are about connections. What passed as the witness says is passed; a connection of
- * which the witness says nothing, or not enough, is not checked. Raises what reading *account* raises.
+ * Compare with the lines of *account* that are about connections. What passed as the witness says is passed; a
+ * connection of which the witness says nothing, or not enough, is not checked. Raises what reading *account* raises.
  */
 export async function* compare(
   statements: readonly Statement[],
