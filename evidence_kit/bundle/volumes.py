@@ -22,8 +22,8 @@ from evidence_kit.models import OnStep, ignore
 LARGEST = 180_000_000
 """Bytes of pictures in one volume: its texts, fonts and attachments have room up to the 200 MB."""
 
-MOST_PAGES = 400
-"""Pages of one volume, roughly reckoned: typst needs about half a megabyte for each."""
+MOST_PAGES = 300
+"""Pages of one volume, roughly reckoned: typst needs 70 MB and about half a megabyte for each, and two may run."""
 
 _CHARACTERS = 3000
 _ROWS = 12
