@@ -134,7 +134,7 @@ def make_practice_signer(officer: Officer, *, now: datetime) -> Signer:
 
 def practice_name(officer: Officer) -> x509.Name:
     """Return the name in the practice certificate of *officer*."""
-    return _name(f"{officer.name[: _LONGEST - len(_MARK)]}{_MARK}", officer.agency)
+    return _name(f"{_beginning(officer.name, _LONGEST - len(_MARK))}{_MARK}", officer.agency)
 
 
 def write_pkcs12(signer: Signer, passphrase: bytes) -> bytes:
@@ -164,10 +164,15 @@ def _signer(key: object, leaf: Certificate, others: list[Certificate]) -> Signer
 
 def _name(common: str, organisation: str) -> x509.Name:
     """Build a name whose parts fit the upper bounds of RFC 5280, appendix A.1."""
-    parts = [x509.NameAttribute(x509.NameOID.COMMON_NAME, common[:_LONGEST])]
+    parts = [x509.NameAttribute(x509.NameOID.COMMON_NAME, _beginning(common, _LONGEST))]
     if organisation:
         parts.append(x509.NameAttribute(x509.NameOID.ORGANIZATION_NAME, organisation[:_LONGEST]))
     return x509.Name(parts)
+
+
+def _beginning(text: str, most: int) -> str:
+    """Return as many letters of *text* as *most* bytes hold: RFC 5280 counts letters, the library that builds bytes."""
+    return text.encode()[:most].decode(errors="ignore")
 
 
 def _certificate(  # noqa: PLR0913  # each is one part of the certificate

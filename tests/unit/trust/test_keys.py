@@ -8,11 +8,12 @@ from cryptography.hazmat.primitives.asymmetric import ed25519
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
 from evidence_kit.errors import FormatError, SigningError
+from evidence_kit.models import Officer
 from evidence_kit.trust import certificates
 from evidence_kit.trust.certificates import Certificate
 from evidence_kit.trust.cms import sign_detached, verify_detached
 from evidence_kit.trust.digests import sha256_bytes
-from evidence_kit.trust.keys import PrivateKey, open_pem, open_pkcs12, write_pkcs12
+from evidence_kit.trust.keys import PrivateKey, make_practice_signer, open_pem, open_pkcs12, write_pkcs12
 from tests.support.people import SetClock
 from tests.support.pki import Authority
 from tests.support.tokens import new_key
@@ -69,3 +70,14 @@ def test_a_good_signature_of_a_weak_key_is_refused_by_the_verifier(monkeypatch: 
     certificates_again = [Certificate(each.der) for each in (signer.certificate, *signer.chain)]
     with pytest.raises(FormatError, match="RSA of 2,048 bits"):
         verify_detached(signature, DIGEST, certificates_again)
+
+
+@pytest.mark.parametrize("name", ["Ө" * 26, "Ө" * 27, "Цэрэндоржийн Оюунчимэг-Эрдэнэ", "w" * 200])
+def test_a_name_of_any_length_gets_a_practice_certificate_that_says_so(name: str) -> None:
+    officer = Officer(name=name, id="1", role="r", agency="Зохиомол газрын кибер гэмт хэрэгтэй тэмцэх алба" * 2)
+
+    subject = make_practice_signer(officer, now=datetime.now(UTC)).certificate.subject
+
+    assert subject.endswith(" (PRACTICE)")
+    assert name.startswith(subject.removesuffix(" (PRACTICE)"))
+    assert len(subject) > 36
