@@ -53,6 +53,7 @@ class ZipReader:
         self._file = source.open("rb") if isinstance(source, Path) else source
         self.problems: list[tuple[str, str]] = []
         """Entries that are left out, or doubtful: name, English sentence."""
+        self._size = self._file.seek(0, os.SEEK_END)
         try:
             self._zip = _translated(lambda: zipfile.ZipFile(self._file), "not a zip")
             self._entries = self._readable()
@@ -163,7 +164,7 @@ class ZipReader:
             raise FormatError(f"entry {shorten(entry.filename)}: there is no header at byte {entry.header_offset}")
         name_length, extra_length = struct.unpack("<HH", header[26:])
         offset: int = entry.header_offset + _LOCAL_HEADER + name_length + extra_length
-        if offset + entry.file_size > self._file.seek(0, os.SEEK_END):
+        if offset + entry.file_size > self._size:
             raise FormatError(f"entry {shorten(entry.filename)} would reach beyond the end of the file")
         return offset
 
@@ -245,6 +246,16 @@ class _Checked(io.RawIOBase):
 
     def readable(self) -> bool:
         return True
+
+    def seekable(self) -> bool:
+        return True
+
+    def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
+        """Go to a byte of the entry: backwards by inflating it again from its beginning."""
+        return _translated(lambda: self._inner.seek(offset, whence), f"entry {shorten(self._name)}")
+
+    def tell(self) -> int:
+        return self._inner.tell()
 
     def readinto(self, buffer: memoryview) -> int:  # type: ignore[override]  # a buffer of bytes, always
         piece = _translated(lambda: self._inner.read(len(buffer)), f"entry {shorten(self._name)}")

@@ -366,6 +366,17 @@ def test_a_zip_packed_by_another_program_is_altered_and_not_unknown(
     assert way.verify(path).verdict is Verdict.ALTERED
 
 
+def test_what_is_in_a_zip_packed_by_another_program_is_verified(
+    tmp_path: Path, way: WholeWay, made: MadeBundle
+) -> None:
+    path = tmp_path / "bundle.zip"
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        for file in sorted(made.path.rglob("*")):
+            archive.write(file, f"bundle/{file.relative_to(made.path).as_posix()}")
+
+    assert _failed(way.verify(path)) == {"zip.canonical": "bundle.zip"}
+
+
 def test_an_empty_folder_too_many_is_altered(tmp_path: Path, way: WholeWay, made: MadeBundle) -> None:
     folder = tmp_path / "bundle"
     shutil.copytree(made.path, folder)

@@ -35,6 +35,17 @@ def test_entries_are_read_by_name(method: int) -> None:
             archive.read("c", 1)
 
 
+@pytest.mark.parametrize("method", [zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED])
+def test_an_entry_can_be_read_from_any_of_its_bytes(method: int) -> None:
+    body = bytes(range(256)) * 100
+    with ZipReader(made({"a": body}, method=method)) as archive, archive.open("a") as stream:
+        assert stream.seek(0, io.SEEK_END) == len(body)
+        assert stream.seek(20_000) == 20_000
+        assert stream.read(300) == body[20_000:20_300]
+        assert stream.seek(5) == stream.tell() == 5
+        assert stream.read(300) == body[5:305]
+
+
 def test_a_zip_inside_a_zip_is_read_in_place(tmp_path: Path) -> None:
     inner = made({"x": b"inside"}).getvalue()
     (tmp_path / "outer.zip").write_bytes(made({"inner.zip": inner}, method=zipfile.ZIP_STORED).getvalue())
