@@ -5,6 +5,7 @@ What the events say and what makes them valid stands in custody/transfers.py. On
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 from evidence_kit.canonical import Json
 from evidence_kit.case.folder import CaseFolder, Committed
@@ -17,9 +18,9 @@ from evidence_kit.custody.events import Draft, EventType
 from evidence_kit.custody.transfers import HandOver, HandOverState, Party
 from evidence_kit.errors import CaseError, FormatError, IntegrityError, UsageError
 from evidence_kit.models import Digest
-from evidence_kit.plain import read_plain
+from evidence_kit.plain import open_plain, read_plain
 from evidence_kit.trust.certificates import Certificate
-from evidence_kit.trust.digests import sha256_bytes, sha256_file
+from evidence_kit.trust.digests import sha256_bytes, sha256_stream
 
 _CHECK = "run: evidence-kit verify CASE --record"
 
@@ -48,10 +49,21 @@ def rehash(case: CaseFolder, item: str) -> Rehash:
         listed = read_manifest(data)
     except (OSError, FormatError):
         return Rehash(item=item, manifest=None, wrong=(NAME,))
-    present = {path.relative_to(folder).as_posix(): path for path in folder.rglob("*") if path.is_file()}
+    files = (path for path in folder.rglob("*") if path.is_symlink() or not path.is_dir())
+    present = {path.relative_to(folder).as_posix(): path for path in files}
     present.pop(NAME)
-    wrong = {name for name, path in present.items() if listed.get(name) != sha256_file(path)} | listed.keys() - present
+    wrong = {name for name, path in present.items() if name not in listed or listed[name] != _digest(path)}
+    wrong |= listed.keys() - present
     return Rehash(item=item, manifest=sha256_bytes(data), wrong=tuple(sorted(wrong)))
+
+
+def _digest(path: Path) -> Digest | None:
+    """Return a file's digest, or nothing if it is a link or cannot be read: such a thing is no evidence."""
+    try:
+        with open_plain(path) as stream:
+            return sha256_stream(stream)
+    except OSError:
+        return None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,7 +80,7 @@ def manifest_now(case: CaseFolder, item: str) -> dict[str, Digest]:
     """Return the ``digests`` of an event about *item*: its manifest as it is now; raises `CaseError`."""
     path = case.path / "items" / item / NAME
     try:
-        return {f"items/{item}/{NAME}": sha256_file(path)}
+        return {f"items/{item}/{NAME}": sha256_bytes(read_plain(path))}
     except OSError as error:
         message = f"the file list of {item} cannot be read: {error.strerror}"
         raise CaseError(message, hint=_CHECK) from error

@@ -9,7 +9,9 @@ import pytest
 
 from evidence_kit.case.anchors import survey
 from evidence_kit.case.folder import CaseFolder
+from evidence_kit.case.hand_over import rehash
 from evidence_kit.case.log_end import NOTES
+from evidence_kit.case.manifest import NAME, build_manifest
 from evidence_kit.case.register import registered
 from evidence_kit.case.stamping import Stamping, _mark, _remember, _silent, stamp_head
 from evidence_kit.custody.custodian import Custodian
@@ -56,6 +58,25 @@ def test_notes_are_not_written_through_a_link(case: CaseFolder, victim: Path) ->
     assert victim.read_bytes().startswith(before)
     assert case.log().problems == []
     assert not (case.staging / NOTES).is_symlink()
+
+
+@pytest.mark.parametrize("listed", [True, False])
+def test_a_link_in_an_item_is_no_evidence_though_what_it_leads_to_is_the_same(
+    case: CaseFolder, *, listed: bool
+) -> None:
+    folder = case.path / "items" / "EV-0001"
+    folder.mkdir(parents=True)
+    (folder / "page.png").write_bytes(b"picture")
+    (folder / NAME).write_bytes(build_manifest(folder))
+    assert rehash(case, "EV-0001").wrong == ()
+    name = "page.png" if listed else "other.png"
+    (case.path / "elsewhere").write_bytes(b"picture")
+    (folder / name).unlink(missing_ok=True)
+    (folder / name).symlink_to(case.path / "elsewhere")
+
+    assert rehash(case, "EV-0001").wrong == (name,)
+    with pytest.raises(OSError, match="it is a link"):
+        build_manifest(folder)
 
 
 def test_a_silent_authority_is_not_remembered_through_a_link(case: CaseFolder, victim: Path) -> None:
