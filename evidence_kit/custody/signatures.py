@@ -4,7 +4,6 @@ from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from itertools import islice
 
 from evidence_kit.errors import EvidenceError
 from evidence_kit.models import Digest
@@ -12,7 +11,8 @@ from evidence_kit.processes import spread
 from evidence_kit.trust.certificates import Certificate
 from evidence_kit.trust.cms import verify_detached
 
-_BATCH = 1000
+_BATCH, _BATCH_BYTES = 1000, 2 * 1024 * 1024
+"""Of signatures, which a hostile log may have as long as its lines."""
 _WORTHWHILE = 4000
 """Signatures from which on it takes longer to check them here than to start other processes."""
 
@@ -50,12 +50,23 @@ def check_signatures(
 
     def batches() -> Iterator[Sequence[SignedLine]]:
         rest = iter(lines)
-        while batch := tuple(islice(rest, _BATCH)):
+        while batch := _next_batch(rest):
             waiting.append(batch)
             yield batch
 
     for findings in spread(_check_batch, batches(), processes=processes if count >= _WORTHWHILE else 1):
         yield from zip(waiting.popleft(), findings, strict=True)
+
+
+def _next_batch(lines: Iterator[SignedLine]) -> list[SignedLine]:
+    batch: list[SignedLine] = []
+    size = 0
+    for signed in lines:
+        batch.append(signed)
+        size += len(signed.signature)
+        if len(batch) == _BATCH or size >= _BATCH_BYTES:
+            break
+    return batch
 
 
 def _check_batch(batch: Sequence[SignedLine]) -> list[SignatureFinding]:

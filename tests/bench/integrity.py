@@ -10,7 +10,7 @@ import statistics
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from io import BytesIO
 from multiprocessing import get_context
@@ -36,9 +36,12 @@ from tests.support.people import SetClock, practice_custodian
 _MEGABYTE = 1_000_000
 _HASHED = 1000 * _MEGABYTE
 _ARCHIVED = 60 * _MEGABYTE
+_LARGE = 400 * _MEGABYTE
+"""Of the same mix, so that starting Python is not what is measured."""
 _EVENTS = 100_000
 _ROUNDS = 3
 _ORACLES = Path(__file__).parents[2] / ".oracles"
+_WARCIO = str(Path(sys.executable).parent / "warcio")
 _HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: text/html\r\n\r\n"
 _ASKED = b"GET / HTTP/1.1\r\nHost: example.mn\r\n\r\n"
 _CHECK_WARC = """
@@ -46,8 +49,16 @@ import sys
 from pathlib import Path
 from evidence_kit.archive.warc_reader import check_warc
 
-for name in sys.argv[1:]:
-    assert not any(finding.failed for finding in check_warc(Path(name)))
+assert not any(finding.failed for finding in check_warc(Path(sys.argv[1])))
+"""
+_CHECK_IN_PARTS = """
+import sys
+from pathlib import Path
+from evidence_kit.archive.warc_parts import WarcPlace, check_warc_in_parts
+
+path = Path(sys.argv[1])
+place = WarcPlace(path=path, offset=0, size=path.stat().st_size)
+assert not any(finding.failed for finding in check_warc_in_parts(place, processes=2, records=False))
 """
 _VERIFY = """
 import sys
@@ -99,15 +110,12 @@ def _archives(folder: Path) -> None:
     )
     larger = 100 * (ours.stat().st_size / theirs.stat().st_size - 1)
     _row(f"writing a WARC of {_ARCHIVED // _MEGABYTE} MB ({larger:+.1f} % of size)", writing, "stock warcio", stock)
-    program = [sys.executable, "-c", _CHECK_WARC]
-    warcio = str(Path(sys.executable).parent / "warcio")
-    checking, checked = _in_turns(lambda: _run(*program, str(ours)), lambda: _run(warcio, "check", str(ours)))
-    _row("block and payload digests of it", checking, "`warcio check`", checked)
-    both, single = [], []
-    for _ in range(_ROUNDS):
-        single.append(2 * _clock(lambda: _run(warcio, "check", str(ours))))
-        both.append(_clock(lambda: _side_by_side([*program, str(ours)])))
-    _row("the same of two WARCs, two processes (clock)", both, "`warcio check`, one after the other", single)
+    _reading(ours, f"{_ARCHIVED // _MEGABYTE} MB")
+    large = folder / "large.warc.gz"
+    _write_ours(large, bodies(_LARGE))
+    _reading(large, f"{_LARGE // _MEGABYTE} MB")
+    _reading_in_two(large)
+    large.unlink()
     wacz = _ORACLES / "wacz" / "bin" / "wacz"
     if wacz.exists():
         making, made = _in_turns(
@@ -115,6 +123,21 @@ def _archives(folder: Path) -> None:
             lambda: _run(str(wacz), "create", "-f", str(ours), "-o", str(folder / "theirs.wacz"), "--detect-pages"),
         )
         _row("packing it as WACZ (the index was made while writing)", making, "`wacz create --detect-pages`", made)
+
+
+def _reading(path: Path, size: str) -> None:
+    ours, theirs = _in_turns(
+        lambda: _run(sys.executable, "-c", _CHECK_WARC, str(path)), lambda: _run(_WARCIO, "check", str(path))
+    )
+    _row(f"block and payload digests of a WARC of {size}", ours, "`warcio check`", theirs)
+
+
+def _reading_in_two(path: Path) -> None:
+    both, single = [], []
+    for _ in range(_ROUNDS):
+        single.append(_clock(lambda: _run(_WARCIO, "check", str(path))))
+        both.append(_clock(lambda: _run(sys.executable, "-c", _CHECK_IN_PARTS, str(path))))
+    _row("the same in two processes (clock)", both, "`warcio check`", single)
 
 
 def _log(folder: Path) -> None:
@@ -149,7 +172,7 @@ def _lengthen(case: CaseFolder, custodian: Custodian, count: int) -> None:
             signatures.write(entry.signature_line)
 
 
-def _write_ours(path: Path, parts: Sequence[bytes]) -> list[IndexLine]:
+def _write_ours(path: Path, parts: Iterable[bytes]) -> list[IndexLine]:
     path.unlink(missing_ok=True)
     now = SetClock()()
     lines: list[IndexLine] = []
@@ -222,11 +245,6 @@ def _run(*command: str) -> None:
     program = shutil.which(command[0])
     assert program is not None, f"no {command[0]} on this machine"
     subprocess.run([program, *command[1:]], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=True)
-
-
-def _side_by_side(command: Sequence[str]) -> None:
-    running = [subprocess.Popen(command) for _ in range(2)]
-    assert [process.wait() for process in running] == [0, 0]
 
 
 def _row(what: str, ours: Sequence[float], beside: str, theirs: Sequence[float]) -> None:
