@@ -30,6 +30,13 @@ export class Sha256 {
     this.hasher.update(data);
   }
 
+  /** Return another one that has seen the same; both go on by themselves. */
+  async fork(): Promise<Sha256> {
+    const other = await Sha256.begin();
+    other.hasher.load(this.hasher.save());
+    return other;
+  }
+
   /** End it and return the digest; nothing else may be called afterwards. */
   end(): Bytes {
     const found = new Uint8Array(this.hasher.digest("binary"));

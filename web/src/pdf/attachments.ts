@@ -77,7 +77,11 @@ async function attachment(pdf: Pdf, name: string, specification: PdfObject): Pro
   throw new FormatError(`the attachment "${name}" is not there`);
 }
 
-async function digestOf(pdf: Pdf, name: string, stream: Stream): Promise<{ bytes: number; sha256: Attachment["sha256"] }> {
+async function digestOf(
+  pdf: Pdf,
+  name: string,
+  stream: Stream,
+): Promise<{ bytes: number; sha256: Attachment["sha256"] }> {
   const filter = await pdf.get(stream, "Filter");
   const filters = filter === null ? [] : isArray(filter) ? filter : [filter];
   const plain = filters.length === 0;

@@ -1,5 +1,5 @@
 /**
- * What a revision changed (ISO 32000-2, 7.5.6 and 12.8.2.2): only what the kit writes when it signs, countersigns or renews.
+ * What a revision changed (ISO 32000-2, 7.5.6 and 12.8.2.2): only what signing, countersigning and renewing write.
  *
  * That is: a signature field that shows nothing, or one that was empty and is filled; its place in the form and on its
  * page; the document security store; the catalog's entries for these; the metadata, which no page shows. Objects that
@@ -54,7 +54,9 @@ export async function changesOf(pdf: Pdf, after: number): Promise<RevisionChange
     await checkPages(step, fields);
     const other = [...changed].filter((number) => !step.explained.has(number));
     if (other.length > 0) {
-      throw new FormatError(`it changes object ${other.slice(0, 5).join(", ")}, which no signature or time stamp has to`);
+      throw new FormatError(
+        `it changes object ${other.slice(0, 5).join(", ")}, which no signature or time stamp has to`,
+      );
     }
     return { problems: [], form: fields.form, visible: fields.visible };
   } catch (error) {
@@ -129,7 +131,8 @@ export function wantSame(old: PdfObject, now: PdfObject, apart: ReadonlySet<stri
 function wantPlain(old: PdfObject, now: PdfObject, keys: Iterable<string>, what: string): void {
   for (const key of keys) {
     const value = entriesOf(now).get(key);
-    if (!same(entriesOf(old).get(key), value) && refersTo(value)) throw new FormatError(`it changes /${key} of ${what}`);
+    if (!same(entriesOf(old).get(key), value) && refersTo(value))
+      throw new FormatError(`it changes /${key} of ${what}`);
   }
 }
 
@@ -167,19 +170,25 @@ async function checkMetadata(
   if (now === undefined || (same(old, now) && !changed)) return;
   const { is } = await follow(step, place, old, now);
   if (!isKind(is, "stream")) throw new FormatError("its metadata are no stream");
-  if (!isXmp(await step.pdf.data(is, LARGEST_METADATA, step.after))) throw new FormatError("its metadata are malformed");
+  if (!isXmp(await step.pdf.data(is, LARGEST_METADATA, step.after)))
+    throw new FormatError("its metadata are malformed");
 }
 
 /** The store may grow and shrink (EN 319 142-1, 5.4.2): it holds nothing that any page shows. */
-async function checkStore(step: Step, place: string, old: PdfObject | undefined, now: PdfObject | undefined): Promise<void> {
+async function checkStore(
+  step: Step,
+  place: string,
+  old: PdfObject | undefined,
+  now: PdfObject | undefined,
+): Promise<void> {
   if (old === undefined && now === undefined) return;
   const { was, is } = await follow(step, place, old, now);
   if (!isKind(is, "dict")) throw new FormatError("its document security store is no dictionary");
   wantSame(was, is, OF_STORE, "the document security store");
   const own = isKind(now, "ref") ? `${now.number}` : place;
   for (const key of OF_STORE) {
+    if (!is.entries.has(key)) continue;
     const list = await follow(step, `${own}/${key}`, entriesOf(was).get(key), is.entries.get(key));
-    if (list.is === null) continue;
     if (!isArray(list.is)) throw new FormatError(`/${key} of its document security store is no list`);
     for (const each of list.is) {
       if (!isKind(await step.pdf.resolve(each, step.after), "stream")) {
@@ -198,7 +207,12 @@ async function checkForm(
   const { was, is } = await follow(step, place, old, now);
   if (!isKind(was, "dict") || !isKind(is, "dict")) throw new FormatError("the document has no form");
   wantSame(was, is, OF_FORM, "the form");
-  wantPlain(was, is, [...OF_FORM].filter((key) => key !== "Fields"), "the form");
+  wantPlain(
+    was,
+    is,
+    [...OF_FORM].filter((key) => key !== "Fields"),
+    "the form",
+  );
   const own = isKind(now, "ref") ? `${now.number}` : place;
   const fields = await follow(step, `${own}/Fields`, was.entries.get("Fields"), is.entries.get("Fields"));
   return checkFields(step, fields.was, fields.is);
@@ -223,7 +237,8 @@ async function checkPages(step: Step, fields: FieldChanges): Promise<void> {
       const [was, is] = [old.entries.get("Annots"), now.entries.get("Annots")];
       if (isKind(was, "ref") && !same(was, is)) throw new FormatError("it puts other annotations on a page");
       if (isKind(is, "ref") && !same(was, is) && !isNew(step, is)) throw new FormatError("it uses an object again");
-      if (!isKind(was, "ref")) wantAppended((await pdf.resolve(was, before)) ?? [], await pdf.resolve(is, after), fields.added);
+      if (!isKind(was, "ref"))
+        wantAppended((await pdf.resolve(was, before)) ?? [], await pdf.resolve(is, after), fields.added);
       lists.add(number);
     }
   }

@@ -1,24 +1,24 @@
 /**
  * Checks the signatures of a PDF: what is covered, what holds, what followed, what is attached (evidence-format.md, 7).
  *
- * Whatever is wrong becomes a text in the findings. Signatures must be in the one form that the kit writes; of what follows
- * a signature only what the kit itself appends is accepted. Whether a signer or an authority may be believed is for the caller.
+ * Whatever is wrong becomes a text in the findings. Signatures must be in the one form that the kit writes; of what
+ * follows a signature only what the kit itself appends is accepted. Whether anybody may be believed is for the caller.
  */
 
-import { type Bytes, concat, equal } from "../bytes.js";
-import { pieces, Sha256 } from "../digest.js";
+import { concat, equal } from "../bytes.js";
 import { attempt, FormatError } from "../errors.js";
 import { attachments } from "./attachments.js";
 import { changesOf, type RevisionChanges } from "./changes.js";
 import { type Container, digestOfValue, readContainer, readSigned } from "./container.js";
+import { coveredDigests, type DigestOf } from "./covered.js";
+import { dateOf } from "./dates.js";
 import { type Coverage, type PdfFindings, type SignatureFindings, type ValidationData } from "./findings.js";
 import { lastArchive, withLevels } from "./levels.js";
 import { entriesOf, isArray, isKind, isName, type PdfObject, textOf } from "./objects.js";
 import { openPdf, type Pdf } from "./reader.js";
 import { readStore } from "./security_store.js";
-import { readStamp } from "./stamps.js";
 import { LimitError } from "./source.js";
-import { dateOf } from "./dates.js";
+import { readStamp } from "./stamps.js";
 import { trailingBytes } from "./trailing.js";
 import { startBefore } from "./xref.js";
 
@@ -29,7 +29,14 @@ const EMPTY: ValidationData = { certificates: [], statements: [] };
 
 /** Return everything found in the PDF *file*; raises `LimitError` when that asks for too much. */
 export async function checkPdf(file: Blob): Promise<PdfFindings> {
-  const found: PdfFindings = { bytes: file.size, signatures: [], trailingBytes: 0, attachments: [], store: EMPTY, problems: [] };
+  const found: PdfFindings = {
+    bytes: file.size,
+    signatures: [],
+    trailingBytes: 0,
+    attachments: [],
+    store: EMPTY,
+    problems: [],
+  };
   const tail = new TextDecoder("latin1").decode(await file.slice(Math.max(0, file.size - TAIL)).arrayBuffer());
   if (!tail.includes("startxref")) {
     return { ...found, problems: ["cannot be read: there is no end of a PDF in its last bytes"] };
@@ -39,7 +46,8 @@ export async function checkPdf(file: Blob): Promise<PdfFindings> {
   const listed = { ...found, attachments: broken ? [] : attached };
   const problems = broken ? [`attachments: ${limited(attached).message}`] : [];
   const read = await attempt(() => readSignatures(file));
-  if (read instanceof FormatError) return { ...listed, problems: [...problems, `cannot be read: ${limited(read).message}`] };
+  if (read instanceof FormatError)
+    return { ...listed, problems: [...problems, `cannot be read: ${limited(read).message}`] };
   return { ...listed, ...read, problems };
 }
 
@@ -49,12 +57,18 @@ function limited(error: FormatError): FormatError {
   return error;
 }
 
+/** What is found out once for all signatures. */
+interface Known {
+  readonly changes: Map<number, RevisionChanges>;
+  readonly digestOf: DigestOf;
+}
+
 async function readSignatures(file: Blob): Promise<Pick<PdfFindings, "signatures" | "trailingBytes" | "store">> {
   const pdf = await openPdf(file);
   if (pdf.trailer("Encrypt") !== undefined) throw new FormatError("the PDF is encrypted");
-  const changes = new Map<number, RevisionChanges>();
+  const known: Known = { changes: new Map(), digestOf: await coveredDigests(file) };
   const signatures: SignatureFindings[] = [];
-  for (const [name, field] of await signedFields(pdf)) signatures.push(await readSignature(pdf, name, field, changes));
+  for (const [name, field] of await signedFields(pdf)) signatures.push(await readSignature(pdf, name, field, known));
   signatures.sort((one, other) => one.coveredEnd - other.coveredEnd);
   const store = await readStore(pdf);
   const last = lastArchive(signatures);
@@ -99,12 +113,7 @@ interface Place {
   readonly revision: number;
 }
 
-async function readSignature(
-  pdf: Pdf,
-  field: string,
-  dictionary: PdfObject,
-  changes: Map<number, RevisionChanges>,
-): Promise<SignatureFindings> {
+async function readSignature(pdf: Pdf, field: string, dictionary: PdfObject, known: Known): Promise<SignatureFindings> {
   const nothing: SignatureFindings = {
     field,
     certificate: undefined,
@@ -123,12 +132,12 @@ async function readSignature(
   }
   const { coveredEnd, revision } = place;
   const coverage = await coverageOf(pdf, place);
-  const known = { ...nothing, coveredEnd, revision, coverage };
-  const value = await attempt(() => valueOf(pdf, place));
+  const value = await attempt(() => valueOf(pdf, known.digestOf, place));
   const problems = value instanceof FormatError ? [limited(value).message] : [];
   if (coverage === "only a part") problems.push("it does not cover the whole revision in which it was made");
-  else if (coverage !== "whole file") problems.push(...(await laterChanges(pdf, place, changes)));
-  return { ...known, ...(value instanceof FormatError ? {} : value), problems };
+  else if (coverage !== "whole file") problems.push(...(await laterChanges(pdf, place, known.changes)));
+  const stated = value instanceof FormatError ? {} : value;
+  return { ...nothing, coveredEnd, revision, coverage, ...stated, problems };
 }
 
 /** Read the gap between the two ranges that the digest covers (12.8.1); raises `FormatError`. */
@@ -162,8 +171,12 @@ function wholeNumbers(value: PdfObject | undefined): number[] {
 type Value = Pick<SignatureFindings, "certificate" | "embedded" | "level" | "claimedTime" | "stamp">;
 
 /** Check that the signature, or the time stamp, is over the covered bytes; raises `FormatError`. */
-async function valueOf(pdf: Pdf, { value, container, begin, end, coveredEnd }: Place): Promise<Value> {
-  const digest = await digestOf(pdf.source.file, [[0, begin], [end, coveredEnd]]);
+async function valueOf(
+  pdf: Pdf,
+  digestOf: DigestOf,
+  { value, container, begin, end, coveredEnd }: Place,
+): Promise<Value> {
+  const digest = await digestOf(begin, end, coveredEnd);
   if (isName(entriesOf(value).get("Type"), "DocTimeStamp")) {
     const stamp = await readStamp(container.der, digest);
     const { certificate, embedded } = stamp;
@@ -178,14 +191,6 @@ async function valueOf(pdf: Pdf, { value, container, begin, end, coveredEnd }: P
   return { certificate, embedded, level: pades ? "PAdES B-B" : "plain CMS", claimedTime, stamp };
 }
 
-async function digestOf(file: Blob, ranges: readonly (readonly [number, number])[]): Promise<Bytes> {
-  const hasher = await Sha256.begin();
-  for (const [from, to] of ranges) {
-    for await (const piece of pieces(file.slice(from, to))) hasher.update(piece);
-  }
-  return hasher.end();
-}
-
 /** Tell how far a signature covers the file: whole revisions must end where it does, and their tables before. */
 async function coverageOf(pdf: Pdf, { coveredEnd, revision }: Place): Promise<Coverage> {
   if (coveredEnd === pdf.source.size) return "whole file";
@@ -196,7 +201,11 @@ async function coverageOf(pdf: Pdf, { coveredEnd, revision }: Place): Promise<Co
 }
 
 /** Return what later revisions changed that the signature does not allow (12.8.2.2). */
-async function laterChanges(pdf: Pdf, { value, revision }: Place, known: Map<number, RevisionChanges>): Promise<string[]> {
+async function laterChanges(
+  pdf: Pdf,
+  { value, revision }: Place,
+  known: Map<number, RevisionChanges>,
+): Promise<string[]> {
   const permission = await permissionOf(pdf, value);
   if (permission instanceof FormatError) return [`later changes: ${permission.message}`];
   for (let after = revision + 1; after <= pdf.newest; after++) {

@@ -38,7 +38,8 @@ export interface Container {
 /** Read the bytes between the two covered ranges; raises `FormatError` when a byte of them is free. */
 export function readContainer(place: Uint8Array): Container {
   const digits = LATIN.decode(place.subarray(1, -1));
-  if (place[0] !== 0x3c || place.at(-1) !== 0x3e) throw new FormatError("the place of the signature is not a hexadecimal string");
+  if (place[0] !== 0x3c || place.at(-1) !== 0x3e)
+    throw new FormatError("the place of the signature is not a hexadecimal string");
   if (!/^(?:[0-9a-f]*|[0-9A-F]*)$/.test(digits) || digits.length % 2 === 1) {
     throw new FormatError("the signature is not written in hexadecimal digits of one kind");
   }
@@ -139,7 +140,8 @@ async function readSignedAttributes(
   const count = new der.Parts(content).rest(der.SEQUENCE).length;
   const attributes = readAttributes(content);
   if (attributes.size !== count) throw new FormatError("a signed attribute stands twice");
-  if (!equal(attribute(attributes, CONTENT_TYPE).whole, DATA)) throw new FormatError("it signs another kind of content");
+  if (!equal(attribute(attributes, CONTENT_TYPE).whole, DATA))
+    throw new FormatError("it signs another kind of content");
   const named = attributes.get(hex(SIGNING_CERTIFICATE_V2)) ?? attributes.get(hex(SIGNING_CERTIFICATE));
   if (named !== undefined) await checkNamed(named, attributes.has(hex(SIGNING_CERTIFICATE_V2)), found.certificate);
   const protection = attributes.get(hex(PROTECTION));
@@ -157,7 +159,8 @@ async function checkNamed(value: der.Value, modern: boolean, certificate: Certif
   const hash = name === undefined ? (modern ? "SHA-256" : "SHA-1") : DIGESTS.get(name);
   const stated = first.next(der.OCTETS).content;
   const own = hash === undefined ? undefined : await digestBy(hash, certificate.der);
-  if (own === undefined || !equal(own, stated)) throw new FormatError("it names another certificate than the one that signed");
+  if (own === undefined || !equal(own, stated))
+    throw new FormatError("it names another certificate than the one that signed");
 }
 
 /** Want CMSAlgorithmProtection (RFC 6211) to name the algorithms that stand outside. */

@@ -69,7 +69,8 @@ async function checkAdded(step: Step, field: PdfObject, name: string): Promise<{
 
 /** Check the signature that a field got; return whether it is more than a document time stamp. */
 async function checkValue(step: Step, value: PdfObject | undefined, name: string): Promise<boolean> {
-  if (!isKind(value, "ref") || !isNew(step, value)) throw new FormatError(`the field "${name}" has no signature of its own`);
+  if (!isKind(value, "ref") || !isNew(step, value))
+    throw new FormatError(`the field "${name}" has no signature of its own`);
   const found = await step.pdf.resolve(value, step.after);
   if (!isKind(found, "dict")) throw new FormatError(`the signature of the field "${name}" is no dictionary`);
   return !isName(found.entries.get("Type"), "DocTimeStamp");

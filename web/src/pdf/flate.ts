@@ -68,7 +68,7 @@ function adler(): { update(data: Uint8Array): void; value(): number } {
   let [low, high] = [1, 0];
   return {
     update(data) {
-      for (let at = 0; at < data.length; ) {
+      for (let at = 0; at < data.length;) {
         // As many as can be added before a sum must be cut.
         for (const stop = Math.min(data.length, at + 3800); at < stop; at++) {
           low += data[at] as number;

@@ -7,8 +7,8 @@ import { holds, type Level, type SignatureFindings, type ValidationData } from "
 const SUFFICIENT: ReadonlySet<Standing> = new Set<Standing>(["not revoked", "revoked later"]);
 
 /**
- * Raise B-B to what stamps and validation data make of it: *store* is that of the newest revision, *archived* that of the
- * one which the last document time stamp covers.
+ * Raise B-B to what stamps and validation data make of it: *store* is that of the newest revision, *archived* that of
+ * the one which the last document time stamp covers.
  */
 export async function withLevels(
   signatures: readonly SignatureFindings[],
@@ -42,7 +42,7 @@ async function suffices({ certificate, stamp, embedded }: SignatureFindings, sto
   return isShown(stamp.certificate, known, stamp.time, false);
 }
 
-/** Whether *known* shows that *certificate*, and each above it, stood at the time *at*; *told* that itself needs a statement. */
+/** Whether *known* shows that *certificate*, and each above it, stood at the time *at*; if *told*, by a statement. */
 async function isShown(certificate: Certificate, known: ValidationData, at: number, told: boolean): Promise<boolean> {
   const path = [certificate, ...(await chainOf(certificate, known.certificates.filter(isReadable)))];
   if (path.at(-1)?.selfSigned !== true || path.length === 1) return false;

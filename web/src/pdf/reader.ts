@@ -2,7 +2,8 @@
 
 import type { Bytes } from "../bytes.js";
 import { attempt, FormatError } from "../errors.js";
-import { type Dict, entriesOf, isKind, isName, Parser, parseAt, type PdfObject, type Ref, type Stream } from "./objects.js";
+import { type Dict, entriesOf, isKind, isName, type PdfObject, type Ref, type Stream } from "./objects.js";
+import { Parser, parseAt } from "./parser.js";
 import { type Source, sourceOf } from "./source.js";
 import { type Entry, readSections, type Section, unpackedStream } from "./xref.js";
 
@@ -125,7 +126,11 @@ export class Pdf {
   }
 
   /** Read an object from an object stream (7.5.7). */
-  private async readPacked(number: number, entry: { stream: number; index: number }, revision: number): Promise<PdfObject> {
+  private async readPacked(
+    number: number,
+    entry: { stream: number; index: number },
+    revision: number,
+  ): Promise<PdfObject> {
     if (this.place(entry.stream, revision)?.entry.kind !== "at") throw new FormatError("an object stream is not there");
     const stream = await this.object({ type: "ref", number: entry.stream, generation: 0 }, revision);
     const [count, first] = [await this.get(stream, "N", revision), await this.get(stream, "First", revision)];
@@ -139,7 +144,8 @@ export class Pdf {
       heads.integer();
       heads.integer();
     }
-    if (heads.integer() !== number) throw new FormatError(`an object stream holds something else than object ${number}`);
+    if (heads.integer() !== number)
+      throw new FormatError(`an object stream holds something else than object ${number}`);
     const parser = new Parser(data, 0, true, this.strict);
     parser.position = first + heads.integer();
     const found = parser.object(1);

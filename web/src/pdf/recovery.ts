@@ -5,7 +5,8 @@
  */
 
 import { FormatError } from "../errors.js";
-import { entriesOf, isKind, parseAt, type PdfObject } from "./objects.js";
+import { entriesOf, isKind, type PdfObject } from "./objects.js";
+import { parseAt } from "./parser.js";
 import { Pdf } from "./reader.js";
 import { LimitError, type Source } from "./source.js";
 import type { Entry } from "./xref.js";
@@ -14,7 +15,8 @@ const PIECE = 4 * 1024 * 1024;
 /** Bytes of each piece that the next one has again, so that nothing is cut. */
 const OVERLAP = 64;
 const MOST = 4_000_000;
-const FOUND = /(?<=^|[\r\n])(?:[ \t\f\0]{0,4}([0-9]{1,10})[ \t\r\n\f\0]{1,4}([0-9]{1,5})[ \t\r\n\f\0]{1,4}obj|trailer)|\/XRef/g;
+const FOUND =
+  /(?<=^|[\r\n])(?:[ \t\f\0]{0,4}([0-9]{1,10})[ \t\r\n\f\0]{1,4}([0-9]{1,5})[ \t\r\n\f\0]{1,4}obj|trailer)|\/XRef/g;
 const LATIN = new TextDecoder("latin1");
 
 /** Return what is found in *source*; raises `FormatError` when that is no PDF. */

@@ -23,14 +23,18 @@ export async function readStore(pdf: Pdf, revision = pdf.newest): Promise<Valida
   ];
   return {
     certificates: certificates.map((der) => new Certificate(der)),
-    statements: [...crls.map((data) => readStatement("crl", data)), ...ocsps.map((data) => readStatement("ocsp", data))],
+    statements: [
+      ...crls.map((data) => readStatement("crl", data)),
+      ...ocsps.map((data) => readStatement("ocsp", data)),
+    ],
   };
 }
 
 async function streams(pdf: Pdf, store: PdfObject, key: string, revision: number): Promise<Bytes[]> {
   const listed = await pdf.get(store, key, revision);
   if (listed !== null && !isArray(listed)) throw new FormatError(`${key} in the document security store is no list`);
-  if (listed !== null && listed.length > MOST) throw new FormatError(`${key} in the document security store is too long`);
+  if (listed !== null && listed.length > MOST)
+    throw new FormatError(`${key} in the document security store is too long`);
   const found = [];
   for (const each of listed ?? []) {
     const stream = await pdf.resolve(each, revision);

@@ -12,7 +12,7 @@ const MOST_PAGES = 256;
 export interface Source {
   readonly file: Blob;
   readonly size: number;
-  /** Return the bytes from *at* on, at most *count*: fewer at the end; raises `FormatError` when it cannot be read. */
+  /** Return the bytes from *at* on, at most *count*: fewer at the end; raises `FormatError`. */
   read(at: number, count: number): Promise<Bytes>;
 }
 

@@ -3,8 +3,10 @@
 import { text } from "../bytes.js";
 import { FormatError } from "../errors.js";
 
-const PART =
-  /<\?[^?]*(?:\?(?!>)[^?]*)*\?>|<!--[^-]*(?:-(?!-)[^-]*)*-->|<(\/?)([A-Za-z_][\w.:-]*)((?:\s+[\w.:-]+\s*=\s*(?:"[^"<]*"|'[^'<]*'))*)\s*(\/?)>|[^<]+/y;
+const INSTRUCTION = /<\?[^?]*(?:\?(?!>)[^?]*)*\?>/;
+const REMARK = /<!--[^-]*(?:-(?!-)[^-]*)*-->/;
+const TAG = /<(\/?)([A-Za-z_][\w.:-]*)((?:\s+[\w.:-]+\s*=\s*(?:"[^"<]*"|'[^'<]*'))*)\s*(\/?)>/;
+const PART = new RegExp([INSTRUCTION, REMARK, TAG, /[^<]+/].map(({ source }) => source).join("|"), "y");
 const ROOT = /\bxmlns:x\s*=\s*["']adobe:ns:meta\/["']/;
 
 /** Whether *data* are balanced XML elements without declarations, the outermost being `x:xmpmeta`. */

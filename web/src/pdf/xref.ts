@@ -2,7 +2,8 @@
 
 import { FormatError } from "../errors.js";
 import { unpacked, unpredicted } from "./flate.js";
-import { entriesOf, isArray, isKind, isName, isSpace, type Parser, parseAt, type PdfObject } from "./objects.js";
+import { entriesOf, isArray, isKind, isName, type PdfObject } from "./objects.js";
+import { isSpace, type Parser, parseAt } from "./parser.js";
 import { LimitError, type Source } from "./source.js";
 
 /** Where an object is: at an offset, inside an object stream, or nowhere any more. */
@@ -36,7 +37,7 @@ export async function readSections(source: Source, strict: boolean): Promise<Sec
   const found: Section[] = [];
   const seen = new Set<number>();
   let count = 0;
-  for (let at: number | undefined = await startBefore(source, source.size); at !== undefined; ) {
+  for (let at: number | undefined = await startBefore(source, source.size); at !== undefined;) {
     if (seen.has(at)) throw new FormatError("the tables lead in a circle");
     if (seen.size === MOST_SECTIONS) throw new LimitError(`the PDF has more than ${MOST_SECTIONS} revisions`);
     seen.add(at);
@@ -45,7 +46,8 @@ export async function readSections(source: Source, strict: boolean): Promise<Sec
     count += section.entries.size;
     if (count > MOST_ENTRIES) throw new LimitError("the PDF has too many objects");
     const before = section.trailer.get("Prev");
-    if (before !== undefined && typeof before !== "number") throw new FormatError("a table names no place of the one before");
+    if (before !== undefined && typeof before !== "number")
+      throw new FormatError("a table names no place of the one before");
     at = before;
   }
   if (strict && found.some((section, at) => at > 0 && section.size < (found[at - 1] as Section).size)) {
@@ -54,7 +56,7 @@ export async function readSections(source: Source, strict: boolean): Promise<Sec
   return found;
 }
 
-/** Return where the table is of the revision that ends at *end*, as `startxref` before that says; raises `FormatError`. */
+/** Return where the table is of the revision that ends at *end*, as `startxref` says; raises `FormatError`. */
 export async function startBefore(source: Source, end: number): Promise<number> {
   const from = Math.max(0, end - 2 * SEARCHED);
   const data = await source.read(from, end - from);
@@ -101,7 +103,8 @@ function readTable(source: Source, declared: number, strict: boolean): Promise<S
       const first = parser.integer();
       const count = parser.integer();
       parser.skip();
-      if (count > MOST_ENTRIES || first + count > Number.MAX_SAFE_INTEGER) throw new FormatError("a table is too large");
+      if (count > MOST_ENTRIES || first + count > Number.MAX_SAFE_INTEGER)
+        throw new FormatError("a table is too large");
       for (let number = first; number < first + count; number++) {
         const entry = readRow(parser);
         if (number === 0) continue;
@@ -195,7 +198,8 @@ function readRows(trailer: ReadonlyMap<string, PdfObject>, data: Uint8Array): Ma
 function numbers(value: PdfObject | undefined): number[] {
   const found = isArray(value) ? value : [];
   return found.map((each) => {
-    if (typeof each !== "number" || !Number.isInteger(each) || each < 0) throw new FormatError("a table has no whole numbers");
+    if (typeof each !== "number" || !Number.isInteger(each) || each < 0)
+      throw new FormatError("a table has no whole numbers");
     return each;
   });
 }

@@ -1,8 +1,8 @@
 /**
  * The earlier forms of a bundle inside it: `data/previous/01/`, `02/`… (evidence-format.md, 7, "Earlier forms").
  *
- * Each must still be there as it was sealed: its own lists and seals are kept under its number, everything else is in the
- * bundle unchanged, and its reports are the beginnings of the reports.
+ * Each must still be there as it was sealed: its own lists and seals are kept under its number, everything else is in
+ * the bundle unchanged, and its reports are the beginnings of the reports.
  */
 
 import { type BagReport, parseInfo } from "../archive/bag.js";
@@ -83,7 +83,7 @@ export async function readSignature(
   return facts;
 }
 
-/** Refuse, with `FormatError`, a seal that holds other certificates than the files: these are in the lists, seals are not. */
+/** Refuse, with `FormatError`, a seal that holds other certificates than the files, which are in the lists. */
 async function wantCertificates(tree: Tree, embedded: readonly Certificate[], ...names: string[]): Promise<void> {
   const wanted = new Set<string>();
   for (const name of names) {
@@ -96,8 +96,14 @@ async function wantCertificates(tree: Tree, embedded: readonly Certificate[], ..
 }
 
 /** Check the seals of every earlier form and note who made them; return the forms whose seals hold. */
-export async function readEarlier(exam: Examination, tree: Tree, certificates: readonly Certificate[]): Promise<Earlier[]> {
-  const numbers = tree.names().map((name) => (name.startsWith("data/") ? PREVIOUS.exec(name.slice(5))?.[1] : undefined));
+export async function readEarlier(
+  exam: Examination,
+  tree: Tree,
+  certificates: readonly Certificate[],
+): Promise<Earlier[]> {
+  const numbers = tree
+    .names()
+    .map((name) => (name.startsWith("data/") ? PREVIOUS.exec(name.slice(5))?.[1] : undefined));
   const found = [];
   for (const number of [...new Set(numbers)].sort()) {
     if (number === undefined) continue;
@@ -208,7 +214,13 @@ async function grown(
 }
 
 /** Return what of *form* is not as it was; raises `FormatError` for lists that cannot be read. */
-async function contained(tree: Tree, bag: BagReport, form: Earlier, number: number, starts: Starts): Promise<Problem[]> {
+async function contained(
+  tree: Tree,
+  bag: BagReport,
+  form: Earlier,
+  number: number,
+  starts: Starts,
+): Promise<Problem[]> {
   const { folder } = form;
   const problems: Problem[] = [];
   const tags = parseManifest(await tree.read(folder + TAG_MANIFEST));
@@ -245,7 +257,10 @@ async function otherInfo(tree: Tree, bag: BagReport, folder: string): Promise<Pr
   ];
   return wanted
     .filter(([key, value]) => info.get(key) !== value)
-    .map(([key, value]) => [`${folder}bag-info.txt`, `${key} is ${shown(info.get(key))}, it ought to be ${shown(value)}`]);
+    .map(([key, value]) => [
+      `${folder}bag-info.txt`,
+      `${key} is ${shown(info.get(key))}, it ought to be ${shown(value)}`,
+    ]);
 }
 
 function same(one: Bytes | undefined, other: Bytes): boolean {

@@ -20,13 +20,14 @@ export async function beginnings(tree: Tree, reports: ReadonlyMap<string, PdfFin
 
 /** Return how many of *ends*, which ascend, are not behind one, by the digest of what is before it. */
 async function digestsUpTo(blob: Blob, ends: readonly number[]): Promise<Map<string, number>> {
-  const hashers = await Promise.all(ends.map(() => Sha256.begin()));
+  const found = new Map<string, number>();
+  const hasher = await Sha256.begin();
   let at = 0;
-  for await (const piece of pieces(blob.slice(0, ends.at(-1) ?? 0))) {
-    for (const [index, end] of ends.entries()) {
-      if (end > at) hashers[index]?.update(piece.subarray(0, end - at));
-    }
-    at += piece.length;
+  for (const [index, end] of ends.entries()) {
+    for await (const piece of pieces(blob.slice(at, end))) hasher.update(piece);
+    at = end;
+    found.set(hex((await hasher.fork()).end()), index + 1);
   }
-  return new Map(hashers.map((hasher, index) => [hex(hasher.end()), index + 1]));
+  hasher.end();
+  return found;
 }

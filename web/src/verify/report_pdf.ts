@@ -35,7 +35,8 @@ export async function checkReport(
   if (found instanceof FormatError) throw found;
   const levels = found.signatures.map(({ level }) => level).join(", ");
   exam.concluded("report.signature", shown, problemsOf(shown, found), levels);
-  const tail: Problem[] = found.trailingBytes > 0 ? [[shown, `${found.trailingBytes} bytes follow the signed document`]] : [];
+  const tail: Problem[] =
+    found.trailingBytes > 0 ? [[shown, `${found.trailingBytes} bytes follow the signed document`]] : [];
   exam.concluded("report.tail", shown, tail);
   if (wanted.size > 0) exam.concluded("report.root", shown, otherAttachments(shown, found, wanted));
   else exam.notChecked("report.root", shown, "the bundle whose lists it ought to carry is not here");
@@ -68,7 +69,11 @@ function otherAttachments(shown: string, found: PdfFindings, wanted: ReadonlyMap
 }
 
 /** Note who signed, at the earliest trusted time that covers the signature, and what each signature is. */
-async function checkSigners(exam: Examination, found: PdfFindings, certificates: readonly Certificate[]): Promise<void> {
+async function checkSigners(
+  exam: Examination,
+  found: PdfFindings,
+  certificates: readonly Certificate[],
+): Promise<void> {
   for (const statement of found.store.statements) {
     if (!exam.statements.some(({ name }) => name === statement.name)) exam.statements.push(statement);
   }
@@ -105,7 +110,11 @@ function tell(signature: SignatureFindings, certificate: Certificate, trust: Tru
 }
 
 /** Return the time of a signature's stamp if its authority is believed, else nothing. */
-async function trustedTime(exam: Examination, { stamp }: SignatureFindings, pool: readonly Certificate[]): Promise<number[]> {
+async function trustedTime(
+  exam: Examination,
+  { stamp }: SignatureFindings,
+  pool: readonly Certificate[],
+): Promise<number[]> {
   if (stamp === undefined) return [];
   exam.facts.report_time_stamp = utcText(stamp.time);
   const trusted = await stampTrusted(exam, stamp.certificate, [...pool, ...stamp.embedded], stamp.time);
