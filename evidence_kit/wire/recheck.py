@@ -148,8 +148,9 @@ class _Connection:
             der = _base64(member["der"])
             if sha256_bytes(der) != digest:
                 raise FormatError(f"a certificate is not the one with the digest {digest}")
-            if self._state.certificates.setdefault(digest, der) is not der:
+            if digest in self._state.certificates:
                 raise FormatError(f"the certificate {digest} stands there twice")
+            self._state.certificates[digest] = der
         elif digest not in self._state.certificates:
             raise FormatError(f"the certificate {digest} is missing")
         return digest

@@ -17,7 +17,17 @@ from evidence_kit.display import shorten
 from evidence_kit.errors import FormatError
 from evidence_kit.trust import der
 
-_BROKEN = (FormatError, ValueError, TypeError, UnsupportedAlgorithm)
+_BROKEN = (
+    FormatError,
+    ValueError,
+    TypeError,
+    KeyError,
+    UnsupportedAlgorithm,
+    x509.InvalidVersion,
+    x509.DuplicateExtension,
+    x509.UnsupportedGeneralNameType,
+)
+"""What `cryptography` raises, by what is wrong, for a certificate that it cannot read or verify."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -195,8 +195,9 @@ def read_extensions(data: bytes, name: str) -> dict[int, bytes]:
     fields, found = Fields(data, f"the list of extensions of {name}"), dict[int, bytes]()
     while fields.more:
         number, value = fields.number(2), fields.vector(2)
-        if found.setdefault(number, value) is not value:
+        if number in found:
             raise FormatError(f"{name} has the extension {number} twice")
+        found[number] = value
     return found
 
 

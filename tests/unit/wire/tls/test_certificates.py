@@ -4,6 +4,7 @@ from datetime import UTC, datetime
 
 import pytest
 from cryptography import x509
+from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import Encoding
 
 from evidence_kit.wire.tls.certificates import read_certificates
@@ -96,3 +97,33 @@ def test_what_is_no_certificate_is_told() -> None:
     (problem,) = read_certificates([b"0"], name="shop.example", at=NOW).problems
 
     assert problem.startswith("a certificate cannot be read: ")
+
+
+FEATURE, ONE, OTHER = (x509.ObjectIdentifier(each) for each in ("1.3.6.1.5.5.7.1.24", "1.2.3.4", "1.2.3.5"))
+UNKNOWN: dict[str, tuple[x509.ObjectIdentifier, bytes, bytes]] = {
+    "a version": (ONE, b"\xa0\x03\x02\x01\x02", b"\xa0\x03\x02\x01\x03"),
+    "an extension twice": (ONE, b"\x06\x03\x2a\x03\x05", b"\x06\x03\x2a\x03\x04"),
+    "a kind of name": (ONE, b"\x82\x0cshop.example", b"\xa5\x0c\x0c\x0aop.example"),
+    "a TLS feature": (FEATURE, b"", b""),
+}
+"""An extension, and what stands in the place of something else in the certificate that has it."""
+
+
+@pytest.mark.parametrize("what", UNKNOWN)
+def test_a_certificate_with_what_nobody_knows_cannot_be_read(what: str) -> None:
+    issuer, (kind, old, new) = Issuer(), UNKNOWN[what]
+    builder = x509.CertificateBuilder(
+        issuer_name=issuer.name, subject_name=issuer.name, public_key=issuer.key.public_key(), serial_number=7
+    )
+    builder = builder.not_valid_before(NOW - DAY).not_valid_after(NOW + DAY)
+    for extension in (
+        x509.SubjectAlternativeName([x509.DNSName("shop.example")]),
+        x509.UnrecognizedExtension(kind, b"\x30\x03\x02\x01\x06"),
+        x509.UnrecognizedExtension(OTHER, b""),
+    ):
+        builder = builder.add_extension(extension, critical=False)
+    der = builder.sign(issuer.key, SHA256()).public_bytes(Encoding.DER)
+
+    (found,) = read_certificates([der.replace(old, new)], name="shop.example", at=NOW).problems
+
+    assert found.startswith("a certificate cannot be read")

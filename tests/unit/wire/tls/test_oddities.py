@@ -12,6 +12,7 @@ from evidence_kit.wire.streams import Ending, Piece, Side
 from evidence_kit.wire.tls.connection import Content, TlsConnection, open_tls
 from evidence_kit.wire.tls.findings import Subject
 from evidence_kit.wire.tls.keylog import KeyLog
+from evidence_kit.wire.tls.messages import read_extensions
 from evidence_kit.wire.tls.sessions import Origin, Sessions
 from tests.unit.wire.tls.forge import (
     CHOSEN,
@@ -74,6 +75,14 @@ def test_a_choice_that_is_unknown_or_was_not_offered_is_an_error(
 
     assert connection.outcome(Subject.HANDSHAKE) is Outcome.FAILED
     assert words in detail(connection, Subject.HANDSHAKE)
+
+
+@pytest.mark.parametrize("value", [b"", b"\0", b"\0\0"])
+def test_an_extension_that_comes_twice_is_an_error(value: bytes) -> None:
+    one = number(23, 2) + vector(value, 2)
+
+    with pytest.raises(FormatError, match="twice"):
+        read_extensions(one * 2, "the hello")
 
 
 def test_a_signature_scheme_that_was_not_offered_is_an_error(forger: Forger) -> None:
