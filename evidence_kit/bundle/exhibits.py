@@ -1,6 +1,7 @@
 """An item becomes an exhibit of the report: read back from its own files, nothing remembered from the capture."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -16,7 +17,6 @@ from evidence_kit.bundle.exhibit_reading import (
     requests_of,
 )
 from evidence_kit.bundle.page_text import page_links, page_text, shown_text
-from evidence_kit.bundle.report import SLICE_HEIGHT, SLICE_WIDTH
 from evidence_kit.bundle.report_model import Action, Exhibit, Fact, ItemFile, Redirect, Wording
 from evidence_kit.canonical import Json
 from evidence_kit.case.bracket import opened_at
@@ -24,7 +24,7 @@ from evidence_kit.case.items import parse_item
 from evidence_kit.case.manifest import NAME
 from evidence_kit.errors import CaseError, FormatError
 from evidence_kit.models import Digest, Problem, Status, parse_utc
-from evidence_kit.pictures.viewing_copy import make_slices
+from evidence_kit.pictures.viewing_copy import Cutting, ViewingCopy
 from evidence_kit.trust.certificates import Certificate
 from evidence_kit.trust.digests import sha256_file
 
@@ -49,16 +49,34 @@ class ItemContext:
     planned: PlannedExhibit | None
 
 
-def read_exhibit(folder: Path, context: ItemContext, *, pictures: Path, blur: bool) -> Exhibit:
-    """Read the item in *folder* into an exhibit; its viewing copy is written to *pictures*. Raises `CaseError`."""
-    try:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WantedShot:
+    """A picture of an item of which a viewing copy is to be made."""
+
+    path: str
+    """Relative to the item's folder."""
+    role: str
+    taken: datetime | None
+    cutting: Cutting
+
+    def made(self, copy: ViewingCopy) -> ContextShot:
+        """Return it with its viewing copy."""
+        return ContextShot(path=self.path, role=self.role, taken=self.taken, copy=copy)
+
+
+def read_exhibit(folder: Path, context: ItemContext, pictures: Iterable[ContextShot]) -> Exhibit:
+    """Read the item in *folder* into an exhibit with its *pictures*.
+
+    Raises `CaseError`, also for what making the *pictures* raises.
+    """
+    with _of_item(folder):
         record = parse_item((folder / "item.json").read_bytes())
         files = tuple(_files(record))
         page = _page(folder, files)
         environment = read_object(_of_role(folder, files, "environment"))
         dom = _of_role(folder, files, "dom")
         links = page_links(dom, _text(record, "final_url")) if dom else []
-        shots = list(_shots(folder, files, pictures / _text(record, "id"), context.planned, blur=blur))
+        shots = list(pictures)
         main = next((shot for shot in shots if shot.role == "screenshot"), None)
         status, title = page.get("http_status"), page.get("title")
         return Exhibit(
@@ -99,9 +117,6 @@ def read_exhibit(folder: Path, context: ItemContext, *, pictures: Path, blur: bo
             redirects=tuple(_redirects(page)),
             server=_server(page),
         )
-    except (OSError, FormatError, KeyError, ValueError) as error:
-        message = f"the item {folder.name} cannot be read: {error}"
-        raise CaseError(message, hint="run: evidence-kit verify CASE") from error
 
 
 def _page(folder: Path, files: tuple[ItemFile, ...]) -> dict[str, Json]:
@@ -142,29 +157,41 @@ def _redirects(page: dict[str, Json]) -> Iterator[Redirect]:
                 yield Redirect(status=status, source=source, target=target)
 
 
-def _shots(
-    folder: Path, files: tuple[ItemFile, ...], target: Path, planned: PlannedExhibit | None, *, blur: bool
-) -> Iterator[ContextShot]:
-    """Make the viewing copy of every picture of the item, the main screenshot's first.
+def wanted_shots(folder: Path, target: Path, planned: PlannedExhibit | None, *, blur: bool) -> list[WantedShot]:
+    """Return the pictures of the item in *folder*, the main screenshot first, to be cut into folders below *target*.
 
-    Where only parts of the main screenshot are to be seen, no other picture is made: it would show the rest.
+    Where only parts of the main screenshot are to be seen, there is no other picture: it would show the rest. Raises
+    `CaseError`.
     """
     partial = planned is not None and planned.partial
-    for number, (file, taken) in enumerate(pictures_of(folder, files)):
-        if partial and (number or file.role != "screenshot"):
-            continue
-        into = target / f"{number:03}"
-        into.mkdir(parents=True)
-        copy = make_slices(
-            folder / file.path,
-            into,
-            page_width_px=SLICE_WIDTH,
-            slice_height_px=SLICE_HEIGHT,
-            blur=planned.blurred if planned else blur,
-            pages=planned.pages if planned else (),
-            regions=planned.regions if planned else (),
-        )
-        yield ContextShot(path=file.path, role=file.role, taken=taken, copy=copy)
+    with _of_item(folder):
+        files = tuple(_files(parse_item((folder / "item.json").read_bytes())))
+        return [
+            WantedShot(
+                path=file.path,
+                role=file.role,
+                taken=taken,
+                cutting=Cutting(
+                    picture=folder / file.path,
+                    folder=target / f"{number:03}",
+                    blur=planned.blurred if planned else blur,
+                    pages=planned.pages if planned else (),
+                    regions=planned.regions if planned else (),
+                ),
+            )
+            for number, (file, taken) in enumerate(pictures_of(folder, files))
+            if not partial or (number == 0 and file.role == "screenshot")
+        ]
+
+
+@contextmanager
+def _of_item(folder: Path) -> Iterator[None]:
+    """Raise what is wrong with the item in *folder* as `CaseError`."""
+    try:
+        yield
+    except (OSError, FormatError, KeyError, ValueError) as error:
+        message = f"the item {folder.name} cannot be read: {error}"
+        raise CaseError(message, hint="run: evidence-kit verify CASE") from error
 
 
 def _by_hand(environment: dict[str, Json]) -> bool:
@@ -184,12 +211,9 @@ def _wording(planned: PlannedExhibit | None) -> Wording | None:
 
 def screenshot_and_title(folder: Path, record: dict[str, Json]) -> tuple[Path | None, str]:
     """Return the screenshot of the item in *folder*, and the title of its page; raises `CaseError`."""
-    try:
+    with _of_item(folder):
         files = tuple(_files(record))
         title = _page(folder, files).get("title")
-    except (OSError, FormatError, KeyError) as error:
-        message = f"the item {folder.name} cannot be read: {error}"
-        raise CaseError(message, hint="run: evidence-kit verify CASE") from error
     return _of_role(folder, files, "screenshot"), title if isinstance(title, str) else ""
 
 

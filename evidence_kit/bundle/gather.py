@@ -13,10 +13,11 @@ from evidence_kit.bundle.beginning import Begun
 from evidence_kit.bundle.contents import EvidenceList
 from evidence_kit.bundle.custody_facts import corrections, custody_facts, hand_over_state
 from evidence_kit.bundle.exhibit_plan import ExhibitPlan
-from evidence_kit.bundle.exhibits import ItemContext, read_exhibit
+from evidence_kit.bundle.exhibits import ItemContext, read_exhibit, wanted_shots
 from evidence_kit.bundle.guidance import checking_page
 from evidence_kit.bundle.register_parts import SelfTest, SignatureLine
 from evidence_kit.bundle.registers import left_out, sealed_items
+from evidence_kit.bundle.report import SLICE_HEIGHT, SLICE_WIDTH
 from evidence_kit.bundle.report_model import (
     Attempt,
     AttemptOutcome,
@@ -39,6 +40,7 @@ from evidence_kit.custody.events import Event, EventType
 from evidence_kit.custody.log import split_lines
 from evidence_kit.custody.subjects import subjects_of
 from evidence_kit.models import Digest, Officer, OnStep, Problem, ignore
+from evidence_kit.pictures.viewing_copy import cut
 from evidence_kit.processes import spread
 from evidence_kit.trust.digests import sha256_bytes
 
@@ -117,16 +119,20 @@ def gather_exhibits(  # noqa: PLR0913  # how it is made, and who hears of it
             planned=plan.of(item) if plan else None,
         )
         parts.append((data / "items" / item, context))
+    wanted = [wanted_shots(folder, pictures / folder.name, each.planned, blur=blur) for folder, each in parts]
+    # Only the cutting is spread: a process that had to load all of this module would take a second to begin.
+    copies = spread(
+        partial(cut, page_width_px=SLICE_WIDTH, slice_height_px=SLICE_HEIGHT),
+        [shot.cutting for shots in wanted for shot in shots],
+        processes=processes,
+    )
     found = []
-    for exhibit in spread(partial(_read, pictures=pictures, blur=blur), parts, processes=processes):
-        found.append(exhibit)
+    for (folder, context), shots in zip(parts, wanted, strict=True):
+        # Of the shots first: an exhibit takes no more of the copies than are its own.
+        made = (shot.made(copy) for shot, copy in zip(shots, copies, strict=False))
+        found.append(read_exhibit(folder, context, made))
         on_step(f"making viewing copies: {len(found)} of {len(parts)}")
     return tuple(found)
-
-
-def _read(part: tuple[Path, ItemContext], *, pictures: Path, blur: bool) -> Exhibit:
-    folder, context = part
-    return read_exhibit(folder, context, pictures=pictures, blur=blur)
 
 
 def gather_report(  # noqa: PLR0913  # each is one part of the report

@@ -27,7 +27,8 @@ from evidence_kit.pdf.check import UNREADABLE, check_pdf
 from evidence_kit.pdf.files import new_file
 from evidence_kit.pdf.findings import Coverage, Level, PdfFindings, SignatureFindings
 from evidence_kit.pdf.security_store import add_to_store
-from evidence_kit.pdf.signature_fields import show_picture, signature_field
+from evidence_kit.pdf.signature_fields import signature_field
+from evidence_kit.pdf.signature_pictures import show_picture
 from evidence_kit.trust.certificates import Certificate
 from evidence_kit.trust.keys import Signer
 from evidence_kit.trust.validation_data import ValidationData, data_about, together

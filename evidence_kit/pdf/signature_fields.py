@@ -7,14 +7,9 @@ empty one. What a field shows proves nothing, and no check reads it.
 """
 
 from collections.abc import Sequence
-from io import BytesIO
 
 import pikepdf
 from pikepdf import Array, Dictionary, Name, String
-from pyhanko.pdf_utils.generic import DictionaryObject, pdf_name
-from pyhanko.pdf_utils.incremental_writer import IncrementalPdfFileWriter
-from pyhanko.pdf_utils.reader import PdfFileReader
-from pyhanko.sign.fields import enumerate_sig_fields
 
 _MARK = "evidence-kit:signature/"
 _OF_LINKS = ("/A", "/Border", "/Contents")
@@ -73,12 +68,3 @@ def _make_field(pdf: pikepdf.Pdf, annotation: pikepdf.Object, number: int, descr
     annotation.T = String(signature_field(number))
     annotation.TU = String(description)
     annotation.AP = Dictionary(N=empty)
-
-
-def show_picture(writer: IncrementalPdfFileWriter, field: str, picture: bytes) -> None:
-    """Let the empty *field*, if there is one, show *picture*, a PDF of one page; raises what pyHanko raises."""
-    for _, _, reference in enumerate_sig_fields(writer, filled_status=False, with_name=field):
-        widget = reference.get_object()
-        form = writer.import_page_as_xobject(PdfFileReader(BytesIO(picture)))
-        widget["/AP"] = DictionaryObject({pdf_name("/N"): form})  # type: ignore[no-untyped-call]  # pyHanko gives it no types
-        writer.update_container(widget)

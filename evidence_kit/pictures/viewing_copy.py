@@ -176,6 +176,34 @@ def make_slices(  # noqa: PLR0913  # each is one plain number of the page's layo
     )
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cutting:
+    """A viewing copy to be made: of which picture, in which new folder, and how, as `make_slices` takes it."""
+
+    picture: Path
+    folder: Path
+    blur: bool
+    pages: tuple[int, ...] = ()
+    regions: tuple[Region, ...] = ()
+
+
+def cut(cutting: Cutting, *, page_width_px: int, slice_height_px: int) -> ViewingCopy:
+    """Make the folder and the viewing copy in it; raises what `make_slices` raises.
+
+    For other processes: this module is loaded in a fraction of the time that the rest of the kit takes.
+    """
+    cutting.folder.mkdir(parents=True)
+    return make_slices(
+        cutting.picture,
+        cutting.folder,
+        page_width_px=page_width_px,
+        slice_height_px=slice_height_px,
+        blur=cutting.blur,
+        pages=cutting.pages,
+        regions=cutting.regions,
+    )
+
+
 def count_slices(size: tuple[int, int], page_width_px: int, slice_height_px: int) -> int:
     """Return how many slices a whole picture of this width and height is cut into."""
     width, height = size

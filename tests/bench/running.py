@@ -96,7 +96,3 @@ def _pages(bench: Bench, rounds: int) -> None:
 def _compared(times: list[float], bare: list[float]) -> str:
     """Return the ratio of the medians, and that of the shortest, which other work on the machine disturbs least."""
     return f"{statistics.median(times) / statistics.median(bare):.2f} ({min(times) / min(bare):.2f})"
-
-
-if __name__ == "__main__":
-    main()

@@ -16,7 +16,7 @@ from evidence_kit.bundle.signature_picture import signature_picture
 from evidence_kit.models import Outcome, Trust, Verdict, VerificationReport
 from evidence_kit.pdf.check import check_pdf
 from evidence_kit.pdf.sign import sign_pdf
-from evidence_kit.pdf.signature_fields import show_picture
+from evidence_kit.pdf.signature_pictures import show_picture
 from evidence_kit.trust.keys import Signer
 from evidence_kit.verify import verify_path
 from tests.support.pdfs import NOW, make_pdf, practice_signer
