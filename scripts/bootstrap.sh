@@ -53,6 +53,7 @@ missing_packages() {
     have_command pdftoppm || echo poppler-utils
     have_command qpdf || echo qpdf
     have_command certutil || echo libnss3-tools
+    have_command firefox-esr || have_command firefox || echo firefox-esr
     have_command exiftool || echo libimage-exiftool-perl
     have_command zbarimg || echo zbar-tools
     have_command Xvfb || echo xvfb

@@ -2,6 +2,7 @@
 
 import json
 import subprocess
+import sys
 from base64 import b64encode
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -63,12 +64,27 @@ def running() -> Iterator[SecondVerifier]:
     """Build the verifier for Node and run it."""
     if not _COMMAND.exists():
         subprocess.run(["node", "build.mjs", "--tests"], cwd=WEB, check=True, timeout=120)
-    command = ["node", str(_COMMAND), "--questions"]
-    process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, encoding="utf-8")
-    try:
-        yield SecondVerifier(process=process)
-    finally:
-        process.communicate(timeout=30)
+    with answering("node", str(_COMMAND), "--questions") as second:
+        yield second
+
+
+@contextmanager
+def in_browser() -> Iterator[SecondVerifier]:
+    """Open verify.html in a browser."""
+    with answering(sys.executable, "-m", "tests.support.page_verifier") as second:
+        yield second
+
+
+@contextmanager
+def answering(*command: str) -> Iterator[SecondVerifier]:
+    """Run a program that answers a line with a line."""
+    with subprocess.Popen(
+        command, cwd=WEB.parent, stdin=subprocess.PIPE, stdout=subprocess.PIPE, encoding="utf-8"
+    ) as process:
+        try:
+            yield SecondVerifier(process=process)
+        finally:
+            process.communicate(timeout=60)
 
 
 def differences(ours: VerificationReport, theirs: dict[str, Json]) -> list[str]:
@@ -80,6 +96,8 @@ def differences(ours: VerificationReport, theirs: dict[str, Json]) -> list[str]:
         ("root", ours.root, theirs["root"]),
         ("failing checks", sorted(failing), sorted(_failing(theirs))),
         ("signers", _signers(ours.to_json()), _signers(theirs)),
+        ("requests", [], theirs.get("asked", [])),
+        ("complaints", [], theirs.get("errors", [])),
     ]
     return [f"{what}: {one}, in the browser {other}" for what, one, other in pairs if one != other]
 
