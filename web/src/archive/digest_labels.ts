@@ -8,7 +8,7 @@
 
 import { createMD5, createSHA1, createSHA224, createSHA256, createSHA384, createSHA512, type IHasher } from "hash-wasm";
 
-import { type Bytes, concat, equal, hex, latin1, unhex } from "../bytes.js";
+import { type Bytes, equal, hex, latin1, unhex } from "../bytes.js";
 import { ASCII_SPACES, strip, stripOf } from "./spaces.js";
 
 export type DigestOutcome = "ok" | "mismatch" | "unknown-algorithm" | "absent" | "malformed";
@@ -38,6 +38,9 @@ const ALGORITHMS: ReadonlyMap<string, Algorithm> = new Map(
 const LEAST_NATIVE = 4 * 1024;
 /** Bytes that are held at most for Web Crypto, which wants them at once. */
 const MOST_NATIVE = 16 * 1024 * 1024;
+const SMALLEST_BUFFER = 128 * 1024;
+/** Buffers that nobody uses at the moment: memory that was used before is much faster than new one. */
+const spareBuffers: Bytes[] = [];
 const BASE32 = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
 const LONGEST_CHUNK_LINE = 16 * 1024;
 const CHUNK_SIZE = /^[0-9A-Fa-f]{1,16}$/;
@@ -95,7 +98,8 @@ function base64(text: string): Bytes {
 /** Counts the digest that a label asks for, while the bytes go by. */
 export class DigestCheck {
   readonly expected: LabelledDigest | null;
-  private kept: Uint8Array[] = [];
+  /** The bytes so far, if they are few enough to be counted at once. */
+  private kept: Bytes | null = null;
   private size = 0;
   private hasher: IHasher | null = null;
   private counted: Bytes | null = null;
@@ -114,42 +118,45 @@ export class DigestCheck {
     if (algorithm) {
       check.hasher = algorithm.spare.pop() ?? (await algorithm.create());
       check.hasher.init();
+      if (algorithm.native !== undefined) check.kept = spareBuffers.pop() ?? new Uint8Array(SMALLEST_BUFFER);
     }
     return check;
   }
 
   /** Bytes that are held at the moment. */
   get held(): number {
-    return this.kept.length > 0 ? this.size : 0;
+    return this.kept === null ? 0 : this.size;
   }
 
   /** Take the next bytes; they may be changed afterwards. */
   update(data: Uint8Array): void {
     if (this.hasher === null) return;
-    this.size += data.length;
-    if (this.expected?.algorithm?.native === undefined || this.size > this.mostNative) {
-      this.spill();
+    if (this.kept !== null && this.size + data.length > this.mostNative) this.spill(this.hasher);
+    if (this.kept === null) {
       this.hasher.update(data);
-    } else {
-      this.kept.push(data.slice());
+      return;
     }
+    if (this.size + data.length > this.kept.length) this.kept = enlarged(this.kept, this.size + data.length);
+    this.kept.set(data, this.size);
+    this.size += data.length;
   }
 
   /** Count to the end, once, when all bytes are there. */
   async finish(): Promise<void> {
-    const { hasher } = this;
+    const { hasher, kept, size } = this;
     const algorithm = this.expected?.algorithm;
     if (hasher === null || !algorithm) return;
     this.hasher = null;
-    if (algorithm.native !== undefined && this.size >= LEAST_NATIVE && this.size <= this.mostNative) {
-      const whole = concat(...this.kept);
-      this.kept = [];
-      algorithm.spare.push(hasher);
-      this.counted = new Uint8Array(await crypto.subtle.digest(algorithm.native, whole));
+    algorithm.spare.push(hasher);
+    if (algorithm.native !== undefined && kept !== null && size >= LEAST_NATIVE) {
+      const counting = crypto.subtle.digest(algorithm.native, kept.subarray(0, size));
+      // It has its own copy by now.
+      this.kept = null;
+      spareBuffers.push(kept);
+      this.counted = new Uint8Array(await counting);
     } else {
       this.spill(hasher);
       this.counted = new Uint8Array(hasher.digest("binary"));
-      algorithm.spare.push(hasher);
     }
   }
 
@@ -166,10 +173,20 @@ export class DigestCheck {
     return this.counted === null ? "" : `${this.expected?.algorithm?.name}:${hex(this.counted)}`;
   }
 
-  private spill(hasher = this.hasher): void {
-    for (const piece of this.kept) hasher?.update(piece);
-    this.kept = [];
+  /** Count what was held, and hold no more. */
+  private spill(hasher: IHasher): void {
+    if (this.kept === null) return;
+    hasher.update(this.kept.subarray(0, this.size));
+    spareBuffers.push(this.kept);
+    this.kept = null;
   }
+}
+
+/** Return a buffer of at least *size* bytes that begins with *data*. */
+function enlarged(data: Bytes, size: number): Bytes {
+  const larger = new Uint8Array(Math.max(size, 2 * data.length));
+  larger.set(data);
+  return larger;
 }
 
 /** Takes the chunked transfer coding off a body that is fed to it piece by piece. */
