@@ -12,11 +12,20 @@ const BEHIND = 64;
 /** Return the *size* bytes that *data* holds compressed; raises `FormatError` for any other number of them. */
 export function unbrotli(data: Bytes, size: number): Bytes {
   const found = whole(data, size);
-  // The decoder does not tell where the stream ended: bytes too many would not be missed.
-  if (found === null || (data.length > 0 && whole(data.subarray(0, -1), size) !== null)) {
+  // The decoder does not tell where the stream ended: bytes too many would not be missed, nor bits in the last one.
+  if (found === null || data.length === 0 || whole(data.subarray(0, -1), size) !== null || isPadded(data, found)) {
     throw new FormatError(`the compressed certificates are not the ${size} bytes that they are said to be`);
   }
   return found;
+}
+
+/** Return whether the last bit that is set is none of the stream's: behind its end there may be zeros only. */
+function isPadded(data: Bytes, found: Bytes): boolean {
+  const last = data[data.length - 1] as number;
+  const other = data.slice();
+  other[other.length - 1] = last & ~(1 << (31 - Math.clz32(last)));
+  const same = last === 0 ? null : whole(other, found.length);
+  return same !== null && equal(same, found);
 }
 
 /** Return what a stream holds that ends within *data*, whatever stands behind it; else null. */
