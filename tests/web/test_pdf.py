@@ -94,8 +94,8 @@ def test_reports_that_nobody_touched_are_judged_alike(tmp_path: Path, signed: di
 
 
 def test_changed_cut_and_longer_reports_are_judged_alike(tmp_path: Path, signed: dict[str, bytes]) -> None:
-    assert answers_agree(tmp_path, changed("b", signed["b"], STEP)) == ""
-    assert answers_agree(tmp_path, changed("renewed", signed["renewed"], 40 * STEP)) == ""
+    copies = [*changed("b", signed["b"], STEP), *changed("renewed", signed["renewed"], 100 * STEP)]
+    assert answers_agree(tmp_path, iter(copies)) == ""
 
 
 def test_revisions_behind_a_signature_are_judged_alike(tmp_path: Path, signed: dict[str, bytes]) -> None:

@@ -37,7 +37,8 @@ async function attachmentsOf(pdf: Pdf): Promise<Attachment[]> {
   await collect(pdf, await pdf.get(names, "EmbeddedFiles"), found, 0);
   const listed = [];
   for (const name of [...found.keys()].sort(byCodePoint)) {
-    listed.push(await attachment(pdf, name, found.get(name) as PdfObject));
+    const specification = found.get(name) ?? null;
+    if (specification !== null) listed.push(await attachment(pdf, name, specification));
   }
   return listed;
 }

@@ -117,7 +117,7 @@ export class Pdf {
         if (number !== ref.number || generation !== ref.generation) {
           throw new FormatError(`at byte ${entry.offset} there is object ${number}, not ${ref.number}`);
         }
-        const found = parser.object();
+        const found = this.strict ? parser.object() : objectOrNull(parser);
         if (this.strict && !isKind(found, "stream")) parser.want("endobj");
         return found;
       },
@@ -172,4 +172,14 @@ export async function openPdf(file: Blob, strict = true): Promise<Pdf> {
   }
   const source = sourceOf(file);
   return new Pdf(source, await readSections(source, strict), strict);
+}
+
+/** Take an object; null is what cannot be read. */
+function objectOrNull(parser: Parser): PdfObject {
+  try {
+    return parser.object();
+  } catch (error) {
+    if (error instanceof FormatError) return null;
+    throw error;
+  }
 }
