@@ -50,6 +50,8 @@ export function start(verify: Verify, kit: Kit | null): void {
   };
   const speak = (language: Language): void => {
     words = wordsOf(language);
+    // What was said stays behind in the language that it was said in.
+    Object.assign(state, { aboutRoots: "", comparedPrint: "", problem: state.phase === "broken" ? state.problem : "" });
     announce("");
     show();
   };
@@ -118,8 +120,10 @@ export function start(verify: Verify, kit: Kit | null): void {
     },
     comparePrint() {
       state.comparedPrint = comparePrint();
-      show();
-      announce(state.comparedPrint);
+      if (state.comparedPrint !== "") {
+        show();
+        announce(state.comparedPrint);
+      } else document.getElementById("again")?.focus();
     },
     showMore(step) {
       state.rows.set(step, (state.rows.get(step) ?? ROWS) + ROWS);
@@ -155,6 +159,7 @@ export function start(verify: Verify, kit: Kit | null): void {
     if (!known) state.given = [...state.given, root];
     return words.say(known ? "roots.known" : "roots.added", { name: root.subject });
   };
+  /** Return what is wrong with the fingerprint that was typed; when it is that of a claimed root, believe this one. */
   const comparePrint = (): string => {
     for (const root of state.claimed) {
       const found = compareValue(state.typedPrint, root.fingerprint);
@@ -163,7 +168,8 @@ export function start(verify: Verify, kit: Kit | null): void {
       if (found.kind === "begun" || found.kind === "short" || found.kind === "long") return words.say("claimed.short");
       if (found.kind === "same") {
         take(root);
-        return words.say("claimed.same", { name: root.subject });
+        tellRoots(words.say("claimed.same", { name: root.subject }));
+        return "";
       }
     }
     return words.say("claimed.none");

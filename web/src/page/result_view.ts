@@ -5,6 +5,7 @@ import type { Check, Outcome, Report, Verdict } from "../models.js";
 import type { Comparison } from "./compare.js";
 import { type Child, h, outside, sign } from "./dom.js";
 import { isPractice, outcomes } from "./facts.js";
+import { believed } from "./roots.js";
 import { certificateView, valueView } from "./start_view.js";
 import type { View } from "./state.js";
 
@@ -135,16 +136,19 @@ function comparedView(view: View, found: Comparison): HTMLElement {
   );
 }
 
-/** Return the roots that came with the evidence, and a field to compare a fingerprint. */
+/** Return the roots that only the evidence names, and a field to compare a fingerprint. */
 export function claimedView(view: View): Child {
   const { state, words, actions } = view;
-  if (state.claimed.length === 0) return null;
+  const { established, practice } = believed(state.kit, state.given);
+  const known = new Set([...established, ...practice].map((root) => root.fingerprint));
+  const claimed = state.claimed.filter((root) => !known.has(root.fingerprint));
+  if (claimed.length === 0) return null;
   return h(
     "section",
     { id: "claimed", "aria-labelledby": "claimed-heading" },
     h("h2", { id: "claimed-heading" }, words.say("claimed.heading")),
     h("p", {}, words.say("claimed.sentence")),
-    h("ul", { class: "certificates" }, ...state.claimed.map((root) => h("li", {}, certificateView(view, root)))),
+    h("ul", { class: "certificates" }, ...claimed.map((root) => h("li", {}, certificateView(view, root)))),
     h(
       "form",
       { submit: (event) => submitted(event, () => actions.comparePrint()) },
