@@ -69,7 +69,7 @@ class OpenPage:
 
 def open_page(context: BrowserContext, file: Path, *, width: int = 1280) -> OpenPage:
     """Open *file* in a window of its own."""
-    context.set_default_timeout(8000)
+    context.set_default_timeout(30_000)
     page = context.new_page()
     page.set_viewport_size({"width": width, "height": 900})
     opened = OpenPage(page=page)
