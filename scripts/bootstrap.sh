@@ -116,13 +116,11 @@ case "$profile" in
 esac
 install_packages "$profile"
 fetch_for_page
-if [ "$profile" = web ]; then
-    npm run build --prefix web --silent
-    exit
-fi
+# Before the environment: the package wants the page to be there when it is installed.
+npm run build --prefix web --silent
+[ "$profile" = web ] && exit
 make_environment
 if [ "$profile" != lint ]; then
-    npm run build --prefix web --silent
     .venv/bin/python -m evidence_kit.browser.install
 fi
 if [ "$profile" = test ]; then
