@@ -59,7 +59,6 @@ missing_packages() {
     have_command Xvfb || echo xvfb
     have_command xdotool || echo xdotool
     have_command softhsm2-util || echo softhsm2
-    have_command firefox-esr || have_command firefox || echo firefox-esr
 }
 
 install_packages() {
