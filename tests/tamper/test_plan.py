@@ -19,6 +19,7 @@ from evidence_kit.verify import verify_path
 from tests.support.cases import commit_small_item, open_case
 from tests.support.forging import read_log, rehash, write_log
 from tests.support.people import SetClock, practice_custodian, roots_of
+from tests.support.second import differences, running
 
 HEAD = 'schema = "evidence-kit/exhibits/1"\n'
 BLOCK = '\n[[exhibit]]\nitem = "{0}"\nlabel = "{1}"\ntitle = ""\nwhy = "\\"x\\" = [[exhibit]]"\nblurred = true\n'
@@ -51,6 +52,8 @@ def planned(tmp_path: Path, custodian: Custodian) -> Path:
 def why(bundle: Path, custodian: Custodian) -> str:
     """Return why the log and the bundle do not fit, empty if they do."""
     report = verify_path(bundle, roots=roots_of(custodian.signer), clock=custodian.clock, check_pdf=check_pdf)
+    with running() as second:
+        assert differences(report, second.verify(bundle, roots_of(custodian.signer), custodian.clock())) == []
     told = [check for check in report.checks if check.id == "bundle.event" and check.outcome is Outcome.FAILED]
     return "; ".join(f"{check.subject}: {check.detail}" for check in told)
 

@@ -20,6 +20,7 @@ import {
   TAG_TIME_STAMP,
 } from "../case/layout.js";
 import { CATALOGUE } from "../catalogue.js";
+import type { Event } from "../custody/events.js";
 import { withheldLines } from "../custody/withholding.js";
 import { digestText, sha256 } from "../digest.js";
 import { attempt, FormatError } from "../errors.js";
@@ -34,6 +35,7 @@ import { checkCertificates } from "./certificates.js";
 import { CaseFiles } from "./files.js";
 import { checkHistory, checkItems, checkRegistered, type History, readLog, stampTrusted } from "./history.js";
 import { checkItem, checkSeal } from "./items.js";
+import { plannedItems } from "./plan.js";
 import { checkEarlier, readEarlier, readSignature, readToken } from "./previous.js";
 import { checkReport, LIST_ATTACHMENT, LOG_ATTACHMENT } from "./report_pdf.js";
 import { checkWithheld, openLog } from "./withheld.js";
@@ -225,11 +227,7 @@ async function checkEvent(
   }
   for (const [seq, type] of behind) problems.push([`event ${seq}`, `a ${type} event follows the bundle's beginning`]);
   if (named.size !== bundled.length) problems.push([subject, "an item is put in twice"]);
-  const planned = begun.digests.get(PLAN);
-  const plan = files.has(PLAN) ? await files.digest(PLAN) : undefined;
-  if (!same(planned, plan)) {
-    problems.push([files.shown(PLAN), `its digest is ${shown(plan)}, event ${begun.seq} has ${shown(planned)}`]);
-  }
+  problems.push(...(await otherPlan(files, begun, bundled)));
   for (const event of named.values()) {
     const name = `items/${event.item}/${MANIFEST}`;
     if (files.has(name) && !same(event.digests.get(name), await files.digest(name))) {
@@ -238,6 +236,22 @@ async function checkEvent(
   }
   exam.concluded("bundle.event", subject, problems, `${named.size} items`);
   exam.facts.purpose = begun.purpose;
+}
+
+async function otherPlan(files: CaseFiles, begun: Event, bundled: readonly Event[]): Promise<Problem[]> {
+  const [name, planned] = [files.shown(PLAN), begun.digests.get(PLAN)];
+  const found = files.has(PLAN) ? await files.digest(PLAN) : undefined;
+  const problems: Problem[] = [];
+  if (!same(planned, found)) {
+    problems.push([name, `its digest is ${shown(found)}, event ${begun.seq} has ${shown(planned)}`]);
+  }
+  if (found === undefined) return problems;
+  const items = await attempt(async () => plannedItems(await files.read(PLAN)));
+  if (items instanceof FormatError) return [...problems, [name, items.message]];
+  if (items.length !== bundled.length || items.some((item, at) => item !== bundled[at]?.item)) {
+    problems.push([name, "its exhibits are not the items that the log says were put in, in their order"]);
+  }
+  return problems;
 }
 
 function same(one: Bytes | undefined, other: Bytes | undefined): boolean {
