@@ -9,7 +9,8 @@ export function checkUsagePeriod(value: Uint8Array): void {
   const times = [parts.optional(0x80), parts.optional(0x81)].filter((one) => one !== undefined);
   parts.end();
   if (times.length === 0) throw new FormatError("a period without beginning and end");
-  for (const time of times) der.generalizedTime({ ...time, tag: der.GENERALIZED_TIME });
+  const [begin = 0, end = begin] = times.map((time) => der.generalizedTime({ ...time, tag: der.GENERALIZED_TIME }));
+  if (begin > end) throw new FormatError("a period that ends before it begins");
 }
 
 /** Read TLS features (RFC 7633): status_request, status_request_v2. */
