@@ -123,6 +123,7 @@ if [ "$profile" != lint ]; then
     .venv/bin/python -m evidence_kit.browser.install
 fi
 if [ "$profile" = test ]; then
+    node web/build.mjs --tests
     bash scripts/oracles.sh
 fi
 say "ready ($profile)"

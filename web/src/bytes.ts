@@ -104,11 +104,3 @@ export function equal(one: Uint8Array, other: Uint8Array): boolean {
 export function byCodePoint(one: string, other: string): number {
   return compare(utf8(one), utf8(other));
 }
-
-/** Return *text* with at most *most* characters, its end told by a mark; what could deceive a reader is shown by number. */
-export function shorten(text: string, most = 80): string {
-  const shown = text.replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}]/gu, (character) => {
-    return `\\u{${(character.codePointAt(0) as number).toString(16)}}`;
-  });
-  return shown.length > most ? `${shown.slice(0, most - 1)}…` : shown;
-}

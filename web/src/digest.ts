@@ -2,7 +2,8 @@
 
 import { createSHA256, type IHasher } from "hash-wasm";
 
-import { type Bytes, hex, shorten, unhex } from "./bytes.js";
+import { type Bytes, hex, unhex } from "./bytes.js";
+import { shorten } from "./display.js";
 import { FormatError } from "./errors.js";
 import type { Json } from "./models.js";
 

@@ -1,6 +1,6 @@
 /** Times are milliseconds since 1970-01-01 UTC, written RFC 3339 with milliseconds and `Z` (evidence-format.md, 1). */
 
-import { shorten } from "./bytes.js";
+import { shorten } from "./display.js";
 import { FormatError } from "./errors.js";
 import type { Json } from "./models.js";
 

@@ -1,6 +1,7 @@
 /** A tree of files to be checked, whether it was dropped as a folder or lies in a zip with one top folder. */
 
-import { type Bytes, byCodePoint, shorten } from "./bytes.js";
+import { type Bytes, byCodePoint } from "./bytes.js";
+import { shorten } from "./display.js";
 import { FormatError } from "./errors.js";
 import type { Problem } from "./models.js";
 

@@ -48,5 +48,5 @@ test("steps of the work are told with what they are about", () => {
 });
 
 test("values are made visible before they are put in", () => {
-  assert.equal(wordsOf("en").say("roots.added", { name: "a\u202eb" }), "Added: a\\u{202e}b");
+  assert.equal(wordsOf("en").say("roots.added", { name: "a\u202eb" }), "Added: a\\u{202E}b");
 });

@@ -1,6 +1,7 @@
 /** Checks every file of a bag (BagIt 1.0, RFC 8493, with SHA-256) exactly once, more strictly than the standard. */
 
-import { type Bytes, equal, shorten, text, utf8 } from "../bytes.js";
+import { type Bytes, equal, text, utf8 } from "../bytes.js";
+import { shorten } from "../display.js";
 import { digestText, sha256, sha256OfBlob } from "../digest.js";
 import { attempt, FormatError } from "../errors.js";
 import type { Outcome } from "../models.js";

@@ -1,6 +1,7 @@
 /** Digest lists (evidence-format.md, 1): a digest, two spaces, a path, LF; sorted by path, none twice. */
 
-import { type Bytes, byCodePoint, shorten, text, unhex } from "../bytes.js";
+import { type Bytes, byCodePoint, text, unhex } from "../bytes.js";
+import { shorten } from "../display.js";
 import { FormatError } from "../errors.js";
 
 const LINE = /^([0-9a-f]{64}) {2}(.+)$/su;

@@ -1,6 +1,7 @@
 /** JSON that others wrote (RFC 8259): objects in which no key stands twice. */
 
-import { shorten, text } from "../bytes.js";
+import { text } from "../bytes.js";
+import { shorten } from "../display.js";
 import { FormatError } from "../errors.js";
 import type { Json } from "../models.js";
 

@@ -5,7 +5,8 @@
  * the records, and the index is exactly the one that can be made from the records.
  */
 
-import { hex, shorten } from "../bytes.js";
+import { hex } from "../bytes.js";
+import { shorten } from "../display.js";
 import { type IndexLine, indexText } from "./cdxj.js";
 import { base32 } from "./digest_labels.js";
 import { methodOf, statusAndMime } from "./http_facts.js";

@@ -6,7 +6,8 @@
  * found only where it breaks the form: the file's own digest must be checked elsewhere.
  */
 
-import { latin1, shorten } from "../bytes.js";
+import { latin1 } from "../bytes.js";
+import { shorten } from "../display.js";
 import { pieces } from "../digest.js";
 import { Dechunker, DigestCheck, type DigestOutcome } from "./digest_labels.js";
 import type { ReadPiece } from "./gzip_members.js";

@@ -5,7 +5,8 @@
  * Memory stays constant whatever lengths, lines or compression a file claims.
  */
 
-import { concat, latin1, shorten, text } from "../bytes.js";
+import { concat, latin1, text } from "../bytes.js";
+import { shorten } from "../display.js";
 import { FormatError } from "../errors.js";
 import { DigestCheck } from "./digest_labels.js";
 import { MemberStream, type ReadPiece } from "./gzip_members.js";

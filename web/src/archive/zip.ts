@@ -8,7 +8,8 @@
 import { createCRC32 } from "hash-wasm";
 import { inflateSync } from "fflate";
 
-import { type Bytes, byCodePoint, concat, equal, shorten, text, utf8 } from "../bytes.js";
+import { type Bytes, byCodePoint, concat, equal, text, utf8 } from "../bytes.js";
+import { shorten } from "../display.js";
 import { pieces } from "../digest.js";
 import { FormatError } from "../errors.js";
 import type { Problem } from "../models.js";

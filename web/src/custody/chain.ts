@@ -6,7 +6,8 @@
  * gone through line by line. Of every event a few numbers are remembered; whoever wants more hears of it on the way.
  */
 
-import { type Bytes, equal, shorten } from "../bytes.js";
+import { type Bytes, equal } from "../bytes.js";
+import { shorten } from "../display.js";
 import { whole } from "../canonical.js";
 import { digestText, sha256 } from "../digest.js";
 import { FormatError } from "../errors.js";

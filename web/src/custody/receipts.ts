@@ -3,7 +3,8 @@
  * (evidence-format.md, 4.10): as the text of the QR code, or as rows, copied or typed by hand.
  */
 
-import { type Bytes, shorten, unhex } from "../bytes.js";
+import { type Bytes, unhex } from "../bytes.js";
+import { shorten } from "../display.js";
 import { FormatError } from "../errors.js";
 import { readUtc } from "../times.js";
 

@@ -5,7 +5,8 @@
  * hand-over is open, and the giver answers for the item.
  */
 
-import { type Bytes, equal, hex, shorten } from "../bytes.js";
+import { type Bytes, equal, hex } from "../bytes.js";
+import { shorten } from "../display.js";
 import { isObject, type JsonObject } from "../canonical.js";
 import { digestText, parseDigest } from "../digest.js";
 import { FormatError } from "../errors.js";

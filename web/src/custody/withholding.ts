@@ -3,7 +3,8 @@
  * (evidence-format.md, 4.4 and 4.4.1).
  */
 
-import { type Bytes, concat, equal, shorten, utf8 } from "../bytes.js";
+import { type Bytes, concat, equal, utf8 } from "../bytes.js";
+import { shorten } from "../display.js";
 import { dumps, isObject, type JsonObject, loads, whole } from "../canonical.js";
 import { digestText, Sha256, sha256 } from "../digest.js";
 import { FormatError } from "../errors.js";

@@ -1,6 +1,6 @@
 /** Leads a person through a check: choose, wait, read. What is known stays here until the page is closed. */
 
-import { shorten } from "../bytes.js";
+import { shorten } from "../display.js";
 import { attempt, FormatError } from "../errors.js";
 import type { OnProgress, Report } from "../models.js";
 import type { Certificate } from "../trust/certificates.js";

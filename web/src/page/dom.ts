@@ -1,6 +1,6 @@
 /** Builds the page. Text becomes text and nothing else: there is no way here to give markup. */
 
-import { shorten } from "../bytes.js";
+import { shorten } from "../display.js";
 import type { Outcome, Verdict } from "../models.js";
 
 export type Child = Node | string | null | undefined | false;

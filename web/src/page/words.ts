@@ -1,6 +1,6 @@
 /** What people read, in the language they chose: templates/verify, which the build puts in place of `TEXTS`. */
 
-import { shorten } from "../bytes.js";
+import { shorten } from "../display.js";
 import type { Check } from "../models.js";
 
 export type Language = "mn" | "en";

@@ -1,6 +1,7 @@
 /** The custody log of a case or bundle: events, signatures, time stamps, and what they say about the items. */
 
-import { byCodePoint, type Bytes, equal, shorten } from "../bytes.js";
+import { byCodePoint, type Bytes, equal } from "../bytes.js";
+import { shorten } from "../display.js";
 import { same } from "../canonical.js";
 import { readInfo } from "../case/info.js";
 import { outcomesOf, parseItem } from "../case/items.js";

@@ -5,7 +5,8 @@
  * Without one of them nobody can tell whether the last events of a log were taken away.
  */
 
-import { equal, shorten } from "../bytes.js";
+import { equal } from "../bytes.js";
+import { shorten } from "../display.js";
 import type { Anchor, AnchoredCase, BrokenAnchor } from "../case/anchors.js";
 import { MANIFEST } from "../case/layout.js";
 import type { LogFindings } from "../custody/findings.js";
