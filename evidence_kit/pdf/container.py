@@ -151,6 +151,8 @@ def _in_one_form(data: bytes, signer: Certificate) -> bool:
         *stamp,
     )
     certificates = sorted(choice.chosen.dump() for choice in signed["certificates"])
+    for each in certificates:
+        Certificate(each).x509  # noqa: B018  # raises for what is no certificate
     rebuilt = der.sequence(
         der.integer(1),
         der.set_of(digest),

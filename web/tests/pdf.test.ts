@@ -29,7 +29,8 @@ interface Question {
   readonly whole: boolean;
   readonly trailing: boolean;
   /** Digest texts by name. */
-  readonly attached: { readonly [name: string]: string };
+  /** Null when it is not asked. */
+  readonly attached: { readonly [name: string]: string } | null;
   /** Of each signature, of a PDF that is whole. */
   readonly levels: readonly string[] | null;
 }
@@ -44,7 +45,7 @@ test("every PDF is judged as Python judges it", async () => {
     const said = {
       whole: isWholeAndValid(found),
       trailing: found.trailingBytes > 0,
-      attached: Object.fromEntries(found.attachments.map((each) => [each.name, digestText(each.sha256)])),
+      attached: attached && Object.fromEntries(found.attachments.map((each) => [each.name, digestText(each.sha256)])),
       levels: isWholeAndValid(found) ? found.signatures.map(({ level }) => level) : null,
     };
     if (JSON.stringify(said) === JSON.stringify({ whole, trailing, attached, levels })) continue;

@@ -81,6 +81,7 @@ export async function readSigned(data: Bytes): Promise<Signed> {
   const signature = info.next(der.OCTETS).content;
   const token = info.empty ? undefined : tokenIn(info.next(0xa1).content);
   const embedded = inside.map((each) => new Certificate(each.slice()));
+  for (const each of embedded) void each.x509;
   const certificate = embedded.find((each) => isReadable(each) && equal(identifierOf(each), signer));
   if (certificate === undefined) throw new FormatError("the certificate that signed is not inside");
   await checkSignature(certificate, der.tlv(der.SET, attributes), signature);

@@ -96,22 +96,31 @@ async function verifyFolder(
   const below = (name: string): string => name.slice(top.length);
   const empty = emptyFolders.filter((name) => name.startsWith(top)).map(below);
   const tree = new Tree(files.map(([name, blob]) => [below(name), blob] as const), [], empty);
-  const holds = (names: readonly string[]): boolean => names.some((name) => tree.has(name));
+  // A folder of such a name is a mark, too.
+  const marks = new Set(tree.names().flatMap((name) => [name, ...foldersOf(name)]));
+  for (const folder of tree.emptyFolders) for (const name of [folder, ...foldersOf(folder)]) marks.add(name);
+  const holds = (names: readonly string[]): boolean => names.some((name) => marks.has(name));
   if (holds(BUNDLE) || (await saysOurs(tree))) {
     return ofOurs(exam, "bundle", subject, () => checkBundle(exam, tree, subject, progress));
   }
-  if (holds(CASE) && tree.has("evidence-sha256.txt")) return unknown(exam, subject, PAYLOAD);
+  if (holds(CASE) && holds(["evidence-sha256.txt"])) return unknown(exam, subject, PAYLOAD);
   if (holds(CASE)) {
     exam.gaveUp("subject.kind", subject, ONLY_THE_PROGRAM);
     return exam.report("case", subject, null);
   }
-  if (tree.has("item.json")) return verifyItem(exam, subject, tree);
+  if (holds(["item.json"])) return verifyItem(exam, subject, tree);
   if (holds(BAG)) {
     await noteFilesOfBag(exam, tree);
     return unknown(exam, subject, FOREIGN_BAG);
   }
-  if (tree.has(MANIFEST)) return verifyItem(exam, subject, tree);
+  if (holds([MANIFEST])) return verifyItem(exam, subject, tree);
   return unknown(exam, subject, "the folder is neither a bundle nor a case nor an item");
+}
+
+/** Return the folders that a path leads through. */
+function foldersOf(name: string): string[] {
+  const parts = name.split("/");
+  return parts.slice(1).map((_, at) => parts.slice(0, at + 1).join("/"));
 }
 
 async function saysOurs(tree: Tree): Promise<boolean> {
