@@ -117,7 +117,8 @@ def test_attacks_by_planted_content_are_judged_alike(tmp_path: Path, planted: Pl
 @pytest.mark.slow
 def test_every_kind_of_changed_report_is_judged_alike(tmp_path: Path, signed: dict[str, bytes]) -> None:
     """What is found in a table of objects that was destroyed depends on how a reader puts it together again."""
-    for name, data in signed.items():
+    # Of one that nobody signed there is nothing to say but that.
+    for name, data in ((name, data) for name, data in signed.items() if name != "plain"):
         folder = tmp_path / name
         folder.mkdir()
         assert answers_agree(folder, changed(name, data, max(STEP // 10, len(data) // 200)), broken=False) == ""
