@@ -57,7 +57,8 @@ class Firefox:
         return self.ask("WebDriver:ExecuteScript", script=script, args=list(arguments))["value"]
 
     def choose(self, selector: str, file: Path) -> None:
-        """Choose *file* in a field for files."""
+        """Choose *file* in a field for files, as soon as there is one."""
+        self.wait(f"document.querySelector('{selector}')")
         found = self.ask("WebDriver:FindElement", using="css selector", value=selector)["value"]
         (element,) = found.values()
         self.ask("WebDriver:ElementSendKeys", id=element, text=str(file))
