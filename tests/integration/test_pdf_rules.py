@@ -136,7 +136,10 @@ def test_verapdf_where_it_is_installed_finds_no_fault(flavour: str, reports: dic
         subprocess.run([program, "--flavour", flavour, "--format", "text", path], check=True, timeout=300)
 
 
-@pytest.mark.parametrize("language", [*Language])
+@pytest.mark.parametrize(
+    "language",
+    [Language.BOTH, *(pytest.param(one, marks=pytest.mark.slow) for one in Language if one is not Language.BOTH)],
+)
 def test_a_phone_reads_from_every_printed_page_which_one_of_which_bundle_it_is(
     language: Language, reports: dict[Language, Path], tmp_path: Path, oracle: Oracle
 ) -> None:
