@@ -29,7 +29,7 @@ from evidence_kit.trust.digests import sha256_bytes
 PRACTICE_POLICY = x509.ObjectIdentifier("2.25.166233576829314670419696731065251590887.1")
 """Our own policy, in the arc of UUIDs that anyone may use (ITU-T X.667)."""
 
-_BROKEN = (
+READING_ERRORS = (
     ValueError,
     TypeError,
     KeyError,
@@ -65,7 +65,7 @@ class Certificate:
                 parsed = x509.load_der_x509_certificate(der.shallow(self.der))
                 # These are read only when asked for: ask now, so that a broken certificate is refused in one place.
                 _ = (parsed.subject, parsed.issuer, parsed.serial_number, parsed.not_valid_after_utc, parsed.extensions)
-        except _BROKEN as error:
+        except READING_ERRORS as error:
             message = "not an X.509 certificate"
             raise FormatError(message) from error
         return parsed
@@ -171,7 +171,7 @@ def load_certificates(data: bytes) -> tuple[Certificate, ...]:
         with warnings_refused():
             members = [data] if _PEM_BEGIN not in data else [_decoded(block) for block in _PEM.findall(data)]
             found = tuple(_wrap(x509.load_der_x509_certificate(der.shallow(member))) for member in members)
-    except _BROKEN as error:
+    except READING_ERRORS as error:
         message = "no certificate could be read"
         raise FormatError(message, hint="give certificates in PEM or DER form") from error
     if not found:

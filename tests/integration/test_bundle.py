@@ -249,15 +249,6 @@ def test_bytes_after_the_zip_are_altered(tmp_path: Path, way: WholeWay, zipped: 
     assert way.verify(path).verdict is Verdict.ALTERED
 
 
-def _add(name: str) -> Callable[[Path], str]:
-    def touch(folder: Path) -> str:
-        (folder / name).parent.mkdir(parents=True, exist_ok=True)
-        (folder / name).write_bytes(b"stray")
-        return name
-
-    return touch
-
-
 @pytest.mark.parametrize(
     "name",
     [
@@ -273,7 +264,8 @@ def _add(name: str) -> Callable[[Path], str]:
 def test_a_file_too_many_is_altered_and_named(tmp_path: Path, way: WholeWay, made: MadeBundle, name: str) -> None:
     folder = tmp_path / "bundle"
     shutil.copytree(made.path, folder)
-    _add(name)(folder)
+    (folder / name).parent.mkdir(parents=True, exist_ok=True)
+    (folder / name).write_bytes(b"stray")
 
     report = way.verify(folder)
 

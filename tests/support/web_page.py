@@ -16,6 +16,7 @@ from evidence_kit.canonical import Json
 WEB = Path(__file__).parents[2] / "web"
 ROOT = "sha256:" + "3f9a01c27b44e5d0" * 3 + "0011223344556677"
 PRINT = "ab12cd34ef567890" * 4
+HOSTILE = "<img src=x onerror=window.hit=1><script>window.hit=1</script>\u202e{subject}\u0000javascript:window.hit=1"
 
 
 def build_harness(output: Path) -> None:
@@ -82,6 +83,16 @@ def open_page(context: BrowserContext, file: Path, *, width: int = 1280) -> Open
     return opened
 
 
+def opened(browser: Browser, file: Path) -> Iterator[OpenPage]:
+    """Open *file*, and see in the end that it complained of nothing and asked for nothing."""
+    context = browser.new_context()
+    found = open_page(context, file)
+    yield found
+    assert found.errors == []
+    assert [url for url in found.asked if url != file.as_uri()] == []
+    context.close()
+
+
 def check_of(id_: str, outcome: str = "passed", subject: str = "", detail: str = "") -> dict[str, Json]:
     """Return one member of ``checks``."""
     return {"id": id_, "title": f"title of {id_}", "subject": subject, "outcome": outcome, "detail": detail}
@@ -145,3 +156,15 @@ def report_of(
         "checks": [*PASSED, *checks],
         "facts": dict(facts),
     }
+
+
+def hostile(value: Json) -> Json:
+    """Return *value* with hostile text in place of every text, and of every name in facts."""
+    match value:
+        case dict():
+            return {key: hostile(inside) for key, inside in value.items()} | {HOSTILE: HOSTILE, "__proto__": HOSTILE}
+        case list():
+            return [hostile(inside) for inside in value]
+        case str():
+            return HOSTILE
+    return value

@@ -17,13 +17,16 @@ from tests.support.people import SetClock
 from tests.support.pki import Authority
 from tests.support.web_page import (
     FACTS,
+    HOSTILE,
     ROOT,
     WEB,
     OpenPage,
     build_harness,
     check_of,
     chromium,
+    hostile,
     open_page,
+    opened,
     report_of,
 )
 
@@ -43,7 +46,6 @@ WORD = {
     "altered": ("Өөрчлөгдсөн", "Altered"),
     "cannot-verify": ("Шалгах боломжгүй", "Cannot be verified"),
 }
-HOSTILE = "<img src=x onerror=window.hit=1><script>window.hit=1</script>\u202e{subject}\u0000javascript:window.hit=1"
 
 
 @pytest.fixture(scope="module")
@@ -82,15 +84,6 @@ def page(browser: Browser, plain_file: Path) -> Iterator[OpenPage]:
 @pytest.fixture
 def court(browser: Browser, kit_file: Path) -> Iterator[OpenPage]:
     yield from opened(browser, kit_file)
-
-
-def opened(browser: Browser, file: Path) -> Iterator[OpenPage]:
-    context = browser.new_context()
-    found = open_page(context, file)
-    yield found
-    assert found.errors == []
-    assert [url for url in found.asked if url != file.as_uri()] == []
-    context.close()
 
 
 def test_the_first_line_says_that_the_page_came_with_the_evidence(page: OpenPage) -> None:
@@ -291,18 +284,6 @@ def test_it_prints_as_one_page_with_the_root_value(page: OpenPage, tmp_path: Pat
         assert re.search(r"Pages:\s+1\n", told)
         assert ROOT.removeprefix("sha256:") in re.sub(r"\s", "", text)
         assert ("гарын үсэг)" if language == "mn" else "signature)") in text
-
-
-def hostile(value: Json) -> Json:
-    """Return *value* with hostile text in place of every text, and of every name in facts."""
-    match value:
-        case dict():
-            return {key: hostile(inside) for key, inside in value.items()} | {HOSTILE: HOSTILE, "__proto__": HOSTILE}
-        case list():
-            return [hostile(inside) for inside in value]
-        case str():
-            return HOSTILE
-    return value
 
 
 def test_hostile_text_in_every_field_runs_nothing_and_is_shown_as_it_is(page: OpenPage) -> None:

@@ -11,23 +11,14 @@ from datetime import datetime
 from itertools import pairwise
 
 from cryptography import x509
-from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
+from cryptography.exceptions import InvalidSignature
 
 from evidence_kit.display import shorten
 from evidence_kit.errors import FormatError
 from evidence_kit.trust import der
+from evidence_kit.trust.certificates import READING_ERRORS
 
-_BROKEN = (
-    FormatError,
-    ValueError,
-    TypeError,
-    KeyError,
-    UnsupportedAlgorithm,
-    x509.InvalidVersion,
-    x509.DuplicateExtension,
-    x509.UnsupportedGeneralNameType,
-)
-"""What `cryptography` raises, by what is wrong, for a certificate that it cannot read or verify."""
+_BROKEN = (FormatError, *READING_ERRORS)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -10,7 +10,6 @@ import { pieces, sha256 } from "../digest.js";
 import { FormatError } from "../errors.js";
 import { LONGEST_LINE } from "./events.js";
 
-export const FIRST_LINK: Bytes = new Uint8Array(32);
 /** Bytes of a line of `custody.sig` with its line feed. */
 export const LONGEST_SIGNATURE = 64 * 1024;
 

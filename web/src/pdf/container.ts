@@ -9,19 +9,23 @@ import { type Bytes, equal, hex, unhex } from "../bytes.js";
 import { sha256 } from "../digest.js";
 import { FormatError } from "../errors.js";
 import { Certificate } from "../trust/certificates.js";
-import { attribute, checkSignature, readAttributes } from "../trust/cms.js";
+import {
+  attribute,
+  CONTENT_TYPE,
+  checkSignature,
+  DATA,
+  MESSAGE_DIGEST,
+  readAttributes,
+  SIGNED_DATA,
+  SIGNING_CERTIFICATE_V2,
+  SIGNING_TIME,
+} from "../trust/cms.js";
 import * as der from "../trust/der.js";
 import { isReadable } from "../trust/revocation.js";
 import { algorithmOf, digest as digestBy, DIGESTS } from "../trust/keys.js";
 
-const DATA = der.oid("1.2.840.113549.1.7.1");
-const SIGNED_DATA = der.oid("1.2.840.113549.1.7.2");
 const STAMP_TOKEN = der.oid("1.2.840.113549.1.9.16.2.14");
-const CONTENT_TYPE = der.oid("1.2.840.113549.1.9.3");
-const MESSAGE_DIGEST = der.oid("1.2.840.113549.1.9.4");
-const SIGNING_TIME = der.oid("1.2.840.113549.1.9.5");
 const SIGNING_CERTIFICATE = der.oid("1.2.840.113549.1.9.16.2.12");
-const SIGNING_CERTIFICATE_V2 = der.oid("1.2.840.113549.1.9.16.2.47");
 const PROTECTION = der.oid("1.2.840.113549.1.9.52");
 const SHA256 = der.oid("2.16.840.1.101.3.4.2.1");
 const LATIN = new TextDecoder("latin1");

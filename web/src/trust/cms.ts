@@ -10,12 +10,13 @@ import type { Certificate } from "./certificates.js";
 import * as der from "./der.js";
 import { algorithmOf, isLow, OID_OF, verifySignature } from "./keys.js";
 
-const DATA = der.oid("1.2.840.113549.1.7.1");
-const SIGNED_DATA = der.oid("1.2.840.113549.1.7.2");
-const CONTENT_TYPE = der.oid("1.2.840.113549.1.9.3");
-const MESSAGE_DIGEST = der.oid("1.2.840.113549.1.9.4");
-const SIGNING_TIME = der.oid("1.2.840.113549.1.9.5");
-const SIGNING_CERTIFICATE_V2 = der.oid("1.2.840.113549.1.9.16.2.47");
+/** Object identifiers of CMS and its attributes (RFC 5652, RFC 5035), in DER. */
+export const DATA = der.oid("1.2.840.113549.1.7.1");
+export const SIGNED_DATA = der.oid("1.2.840.113549.1.7.2");
+export const CONTENT_TYPE = der.oid("1.2.840.113549.1.9.3");
+export const MESSAGE_DIGEST = der.oid("1.2.840.113549.1.9.4");
+export const SIGNING_TIME = der.oid("1.2.840.113549.1.9.5");
+export const SIGNING_CERTIFICATE_V2 = der.oid("1.2.840.113549.1.9.16.2.47");
 const SHA256 = der.sequence(der.oid(OID_OF.get("SHA-256") as string));
 const VERSION_1 = der.integer(1);
 const DIGESTS = der.setOf(SHA256);
