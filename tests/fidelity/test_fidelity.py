@@ -15,7 +15,7 @@ import pytest
 from evidence_kit.archive.wacz_reader import check_wacz
 from evidence_kit.models import Outcome
 from tests.fidelity import cases_bodies, cases_odd, cases_pages
-from tests.fidelity.case import EVERY, H1, Body
+from tests.fidelity.case import EVERY, H1, HTTP, Body
 from tests.fidelity.comparing import Expectation, key
 from tests.fidelity.origin import Sent
 from tests.fidelity.runs import Run, run_cases
@@ -31,11 +31,12 @@ _MADE = frozenset({"served-from-service-worker", "served-from-cache"})
 
 
 def _slow(recorder: str, scheme: str) -> list[pytest.MarkDecorator]:
-    # HTTP/1.1 is the same to the browser recorder with TLS as without.
-    return [pytest.mark.slow] if (recorder, scheme) == ("browser", H1) else []
+    # HTTP/1.1 with TLS has nothing of its own: the one is seen without TLS, the other with HTTP/2. And to the browser
+    # recorder it is the same whatever carries it.
+    return [pytest.mark.slow] if scheme == H1 or (recorder, scheme) == ("browser", HTTP) else []
 
 
-WIRE_RUNS = [pytest.param(*run, id="-".join(run)) for run in RUNS if run[0] == "wire"]
+WIRE_RUNS = [pytest.param(*run, marks=_slow(*run), id="-".join(run)) for run in RUNS if run[0] == "wire"]
 ALL_RUNS = [pytest.param(*run, marks=_slow(*run), id="-".join(run)) for run in RUNS]
 TESTS = [
     pytest.param(recorder, scheme, name, marks=_slow(recorder, scheme), id=f"{recorder}-{scheme}-{name}")

@@ -137,21 +137,39 @@ def test_verapdf_where_it_is_installed_finds_no_fault(flavour: str, reports: dic
 
 
 @pytest.mark.parametrize(
-    "language",
-    [Language.BOTH, *(pytest.param(one, marks=pytest.mark.slow) for one in Language if one is not Language.BOTH)],
+    ("language", "stride"),
+    [(Language.BOTH, 7), *(pytest.param(language, 1, marks=pytest.mark.slow) for language in Language)],
 )
-def test_a_phone_reads_from_every_printed_page_which_one_of_which_bundle_it_is(
-    language: Language, reports: dict[Language, Path], tmp_path: Path, oracle: Oracle
+def test_a_phone_reads_from_a_printed_page_which_one_of_which_bundle_it_is(
+    language: Language, stride: int, reports: dict[Language, Path], tmp_path: Path, oracle: Oracle
 ) -> None:
-    subprocess.run([oracle("pdftoppm"), "-r", "150", "-gray", "-png", reports[language], tmp_path / "p"], check=True)
+    """Every so manieth page is read, all of them nightly."""
     root = report_of().holdings.root.hex.upper()
+    with pikepdf.open(reports[language]) as pdf:
+        chosen = range(1, len(pdf.pages) + 1, stride)
 
-    pages = sorted(tmp_path.glob("p-*.png"))
+    for number in chosen:
+        draw: list[str | Path] = [
+            oracle("pdftoppm"),
+            "-r",
+            "150",
+            "-gray",
+            "-png",
+            "-singlefile",
+            "-f",
+            str(number),
+            "-l",
+            str(number),
+        ]
+        subprocess.run([*draw, reports[language], tmp_path / "page"], check=True)
+        look: list[str | Path] = [
+            oracle("zbarimg"),
+            "--raw",
+            "-q",
+            "-Sdisable",
+            "-Sqrcode.enable",
+            tmp_path / "page.png",
+        ]
+        read = subprocess.run(look, check=True, capture_output=True).stdout.decode("ascii")
 
-    read = [
-        subprocess.run(
-            [oracle("zbarimg"), "--raw", "-q", "-Sdisable", "-Sqrcode.enable", page], check=True, capture_output=True
-        ).stdout.decode("ascii")
-        for page in pages
-    ]
-    assert read == [f"EVIDENCE-KIT-PAGE:1:{root}:1:{number}\n" for number in range(1, len(pages) + 1)]
+        assert read == f"EVIDENCE-KIT-PAGE:1:{root}:1:{number}\n"

@@ -66,7 +66,11 @@ def broken(path: Path) -> dict[str, list[str]]:
     return {name: problems for name, problems in found.items() if problems}
 
 
-@pytest.mark.parametrize("level", [Level.B, Level.T, Level.LT, Level.LTA])
+@pytest.mark.parametrize(
+    "level",
+    # The highest goes through those between.
+    [Level.B, *(pytest.param(level, marks=pytest.mark.slow) for level in (Level.T, Level.LT)), Level.LTA],
+)
 def test_a_report_keeps_every_rule_at_every_level_countersigned_and_renewed(
     level: Level, pki: Pki, report: Path, tmp_path: Path
 ) -> None:
