@@ -3,7 +3,7 @@
 Processes, not threads: checking signatures and reading records is mostly work of Python itself, which one process does
 one at a time. They are started anew (``spawn``), the same on every system; whoever calls must therefore be in a program
 that does nothing when it is imported. Each costs about a quarter of a second and its own memory, so the caller sees to
-it that there is enough to do.
+it that there is enough to do; meanwhile, and whenever it would wait, this process does its share.
 """
 
 from collections import deque
@@ -21,7 +21,7 @@ _AHEAD = 3
 
 
 def spread(work: Callable[[_Part], _Result], parts: Iterable[_Part], *, processes: int) -> Iterator[_Result]:
-    """Yield *work* done to each of *parts*, in order, by up to *processes* at a time.
+    """Yield *work* done to each of *parts*, in order, by up to *processes* at a time, of which this one is one.
 
     *work* is a function of a module, and what it takes and returns can be pickled. What it raises passes through. Of
     the parts no more than `_AHEAD` for each process are taken before their turn. If the processes cannot be started, or
@@ -43,11 +43,13 @@ def spread(work: Callable[[_Part], _Result], parts: Iterable[_Part], *, processe
 def _by_others(
     work: Callable[[_Part], _Result], parts: Iterable[_Part], waiting: deque[_Part], processes: int
 ) -> Iterator[_Result]:
-    """Do the same in other processes, with those parts in *waiting* whose result is still owed."""
-    with ProcessPoolExecutor(processes, mp_context=get_context("spawn")) as pool:
+    """Do the same in other processes and in this one, with those parts in *waiting* whose result is still owed."""
+    with ProcessPoolExecutor(processes - 1, mp_context=get_context("spawn")) as pool:
         results = deque[Future[_Result]]()
 
         def next_result() -> _Result:
+            while not results[0].done() and _help(work, waiting, results):
+                pass
             result = results.popleft().result()
             waiting.popleft()
             return result
@@ -59,3 +61,16 @@ def _by_others(
                 yield next_result()
         while results:
             yield next_result()
+
+
+def _help(work: Callable[[_Part], _Result], waiting: deque[_Part], results: deque[Future[_Result]]) -> bool:
+    """Do one of the parts *waiting* here instead of waiting for the others, the last that none of them has taken."""
+    for index in range(len(results) - 1, -1, -1):
+        if results[index].cancel():
+            results[index] = own = Future[_Result]()
+            try:
+                own.set_result(work(waiting[index]))
+            except Exception as error:  # noqa: BLE001  # it passes through when its turn comes
+                own.set_exception(error)
+            return True
+    return False
