@@ -166,6 +166,23 @@ class Check:
         }
 
 
+class Replayed(StrEnum):
+    """What came of rendering an item's page again from its archive."""
+
+    AGREES = "agrees"
+    DIFFERS = "differs"
+    NOT_COMPARED = "not-compared"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReplayFinding:
+    """What the replay check found of one thing: *subject* is a picture of an item."""
+
+    subject: str
+    outcome: Replayed
+    detail: str
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SignerFinding:
     """Who signed, and why the name may be believed."""

@@ -104,10 +104,13 @@ class LaunchOptions:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Tap:
-    """A SOCKS5 relay on 127.0.0.1, and the file for the secrets of TLS connections."""
+    """A SOCKS5 relay on 127.0.0.1, and the file for the secrets of TLS connections.
+
+    Where nothing answers at the port, the browser has no network at all, and there are no secrets.
+    """
 
     port: int
-    key_log: Path
+    key_log: Path | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -167,7 +170,7 @@ def chromium_arguments(options: LaunchOptions, sandbox: Sandbox) -> tuple[str, .
 
 
 def _environment(options: LaunchOptions, given: Mapping[str, str] | None) -> Mapping[str, str] | None:
-    if options.tap is None:
+    if options.tap is None or options.tap.key_log is None:
         return given
     # Not the switch of the same meaning: the command line is evidence too, and names no folder of this machine.
     return {**(os.environ if given is None else given), "SSLKEYLOGFILE": str(options.tap.key_log)}

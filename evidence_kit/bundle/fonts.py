@@ -71,6 +71,11 @@ def base_folders() -> tuple[Path, ...]:
         ) from error
 
 
+def sans_font() -> Path:
+    """Return the file of Noto Sans; raises `ReportError` if it is not installed."""
+    return _find_base(base_folders(), _BASE_NAMES[0])
+
+
 def system_folders() -> tuple[Path, ...]:
     """Return where this system keeps the fonts of all users."""
     return tuple(Path(folder) for folder in _SYSTEM_FOLDERS.get(sys.platform, _SYSTEM_FOLDERS["linux"]))

@@ -60,6 +60,12 @@ async def page_picture(driver: PageSession, size: tuple[int, int], *, until: flo
     No tile but the first is begun after *until*, by the event loop's clock: the picture is lower then.
     Raises `ProtocolError`, and `FormatError` for what is no PNG.
     """
+    # In a thread: writing a long picture takes seconds, and the browser goes on talking.
+    return await asyncio.to_thread(joined, await page_tiles(driver, size, until=until))
+
+
+async def page_tiles(driver: PageSession, size: tuple[int, int], *, until: float) -> list[bytes]:
+    """Return the same as PNGs, one below the other."""
     width, height = size
     tiles: list[bytes] = []
     for top in range(0, height, _TILE):
@@ -68,8 +74,7 @@ async def page_picture(driver: PageSession, size: tuple[int, int], *, until: flo
         rows = min(_TILE, height - top)
         clip = {"x": 0, "y": top, "width": width, "height": rows, "scale": 1}
         tiles.append(await _picture(driver, {"clip": clip, "captureBeyondViewport": True}, (width, rows)))
-    # In a thread: writing a long picture takes seconds, and the browser goes on talking.
-    return await asyncio.to_thread(joined, tiles)
+    return tiles
 
 
 async def _picture(driver: PageSession, params: Fields, size: tuple[int, int] | None) -> bytes:

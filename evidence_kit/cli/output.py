@@ -12,7 +12,6 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TextIO
 
-from evidence_kit.canonical import Json
 from evidence_kit.display import visible
 from evidence_kit.errors import EvidenceError, TokenError
 from evidence_kit.texts import Texts
@@ -44,7 +43,7 @@ def note(line: str) -> None:
     _write(sys.stderr, line)
 
 
-def emit(document: Mapping[str, Json]) -> None:
+def emit(document: Mapping[str, object]) -> None:
     """Print the one JSON document of a command.
 
     Characters that could mislead on a terminal stand as JSON escapes (RFC 8259, 7), which mean the same to a program.

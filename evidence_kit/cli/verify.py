@@ -53,6 +53,12 @@ def _verify(
     receipt: Annotated[list[str] | None, typer.Option("--receipt", metavar="FILE|TEXT", help="option.receipt")] = None,
     anchor: Annotated[list[Path] | None, typer.Option("--anchor", metavar="FILE", help="option.anchor")] = None,
     strict: Annotated[bool, typer.Option("--strict", help="option.strict")] = False,
+    deep: Annotated[bool, typer.Option("--deep", help="option.deep")] = False,
+    pictures: Annotated[Path | None, typer.Option("--pictures", metavar="DIR", help="option.deep-pictures")] = None,
+    reveal: Annotated[bool, typer.Option("--reveal", help="option.deep-reveal")] = False,
+    timeout: Annotated[
+        float | None, typer.Option("--timeout", metavar="SECONDS", min=5, max=600, help="option.deep-timeout")
+    ] = None,
     record: Annotated[bool, typer.Option("--record", help="option.record")] = False,
     purpose: PurposeOption = "",
     authority: AuthorityOption = "",
@@ -60,9 +66,14 @@ def _verify(
     passphrase_file: PassphraseOption = None,
     json: JsonOption = False,
 ) -> None:
+    from evidence_kit.cli.verify_deep import DeepOptions, check_deep, deep_text
     from evidence_kit.verify import verify_path
+    from evidence_kit.verify.replayed import with_replay
 
     run = Run.of(ctx)
+    asked = DeepOptions(pictures=pictures, reveal=reveal, seconds=timeout)
+    if not deep:
+        asked.refuse_alone()
     if record and not (path / "case.json").is_file():
         raise UsageError("--record is for a case", hint="leave out --record, or name the folder of a case")
     report = verify_path(
@@ -76,13 +87,20 @@ def _verify(
     )
     if with_withheld and report.kind != "bundle":
         raise UsageError("--with-withheld is for a bundle", hint="name the bundle beside which the file was made")
+    again, verdict = check_deep(run, path, report, asked) if deep else None, report.verdict
+    if again:
+        report = with_replay(report, again.findings(report))
     opened = partial(run.custodian, passphrase_file=passphrase_file, purpose=purpose, authority=authority, place=place)
     recorded, unstamped = _record(run, path, report, opened) if record else (None, [])
     if json:
-        document = {**report.to_json(), "practice": is_practice(report)}
+        document: dict[str, object] = {**report.to_json(), "practice": is_practice(report)}
+        if again:
+            document["replay"] = [item.to_json() for item in again.items]
         emit({**document, "recorded": recorded, "problems": pending(unstamped)} if record else document)
     else:
-        say(verification_text(run.texts, report))
+        say(verification_text(run.texts, report, doubted=report.verdict is not verdict))
+        if again:
+            say(deep_text(run.texts, again))
         tell_unstamped(run.texts, unstamped)
     raise typer.Exit(exit_code(report, strict=strict, incomplete=bool(unstamped), lost=record and recorded is None))
 
@@ -187,11 +205,13 @@ def _result(report: VerificationReport) -> dict[str, Json]:
     }
 
 
-def verification_text(texts: Texts, report: VerificationReport) -> str:
-    """Return what people read of *report*."""
+def verification_text(texts: Texts, report: VerificationReport, *, doubted: bool = False) -> str:
+    """Return what people read of *report*; *doubted* if only the replay check speaks against it."""
     practice = is_practice(report)
     verdict = str(report.verdict)
     says = f"{verdict}-practice" if practice and report.verdict is Verdict.VERIFIED else verdict
+    if doubted:
+        says = "cannot-verify-replay"
     lines = [f"[{texts.say(f'verdict.{verdict}')}] {texts.say(f'verdict-says.{says}')}"]
     if practice:
         lines.append(texts.say("practice.line"))

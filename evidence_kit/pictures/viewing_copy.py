@@ -127,8 +127,7 @@ def make_slices(  # noqa: PLR0913  # each is one plain number of the page's layo
     if slice_height_px <= 2 * OVERLAP:
         message = f"a slice of {slice_height_px} pixels is not higher than what slices repeat"
         raise FormatError(message)
-    with _opened(png) as opened:
-        picture = _decoded(opened)
+    picture = decoded_picture(png)
     refuse_parts(picture.size, page_width_px, slice_height_px, pages=pages, regions=regions)
     scale = _scale(picture.width, page_width_px)
     source = _mosaic(picture) if blur else picture
@@ -202,6 +201,17 @@ def cut(cutting: Cutting, *, page_width_px: int, slice_height_px: int) -> Viewin
         pages=cutting.pages,
         regions=cutting.regions,
     )
+
+
+def decoded_picture(path: Path) -> Image.Image:
+    """Return the PNG or JPEG at *path*, decoded as RGB on white; raises `FormatError`."""
+    with _opened(path) as opened:
+        return _decoded(opened)
+
+
+def blurred_picture(picture: Image.Image, size: tuple[int, int]) -> Image.Image:
+    """Return *picture* in this *size*, made from the mosaic of `make_slices`: no text and no face is in it."""
+    return _mosaic(picture).resize(size, Image.Resampling.BICUBIC)
 
 
 def count_slices(size: tuple[int, int], page_width_px: int, slice_height_px: int) -> int:

@@ -1,0 +1,105 @@
+"""``verify --deep`` where nothing can be rendered: it says why, and changes no verdict."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from evidence_kit.models import Outcome, Replayed, ReplayFinding, Verdict, VerificationReport
+from evidence_kit.verify.replayed import with_replay
+from tests.cli.running import RunCommand
+
+
+@pytest.fixture
+def nowhere(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Name a browser that is not there."""
+    monkeypatch.setenv("EVIDENCE_KIT_BROWSER", "no-such-browser")
+
+
+def test_without_deep_there_is_no_such_check(officer: RunCommand, case: Path, with_item: Callable[[], str]) -> None:
+    with_item()
+
+    document = officer("verify", case, "--json").json
+
+    assert "replay" not in document
+    assert not [check for check in document["checks"] if check["id"] == "replay.screenshot"]
+
+
+@pytest.mark.usefixtures("nowhere")
+def test_what_cannot_be_rendered_is_not_checked_and_the_verdict_stays(
+    officer: RunCommand, case: Path, with_item: Callable[[], str]
+) -> None:
+    with_item()
+
+    answer = officer("verify", case, "--deep", "--json")
+    strict = officer("verify", case, "--deep", "--strict")
+    mongolian = officer("verify", case, "--deep", "--lang", "mn")
+
+    assert (answer.code, answer.json["verdict"]) == (0, "verified")
+    (item,) = answer.json["replay"]
+    assert (item["item"], item["outcome"], item["agreement"]) == ("EV-0001", "not-compared", None)
+    (check,) = [check for check in answer.json["checks"] if check["id"] == "replay.screenshot"]
+    assert (check["outcome"], check["subject"]) == ("not-checked", "items/EV-0001/screenshot.png")
+    assert check["detail"] == item["reason"] != ""
+    assert strict.code == 4
+    assert f"EV-0001: not compared: {item['reason']}" in strict.out
+    assert "EV-0001: тулгаагүй" in mongolian.out
+
+
+@pytest.mark.usefixtures("nowhere")
+def test_what_holds_no_item_says_so(run: RunCommand, tmp_path: Path) -> None:
+    (tmp_path / "note.txt").write_text("no evidence", encoding="utf-8")
+
+    answer = run("verify", tmp_path / "note.txt", "--deep")
+
+    assert answer.code == 1
+    assert "There is no captured item here." in answer.out
+
+
+@pytest.mark.parametrize("option", [("--pictures", "new"), ("--reveal",), ("--timeout", "30")])
+def test_options_of_deep_mean_nothing_without_it(run: RunCommand, tmp_path: Path, option: tuple[str, ...]) -> None:
+    answer = run("verify", tmp_path, *option)
+
+    assert answer.code == 2
+    assert "belong to --deep" in answer.err
+
+
+@pytest.mark.usefixtures("nowhere")
+def test_pictures_go_into_a_new_folder_only(
+    officer: RunCommand, case: Path, with_item: Callable[[], str], tmp_path: Path
+) -> None:
+    with_item()
+    there, new = tmp_path / "there", tmp_path / "new"
+    there.mkdir()
+
+    refused = officer("verify", case, "--deep", "--pictures", there)
+    revealed = officer("verify", case, "--deep", "--reveal")
+    made = officer("verify", case, "--deep", "--pictures", new)
+
+    assert (refused.code, list(there.iterdir())) == (2, [])
+    assert revealed.code == 2
+    assert (made.code, list(new.iterdir())) == (0, [])
+    assert not [path for path in tmp_path.iterdir() if path.name.startswith(".pictures")]
+
+
+def finding(outcome: Replayed) -> ReplayFinding:
+    return ReplayFinding(subject="items/EV-0001/screenshot.png", outcome=outcome, detail="why")
+
+
+@pytest.mark.parametrize(
+    ("before", "outcome", "after"),
+    [
+        (Verdict.VERIFIED, Replayed.AGREES, Verdict.VERIFIED),
+        (Verdict.VERIFIED, Replayed.NOT_COMPARED, Verdict.VERIFIED),
+        (Verdict.VERIFIED, Replayed.DIFFERS, Verdict.CANNOT_VERIFY),
+        (Verdict.UNCHANGED, Replayed.DIFFERS, Verdict.CANNOT_VERIFY),
+        (Verdict.ALTERED, Replayed.DIFFERS, Verdict.ALTERED),
+    ],
+)
+def test_a_difference_is_never_called_altered(before: Verdict, outcome: Replayed, after: Verdict) -> None:
+    report = VerificationReport(verdict=before, kind="item", subject="EV-0001", root=None)
+
+    found = with_replay(report, [finding(Replayed.AGREES), finding(outcome)])
+
+    assert found.verdict is after
+    assert found.checks[1].outcome is (Outcome.PASSED if outcome is Replayed.AGREES else Outcome.NOT_CHECKED)

@@ -1,0 +1,179 @@
+"""The replay check: an honest capture agrees with its archive, and what was painted over is pointed at."""
+
+import shutil
+import socket
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import pytest
+from PIL import Image, ImageDraw
+
+from evidence_kit.browser.find import Browser
+from evidence_kit.capture.result import CaptureOptions
+from evidence_kit.capture.take import take_page
+from evidence_kit.case.stamping import Stamping
+from evidence_kit.models import RecorderKind, Replayed, ignore
+from evidence_kit.pictures.viewing_copy import Region
+from evidence_kit.practice import PracticeServer
+from evidence_kit.replay.deep import Replaying, items_at, replay_item
+from evidence_kit.replay.deep_result import ItemReplay
+from tests.support.captures import now
+from tests.support.cases import open_case
+from tests.support.deep_pages import sites
+from tests.support.people import practice_custodian
+from tests.support.replay_site import picture, site
+from tests.support.resealing import repaint, rewrite
+from tests.support.whole_way import the_browser
+
+pytestmark = [pytest.mark.browser, pytest.mark.network]
+WIRE = CaptureOptions(timeout=40, recorder=RecorderKind.WIRE)
+BY_BROWSER = replace(WIRE, recorder=RecorderKind.BROWSER)
+
+
+def captured(folder: Path, url: str, options: CaptureOptions = WIRE) -> Path:
+    """Capture *url* into a case in *folder*, and return the item's folder."""
+    custodian = practice_custodian()
+    case = open_case(folder / "case", custodian)
+    take_page(case, url, custodian=custodian, browser=the_browser(), options=options, stamping=Stamping())
+    return case.path / "items" / "EV-0001"
+
+
+def replayed(item: Path, scratch: Path, browser: Browser | None = None, *, seconds: float = 60) -> ItemReplay:
+    """Render the *item* again."""
+    scratch.mkdir()
+    chosen = Replaying(browser=browser or the_browser(), timeout=seconds, clock=now, on_step=ignore)
+    with items_at(item, "item") as places:
+        return replay_item(places[0], scratch, chosen)
+
+
+@contextmanager
+def trap(url: str) -> Iterator[list[bytes]]:
+    """Listen where the server of *url* was, and give what comes."""
+    came: list[bytes] = []
+    with socket.create_server(("127.0.0.1", urlsplit(url).port or 80)) as listener:
+        listener.settimeout(0.2)
+        over = threading.Event()
+
+        def listen() -> None:
+            while not over.is_set():
+                try:
+                    connection, _ = listener.accept()
+                except TimeoutError:
+                    continue
+                with connection:
+                    connection.settimeout(1)
+                    came.append(connection.recv(100))
+
+        thread = threading.Thread(target=listen)
+        thread.start()
+        try:
+            yield came
+        finally:
+            over.set()
+            thread.join()
+
+
+def overlaps(region: Region, box: tuple[int, int, int, int]) -> bool:
+    return region.left < box[2] and box[0] < region.right and region.top < box[3] and box[1] < region.bottom
+
+
+@pytest.fixture(scope="module")
+def post(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
+    """Return the folder of an item, a post of the practice network, and the address of the server that is gone."""
+    folder = tmp_path_factory.mktemp("post")
+    with PracticeServer() as server:
+        return captured(folder, f"{server.url}/posts/1001"), server.url
+
+
+def test_an_honest_capture_agrees_and_nothing_is_asked_for_outside(post: tuple[Path, str], tmp_path: Path) -> None:
+    item, url = post
+
+    with trap(url) as came:
+        found = replayed(item, tmp_path / "again")
+
+    assert found.reason == ""
+    assert {picture.path: picture.agreement.regions for picture in found.pictures} == {
+        "screenshot.png": (),
+        "window.png": (),
+        "first/screenshot.png": (),
+        "first/full.png": (),
+    }
+    assert found.outcome is Replayed.AGREES
+    assert not found.rendered.account.missing
+    assert found.to_json()["agreement"] == 1.0
+    assert came == []
+
+
+def test_a_word_and_a_face_that_were_painted_are_pointed_at(post: tuple[Path, str], tmp_path: Path) -> None:
+    item = Path(shutil.copytree(post[0], tmp_path / "EV-0001"))
+    word, face = (300, 1000, 344, 1014), (290, 640, 330, 680)
+
+    def paint(image: Image.Image) -> None:
+        ImageDraw.Draw(image).text((word[0], word[1] - 1), "0000 99", fill="black")
+        image.paste(image.crop((850, 300, 890, 340)).transpose(Image.Transpose.FLIP_LEFT_RIGHT), face[:2])
+
+    repaint(item, paint)
+    found = replayed(item, tmp_path / "again")
+
+    assert found.outcome is Replayed.DIFFERS
+    regions = {picture.path: picture.agreement.regions for picture in found.pictures}
+    assert len(regions.pop("screenshot.png")) == 2
+    assert not any(regions.values())
+    for box in (word, face):
+        assert any(overlaps(region, box) for region in found.pictures[0].agreement.regions)
+    assert 0.99 < (found.pictures[0].share) < 1
+    assert next(found.findings()).subject == "screenshot.png"
+
+
+def test_what_a_script_built_of_posts_and_codings_agrees(tmp_path: Path) -> None:
+    with site() as server:
+        item = captured(tmp_path, f"{server.url}/go")
+        url = server.url
+
+    with trap(url) as came:
+        found = replayed(item, tmp_path / "again")
+
+    assert (found.reason, found.outcome) == ("", Replayed.AGREES)
+    assert came == []
+
+
+@pytest.mark.slow
+def test_a_stylesheet_that_the_archive_lacks_is_told_of(tmp_path: Path) -> None:
+    with site() as server:
+        item = captured(tmp_path, f"{server.url}/posts/1", replace(WIRE, scroll=False))
+    rewrite(item, without=lambda url: url.endswith("/look.css"))
+
+    found = replayed(item, tmp_path / "again")
+
+    assert found.outcome is Replayed.DIFFERS
+    assert [url.rpartition("/")[2] for url in found.rendered.account.missing] == ["look.css"]
+    assert "no answer to 1 requests" in next(found.findings()).detail
+
+
+@pytest.mark.slow
+def test_workers_frames_folds_and_the_clock_agree(tmp_path: Path) -> None:
+    page, other = sites(picture("#c33", "#393"))
+    with page, other:
+        item = captured(tmp_path, f"{page.url}/", replace(WIRE, expand=True))
+    text = (item / "text.txt").read_text(encoding="utf-8")
+
+    with trap(page.url) as came:
+        found = replayed(item, tmp_path / "again")
+
+    for shown in (
+        "Илгээснээс хойш 00 секунд",
+        "first second",
+        "Ажилчны хийсэн",
+        "Туслахын бичвэр",
+        "Хүрээний бичвэр",
+        "Нуугдсан өгүүлбэр",
+    ):
+        assert shown in text
+    assert found.reason == ""
+    assert [picture.agreement.regions for picture in found.pictures if picture.path == "screenshot.png"] == [()]
+    assert found.rendered.sockets == 1
+    assert came == []
