@@ -15,6 +15,7 @@ import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
+from tests.bench.browser import browser
 from tests.bench.bundle import bundle
 from tests.bench.integrity import integrity
 from tests.bench.line import FAST_LINE, lay
@@ -45,6 +46,7 @@ def main() -> None:
         "memory": memory,
         "integrity": integrity,
         "bundle": bundle,
+        "browser": browser,
     }
     parser.add_argument("--only", choices=list(parts), help="one part of it")
     arguments = parser.parse_args()

@@ -1,10 +1,11 @@
 """Small cases for tests, made by the product's own rooms without a browser."""
 
+from collections.abc import Iterable
 from pathlib import Path
 
 from evidence_kit.archive.resource_names import resource_uri
 from evidence_kit.archive.wacz import Page, write_wacz
-from evidence_kit.archive.warc_writer import WarcWriter
+from evidence_kit.archive.warc_writer import Exchange, WarcWriter
 from evidence_kit.case.folder import CaseFolder
 from evidence_kit.case.info import CaseInfo
 from evidence_kit.case.items import ItemFile, ItemRecord, commit_item
@@ -51,10 +52,11 @@ def stage_small_item(  # noqa: PLR0913  # what an item may hold
     screenshot: bytes = b"",
     url: str = URL,
     body: bytes | Path = b"resource",
+    exchanges: Iterable[Exchange] = (),
 ) -> ItemRecord:
     """Start an item and stage its files so that only the commit is left to do.
 
-    *connections* and the PNG *screenshot* are among them if given.
+    *connections* and the PNG *screenshot* are among them if given, *exchanges* in its archive.
     """
     item = start_item(case, custodian, url=url)
     folder = case.staging / item
@@ -63,6 +65,8 @@ def stage_small_item(  # noqa: PLR0913  # what an item may hold
     with WarcWriter(folder / "data.warc.gz", created=now) as warc:
         warc.warcinfo({"software": "test"})
         lines = [warc.resource("urn:test", body, media_type="text/plain", date=now)]
+        for exchange in exchanges:
+            lines += warc.exchange(exchange).lines
         if connections:
             (folder / "connections.jsonl").write_bytes(connections)
             uri = resource_uri("connections", listed=url, final=url)
