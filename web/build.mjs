@@ -52,6 +52,8 @@ async function page(entry, output) {
     "default-src 'none'",
     `script-src ${hash(script)} 'wasm-unsafe-eval'`,
     `style-src ${hash(style)}`,
+    // Helpers are begun from this very script (src/processes.ts), and are held to this policy too.
+    "worker-src blob:",
     "img-src data: blob:",
     "base-uri 'none'",
     "form-action 'none'",

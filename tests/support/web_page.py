@@ -44,6 +44,11 @@ class OpenPage:
     asked: list[str] = field(default_factory=list)
     errors: list[str] = field(default_factory=list)
 
+    def note(self, url: str) -> None:
+        """Note that it asked for *url*, unless it is a piece of the page itself, of which it makes its helpers."""
+        if not url.startswith("blob:null/"):
+            self.asked.append(url)
+
     def speak(self, language: str) -> None:
         """Change the language."""
         self.page.click(f"#speak-{language}")
@@ -79,7 +84,7 @@ def open_page(context: BrowserContext, file: Path, *, width: int = 1280) -> Open
     page.on("dialog", lambda dialog: opened.errors.append(f"dialog: {dialog.message}"))
     page.goto(file.as_uri())
     # What the page itself is made of was asked for before; from here on nothing may be.
-    context.on("request", lambda request: opened.asked.append(request.url))
+    context.on("request", lambda request: opened.note(request.url))
     return opened
 
 

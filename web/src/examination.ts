@@ -1,5 +1,6 @@
 /** One run of the verifier: it collects checks and signers, and comes to the verdict (evidence-format.md, 8). */
 
+import type { OurHelpers } from "./archive/ahead.js";
 import type { Bytes } from "./bytes.js";
 import { TITLES } from "./catalogue.js";
 import { FormatError } from "./errors.js";
@@ -32,6 +33,8 @@ export class Examination {
   withheld: Bytes | undefined;
   /** What was given out, to hold the log against. */
   outside: Outside = {};
+  /** They take off work, where there are any. */
+  helpers: OurHelpers | undefined;
   /** The trusted time of the stamp over a whole bundle, and so over all events in it; ms since 1970. */
   sealedAt: number | undefined;
   /** What authorities said about revocations, as far as it lies with the evidence. */

@@ -3,6 +3,7 @@
 import { type Bytes, byCodePoint } from "./bytes.js";
 import { shorten } from "./display.js";
 import { FormatError } from "./errors.js";
+import { Held, LARGEST_HELD } from "./held.js";
 import type { Problem } from "./models.js";
 
 /** Bytes that a file may have which is read as a whole: lists, records. */
@@ -61,12 +62,18 @@ export class Tree {
 
 /** Return the bytes of a file; raises `FormatError` when it cannot be read, as when it was taken away meanwhile. */
 export async function readBlob(blob: Blob, name: string): Promise<Bytes> {
+  if (blob instanceof Held) return blob.data;
   try {
     return new Uint8Array(await blob.arrayBuffer());
   } catch (error) {
     if (error instanceof DOMException) throw new FormatError(`${shorten(name)} cannot be read: ${error.message}`);
     throw error;
   }
+}
+
+/** Return a file as one that is held, unless it is too large for it; raises `FormatError` as `readBlob` does. */
+export async function held(blob: Blob, name: string): Promise<Blob> {
+  return blob.size > LARGEST_HELD || blob instanceof Held ? blob : new Held(await readBlob(blob, name));
 }
 
 /** Yield names that some file system could not hold beside another one of them. */

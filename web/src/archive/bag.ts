@@ -6,6 +6,7 @@ import { digestText, sha256, sha256OfBlob } from "../digest.js";
 import { attempt, FormatError } from "../errors.js";
 import type { Outcome } from "../models.js";
 import type { Tree } from "../tree.js";
+import type { Ahead } from "./ahead.js";
 import { parseManifest } from "./manifests.js";
 
 /** The whole of `bagit.txt`. */
@@ -40,8 +41,9 @@ export async function checkBag(
   tree: Tree,
   unlisted: readonly string[],
   onBytes: (count: number) => void = () => undefined,
+  ahead?: Ahead,
 ): Promise<BagReport> {
-  const bag = new Bag(tree, new Set([...unlisted, TAG_MANIFEST]), onBytes);
+  const bag = new Bag(tree, new Set([...unlisted, TAG_MANIFEST]), onBytes, ahead);
   await bag.run();
   return bag;
 }
@@ -55,6 +57,7 @@ class Bag implements BagReport {
     private readonly tree: Tree,
     private readonly unlisted: ReadonlySet<string>,
     private readonly onBytes: (count: number) => void,
+    private readonly ahead: Ahead | undefined,
   ) {}
 
   async run(): Promise<void> {
@@ -110,7 +113,8 @@ class Bag implements BagReport {
   }
 
   private async compared(name: string, expected: Bytes): Promise<string> {
-    const found = this.digests.get(name) ?? (await attempt(() => sha256OfBlob(this.tree.blob(name), this.onBytes)));
+    const known = this.digests.get(name) ?? (await this.ahead?.digest(name));
+    const found = known ?? (await attempt(() => sha256OfBlob(this.tree.blob(name), this.onBytes)));
     if (found instanceof FormatError) return `it cannot be read: ${found.message}`;
     this.digests.set(name, found);
     return equal(found, expected) ? "" : `its digest is ${digestText(found)}, the list says ${digestText(expected)}`;

@@ -101,19 +101,18 @@ export class DigestCheck {
   /** The bytes so far, if they are few enough to be counted at once. */
   private kept: Bytes | null = null;
   private size = 0;
+  /** Whether `kept` is somebody else's. */
+  private borrowed = false;
   private hasher: IHasher | null = null;
   private counted: Bytes | null = null;
 
-  private constructor(
-    text: string | null,
-    private readonly mostNative: number,
-  ) {
+  private constructor(text: string | null) {
     this.expected = text === null ? null : parseLabel(text);
   }
 
-  /** Expect the digest *text*, or none; up to *mostNative* bytes are held until the end. */
-  static async of(text: string | null, mostNative = MOST_NATIVE): Promise<DigestCheck> {
-    const check = new DigestCheck(text, mostNative);
+  /** Expect the digest *text*, or none; up to `MOST_NATIVE` bytes are held until the end. */
+  static async of(text: string | null): Promise<DigestCheck> {
+    const check = new DigestCheck(text);
     const algorithm = check.expected?.algorithm;
     if (algorithm) {
       check.hasher = algorithm.spare.pop() ?? (await algorithm.create());
@@ -131,7 +130,7 @@ export class DigestCheck {
   /** Take the next bytes; they may be changed afterwards. */
   update(data: Uint8Array): void {
     if (this.hasher === null) return;
-    if (this.kept !== null && this.size + data.length > this.mostNative) this.spill(this.hasher);
+    if (this.kept !== null && this.size + data.length > MOST_NATIVE) this.spill(this.hasher);
     if (this.kept === null) {
       this.hasher.update(data);
       return;
@@ -141,6 +140,20 @@ export class DigestCheck {
     this.size += data.length;
   }
 
+  /** Take all bytes at once, instead of one after the other; they stay as they are until `finish` has ended. */
+  takeWhole(data: Bytes): void {
+    if (this.kept === null) return this.update(data);
+    this.release(this.kept);
+    [this.kept, this.size, this.borrowed] = [data, data.length, true];
+  }
+
+  /** Take the digest that somebody else counted, if there is one and it is of the *algorithm* asked for. */
+  takeCounted(algorithm: string, digest: Bytes | undefined): boolean {
+    if (digest === undefined || this.expected?.algorithm?.name !== algorithm) return false;
+    this.counted = digest;
+    return true;
+  }
+
   /** Count to the end, once, when all bytes are there. */
   async finish(): Promise<void> {
     const { hasher, kept, size } = this;
@@ -148,11 +161,12 @@ export class DigestCheck {
     if (hasher === null || !algorithm) return;
     this.hasher = null;
     algorithm.spare.push(hasher);
-    if (algorithm.native !== undefined && kept !== null && size >= LEAST_NATIVE) {
+    if (this.counted !== null) {
+      if (kept !== null) this.release(kept);
+    } else if (algorithm.native !== undefined && kept !== null && size >= LEAST_NATIVE) {
       const counting = crypto.subtle.digest(algorithm.native, kept.subarray(0, size));
       // It has its own copy by now.
-      this.kept = null;
-      spareBuffers.push(kept);
+      this.release(kept);
       this.counted = new Uint8Array(await counting);
     } else {
       this.spill(hasher);
@@ -177,7 +191,11 @@ export class DigestCheck {
   private spill(hasher: IHasher): void {
     if (this.kept === null) return;
     hasher.update(this.kept.subarray(0, this.size));
-    spareBuffers.push(this.kept);
+    this.release(this.kept);
+  }
+
+  private release(kept: Bytes): void {
+    if (!this.borrowed) spareBuffers.push(kept);
     this.kept = null;
   }
 }

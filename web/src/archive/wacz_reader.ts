@@ -6,11 +6,13 @@
  */
 
 import { type Bytes, concat, equal, unbase64, unhex, utf8 } from "../bytes.js";
-import { sha256 } from "../digest.js";
+import { pieces, sha256 } from "../digest.js";
 import { shorten } from "../display.js";
 import { FormatError } from "../errors.js";
+import { Held, LARGEST_HELD } from "../held.js";
 import type { Json, Outcome } from "../models.js";
-import { readBlob } from "../tree.js";
+import { held, readBlob } from "../tree.js";
+import type { OurHelpers } from "./ahead.js";
 import { DigestCheck } from "./digest_labels.js";
 import { jsonObject } from "./outside_json.js";
 import { indexProblems, OwnWarc, type Resource } from "./own_warc.js";
@@ -24,8 +26,6 @@ const LARGEST_JSON = 32 * 1024 * 1024;
 const LARGEST_PAGES = 256 * 1024 * 1024;
 /** Failed records of one WARC that are listed one by one. */
 const MOST_FINDINGS = 1000;
-/** Bytes of an entry that are held at most, so that its digest is counted at once. */
-const MOST_HELD = 64 * 1024 * 1024;
 /** What stands before the point in the SubjectPublicKeyInfo of a P-384 key (RFC 5480): there is one DER of each. */
 const P384 = unhex("3076301006072a8648ce3d020106052b8104002203620004");
 const POINT = 96;
@@ -59,12 +59,18 @@ interface Listed {
   readonly bytes: Json | undefined;
 }
 
-/** Check a WACZ completely; with *ours* also every byte of its zip, every record and the index as we write them. */
-export async function checkWacz(file: Blob, { ours = false } = {}): Promise<WaczFindings> {
-  const check = new WaczCheck(ours ? new OwnWarc() : undefined);
-  if (ours) for (const problem of await checkCanonical(file)) check.note("wacz.zip", "", problem);
+interface Options {
+  readonly ours?: boolean;
+  readonly helpers?: OurHelpers | undefined;
+}
+
+/** Check a WACZ completely, digests and checksums by *helpers* if there are any; with *ours* also every byte of its zip, every record and the index as we write them. */
+export async function checkWacz(file: Blob, { ours = false, helpers }: Options = {}): Promise<WaczFindings> {
+  const check = new WaczCheck(ours ? new OwnWarc() : undefined, helpers);
   try {
-    await check.run(await readZip(file));
+    const whole = await held(file, "it");
+    if (ours) for (const problem of await checkCanonical(whole, helpers)) check.note("wacz.zip", "", problem);
+    await check.run(await readZip(whole));
   } catch (error) {
     if (!(error instanceof FormatError)) throw error;
     check.note("wacz.zip", "", error.message);
@@ -80,7 +86,10 @@ class WaczCheck {
   private package: JsonMap = new Map();
 
   /** *own* for an archive that has to keep our own rules. */
-  constructor(readonly own: OwnWarc | undefined) {}
+  constructor(
+    readonly own: OwnWarc | undefined,
+    private readonly helpers: OurHelpers | undefined,
+  ) {}
 
   /** Add a finding that failed with *problem*, or passed without. */
   note(check: string, subject: string, problem = ""): void {
@@ -137,11 +146,17 @@ class WaczCheck {
 
   /** Read an entry once: for its own digest, and if it is a WARC for the records in it. */
   private async entry(name: string, entry: Blob, expected: Listed | undefined): Promise<void> {
-    const digest = await DigestCheck.of(expected?.digest ?? null, MOST_HELD);
-    const next = reading(entry, (piece) => digest.update(piece));
+    const asked = this.helpers && entry.size > LARGEST_HELD ? this.helpers.ask("digest", entry) : undefined;
+    const digest = await DigestCheck.of(expected?.digest ?? null);
+    const whole = entry instanceof Held || asked !== undefined;
+    const next = reading(entry, whole ? undefined : (piece) => digest.update(piece));
     const records: WaczFinding[] = [];
     if (name.startsWith("archive/")) await this.records(name, entry.size, next, records);
-    while ((await next()).length > 0);
+    while (!whole && (await next()).length > 0);
+    if (entry instanceof Held) digest.takeWhole(entry.data);
+    if (asked !== undefined && !digest.takeCounted("sha256", await asked)) {
+      for await (const piece of pieces(entry)) digest.update(piece);
+    }
     await digest.finish();
     if (expected !== undefined) this.note("wacz.resource", name, compared(digest, entry.size, expected));
     this.findings.push(...records);

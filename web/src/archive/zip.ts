@@ -5,15 +5,15 @@
  * things is not read. Numbers are exact up to 2^53 bytes.
  */
 
-import { createCRC32 } from "hash-wasm";
 import { inflateSync } from "fflate";
 
 import { type Bytes, byCodePoint, concat, equal, text, utf8 } from "../bytes.js";
 import { shorten } from "../display.js";
-import { pieces } from "../digest.js";
-import { FormatError } from "../errors.js";
+import { crc32OfBlob } from "../digest.js";
+import { attempt, FormatError } from "../errors.js";
 import type { Problem } from "../models.js";
 import { folded, readBlob } from "../tree.js";
+import type { OurHelpers } from "./ahead.js";
 
 const STORED = 0;
 const DEFLATED = 8;
@@ -31,6 +31,8 @@ const LARGEST_INFLATED = 256 * 1024 * 1024;
 const SUSPICIOUS_SIZE = 100 * 1024 * 1024;
 const SUSPICIOUS_RATIO = 250;
 const CONTROL = /[\p{Cc}\p{Cf}\p{Cs}\p{Co}\p{Cn}\p{Zl}\p{Zp}]|(?! )\p{Zs}/u;
+/** Bytes of an entry from which on it takes longer to count its checksum here than to ask for it. */
+const WORTHWHILE = 512 * 1024;
 const CP437 =
   "ÇüéâäàåçêëèïîìÄÅÉæÆôöòûùÿÖÜ¢£¥₧ƒáíóúñÑªº¿⌐¬½¼¡«»░▒▓│┤╡╢╖╕╣║╗╝╜╛┐└┴┬├─┼╞╟╚╔╩╦╠═╬╧╨╤╥╙╘╒╓╫╪┘┌█▄▌▐▀αßΓπΣσµτΦΘΩδ∞φε∩≡±≥≤⌠⌡÷≈°∙·√ⁿ²■ ";
 
@@ -83,33 +85,40 @@ export async function readZip(file: Blob): Promise<Zip> {
   return { entries, problems };
 }
 
-/** Return what is wrong with the form of the canonical zip in *file*: nothing, or sentences naming the entry. */
-export async function checkCanonical(file: Blob, onBytes: (count: number) => void = () => undefined): Promise<string[]> {
+/**
+ * Return what is wrong with the form of the canonical zip in *file*: nothing, or sentences naming the entry.
+ *
+ * The checksums of large entries are counted by *helpers*, if there are any.
+ */
+export async function checkCanonical(file: Blob, helpers?: OurHelpers): Promise<string[]> {
   const entries: Entry[] = [];
-  const problems: string[] = [];
-  const crc = await createCRC32();
+  const sums: Promise<number | FormatError>[] = [];
   let at = 0;
-  try {
+  const end = await attempt(async () => {
     while (equal(await slice(file, at, at + 4), signature(3, 4))) {
       const entry = await readCanonicalEntry(file, at);
-      at += localHeader(entry).length;
-      crc.init();
-      for await (const piece of pieces(file.slice(at, at + entry.size))) {
-        crc.update(piece);
-        onBytes(piece.length);
-      }
-      at += entry.size;
-      if (crc.digest("hex") !== entry.crc32.toString(16).padStart(8, "0")) {
-        problems.push(`entry ${shorten(entry.name)}: data does not match its checksum`);
-      }
+      const begin = at + localHeader(entry).length;
+      const asked = entry.size >= WORTHWHILE ? helpers : undefined;
+      const sum = attempt(() => checksum(file.slice(begin, begin + entry.size), asked));
+      if (asked === undefined) await sum;
       entries.push(entry);
+      sums.push(sum);
+      at = begin + entry.size;
     }
-  } catch (error) {
-    if (error instanceof FormatError) return [...problems, error.message];
-    throw error;
+  });
+  const problems: string[] = [];
+  for (const [index, entry] of entries.entries()) {
+    const found = await sums[index];
+    if (found instanceof FormatError) return [...problems, found.message];
+    if (found !== entry.crc32) problems.push(`entry ${shorten(entry.name)}: data does not match its checksum`);
   }
+  if (end instanceof FormatError) return [...problems, end.message];
   if (new Set(entries.map((entry) => folded(entry.name))).size !== entries.length) problems.push("an entry stands twice");
   return [...problems, ...(await tailProblems(file, entries, at))];
+}
+
+async function checksum(file: Blob, helpers: OurHelpers | undefined): Promise<number> {
+  return (await helpers?.ask("checksum", file)) ?? crc32OfBlob(file);
 }
 
 async function tailProblems(file: Blob, entries: readonly Entry[], begin: number): Promise<string[]> {

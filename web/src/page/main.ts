@@ -1,6 +1,8 @@
 /** verify.html: the verifier behind a page. */
 
+import { WORKS } from "../archive/ahead.js";
 import { FormatError } from "../errors.js";
+import { help, Helpers } from "../processes.js";
 import { verifyFiles } from "../verify/verify.js";
 import { start } from "./app.js";
 import { courtKit, type Kit } from "./roots.js";
@@ -15,4 +17,16 @@ function kitOrNone(): Kit | null {
   }
 }
 
-start(verifyFiles, kitOrNone());
+/** Verify with helpers, which run this very script and end with the check. */
+const verify: typeof verifyFiles = async (files, options, empty) => {
+  const source = document.querySelector('script[type="module"]')?.textContent ?? "";
+  const helpers = new Helpers<typeof WORKS>(source);
+  try {
+    return await verifyFiles(files, { ...options, helpers }, empty);
+  } finally {
+    helpers.end();
+  }
+};
+
+if (typeof document === "undefined") help(WORKS);
+else start(verify, kitOrNone());

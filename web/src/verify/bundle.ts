@@ -1,5 +1,6 @@
 /** A bundle, as a folder or a zip, from the outside in, by the steps of evidence-format.md, 9. */
 
+import { Ahead } from "../archive/ahead.js";
 import { type BagReport, checkBag } from "../archive/bag.js";
 import { parseManifest } from "../archive/manifests.js";
 import { type Bytes, byCodePoint, equal } from "../bytes.js";
@@ -59,9 +60,11 @@ export async function checkBundle(
   progress: Progress,
 ): Promise<Report> {
   progress.step("lists");
-  const bag = await checkBag(tree, [TAG_SIGNATURE, TAG_TIME_STAMP], (count) => progress.bytes(count));
+  const onBytes = (count: number): void => progress.bytes(count);
+  const ahead = exam.helpers && new Ahead(tree, "data/items/", exam.helpers, onBytes);
+  const bag = await checkBag(tree, [TAG_SIGNATURE, TAG_TIME_STAMP], onBytes, ahead);
   noteBag(exam, bag);
-  const files = new CaseFiles(tree, "data/");
+  const files = new CaseFiles(tree, "data/", ahead);
   files.know(bag.digests);
   const certificates = await checkCertificates(exam, files, { bundle: true });
   let sealedBy = await checkTagSignature(exam, tree, certificates);

@@ -1,5 +1,7 @@
 /** The files of a case or bundle, each hashed at most once. */
 
+import type { Ahead } from "../archive/ahead.js";
+import { checkWacz, type WaczFindings } from "../archive/wacz_reader.js";
 import type { Bytes } from "../bytes.js";
 import { sha256OfBlob } from "../digest.js";
 import { SMALL, type Tree } from "../tree.js";
@@ -12,6 +14,7 @@ export class CaseFiles {
   constructor(
     readonly tree: Tree,
     readonly prefix: string,
+    private readonly ahead?: Ahead,
   ) {
     const inside = tree.names().filter((name) => name.startsWith(prefix));
     this.own = new Set(inside.map((name) => name.slice(prefix.length)));
@@ -20,6 +23,12 @@ export class CaseFiles {
   /** Take over digests by the tree's own names. */
   know(digests: Iterable<readonly [string, Bytes]>): void {
     for (const [name, digest] of digests) this.digests.set(name, digest);
+  }
+
+  /** Return what there is to find in one of our own archives, once; raises `FormatError` when there is none. */
+  async archive(name: string): Promise<WaczFindings> {
+    const file = this.tree.blob(this.prefix + name);
+    return (await this.ahead?.archive(this.prefix + name)) ?? checkWacz(file, { ours: true });
   }
 
   /** Return the case's file names, sorted. */

@@ -3,7 +3,6 @@
 import { parseManifest } from "../archive/manifests.js";
 import type { Resource } from "../archive/own_warc.js";
 import { RECORDED } from "../archive/resource_names.js";
-import { checkWacz } from "../archive/wacz_reader.js";
 import { byCodePoint, type Bytes, equal, hex } from "../bytes.js";
 import { shorten } from "../display.js";
 import { isObject, type JsonObject } from "../canonical.js";
@@ -178,7 +177,7 @@ function filesOf(record: JsonObject): readonly Json[] {
 
 async function checkArchive(exam: Examination, files: CaseFiles, name: string, record: JsonObject): Promise<void> {
   const shown = files.shown(name);
-  const found = await checkWacz(files.blob(name), { ours: true });
+  const found = await files.archive(name);
   noteWacz(exam, shown, found.findings);
   const missing = unrecorded(record, found.resources).map((why): Problem => [shown, why]);
   exam.concluded("item.recorded", shown, missing);

@@ -1,6 +1,7 @@
 /** Finds out what is to be verified, and verifies it; never raises for bad evidence (evidence-format.md, 8). */
 
 import { checkCanonical, isSorted, readZip, type Zip } from "../archive/zip.js";
+import type { OurHelpers } from "../archive/ahead.js";
 import { checkBag } from "../archive/bag.js";
 import { checkWacz } from "../archive/wacz_reader.js";
 import { checkWarc } from "../archive/warc_reader.js";
@@ -40,6 +41,8 @@ export interface Options {
   readonly withheld?: Bytes;
   /** Receipts and anchor lists, to hold the custody log against. */
   readonly outside?: Outside;
+  /** They take off work, with the same result. */
+  readonly helpers?: OurHelpers;
 }
 
 /**
@@ -54,6 +57,7 @@ export async function verifyFiles(
   const exam = new Examination(options.roots, options.now);
   exam.withheld = options.withheld;
   exam.outside = options.outside ?? {};
+  exam.helpers = options.helpers;
   const progress = progressOf(files, options.onProgress);
   const [name, blob] = files[0] ?? ["", new Blob([])];
   const single = files.length === 1 && !name.includes("/");
@@ -172,7 +176,7 @@ async function verifyZip(
   progress: Progress,
 ): Promise<Report> {
   progress.step("zip");
-  const problems = (await checkCanonical(file)).map((problem): Problem => [subject, problem]);
+  const problems = (await checkCanonical(file, exam.helpers)).map((problem): Problem => [subject, problem]);
   const unsorted = !(zip instanceof FormatError) && problems.length === 0 && !isSorted([...zip.entries.keys()]);
   if (unsorted) problems.push([subject, "its entries are not sorted by path"]);
   exam.concluded("zip.canonical", subject, problems);
