@@ -51,6 +51,9 @@ _DESCRIPTIONS = {
     "evidence-sha256.txt": "Нотлох баримтын файлын хэш утга · Hash values of the evidence files",
     "custody.jsonl": "Хадгалалт, шилжүүлгийн бүртгэл · Custody log",
 }
+_LISTS = ("attempts", "custody", "exhibits", "listed")
+"""What stands in files of its own: typst hashes what a function of a template may read, again and again."""
+
 _TECHNICAL = "Техникийн тайлан · Technical report"
 _PLAIN_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 _SECONDS = 600
@@ -197,8 +200,9 @@ def _set_pages(
     (work / "job.json").write_text(json.dumps(job), encoding="utf-8")
     for base_only in (False, True):
         harmless, missing = make_showable(document, choice, base_only=base_only)
-        text = json.dumps(harmless, ensure_ascii=False)
-        (work / "data.json").write_text(text, encoding="utf-8")
+        for name in _LISTS:
+            _write_json(work / f"{name}.json", harmless.pop(name))
+        _write_json(work / "data.json", harmless)
         answer = typeset_apart(work / "job.json", seconds)
         match answer:
             case {"pages": int(pages), "warnings": [*warnings]}:
@@ -206,6 +210,10 @@ def _set_pages(
             case {"error": str(error)} if base_only or _UNSHOWABLE not in error:
                 raise ReportError(f"the report could not be set: {error}")
     raise ReportError("the typesetter gave no answer that makes sense")
+
+
+def _write_json(path: Path, value: Json) -> None:
+    path.write_text(json.dumps(value, ensure_ascii=False), encoding="utf-8")
 
 
 def typeset_apart(job: Path, seconds: float) -> object:

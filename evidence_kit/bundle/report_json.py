@@ -5,7 +5,7 @@ A moment is ``{"utc", "local", "en", "mn"}``, a number ``{"en", "mn"}``, a diges
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import fields, is_dataclass, replace
 from datetime import datetime
 from pathlib import Path
@@ -19,7 +19,7 @@ from evidence_kit.bundle.mongolian_dates import (
     mongolian_moment,
     mongolian_number,
 )
-from evidence_kit.bundle.report_model import AttemptOutcome, Exhibit, Language, ReportData
+from evidence_kit.bundle.report_model import AttemptOutcome, Exhibit, Language, ReportData, Volume
 from evidence_kit.canonical import Json
 from evidence_kit.display import shorten, visible
 from evidence_kit.errors import ReportError
@@ -48,6 +48,7 @@ _LONGEST |= dict.fromkeys(("note", "purpose", "legal_basis", "why", "withheld_gr
 _LAST_ESCAPE = re.compile(r"\\u\{?[0-9A-F]{0,6}\Z")
 
 _LONGEST_HEADER = 48
+_ROW = ("number", "item", "title", "url", "status", "captured_by", "place", "manifest_sha256", "planned")
 LANGUAGES: dict[Language, list[Json]] = {
     Language.ENGLISH: ["en"],
     Language.MONGOLIAN: ["mn"],
@@ -66,7 +67,17 @@ def report_json(data: ReportData, *, language: Language, volume: int = 1) -> dic
     document = _plain(mine)
     if not isinstance(document, dict):
         raise ReportError("report data is not an object")
-    document["listed"] = [_plain(_row(exhibit)) for exhibit in (printed if volume == 1 else mine).exhibits]
+    listed = (printed if volume == 1 else mine).exhibits
+    document["listed"] = _rows(listed, {number: each for each in data.volumes for number in each.exhibits}, volume)
+    document["listed_count"] = _number(len(listed))
+    document["captured"] = [
+        _moment(moment)
+        for moment in (
+            min((exhibit.started for exhibit in listed), default=None),
+            max((exhibit.finished for exhibit in listed), default=None),
+        )
+        if moment
+    ]
     whole = _plain(printed) if volume == 1 and mine is not printed else document
     document["gaps"] = _plain((*data.known_gaps(), *_cuts_told(printed, whole)))
     document["left_out_count"] = _number(len(data.left_out))
@@ -90,10 +101,19 @@ def told_in(data: ReportData, volume: int) -> ReportData:
     return mine if volume == 1 else replace(mine, attempts=(), custody=(), commands=())
 
 
-def _row(exhibit: Exhibit) -> Exhibit:
-    """Return what the list of exhibits shows of one."""
-    bare = replace(exhibit, visible_text="", screenshot=None, files=(), actions=(), environment=(), redirects=())
-    return replace(bare, context_shots=(), attempted=(), requests=None, links=())
+def _rows(exhibits: Sequence[Exhibit], volumes: Mapping[int, Volume], volume: int) -> Json:
+    """Return what the lists of the case show of each exhibit, and no more: there may be thousands.
+
+    ``volume`` is the number of the volume that holds it, empty where that is this one.
+    """
+    rows: list[Json] = []
+    for exhibit in exhibits:
+        holder = volumes.get(exhibit.number)
+        elsewhere = holder is not None and holder.number != volume
+        row: dict[str, Json] = {name: _plain(getattr(exhibit, name)) for name in _ROW}
+        times = {name: _moment_narrow(getattr(exhibit, name)) for name in ("started", "finished")}
+        rows.append({**row, **times, "volume": str(holder.number) if holder and elsewhere else ""})
+    return rows
 
 
 def picture_paths(data: ReportData) -> list[Path]:
@@ -214,6 +234,10 @@ def _cut_at(shown: str, longest: int) -> str:
 
 def _number(number: int) -> Json:
     return {"value": number, "en": english_number(number), "mn": mongolian_number(number)}
+
+
+def _moment_narrow(moment: datetime) -> Json:
+    return {"utc": utc_text(moment), "local": local_stamp(moment)}
 
 
 def _moment(moment: datetime) -> Json:

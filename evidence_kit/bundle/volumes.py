@@ -7,7 +7,7 @@ says what it holds and names all of them, and carries the same lists as attachme
 
 import math
 from collections.abc import Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import pairwise
@@ -27,7 +27,10 @@ MOST_PAGES = 300
 
 _CHARACTERS = 3000
 _ROWS = 12
-"""What a page of text and a page of a list hold."""
+"""What a page of text and a page of a list hold, at least."""
+
+_LINES = 17
+"""What a page of a list of the whole case holds; for each typst needs three megabytes."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,10 +42,14 @@ class Limits:
 
 
 def divide(exhibits: Sequence[Exhibit], *, rows: int, limits: Limits) -> tuple[Volume, ...]:
-    """Return the volumes for *exhibits*, in their order; the first also holds lists of *rows* lines."""
-    # However long its lists are, the first volume begins with exhibits: they are what a reader looks for.
-    size, pages = 0, min(limits.pages // 2, math.ceil((rows + len(exhibits)) / _ROWS))
+    """Return the volumes for *exhibits*, in their order; the first also tells of the case, in lists of *rows* lines.
+
+    To these come two lists of the exhibits. Where all lists are long the first volume holds nothing else.
+    """
+    size, pages = 0, (rows + 2 * len(exhibits)) // _LINES
     starts = [0]
+    if exhibits and pages > limits.pages // 2:
+        starts, pages = [0, 0], 0
     for index, exhibit in enumerate(exhibits):
         size += _size(exhibit)
         pages += _pages(exhibit)
@@ -90,7 +97,11 @@ def render_volumes(  # noqa: PLR0913  # what `render_report` takes
 
     # Threads will do: each waits for its own typesetter.
     with ThreadPoolExecutor(min(processes, len(volumes))) as pool:
-        waiting = [pool.submit(render, volume) for volume in volumes]
+        waiting = [pool.submit(render, volumes[0])]
+        if not volumes[0].exhibits:
+            # Lists so long need the memory of two volumes.
+            wait(waiting)
+        waiting += [pool.submit(render, volume) for volume in volumes[1:]]
         try:
             for number, future in enumerate(waiting, start=1):
                 on_step(f"setting the report: {number} of {len(waiting)}")

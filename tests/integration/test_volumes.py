@@ -15,13 +15,14 @@ import pytest
 from PIL import Image
 
 from evidence_kit.bundle.make import MadeBundle
-from evidence_kit.bundle.volumes import Limits, divide
+from evidence_kit.bundle.report_model import Language
+from evidence_kit.bundle.volumes import Limits, divide, render_volumes
 from evidence_kit.case.stamping import Stamping
 from evidence_kit.models import Outcome
 from evidence_kit.trust.digests import sha256_bytes, sha256_file
 from tests.support.cases import commit_small_item, open_case
 from tests.support.people import SetClock, practice_custodian, roots_of
-from tests.support.report_cases import exhibit_of
+from tests.support.report_cases import MOMENT, exhibit_of, report_of
 from tests.support.whole_way import WholeWay
 
 Oracle = Callable[[str], Path]
@@ -45,7 +46,7 @@ def way(tmp_path_factory: pytest.TempPathFactory) -> WholeWay:
 
 @pytest.fixture(scope="module")
 def made(way: WholeWay, tmp_path_factory: pytest.TempPathFactory) -> MadeBundle:
-    return way.bundle(tmp_path_factory.mktemp("made") / "bundle", limits=Limits(pages=1), processes=2)
+    return way.bundle(tmp_path_factory.mktemp("made") / "bundle", limits=Limits(pages=2), processes=2)
 
 
 def text_of(path: Path, oracle: Oracle) -> str:
@@ -138,6 +139,24 @@ def test_a_report_is_divided_by_pages_and_by_bytes_and_never_within_an_exhibit()
 
     assert shares(Limits()) == [(1, 2, 3, 4, 5, 6, 7)]
     assert shares(Limits(pages=8)) == [(1, 2), (3,), (4, 5, 6, 7)]
-    assert shares(Limits(pages=8), rows=10_000) == [(1, 2), (3,), (4, 5, 6, 7)]
+    assert shares(Limits(pages=8), rows=10_000) == [(), (1, 2), (3,), (4, 5, 6, 7)]
     assert shares(Limits(pages=1)) == [(number,) for number in range(1, 8)]
     assert [volume.exhibits for volume in divide([], rows=3, limits=Limits())] == [()]
+
+
+def test_where_the_lists_are_long_the_first_volume_holds_nothing_else(tmp_path: Path, oracle: Oracle) -> None:
+    data = report_of(*(exhibit_of(number) for number in range(1, 4)))
+    data = replace(data, volumes=divide(data.exhibits, rows=100, limits=Limits(pages=10)))
+
+    first, second = render_volumes(
+        data, tmp_path, language=Language.ENGLISH, attachments={}, timestamp=MOMENT, processes=2
+    )
+
+    whole, exhibits = text_of(first.path, oracle), text_of(second.path, oracle)
+    assert [volume.exhibits for volume in data.volumes] == [(), (1, 2, 3)]
+    assert "Custody log" in whole
+    assert whole.count("Volume 2") == 3  # beside each exhibit, where there would be a page
+    assert "Exhibit No. 1" not in whole
+    assert [number for number in (1, 2, 3) if f"Exhibit No. {number} · EV-000{number}" in exhibits] == [1, 2, 3]
+    assert "Custody log" not in exhibits
+    assert (first.warnings, second.warnings) == ((), ())
