@@ -1,4 +1,4 @@
-"""Find templates, samples and the built page, which a wheel carries inside the package and a checkout beside it."""
+"""Find templates, samples and what was built for browsers: inside the package in a wheel, beside it in a checkout."""
 
 from importlib.resources import files
 from importlib.resources.abc import Traversable
@@ -17,8 +17,18 @@ def sample(name: str = "") -> Traversable:
 
 def built_page() -> Traversable:
     """Return ``verify.html`` as it was built; in a checkout it is missing until ``make web`` was run."""
-    packaged = files("evidence_kit") / "web" / "verify.html"
-    return packaged if packaged.is_file() else Path(__file__).parents[1] / "build" / "web" / "verify.html"
+    return _built("verify.html")
+
+
+def replay_program(name: str) -> Traversable:
+    """Return the file *name* of the program that replays web archives; in a checkout it is there after ``make web``."""
+    return _built("replay") / name
+
+
+def _built(name: str) -> Traversable:
+    packaged = files("evidence_kit") / "web" / name
+    there = packaged.is_file() or packaged.is_dir()
+    return packaged if there else Path(__file__).parents[1] / "build" / "web" / name
 
 
 def _find(folder: str, name: str) -> Traversable:

@@ -22,23 +22,3 @@ for name in bagit fastwarc fpdf2 pywb wacz; do
     "$home/bin/python" -m pip install -qq --require-hashes --no-build-isolation -r "${locks[1]}"
     cat "${locks[@]}" >"$stamp"
 done
-
-# ReplayWeb.page is one script that a browser runs; only the slow tests ask it, and only where npm is.
-home=.oracles/replaywebpage
-lock=requirements/oracle-replaywebpage.lock
-if command -v npm >/dev/null && ! cmp -s "$lock" "$home/evidence-kit.stamp"; then
-    printf 'setup: fetching the test oracle replaywebpage into %s\n' "$home"
-    rm -rf "$home"
-    mkdir -p "$home"
-    read -r package integrity <"$lock"
-    (cd "$home" && npm pack --silent "$package" >/dev/null)
-    .venv/bin/python - "$home"/*.tgz "$integrity" <<'END'
-import base64, hashlib, pathlib, sys, tarfile
-path, expected = pathlib.Path(sys.argv[1]), sys.argv[2]
-if "sha512-" + base64.b64encode(hashlib.sha512(path.read_bytes()).digest()).decode() != expected:
-    sys.exit(f"setup: {path} is not the file that the lock names")
-with tarfile.open(path) as archive:
-    (path.parent / "sw.js").write_bytes(archive.extractfile("package/sw.js").read())
-END
-    cp "$lock" "$home/evidence-kit.stamp"
-fi

@@ -1,13 +1,13 @@
 // Builds verify.html: one file without any other, and, for the tests, the same verifier for Node.
 //
-//   node build.mjs                   build/web/verify.html
+//   node build.mjs                   build/web/verify.html, and build/web/replay/: what `evidence-kit view` replays with
 //   node build.mjs --harness FILE    the same page, which shows the reports that it is given as they are
 //   node build.mjs --tests           build/web/node/*.mjs: the verifier as a command (verify.mjs PATH), and the unit tests
 //
 // Two builds of one source give the same bytes: nothing of the time, the machine or the folder enters them.
 
 import { createHash } from "node:crypto";
-import { mkdir, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { copyFile, mkdir, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 
@@ -75,7 +75,24 @@ async function forNode() {
   }
 }
 
+/** ReplayWeb.page's service worker as its makers built it, with its licence and where its source is. */
+async function replay() {
+  const [from, to] = [join(HERE, "node_modules", "replaywebpage"), join(OUT, "replay")];
+  await mkdir(to, { recursive: true });
+  for (const name of ["sw.js", "LICENSE"]) await copyFile(join(from, name), join(to, name));
+  const { version, license, repository } = JSON.parse(await readFile(join(from, "package.json"), "utf8"));
+  const note = [
+    `sw.js is the service worker of ReplayWeb.page ${version}, as the npm package "replaywebpage" ${version} holds it: unchanged.`,
+    `It is a program of its own, by Webrecorder, under ${license} (LICENSE). Its source: ${repository}, tag v${version},`,
+    "and the packages that its package.json names. The rest of evidence_kit is under the Apache License 2.0.",
+  ];
+  await writeFile(join(to, "README.txt"), note.join("\n") + "\n");
+}
+
 await mkdir(OUT, { recursive: true });
 if (process.argv.includes("--tests")) await forNode();
 else if (process.argv.includes("--harness")) await page("tests/page_harness.ts", process.argv.at(-1));
-else await page("src/page/main.ts", join(OUT, "verify.html"));
+else {
+  await page("src/page/main.ts", join(OUT, "verify.html"));
+  await replay();
+}

@@ -96,6 +96,8 @@ class LaunchOptions:
     """``(HOST[:PORT], ADDRESS:PORT)``: go there instead of asking DNS. Training and tests only."""
     tap: "Tap | None" = None
     """Where all connections lead through; *connect_to* is then its business."""
+    enclosure: int | None = None
+    """Port of the HTTP proxy on 127.0.0.1 that is to be the only way out; no name is looked up, none is reached."""
     window: bool = False
     """Whether a person is to see and use it."""
     profile: Path | None = None
@@ -162,7 +164,11 @@ def chromium_arguments(options: LaunchOptions, sandbox: Sandbox) -> tuple[str, .
     if options.insecure:
         arguments.append("--ignore-certificate-errors")
     if options.tap:
-        arguments += _through(options.tap)
+        arguments += _through(f"socks5://127.0.0.1:{options.tap.port}")
+    elif options.enclosure:
+        arguments += _through(f"http://127.0.0.1:{options.enclosure}")
+        # The second keeps the window from warning of the first across its whole width.
+        arguments += ["--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1", "--test-type"]
     elif options.connect_to:
         rules = ",".join(f"MAP {host} {address}" for host, address in options.connect_to)
         arguments.append(f"--host-resolver-rules={rules}")
@@ -176,10 +182,10 @@ def _environment(options: LaunchOptions, given: Mapping[str, str] | None) -> Map
     return {**(os.environ if given is None else given), "SSLKEYLOGFILE": str(options.tap.key_log)}
 
 
-def _through(tap: Tap) -> list[str]:
-    """Return what leads every connection through *tap*: loopback addresses too, and nothing over UDP."""
+def _through(proxy: str) -> list[str]:
+    """Return what leads every connection through *proxy*: loopback addresses too, and nothing over UDP."""
     return [
-        f"--proxy-server=socks5://127.0.0.1:{tap.port}",
+        f"--proxy-server={proxy}",
         "--proxy-bypass-list=<-loopback>",
         "--disable-quic",
         # One switch for the browser, one for content that overrides it: with either alone packets were seen to escape.

@@ -32,6 +32,7 @@ from evidence_kit.cli import (
     setup,
     subjects,
     verify,
+    view,
     witness,
 )
 from evidence_kit.cli.language import chosen_language, system_language, take_language
@@ -45,7 +46,7 @@ from evidence_kit.texts import Language, Texts
 _HELP = "--help"
 _ORDER = (
     *("setup", "doctor", "case", "capture", "list", "show", "subject", "custody", "timestamp", "anchor"),
-    *("bundle", "sign", "renew", "verify", "court-kit", "witness", "practice", "demo"),
+    *("bundle", "sign", "renew", "verify", "view", "court-kit", "witness", "practice", "demo"),
 )
 _FRAME = {
     "usage": re.compile(r"(?m)^Usage:"),
@@ -88,7 +89,7 @@ def commands(language: Language) -> Any:  # noqa: ANN401  # typer keeps the clas
     root.callback()(_root)
     first, last = (
         (setup, doctor, case, capture, items, subjects, custody),
-        (bundle, countersign, verify, court_kit, witness, practice, demo),
+        (bundle, countersign, verify, view, court_kit, witness, practice, demo),
     )
     for module in (*first, anchor, *last):
         module.register(root)

@@ -16,7 +16,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from io import BytesIO
 from pathlib import Path
-from typing import NoReturn
+from typing import BinaryIO, NoReturn
 
 from PIL import Image, UnidentifiedImageError
 
@@ -100,8 +100,19 @@ class ViewingCopy:
 
 def picture_size(path: Path) -> tuple[int, int]:
     """Return width and height of the PNG or JPEG at *path*, without decoding it; raises `FormatError`."""
-    with _opened(path) as picture:
+    with _opened(path, path.name) as picture:
         return picture.size
+
+
+def mosaic(picture: BinaryIO, name: str) -> bytes:
+    """Return the mosaic from which blurred slices are made, a pixel a cell, as PNG; raises `FormatError`.
+
+    Text and faces are not in it. *name* is what errors call the picture.
+    """
+    out = BytesIO()
+    with _opened(picture, name) as opened:
+        _mosaic(_decoded(opened)).save(out, "PNG")
+    return out.getvalue()
 
 
 def make_slices(  # noqa: PLR0913  # each is one plain number of the page's layout
@@ -205,7 +216,7 @@ def cut(cutting: Cutting, *, page_width_px: int, slice_height_px: int) -> Viewin
 
 def decoded_picture(path: Path) -> Image.Image:
     """Return the PNG or JPEG at *path*, decoded as RGB on white; raises `FormatError`."""
-    with _opened(path) as opened:
+    with _opened(path, path.name) as opened:
         return _decoded(opened)
 
 
@@ -254,28 +265,28 @@ def placeholder(number: int) -> bytes:
 
 
 @contextmanager
-def _opened(path: Path) -> Iterator[Image.Image]:
+def _opened(source: Path | BinaryIO, name: str) -> Iterator[Image.Image]:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("error", Image.DecompressionBombWarning)
-            picture = Image.open(path, formats=_FORMATS)
+            picture = Image.open(source, formats=_FORMATS)
     except (Image.DecompressionBombWarning, Image.DecompressionBombError) as error:
-        message = f"the picture {path.name!r} has more than {LARGEST_PIXELS:,} pixels"
+        message = f"the picture {name!r} has more than {LARGEST_PIXELS:,} pixels"
         raise FormatError(message) from error
     except _UNREADABLE as error:
-        _refuse(path, error)
+        _refuse(name, error)
     with picture:
         try:
             yield picture
         except _UNREADABLE as error:
-            _refuse(path, error)
+            _refuse(name, error)
 
 
-def _refuse(path: Path, error: Exception) -> NoReturn:
+def _refuse(name: str, error: Exception) -> NoReturn:
     reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
     if isinstance(error, UnidentifiedImageError):
         reason = "it does not begin as one"
-    message = f"the picture {path.name!r} cannot be read as PNG or JPEG: {reason}"
+    message = f"the picture {name!r} cannot be read as PNG or JPEG: {reason}"
     raise FormatError(message) from error
 
 

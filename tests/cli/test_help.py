@@ -41,6 +41,7 @@ NAMES = (
     "sign",
     "renew",
     "verify",
+    "view",
     "court-kit",
     "witness",
     "witness serve",

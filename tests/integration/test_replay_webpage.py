@@ -3,7 +3,7 @@
 import functools
 import json
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
+from evidence_kit.resources import replay_program
 from tests.support.captures import capture
 from tests.support.replay_site import MOST_DIFFERENT, OPTIONS, different_share, site
 
@@ -95,16 +96,12 @@ def served(folder: Path) -> Iterator[str]:
         thread.join()
 
 
-def test_replayweb_page_shows_what_was_sealed(tmp_path: Path, project: Path, oracle: Callable[[str], Path]) -> None:
-    worker = project / ".oracles" / "replaywebpage" / "sw.js"
-    if not worker.is_file():
-        oracle("npm")
-        pytest.skip("NOT TESTED: no replaywebpage to replay with; scripts/bootstrap.sh test fetches it")
+def test_replayweb_page_shows_what_was_sealed(tmp_path: Path) -> None:
     with site() as server:
         capture(f"{server.url}/go", tmp_path / "sealed", OPTIONS)
     web = tmp_path / "web"
     web.mkdir()
-    (web / "sw.js").write_bytes(worker.read_bytes())
+    (web / "sw.js").write_bytes(replay_program("sw.js").read_bytes())
     (web / "capture.wacz").write_bytes((tmp_path / "sealed" / "capture.wacz").read_bytes())
     with Image.open(tmp_path / "sealed" / "screenshot.png") as sealed:
         start = START.replace("WIDTH", str(sealed.width)).replace("HEIGHT", str(sealed.height))

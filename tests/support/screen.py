@@ -33,6 +33,12 @@ class Screen:
         """Press *key*, as ``ctrl+shift+w``."""
         self._do("key", key)
 
+    def windows(self) -> list[str]:
+        """Return the numbers of the windows that can be seen."""
+        command = ["xdotool", "search", "--onlyvisible", "--name", "."]
+        found = subprocess.run(command, env=self.environment(), capture_output=True, encoding="ascii", check=False)
+        return found.stdout.split()
+
     def _do(self, *command: str) -> None:
         subprocess.run(["xdotool", *command], env=self.environment(), check=True)
 

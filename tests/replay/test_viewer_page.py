@@ -1,0 +1,214 @@
+"""The page of ``view`` in a real browser, as a person uses it, and with recorded pages that mean harm."""
+
+import json
+import shutil
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Page
+
+from evidence_kit.case.folder import CaseFolder
+from evidence_kit.custody.custodian import Custodian
+from evidence_kit.custody.events import Event, EventType
+from evidence_kit.models import Verdict
+from evidence_kit.verify import verify_path
+from tests.support.cases import open_case
+from tests.support.people import practice_custodian, roots_of
+from tests.support.viewing import SECRET, Looking, Trap, commit_viewed, hostile_page, in_window, served
+from tests.support.web_page import HOSTILE, chromium
+from tests.support.whole_way import WholeWay, go
+
+pytestmark = [pytest.mark.browser, pytest.mark.network]
+
+OUTWARD = {
+    *("img", "fetch", "xhr", "beacon", "websocket", "eventsource", "script", "frame", "style", "background"),
+    *("form", "blob-worker", "raw-fetch", "raw-socket", "raw-image", "packet"),
+    *(f"{kind}-{what}" for kind in ("data", "blob") for what in ("fetch", "socket", "image")),
+}
+"""What the hostile page reaches when nothing holds it."""
+NOT_HELD = {"packet", "connection"}
+"""What rules of a page do not keep from a browser of one's own: WebRTC."""
+AXE = Path(__file__).parents[2] / "web" / "node_modules" / "axe-core" / "axe.min.js"
+
+
+@pytest.fixture(scope="module")
+def way(tmp_path_factory: pytest.TempPathFactory) -> WholeWay:
+    """Return a case with a post of the practice network, whose server is gone."""
+    return go(tmp_path_factory.mktemp("view") / "хэрэг", practice_custodian(), "/posts/1001")
+
+
+@pytest.fixture
+def harmful(tmp_path: Path, custodian: Custodian, trap: Trap) -> CaseFolder:
+    """Return a case with a page that wants out, and that lies wherever it can."""
+    case = open_case(tmp_path / "case", custodian)
+    commit_viewed(case, custodian, html=hostile_page(trap), title=HOSTILE, text=HOSTILE, reason=HOSTILE)
+    return case
+
+
+@pytest.fixture
+def browser() -> Iterator[Browser]:
+    """Return a browser as people have it: nothing holds it."""
+    with chromium() as running:
+        yield running
+
+
+def test_a_recorded_page_is_shown_blurred_then_revealed_and_hidden_again(way: WholeWay) -> None:
+    with served(way.case.path, "case", custodian=way.custodian) as view, in_window(view.server) as person:
+        person.open(view.server.url)
+        page = person.page
+        page.wait_for_function("() => document.images.length && [...document.images].every(i => i.complete)")
+        before = page.content()
+        page.click("#reveal")
+        page.wait_for_function("() => document.querySelector('#trouble').textContent")
+        refused = len(events(way))
+        person.reveal("replay", "Сургалт: үзэх")
+        replayed = person.replayed("article").inner_text()
+        person.reveal("pictures")
+        page.wait_for_function("() => document.images.length && [...document.images].every(i => i.naturalWidth > 500)")
+        person.reveal("ledger")
+        page.wait_for_selector("tbody tr")
+        person.reveal("text")
+        page.wait_for_function("() => document.querySelector('pre').textContent")
+        page.click("#hide")
+        page.wait_for_selector("#purpose")
+        after = page.content()
+
+    assert "Сарнай" in replayed
+    assert "Сарнай" not in before + after
+    assert "127.0.0.1" not in before
+    assert refused == 0
+    assert [(event.purpose, event.detail["revealed"]) for event in events(way)] == [
+        ("Сургалт: үзэх", "replay"),
+        *(("Сургалт", part) for part in ("pictures", "ledger", "text")),
+    ]
+    assert person.errors == []
+    assert outside(view.server.wall.hosts) == []
+    report = verify_path(way.case.path, roots=roots_of(way.custodian.signer), clock=way.custodian.clock)
+    assert report.verdict is Verdict.VERIFIED
+
+
+def test_nothing_gets_out_of_a_recorded_page_and_it_reveals_nothing(
+    harmful: CaseFolder, custodian: Custodian, trap: Trap
+) -> None:
+    with served(harmful.path, "case", custodian=custodian) as view, in_window(view.server) as person:
+        person.open(view.server.url)
+        person.reveal("replay")
+        tried, seen = outcome(person)
+        token, where = view.server.token, person.page.url
+        person.reveal("text")
+        person.page.wait_for_function("() => document.querySelector('pre').textContent")
+        shown = person.page.inner_text("pre")
+        person.reveal("ledger")
+        person.page.wait_for_selector("tbody tr")
+        hit = person.page.evaluate("window.hit")
+
+    assert {"img", "raw-socket", "stun", "data", "blob"} <= set(tried)
+    assert trap.heard == []
+    assert token not in json.dumps(seen)
+    assert where == view.server.url
+    assert [event.detail["revealed"] for event in harmful.log().full_events() if event.type == EventType.VIEWED] == [
+        "replay",
+        "text",
+        "ledger",
+    ]
+    assert hit is None
+    assert "\\u{202E}" in shown
+    assert person.errors == []
+
+
+def test_the_hostile_page_reaches_out_where_nothing_holds_it(browser: Browser, trap: Trap) -> None:
+    page = browser.new_page()
+    page.goto(f"http://127.0.0.1:{trap.port}/page")
+    deadline = time.monotonic() + 20
+    while not set(trap.heard) >= OUTWARD and time.monotonic() < deadline:
+        page.wait_for_timeout(200)
+
+    assert set(trap.heard) >= OUTWARD
+
+
+def test_in_a_browser_of_ones_own_the_rules_hold_what_they_can(
+    harmful: CaseFolder, custodian: Custodian, browser: Browser, trap: Trap
+) -> None:
+    with served(harmful.path, "case", custodian=custodian) as view:
+        person = Looking(page=browser.new_page())
+        person.open(view.server.url)
+        warned = person.page.is_visible("#open")
+        person.reveal("replay")
+        tried, seen = outcome(person)
+
+    assert warned
+    assert "raw-socket" in tried
+    assert set(trap.heard) <= NOT_HELD
+    assert view.server.token not in json.dumps(seen)
+
+
+@pytest.mark.slow
+def test_an_item_that_was_changed_is_shown_with_a_warning(way: WholeWay, tmp_path: Path) -> None:
+    alone = tmp_path / "alone"
+    shutil.copytree(way.case.path / "items" / "EV-0001", alone)
+    manifest = alone / "manifest-sha256.txt"
+    manifest.chmod(0o644)
+    manifest.write_bytes(manifest.read_bytes().replace(b"a", b"b"))
+    with served(alone, "item") as view, in_window(view.server) as person:
+        person.open(view.server.url)
+        told = person.page.inner_text("#rule")
+        person.reveal("replay")
+        warned = person.page.inner_text("#differs")
+        replayed = person.replayed("article").inner_text()
+
+    assert "nothing is logged" in told
+    assert warned.startswith("✗ WARNING")
+    assert "Сарнай" in replayed
+
+
+@pytest.mark.parametrize("language", ["mn", pytest.param("en", marks=pytest.mark.slow)])
+def test_the_page_is_for_everybody(harmful: CaseFolder, custodian: Custodian, language: str, browser: Browser) -> None:
+    if not AXE.is_file():
+        pytest.skip("NOT TESTED: no axe-core; scripts/bootstrap.sh test installs it")
+    with served(harmful.path, "case", custodian=custodian) as view:
+        person = Looking(page=browser.new_page(bypass_csp=True))
+        person.open(view.server.url)
+        person.page.click(f"#speak-{language}")
+        found = violations(person.page)
+        person.page.focus("#tab-replay")
+        for _ in range(3):
+            person.page.keyboard.press("ArrowRight")
+        assert person.page.evaluate("document.activeElement.id") == "tab-ledger"
+        person.page.fill("#purpose", "Сургалт")
+        person.page.keyboard.press("Enter")
+        person.page.wait_for_selector("tbody tr")
+        found += violations(person.page)
+
+    assert found == []
+    assert person.errors == []
+
+
+def violations(page: Page) -> list[str]:
+    """Return what axe-core finds against WCAG 2.2 AA."""
+    page.add_script_tag(path=AXE)
+    tags = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
+    found = page.evaluate("tags => axe.run({runOnly: {type: 'tag', values: tags}})", tags)
+    return [f"{each['id']}: {each['nodes'][0]['html'][:120]}" for each in found["violations"]]
+
+
+def outcome(person: Looking) -> tuple[list[str], list[str]]:
+    """Return what the hostile page tried, and what it saw."""
+    person.replayed("html[data-tried]")
+    frame = next(frame for frame in person.page.frames if frame.url.endswith("mp_/http://site.example/page"))
+    tried, seen = frame.evaluate("[document.documentElement.dataset.tried, document.documentElement.dataset.seen]")
+    assert SECRET in frame.inner_text("p")
+    person.page.wait_for_timeout(500)
+    return str(tried).split(), list(json.loads(seen))
+
+
+def outside(hosts: object) -> list[str]:
+    """Return the refused hosts that are not those which Chromium itself asks for."""
+    assert isinstance(hosts, dict)
+    return [host for host in hosts if not host.partition(":")[0].endswith((".google.com", ".googleapis.com"))]
+
+
+def events(way: WholeWay) -> list[Event]:
+    """Return the events of reveals."""
+    return [event for event in way.case.log().full_events() if event.type == EventType.VIEWED]
