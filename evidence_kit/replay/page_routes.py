@@ -5,6 +5,7 @@ below ``shown/WORD/`` until it is hidden again.
 """
 
 import threading
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from functools import cache
 from html import escape
@@ -32,6 +33,7 @@ from evidence_kit.replay.serving_answers import (
     asked_range,
     data,
     document,
+    frame_rules,
     refusal,
     replay_rules,
 )
@@ -52,6 +54,8 @@ class PageRoutes:
     subject: Subject
     setting: Setting
     reveals: Reveals
+    replays: dict[str, str] = field(default_factory=dict)
+    """Where the archive of a grant is replayed, by its word."""
     _blurred: dict[tuple[str, int], bytes] = field(default_factory=dict)
     _blurring: threading.Lock = field(default_factory=threading.Lock)
 
@@ -60,7 +64,7 @@ class PageRoutes:
         match path.split("/"):
             case [""]:
                 return data(_web("view.html"), "text/html" + _UTF8, PAGE_RULES)
-            case ["view.js" | "view.css" as name]:
+            case ["view.js" | "view.css" | "replay.css" as name]:
                 return data(_web(name), _TYPES[name[-3:]] + _UTF8)
             case ["words.json"]:
                 return document(all_words())
@@ -70,6 +74,8 @@ class PageRoutes:
                 return document(neutral_facts(self.subject, self.subject.items[item]))
             case ["blurred", item, number] if item in self.subject.items and number.isdecimal():
                 return self._blur(item, int(number))
+            case ["frame", word] if word in self.replays:
+                return self._frame(self.replays[word], query)
             case ["shown", word, *rest] if grant := self.reveals.granted(word):
                 return self._shown(grant, rest, query, wanted)
         return _NOT_FOUND
@@ -85,6 +91,11 @@ class PageRoutes:
                 with self.subject.opened(viewed.folder + file.path) as stream:
                     self._blurred[item, number] = mosaic(stream, f"{item}, {number}")
         return data(self._blurred[item, number], "image/png")
+
+    def _frame(self, replay: str, query: str) -> Answer:
+        page = query if query.isdecimal() else "0"
+        content = _filled("frame.html", self.setting.language, ("frame",), source=f"{replay}?{page}")
+        return data(content, "text/html" + _UTF8, frame_rules("/".join(replay.split("/")[:3])))
 
     def _shown(self, grant: Grant, rest: list[str], query: str, wanted: str) -> Answer:
         item = grant.item
@@ -115,7 +126,8 @@ class ReplayRoutes:
         item = grant.item
         match path:
             case "":
-                return data(self._page(), "text/html" + _UTF8, replay_rules(outside))
+                content = _filled("replay.html", self.language, ("opening", "failed"))
+                return data(content, "text/html" + _UTF8, replay_rules(outside))
             case "replay.js" | "replay.css":
                 return data(_web(path), _TYPES[path[-3:]] + _UTF8)
             case "sw.js" | "replayweb.page/sw.js":
@@ -126,11 +138,6 @@ class ReplayRoutes:
             case "capture.wacz" if item.archive is not None:
                 return file_answer(self.subject, item.folder, item.archive, wanted)
         return _NOT_FOUND
-
-    def _page(self) -> bytes:
-        said = words(self.language)
-        values = {name: escape(str(said[f"replay.{name}"])) for name in ("opening", "failed")}
-        return Template(_web("replay.html").decode()).substitute(values, language=str(self.language)).encode()
 
     def _pages(self, grant: Grant) -> list[dict[str, Json]]:
         return recorded_pages(self.subject, grant.item)
@@ -156,6 +163,13 @@ def file_answer(subject: Subject, folder: str, file: ItemFile, wanted: str) -> A
         size=count,
         fields=fields,
     )
+
+
+def _filled(name: str, language: Language, sentences: Iterable[str], **more: str) -> bytes:
+    """Return a page of ours with the *sentences* ``replay.…`` in it."""
+    said = words(language)
+    values = {**{each: str(said[f"replay.{each}"]) for each in sentences}, "language": str(language), **more}
+    return Template(_web(name).decode()).substitute({key: escape(value) for key, value in values.items()}).encode()
 
 
 @cache

@@ -114,11 +114,12 @@ class ViewServer:
         if grant.part is Part.REPLAY:
             listening = _Listening(self)
             self._replayed[listening.port] = grant, listening
-            answer["origin"] = f"http://127.0.0.1:{listening.port}/{grant.word}/"
+            self.page.replays[grant.word] = f"http://127.0.0.1:{listening.port}/{grant.word}/"
         return answer
 
     def _hide(self, word: str) -> None:
         self.page.reveals.hide(word)
+        self.page.replays.pop(word, None)
         for port, (grant, listening) in list(self._replayed.items()):
             if grant.word == word:
                 del self._replayed[port]

@@ -75,11 +75,20 @@ def asked_range(header: str, size: int) -> tuple[int, int] | None:
 PAGE_RULES = {
     "Content-Security-Policy": (
         "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; "
-        "frame-src http://127.0.0.1:*; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+        "frame-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
     ),
     "Cross-Origin-Opener-Policy": "same-origin",
 }
-"""For our own page: its own scripts, and frames of replays, which are on this computer."""
+"""For our own page: its own scripts and frames."""
+
+
+def frame_rules(inside: str) -> dict[str, str]:
+    """Return the rules for the frame between the page and a replay, which can go nowhere but to the origin *inside*."""
+    policy = (
+        f"default-src 'none'; style-src 'self'; frame-src {inside}; base-uri 'none'; form-action 'none'; "
+        "frame-ancestors 'self'"
+    )
+    return {"Content-Security-Policy": policy}
 
 
 def replay_rules(outside: str) -> dict[str, str]:

@@ -137,8 +137,10 @@ def test_in_a_browser_of_ones_own_the_rules_hold_what_they_can(
         warned = person.page.is_visible("#open")
         person.reveal("replay")
         tried, seen = outcome(person)
+        led = lead_away(person, trap)
 
     assert warned
+    assert led.startswith("chrome-error:")
     assert "raw-socket" in tried
     assert set(trap.heard) <= NOT_HELD
     assert view.server.token not in json.dumps(seen)
@@ -201,6 +203,15 @@ def outcome(person: Looking) -> tuple[list[str], list[str]]:
     assert SECRET in frame.inner_text("p")
     person.page.wait_for_timeout(500)
     return str(tried).split(), list(json.loads(seen))
+
+
+def lead_away(person: Looking, trap: Trap) -> str:
+    """Let what holds the recorded page, and is of its origin, go elsewhere; return where it then is."""
+    holder = next(frame for frame in person.page.frames if frame.url.endswith("?0") and "/frame/" not in frame.url)
+    link = "link => document.body.appendChild(Object.assign(document.createElement('a'), {href: link})).click()"
+    holder.evaluate(link, f"http://127.0.0.1:{trap.port}/holder")
+    person.page.wait_for_timeout(1500)
+    return holder.url
 
 
 def outside(hosts: object) -> list[str]:

@@ -106,7 +106,7 @@ def test_what_cannot_be_logged_is_not_revealed(viewed: CaseFolder) -> None:
 def test_what_is_hidden_again_is_not_given_out(viewed: CaseFolder, custodian: Custodian) -> None:
     with served(viewed.path, "case", custodian=custodian) as view:
         text, replay = view.reveal("EV-0001", "text").json, view.reveal("EV-0001", "replay").json
-        origin = replay["origin"]
+        origin = view.origin_of(replay["grant"])
         shown = view.get(f"shown/{text['grant']}/0").status, view.replayed(origin, "capture.wacz").status
         for grant in (text, replay):
             assert view.post("hide", {"grant": grant["grant"]}).status == 200
@@ -123,7 +123,7 @@ def test_who_does_not_know_the_word_or_names_another_host_gets_nothing(
 ) -> None:
     with served(viewed.path, "case", custodian=custodian) as view:
         port, token = view.server.port, view.server.token
-        replay = view.reveal("EV-0001", "replay").json["origin"].rstrip("/")
+        replay = view.replay("EV-0001").rstrip("/")
         place, word = replay.removeprefix("http://127.0.0.1:").split("/")
         before = viewed.log_bytes()
         asked: dict[str, Callable[[], int]] = {
@@ -191,7 +191,7 @@ def test_only_the_loopback_interface_is_listened_on(viewed: CaseFolder, custodia
 def test_an_archive_is_served_in_ranges(viewed: CaseFolder, custodian: Custodian) -> None:
     data = (viewed.path / "items" / "EV-0001" / "capture.wacz").read_bytes()
     with served(viewed.path, "case", custodian=custodian) as view:
-        origin = view.reveal("EV-0001", "replay").json["origin"]
+        origin = view.replay("EV-0001")
 
         def part(header: str) -> tuple[int, bytes, str | None]:
             answer = view.replayed(origin, "capture.wacz", headers={"Range": header})
@@ -266,7 +266,7 @@ def test_bundles_are_looked_at_as_folder_and_as_zip(viewed: CaseFolder, tmp_path
         assert [item["id"] for item in view.get("overview.json").json["items"]] == ["EV-0001"]
         assert view.get("blurred/EV-0001/0").status == 200
         revealed = view.reveal("EV-0001", "replay").json
-        origin = revealed["origin"]
+        origin = view.origin_of(revealed["grant"])
         whole = view.replayed(origin, "capture.wacz").body
         part = view.replayed(origin, "capture.wacz", headers={"Range": "bytes=50-99"}).body
 
@@ -332,7 +332,7 @@ def test_threads_of_one_server_read_one_zip(viewed: CaseFolder, tmp_path: Path) 
         return asked.body == data[first : first + 1000]
 
     with served(zipped(top, compress=True), "bundle") as view, ThreadPoolExecutor(8) as threads:
-        origin = view.reveal("EV-0001", "replay").json["origin"]
+        origin = view.replay("EV-0001")
         right = threads.map(lambda first: part(view, origin, first), range(0, len(data) - 1000, 100))
 
         assert all(right)

@@ -243,6 +243,14 @@ class Served:
         """Ask for *path* below the secret word."""
         return self.ask(f"/{self.server.token}/{path}", **more)
 
+    def replay(self, item: str) -> str:
+        """Reveal the archive of an item, and return where it is replayed."""
+        return self.origin_of(self.reveal(item, "replay").json["grant"])
+
+    def origin_of(self, grant: str) -> str:
+        """Return where the archive of *grant* is replayed, as the frame of the page says."""
+        return self.get(f"frame/{grant}").body.decode().partition('src="')[2].partition("?")[0]
+
     def replayed(self, origin: str, name: str, **more: Any) -> Answer:  # noqa: ANN401  # as `ask` takes them
         """Ask for *name* where an archive is replayed."""
         place = urlsplit(origin)
@@ -296,7 +304,7 @@ class Looking:
 
     def replayed(self, selector: str) -> Any:  # noqa: ANN401  # Playwright's frame
         """Return the frame of the recorded page when *selector* is in it."""
-        inner = self.page.frame_locator("#replay").frame_locator("iframe").first
+        inner = self.page.frame_locator("#replay").frame_locator("iframe").first.frame_locator("iframe").first
         handle = inner.locator(selector).first
         handle.wait_for(state="attached")
         return handle

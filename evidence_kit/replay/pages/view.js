@@ -237,13 +237,10 @@ function checked({ files }) {
 
 const DRAWN = { replay: drawReplay, pictures: drawPictures, text: drawText, ledger: drawLedger };
 
-function drawReplay({ origin, pages, url, final_url: final }) {
-  const frame = make("iframe", {
-    // Rules that the recorded page cannot lift: no windows, no leaving the frame, nothing asked of other servers.
-    sandbox: "allow-scripts allow-same-origin allow-forms", allow: "", referrerpolicy: "no-referrer",
-    title: say("replay.frame"), id: "replay", src: `${origin}?0`,
-  });
-  const choice = make("select", { id: "pages", onchange: () => { frame.src = `${origin}?${choice.value}`; } },
+function drawReplay({ grant, pages, url, final_url: final }) {
+  // The frame in it holds the recorded page: no windows, no leaving it, nothing asked of other servers.
+  const frame = make("iframe", { title: say("replay.frame"), id: "replay", src: `frame/${grant}?0` });
+  const choice = make("select", { id: "pages", onchange: () => { frame.src = `frame/${grant}?${choice.value}`; } },
     ...pages.map((page, n) => make("option", { value: n }, [page.title, page.url, plainTime(page.time)].filter(Boolean).join(" · "))));
   const links = [["link", url], ...(final && final !== url ? [["final", final]] : [])];
   return [
