@@ -12,7 +12,7 @@ from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from typing import Any
 
-from evidence_kit.browser.cdp import Event, Fields
+from evidence_kit.browser.cdp import Event, Fields, ProtocolError
 from evidence_kit.capture.holding import Holding
 from evidence_kit.capture.observer import ENDLESS, Observer
 from evidence_kit.capture.spool import Spool
@@ -175,7 +175,12 @@ class Answering(Observer):
         }
         if reply.reason:
             answer["responsePhrase"] = reply.reason
-        await self.connection.send("Fetch.fulfillRequest", answer, session=event.session)
+        try:
+            await self.connection.send("Fetch.fulfillRequest", answer, session=event.session)
+        except ProtocolError:
+            # Either the page has gone, and this is refused as well, or the browser does not take such a head.
+            await self._fail(event, "Failed")
+            self._account.unreadable += 1
 
     async def _fail(self, event: Event, reason: str) -> None:
         failed = {"requestId": event.params["requestId"], "errorReason": reason}

@@ -1,4 +1,4 @@
-"""A case whose items show what may be seen only after a reveal."""
+"""A case whose items show what may be seen only after a reveal, and the command line that renders them."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -7,10 +7,12 @@ import pytest
 
 from evidence_kit.case.folder import CaseFolder
 from evidence_kit.custody.custodian import Custodian
+from tests.cli.conftest import home, run
 from tests.support.cases import open_case
 from tests.support.people import practice_custodian
 from tests.support.viewing import SECRET, Trap, commit_viewed
 
+__all__ = ["home", "run"]
 PAGE = f'<!DOCTYPE html><meta charset="utf-8"><title>{SECRET}</title><p id="text">{SECRET}</p>'
 
 

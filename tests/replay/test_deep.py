@@ -21,6 +21,7 @@ from evidence_kit.pictures.viewing_copy import Region
 from evidence_kit.practice import PracticeServer
 from evidence_kit.replay.deep import Replaying, items_at, replay_item
 from evidence_kit.replay.deep_result import ItemReplay
+from tests.cli.running import RunCommand
 from tests.support.captures import now
 from tests.support.cases import open_case
 from tests.support.deep_pages import sites
@@ -77,6 +78,9 @@ def trap(url: str) -> Iterator[list[bytes]]:
             thread.join()
 
 
+EDGES = ("left", "top", "right", "bottom")
+
+
 def overlaps(region: Region, box: tuple[int, int, int, int]) -> bool:
     return region.left < box[2] and box[0] < region.right and region.top < box[3] and box[1] < region.bottom
 
@@ -108,7 +112,9 @@ def test_an_honest_capture_agrees_and_nothing_is_asked_for_outside(post: tuple[P
     assert came == []
 
 
-def test_a_word_and_a_face_that_were_painted_are_pointed_at(post: tuple[Path, str], tmp_path: Path) -> None:
+def test_a_word_and_a_face_that_were_painted_are_pointed_at(
+    post: tuple[Path, str], tmp_path: Path, run: RunCommand
+) -> None:
     item = Path(shutil.copytree(post[0], tmp_path / "EV-0001"))
     word, face = (300, 1000, 344, 1014), (290, 640, 330, 680)
 
@@ -117,16 +123,23 @@ def test_a_word_and_a_face_that_were_painted_are_pointed_at(post: tuple[Path, st
         image.paste(image.crop((850, 300, 890, 340)).transpose(Image.Transpose.FLIP_LEFT_RIGHT), face[:2])
 
     repaint(item, paint)
-    found = replayed(item, tmp_path / "again")
+    assert run("verify", item).code == 4
+    answer = run("verify", item, "--deep", "--json", "--pictures", tmp_path / "drawn", "--reveal")
 
-    assert found.outcome is Replayed.DIFFERS
-    regions = {picture.path: picture.agreement.regions for picture in found.pictures}
-    assert len(regions.pop("screenshot.png")) == 2
-    assert not any(regions.values())
+    document = answer.json
+    (found,) = document["replay"]
+    assert (answer.code, document["verdict"], found["outcome"]) == (1, "cannot-verify", "differs")
+    assert not [check for check in document["checks"] if check["outcome"] == "failed"]
+    regions = [Region(**{edge: region[edge] for edge in EDGES}) for region in found["regions"]]
+    assert {region["picture"] for region in found["regions"]} == {"screenshot.png"}
+    assert len(regions) == 2
     for box in (word, face):
-        assert any(overlaps(region, box) for region in found.pictures[0].agreement.regions)
-    assert 0.99 < (found.pictures[0].share) < 1
-    assert next(found.findings()).subject == "screenshot.png"
+        assert any(overlaps(region, box) for region in regions)
+    assert 0.99 < found["agreement"] < 1
+    (check,) = [check for check in document["checks"] if check["id"] == "replay.screenshot"]
+    assert (check["outcome"], check["subject"]) == ("not-checked", "screenshot.png")
+    assert found["drawn"] == ["EV-0001-screenshot.png", "EV-0001-screenshot-regions.png"]
+    assert sorted(path.name for path in (tmp_path / "drawn").iterdir()) == sorted(found["drawn"])
 
 
 def test_what_a_script_built_of_posts_and_codings_agrees(tmp_path: Path) -> None:

@@ -17,7 +17,7 @@ from evidence_kit.archive.cdxj import IndexLine
 from evidence_kit.archive.http_facts import method_of, status_and_mime
 from evidence_kit.archive.resource_names import role_of
 from evidence_kit.archive.wacz import Page, write_wacz
-from evidence_kit.archive.warc_reader import WarcRecord, read_warc
+from evidence_kit.archive.warc_reader import read_warc
 from evidence_kit.archive.zip_reader import ZipReader
 from evidence_kit.models import parse_utc
 from tests.support.forging import rebuild_item
@@ -38,15 +38,22 @@ def repaint(item: Path, paint: Callable[[Image.Image], None], *, picture: str = 
 
 
 def rewrite(
-    item: Path, *, resources: Mapping[str, bytes] | None = None, without: Callable[[str], bool] = lambda _url: False
+    item: Path,
+    *,
+    resources: Mapping[str, bytes] | None = None,
+    without: Callable[[str], bool] = lambda _url: False,
+    responses: Mapping[str, bytes] | None = None,
 ) -> None:
-    """Put *resources* by role into the archive of the *item*, take out exchanges of addresses, and seal it anew."""
+    """Put *resources* by role, and *responses* by address, into the archive of the *item*, and seal it anew.
+
+    Exchanges of addresses that *without* names are taken out.
+    """
     wacz = item / "capture.wacz"
     with ZipReader(wacz) as archive:
         warc = archive.read(_ARCHIVE, 1 << 30)
         pages = [json.loads(line) for line in archive.read("pages/pages.jsonl", 1 << 20).splitlines()]
         package = json.loads(archive.read("datapackage.json", 1 << 20))
-    data = b"".join(_members(warc, resources or {}, without))
+    data = b"".join(_members(warc, resources or {}, responses or {}, without))
     loose = item.parent / "rewritten.warc.gz"
     loose.write_bytes(data)
     wacz.unlink()
@@ -70,31 +77,34 @@ def rewrite(
     rebuild_item(item)
 
 
-def _members(warc: bytes, resources: Mapping[str, bytes], without: Callable[[str], bool]) -> Iterator[bytes]:
-    for record in read_warc(io.BytesIO(warc)):
-        while record.read(1 << 20):
-            pass
-        name, role = (record.header("WARC-Target-URI") or ""), role_of(record.url)
-        start = record.offset
-        if without(name):
+def _members(
+    warc: bytes, resources: Mapping[str, bytes], responses: Mapping[str, bytes], without: Callable[[str], bool]
+) -> Iterator[bytes]:
+    # All at once: where a record ends is known when the next one has begun.
+    for record in list(read_warc(io.BytesIO(warc))):
+        if without(record.url):
             continue
-        record.finish()
-        raw = gzip.decompress(warc[start : start + record.length])
-        yield gzip.compress(_changed(raw, resources[role]) if role in resources else raw, mtime=0)
+        raw = gzip.decompress(warc[record.offset : record.offset + record.length])
+        if (role := role_of(record.url)) in resources:
+            raw = _changed(raw, resources[role], resources[role])
+        elif record.type == "response" and record.url in responses:
+            raw = _changed(raw, responses[record.url], responses[record.url].partition(b"\r\n\r\n")[2])
+        yield gzip.compress(raw, mtime=0)
 
 
-def _changed(raw: bytes, block: bytes) -> bytes:
+def _changed(raw: bytes, block: bytes, payload: bytes) -> bytes:
     """Return the record with another *block*, its length and digests too."""
-    head = raw.partition(b"\r\n\r\n")[0]
-    digest = b"sha256:" + base64.b32encode(hashlib.sha256(block).digest())
-    head = re.sub(rb"(?im)^(WARC-(?:Block|Payload)-Digest): .*?\r?$", rb"\1: " + digest + rb"\r", head + b"\r")
-    head = re.sub(rb"(?im)^(Content-Length): .*?\r?$", rb"\1: %d\r" % len(block), head)
-    return head.rstrip(b"\r") + b"\r\n\r\n" + block + b"\r\n\r\n"
+    head = raw.partition(b"\r\n\r\n")[0] + b"\r\n"
+    for name, data in ((b"Block", block), (b"Payload", payload)):
+        digest = b"sha256:" + base64.b32encode(hashlib.sha256(data).digest())
+        head = re.sub(rb"(?m)^(WARC-%b-Digest): .*\r$" % name, rb"\1: %b\r" % digest, head)
+    head = re.sub(rb"(?m)^(Content-Length): .*\r$", rb"\1: %d\r" % len(block), head)
+    return head + b"\r\n" + block + b"\r\n\r\n"
 
 
 def _index(warc: Path) -> Iterator[IndexLine]:
     """Yield a line for each record, that of a response with the method of its request."""
-    records = list(_finished(warc))
+    records = list(read_warc(warc))
     methods = {
         (record.header("WARC-Concurrent-To") or "").strip("<>"): method_of(record.http_head)
         for record in records
@@ -116,9 +126,3 @@ def _index(warc: Path) -> Iterator[IndexLine]:
             digest=digest,
             method=methods.get(record.record_id, "GET"),
         )
-
-
-def _finished(warc: Path) -> Iterator[WarcRecord]:
-    for record in read_warc(warc):
-        record.finish()
-        yield record
