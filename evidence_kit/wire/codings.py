@@ -1,12 +1,14 @@
 """Take content codings (RFC 9110, 8.4.1) off a body that was stored as it was sent, within a bound.
 
-Read are ``gzip``, ``deflate`` (with and without the frame of RFC 1950, as both are sent) and ``br`` (RFC 7932).
+Read are ``gzip``, ``deflate`` (with and without the frame of RFC 1950, as both are sent), ``br`` (RFC 7932) and
+``zstd`` (RFC 8878).
 """
 
 import zlib
 from collections.abc import Callable, Sequence
 
 import brotlicffi  # type: ignore[import-untyped]
+import zstandard
 
 from evidence_kit.display import shorten
 from evidence_kit.errors import FormatError, LimitError
@@ -31,7 +33,7 @@ def decoded(body: bytes, codings: Sequence[str], *, largest: int) -> bytes:
             raise FormatError(message)
         try:
             body = take_off(body, largest)
-        except (zlib.error, brotlicffi.error) as error:
+        except (zlib.error, brotlicffi.error, zstandard.ZstdError) as error:
             message = f"the body is not what its content coding {name} says: {error}"
             raise FormatError(message) from error
     return body
@@ -72,6 +74,15 @@ def _unbrotlied(body: bytes, largest: int) -> bytes:
     return bytes(made)
 
 
+def _unzstandarded(body: bytes, largest: int) -> bytes:
+    made = bytearray()
+    with zstandard.ZstdDecompressor().stream_reader(body) as stream:
+        while piece := stream.read(_STEP):
+            made += piece
+            _bounded(made, largest)
+    return bytes(made)
+
+
 def _bounded(made: bytearray, largest: int) -> None:
     if len(made) > largest:
         message = f"without its content coding the body has more than {largest} bytes"
@@ -83,4 +94,5 @@ _CODINGS: dict[str, Callable[[bytes, int], bytes]] = {
     "x-gzip": _gunzipped,
     "deflate": _deflated,
     "br": _unbrotlied,
+    "zstd": _unzstandarded,
 }

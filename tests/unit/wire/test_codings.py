@@ -5,6 +5,7 @@ import zlib
 
 import brotlicffi  # type: ignore[import-untyped]
 import pytest
+import zstandard
 
 from evidence_kit.errors import FormatError, LimitError
 from evidence_kit.wire.codings import decoded
@@ -17,6 +18,7 @@ SENT = {
     "deflate": zlib.compress(TEXT),
     " Deflate": BARE.compress(TEXT) + BARE.flush(),
     "br": brotlicffi.compress(TEXT),
+    "zstd": zstandard.compress(TEXT),
     "identity": TEXT,
     "": TEXT,
 }
@@ -31,7 +33,7 @@ def test_several_codings_come_off_the_last_one_first() -> None:
     assert decoded(gzip.compress(brotlicffi.compress(TEXT)), ["br", "gzip"], largest=len(TEXT)) == TEXT
 
 
-@pytest.mark.parametrize("coding", ["gzip", "deflate", "br"])
+@pytest.mark.parametrize("coding", ["gzip", "deflate", "br", "zstd"])
 def test_a_body_that_was_cut_short_stays_so(coding: str) -> None:
     half = SENT[coding][: len(SENT[coding]) - 5]
 
@@ -44,6 +46,7 @@ def test_a_body_that_was_cut_short_stays_so(coding: str) -> None:
         ("gzip", gzip.compress(bytes(10_000_000))),
         ("deflate", zlib.compress(bytes(10_000_000))),
         ("br", brotlicffi.compress(bytes(10_000_000))),
+        ("zstd", zstandard.compress(bytes(10_000_000))),
     ],
     ids=lambda bomb: bomb[0],
 )
@@ -52,7 +55,7 @@ def test_a_bomb_is_refused(bomb: tuple[str, bytes]) -> None:
         decoded(bomb[1], [bomb[0]], largest=1_000_000)
 
 
-@pytest.mark.parametrize("coding", ["gzip", "deflate", "br", "compress"])
+@pytest.mark.parametrize("coding", ["gzip", "deflate", "br", "zstd", "compress"])
 def test_what_is_not_of_a_coding_is_refused(coding: str) -> None:
     with pytest.raises(FormatError):
         decoded(b"\xff\xfe no such thing" * 5, [coding], largest=1000)
