@@ -3,6 +3,7 @@
 Rooms, from the outside in (docs/decisions/ says why; imports only ever point down this list):
 
 - `evidence_kit.cli`: arguments in, reports out.
+- `evidence_kit.replay`: captured pages rendered again, offline.
 - `evidence_kit.capture`, `.bundle`, `.verify`, `.practice`, `.witness`: the work people ask for.
 - `evidence_kit.settings`, `.texts`: this installation's officer, keys and language.
 - `evidence_kit.case`: the case folder: items, manifests, commits.

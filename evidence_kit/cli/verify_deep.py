@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from evidence_kit.cli.output import quoted
 from evidence_kit.cli.run import Run
 from evidence_kit.display import visible
-from evidence_kit.errors import CaptureError, UsageError
+from evidence_kit.errors import CaptureError, FormatError, UsageError
 from evidence_kit.models import Replayed, ReplayFinding, VerificationReport
 from evidence_kit.texts import Texts
 
@@ -47,13 +47,14 @@ class DeepCheck:
     """What came of it."""
 
     items: "tuple[ItemReplay, ...]"
+    reason: str
+    """Why there are none, in English."""
     pictures: Path | None
 
     def findings(self, report: VerificationReport) -> Iterator[ReplayFinding]:
         """Yield what enters *report*."""
         if not self.items:
-            reason = "there is no captured item here that could be rendered again"
-            yield ReplayFinding(subject=report.subject, outcome=Replayed.NOT_COMPARED, detail=reason)
+            yield ReplayFinding(subject=report.subject, outcome=Replayed.NOT_COMPARED, detail=self.reason)
         for item in self.items:
             yield from item.findings()
 
@@ -65,10 +66,16 @@ def check_deep(run: Run, path: Path, report: VerificationReport, options: DeepOp
     """
     if options.reveal and not options.pictures:
         raise UsageError("--reveal is about the pictures of the differences", hint="add --pictures DIR")
+    items: list[ItemReplay] = []
+    reason = "there is no captured item here that could be rendered again"
     with _new_folder(options.pictures) as folder:
         drawing = _drawing(run.texts, folder, options) if folder else None
-        items = tuple(_replays(path, report.kind, _replaying(run, options), drawing))
-    return DeepCheck(items=items, pictures=options.pictures)
+        try:
+            items += _replays(path, report.kind, _replaying(run, options), drawing)
+        except FormatError as error:
+            # It cannot be opened, which has failed a check of the report before.
+            reason = str(error)
+    return DeepCheck(items=tuple(items), reason=reason, pictures=options.pictures)
 
 
 def _replaying(run: Run, options: DeepOptions) -> "Replaying":
@@ -148,7 +155,7 @@ def deep_text(texts: Texts, check: DeepCheck) -> str:
     for item in check.items:
         lines += _item(texts, item)
     if not check.items:
-        lines.append(f"  {texts.say('deep.nothing')}")
+        lines.append(f"  {texts.say('deep.nothing')}: {visible(check.reason)}")
     lines.append(f"  {texts.say('deep.meaning')}")
     differs = any(item.outcome is Replayed.DIFFERS for item in check.items)
     if differs:

@@ -15,7 +15,7 @@ from pathlib import Path
 
 from evidence_kit.archive.tree import FolderTree, Tree, ZipTree
 from evidence_kit.browser.find import Browser
-from evidence_kit.capture.files import FIRST_FULL, FIRST_SCREENSHOT, SCREENSHOT, WACZ, WINDOW
+from evidence_kit.capture.files import FIRST_FULL, FIRST_SCREENSHOT, SCREENSHOT, SHOTS, WACZ, WINDOW
 from evidence_kit.capture.result import CapturedFile
 from evidence_kit.case.manifest import NAME as MANIFEST
 from evidence_kit.case.manifest import read_manifest
@@ -127,13 +127,11 @@ def _replay(place: Place, scratch: Path, with_: Replaying) -> ItemReplay:
 
 def _reason(place: Place, listed: Mapping[str, Digest], record: Mapping[str, object]) -> str:
     """Return why there is nothing to render; empty when there is."""
-    environment = record.get("environment")
-    by_hand = bool(isinstance(environment, dict) and environment.get("interactive")) or "shots.json" in listed
     if record.get("source") == "supplied":
         return "it was handed over and not captured: there is no page to render"
     if record.get("status") == "failed":
         return "the capture failed: there is no page to render"
-    if by_hand:
+    if SHOTS.path in listed:
         return "a person used the page while it was captured, which cannot be done again"
     if WACZ.path not in listed:
         sealed = any(name.startswith(WACZ.path) for name in listed)

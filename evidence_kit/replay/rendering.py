@@ -9,6 +9,7 @@ leads to a port where nothing answers.
 
 import asyncio
 import contextlib
+import math
 import socket
 import tempfile
 from collections.abc import Awaitable, Callable, Coroutine, Iterator, Mapping
@@ -43,8 +44,8 @@ _LOOKS = 4
 _LOOKS_WITHOUT = 2
 """How often a picture that differs is looked at; and of a page to which nothing more comes."""
 _BETWEEN_SECONDS = 0.7
-_END_SECONDS = 7.0
-"""Beyond the time of the page, for what is under way."""
+_END_SECONDS = 45.0
+"""Beyond the time of the page, for what is under way and for comparing the largest pictures."""
 
 Look = Callable[[Driver], Awaitable[list[bytes]]]
 """Takes a picture, as PNGs one below the other."""
@@ -212,7 +213,7 @@ async def _visit(connection: Connection, observer: Answering, bounds: Bounds, wo
         if showing.done():
             await showing
         else:
-            rendered.problem = bounds.reason or "the page's process or the browser crashed"
+            rendered.problem = bounds.reason.partition(":")[0] or "the page's process or the browser crashed"
     finally:
         for task in (showing, *ends):
             task.cancel()
@@ -227,7 +228,7 @@ async def _show(driver: Driver, work: _Work) -> None:
     async def appeared(appearance: Appearance) -> None:
         until = min(appearance.limit, limits.freeze)
         await _look(driver, work, FIRST_SCREENSHOT.path, _window, until)
-        await _look(driver, work, FIRST_FULL.path, _whole(until), until)
+        await _look(driver, work, FIRST_FULL.path, _whole, until)
         done.set()
 
     visit = driver.visit(work.circumstances.url, limits, on_step=work.on_step, on_appeared=appeared)
@@ -240,7 +241,7 @@ async def _show(driver: Driver, work: _Work) -> None:
         return
     work.on_step("comparing the pictures")
     await _look(driver, work, WINDOW.path, _window, limits.end)
-    await _look(driver, work, SCREENSHOT.path, _whole(limits.end), limits.end)
+    await _look(driver, work, SCREENSHOT.path, _whole, limits.end)
 
 
 async def _until(visit: Coroutine[Any, Any, None], done: asyncio.Event) -> None:
@@ -279,8 +280,6 @@ async def _window(driver: Driver) -> list[bytes]:
     return [await window_picture(driver)]
 
 
-def _whole(until: float) -> Look:
-    async def take(driver: Driver) -> list[bytes]:
-        return await page_tiles(driver, (await measure(driver)).picture, until=until)
-
-    return take
+async def _whole(driver: Driver) -> list[bytes]:
+    # Never cut short: what was not taken would look like a difference. The time for everything is bounded.
+    return await page_tiles(driver, (await measure(driver)).picture, until=math.inf)

@@ -1,5 +1,6 @@
 """``verify --deep`` where nothing can be rendered: it says why, and changes no verdict."""
 
+import zipfile
 from collections.abc import Callable
 from pathlib import Path
 
@@ -53,7 +54,18 @@ def test_what_holds_no_item_says_so(run: RunCommand, tmp_path: Path) -> None:
     answer = run("verify", tmp_path / "note.txt", "--deep")
 
     assert answer.code == 1
-    assert "There is no captured item here." in answer.out
+    assert "Nothing was rendered again: there is no captured item here" in answer.out
+
+
+@pytest.mark.usefixtures("nowhere")
+def test_a_bundle_that_cannot_be_opened_is_altered_all_the_same(run: RunCommand, tmp_path: Path) -> None:
+    with zipfile.ZipFile(tmp_path / "bundle.zip", "w") as packed:
+        packed.writestr("one/tagmanifest-sha256.txt.p7s", b"")
+        packed.writestr("two/bagit.txt", b"")
+
+    answer = run("verify", tmp_path / "bundle.zip", "--deep", "--json")
+
+    assert (answer.code, answer.json["verdict"], answer.json["replay"]) == (3, "altered", [])
 
 
 @pytest.mark.parametrize("option", [("--pictures", "new"), ("--reveal",), ("--timeout", "30")])

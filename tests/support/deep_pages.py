@@ -1,6 +1,7 @@
 """A page with what is hard to render again: workers, a frame of another site, folds, posted data and a WebSocket."""
 
 import socket
+import ssl
 import time
 
 from tests.support.capture_site import RawSite, reply
@@ -14,7 +15,7 @@ PAGE = """<!DOCTYPE html><html lang="mn" data-served="TIME"><head><meta charset=
 LOOK = "body { margin: 20px; width: 700px; font: 20px sans-serif; background: #eef } h1 { color: #a33 }"
 SCRIPT = """const show = (id, text) => { document.getElementById(id).textContent = text; };
 const ago = Math.round((new Date() - Number(document.documentElement.dataset.served)) / 10000);
-show('clock', `Илгээснээс хойш ${ago}0 секунд, ${Date().slice(0, 15)}`);
+show('clock', `Илгээснээс хойш ${ago}0 секунд, ${Date().slice(0, 15)}, ${isSecureContext} ${!!crypto.subtle}`);
 (async () => {
   for (const number of [1, 2]) {
     const body = JSON.stringify({number});
@@ -43,8 +44,8 @@ FRAME = """<!DOCTYPE html><meta charset="utf-8"><body style="background:#fed">Ө
 <p id="late"></p><script>fetch('/late').then(a => a.text()).then(t => { late.textContent = t });</script>"""
 
 
-def sites(picture: bytes) -> tuple[RawSite, RawSite]:
-    """Return the page's site, and the other one, which the page reaches by another name."""
+def sites(picture: bytes, tls: ssl.SSLContext | None = None) -> tuple[RawSite, RawSite]:
+    """Return the page's site, under *tls* if given, and the other one, which the page reaches by another name."""
 
     def posted(connection: socket.socket, request: bytes) -> None:
         number = b"first" if b'"number":1' in request.replace(b" ", b"") else b"second"
@@ -67,6 +68,7 @@ def sites(picture: bytes) -> tuple[RawSite, RawSite]:
             "/for-helper": reply("Туслахын бичвэр", "text/plain; charset=utf-8"),
             "/api": posted,
             "/picture.png": reply(picture, "image/png"),
-        }
+        },
+        tls,
     )
     return page, other
