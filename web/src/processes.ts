@@ -1,8 +1,8 @@
 /**
  * Work for helpers: workers of the browser that run the page's own script and each do one thing at a time.
  *
- * What a helper answers is exactly what whoever asks would find; where none can be had, or one fails, the answer is left
- * out, so that he finds out why.
+ * What a helper answers is exactly what whoever asks would find; where none can be had, or one fails, the answer is
+ * left out, so that he finds out why.
  */
 
 /** More would want more memory than they save time. */

@@ -1,7 +1,8 @@
 /**
  * Lets helpers work through large files before somebody looks at them one by one.
  *
- * What comes back is exactly what the one who asks would find; what cannot be read is left out, so that he finds out why.
+ * What comes back is exactly what the one who asks would find; what cannot be read is left out, so that he finds out
+ * why.
  */
 
 import type { Bytes } from "../bytes.js";

@@ -64,7 +64,11 @@ interface Options {
   readonly helpers?: OurHelpers | undefined;
 }
 
-/** Check a WACZ completely, digests and checksums by *helpers* if there are any; with *ours* also every byte of its zip, every record and the index as we write them. */
+/**
+ * Check a WACZ completely; with *ours* also every byte of its zip, every record and the index as we write them.
+ *
+ * The digests and checksums of what is large are counted by *helpers*, if there are any.
+ */
 export async function checkWacz(file: Blob, { ours = false, helpers }: Options = {}): Promise<WaczFindings> {
   const check = new WaczCheck(ours ? new OwnWarc() : undefined, helpers);
   try {

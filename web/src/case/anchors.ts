@@ -10,7 +10,8 @@ import { Certificate } from "../trust/certificates.js";
 import { certificatesOf, type SignatureFacts, verifyDetached } from "../trust/cms.js";
 import { certificatesInside, readReply, type Token } from "../trust/timestamps.js";
 
-const SCHEMA = "evidence-kit/anchor-list/1";
+/** What a list says that it is. */
+export const SCHEMA = "evidence-kit/anchor-list/1";
 const NO_CASE = "it describes no case";
 const NO_REGISTER = "it describes no register";
 

@@ -4,9 +4,11 @@ import { shorten } from "../display.js";
 import { attempt, FormatError } from "../errors.js";
 import type { OnProgress, Report } from "../models.js";
 import type { Certificate } from "../trust/certificates.js";
+import type { Options } from "../verify/verify.js";
 import { compareValue } from "./compare.js";
 import { h } from "./dom.js";
 import { areCertificates, type Chosen, dropped } from "./files.js";
+import { givingTo, optionsOf } from "./giving.js";
 import { pageView, remembering } from "./page_view.js";
 import { progressOf } from "./progress.js";
 import { ROWS } from "./result_view.js";
@@ -24,11 +26,7 @@ declare global {
 /** Verifies what was chosen; never raises for bad evidence. */
 export type Verify = (
   files: Chosen["files"],
-  options: {
-    roots: { established: readonly Certificate[]; practice: readonly Certificate[] };
-    now: number;
-    onProgress: OnProgress;
-  },
+  options: Options & { readonly onProgress: OnProgress },
   emptyFolders: readonly string[],
 ) => Promise<Report>;
 
@@ -51,7 +49,8 @@ export function start(verify: Verify, kit: Kit | null): void {
   const speak = (language: Language): void => {
     words = wordsOf(language);
     // What was said stays behind in the language that it was said in.
-    Object.assign(state, { aboutRoots: "", comparedPrint: "", problem: state.phase === "broken" ? state.problem : "" });
+    Object.assign(state, { aboutRoots: "", aboutOutside: "", comparedPrint: "" });
+    if (state.phase !== "broken") state.problem = "";
     announce("");
     show();
   };
@@ -66,7 +65,10 @@ export function start(verify: Verify, kit: Kit | null): void {
     // The page shows that work has begun before it begins.
     await new Promise((resolve) => setTimeout(resolve, 20));
     const now = Date.now();
-    const report = await verify(evidence.files, { roots: believed(kit, state.given), now, onProgress }, evidence.empty);
+    const options = { roots: believed(kit, state.given), now, onProgress, ...optionsOf(state.outside) };
+    const report = await verify(evidence.files, options, evidence.empty);
+    const inVain = options.withheld !== undefined && report.kind !== "bundle";
+    state.aboutOutside = inVain ? words.say("outside.not-a-bundle") : "";
     state.wouldVerify = report.verdict === "verified" && kit === null;
     state.report = state.wouldVerify ? { ...report, verdict: "unchanged" } : report;
     state.claimed = await claimedRoots(evidence);
@@ -84,7 +86,12 @@ export function start(verify: Verify, kit: Kit | null): void {
     show("broken-heading");
   };
 
+  const tellOutside = (said: string): void => {
+    show();
+    announce(said);
+  };
   const actions: Actions = {
+    ...givingTo(state, () => words, tellOutside, broken),
     check(chosen) {
       if (state.phase === "checking") return;
       if (areCertificates(chosen)) return actions.addRoots(chosen.files.map(([, file]) => file));
@@ -202,6 +209,9 @@ function begun(kit: Kit | null): State {
     comparedRoot: undefined,
     typedPrint: "",
     comparedPrint: "",
+    outside: [],
+    aboutOutside: "",
+    typedReceipt: "",
     rows: new Map(),
   };
 }

@@ -4,6 +4,7 @@ import { utc } from "./dates.js";
 import { type Child, h, outside } from "./dom.js";
 import { factsView } from "./facts_view.js";
 import { time } from "./facts.js";
+import { outsideView } from "./outside_view.js";
 import { recordView } from "./record_view.js";
 import { answerView, checksView, claimedView, rootView } from "./result_view.js";
 import { chooseView, rootsView } from "./start_view.js";
@@ -65,7 +66,7 @@ function mainView(view: View): Child[] {
   );
   switch (state.phase) {
     case "choose":
-      return [h("p", { class: "large" }, words.say("page.lead")), chooseView(view), rootsView(view)];
+      return [h("p", { class: "large" }, words.say("page.lead")), chooseView(view), rootsView(view), outsideView(view)];
     case "checking":
       return [
         h(
@@ -98,6 +99,7 @@ function mainView(view: View): Child[] {
         rootView(view, report),
         claimedView(view),
         rootsView(view),
+        outsideView(view),
         checksView(view, report),
       ];
     }

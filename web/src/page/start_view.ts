@@ -11,7 +11,8 @@ import type { Certificate } from "../trust/certificates.js";
 export function chooseView(view: View): HTMLElement {
   const { state, words } = view;
   const button = (id: string, extra: { readonly [name: string]: boolean }): HTMLElement => {
-    const input = h("input", { type: "file", id: `pick-${id}`, hidden: true, ...extra, change: take });
+    const cancel = extra["webkitdirectory"] === true ? none : undefined;
+    const input = h("input", { type: "file", id: `pick-${id}`, hidden: true, ...extra, change: take, cancel });
     const note = h("span", { class: "note", id: `note-${id}` }, words.say(`choose.${id}-note`));
     const open = h(
       "button",
@@ -20,6 +21,8 @@ export function chooseView(view: View): HTMLElement {
     );
     return h("li", {}, open, note, input);
   };
+  // Where nothing came of it, the folder may have been empty: browsers do not tell.
+  const none = (): void => view.actions.check({ files: [], empty: [] });
   const take = (event: Event): void => {
     const input = event.currentTarget as HTMLInputElement;
     view.actions.check(chosen(input.files ?? []));

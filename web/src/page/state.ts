@@ -4,6 +4,7 @@ import type { Report } from "../models.js";
 import type { Certificate } from "../trust/certificates.js";
 import type { Comparison } from "./compare.js";
 import type { Chosen } from "./files.js";
+import type { Given } from "./outside.js";
 import type { Kit } from "./roots.js";
 import type { Words } from "./words.js";
 
@@ -29,6 +30,11 @@ export interface State {
   comparedRoot: Comparison | undefined;
   typedPrint: string;
   comparedPrint: string;
+  /** What was given to hold the evidence against. */
+  outside: readonly Given[];
+  /** What was said last about it. */
+  aboutOutside: string;
+  typedReceipt: string;
   /** How many checks of each step are shown. */
   readonly rows: Map<number, number>;
 }
@@ -42,6 +48,11 @@ export interface Actions {
   removeRoot(root: Certificate): void;
   compareRoot(): void;
   comparePrint(): void;
+  addReceipts(files: readonly File[]): void;
+  typeReceipt(): void;
+  addAnchors(files: readonly File[]): void;
+  addWithheld(files: readonly File[]): void;
+  removeOutside(given: Given): void;
   showMore(step: number): void;
   save(): void;
 }
