@@ -15,6 +15,9 @@ pytestmark = [pytest.mark.browser, pytest.mark.network]
 STRIDE = 61
 """Every so manieth alteration is tried in each run, all of them nightly."""
 
+PARTS = 8
+"""Into which all of them are divided, for together they take longer than one test may."""
+
 
 @pytest.fixture(scope="module")
 def shown(sealed: Sealed) -> Iterator[Sealed]:
@@ -37,8 +40,9 @@ def test_a_report_alone_is_judged_alike_in_the_browser(shown: Sealed) -> None:
 
 
 @pytest.mark.slow
-def test_every_altered_bundle_is_judged_alike_in_the_browser(shown: Sealed, tmp_path: Path) -> None:
-    assert try_all(shown, shown.bundle, tmp_path / "bundle", BUNDLE, 1) == []
+@pytest.mark.parametrize("part", range(PARTS))
+def test_every_altered_bundle_is_judged_alike_in_the_browser(shown: Sealed, tmp_path: Path, part: int) -> None:
+    assert try_all(shown, shown.bundle, tmp_path / "bundle", BUNDLE, PARTS, first=part) == []
 
 
 @pytest.mark.slow
