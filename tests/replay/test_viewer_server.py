@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from evidence_kit.browser.launch import LaunchOptions, Sandbox, chromium_arguments
 from evidence_kit.case.folder import CaseFolder
 from evidence_kit.case.noting import note_events
 from evidence_kit.custody.custodian import Custodian
@@ -178,6 +179,20 @@ def test_another_server_is_never_reached_through_this_one(viewed: CaseFolder, cu
 
     assert set(statuses) == {403}
     assert refused == {"a.example", "b.example:443", "c.example", "d.example"}
+
+
+def test_the_window_has_one_way_out_and_asks_for_no_name() -> None:
+    options = LaunchOptions(
+        viewport=(800, 600), locale="mn-MN", timezone="Asia/Ulaanbaatar", enclosure=4711, window=True
+    )
+
+    arguments = chromium_arguments(options, Sandbox(on=True))
+
+    assert "--proxy-server=http://127.0.0.1:4711" in arguments
+    assert "--proxy-bypass-list=<-loopback>" in arguments
+    assert "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1" in arguments
+    assert "--force-webrtc-ip-handling-policy=disable_non_proxied_udp" in arguments
+    assert "--no-sandbox" not in arguments
 
 
 def test_only_the_loopback_interface_is_listened_on(viewed: CaseFolder, custodian: Custodian) -> None:

@@ -88,7 +88,7 @@ function drawItems() {
   one("#whole").className = several ? "several" : "";
   one("#items ul").replaceChildren(...overview.items.map(({ id, status, sealed }) => make("li", {},
     make("button", { type: "button", "aria-current": String(shown?.facts.id === id), onclick: () => choose(id) },
-      id, make("small", {}, `${word("status", status)}${sealed ? " ■" : ""}`)))));
+      id, make("small", {}, [word("status", status), ...(sealed ? [say("page.sealed")] : [])].join(" · "))))));
 }
 
 async function choose(id, { first = false } = {}) {
@@ -134,7 +134,7 @@ function factsOf(facts) {
     ["finished", plainTime(facts.finished)],
     ["recorder", word("recorders", facts.recorder)],
     ["http_status", facts.http_status ?? say("facts.none")],
-    ["pictures", String(facts.pictures.length)],
+    ...(facts.sealed ? [] : [["pictures", String(facts.pictures.length)]]),
     ["problems", list("problems", [...new Set(facts.problems)])],
     ...(facts.flags.length ? [["flags", list("flags", facts.flags)]] : []),
   ].map(([name, value]) => [say(`facts.${name}`), value]);
