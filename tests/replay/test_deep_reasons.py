@@ -1,0 +1,114 @@
+"""What cannot be rendered again is left open, with the reason."""
+
+import json
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from evidence_kit import canonical
+from evidence_kit.canonical import Json
+from evidence_kit.models import Replayed, ignore
+from evidence_kit.replay.deep import Replaying, items_at, replay_item, replay_wacz
+from evidence_kit.replay.deep_result import ItemReplay
+from tests.support.captures import now
+from tests.support.cases import commit_small_item, open_case
+from tests.support.forging import rebuild_item
+from tests.support.people import practice_custodian
+from tests.support.replay_site import picture
+
+WITHOUT_BROWSER = Replaying(browser=None, why_none="there is no browser", clock=now, on_step=ignore)
+
+
+@pytest.fixture
+def item(tmp_path: Path) -> Path:
+    """Return the folder of a small item with a screenshot."""
+    custodian = practice_custodian()
+    case = open_case(tmp_path / "case", custodian)
+    commit_small_item(case, custodian, screenshot=picture("#fff", "#000"))
+    return Path(shutil.copytree(case.path / "items" / "EV-0001", tmp_path / "EV-0001"))
+
+
+def checked(item: Path, tmp_path: Path) -> ItemReplay:
+    scratch = tmp_path / "scratch"
+    scratch.mkdir()
+    with items_at(item, "item") as places:
+        return replay_item(places[0], scratch, WITHOUT_BROWSER)
+
+
+def change(item: Path, **members: Json) -> None:
+    """Change the item's own record, and its list with it."""
+    record = json.loads((item / "item.json").read_bytes())
+    (item / "item.json").write_bytes(canonical.pretty({**record, **members}))
+    rebuild_item(item)
+
+
+def failed(item: Path) -> None:
+    change(item, status="failed")
+
+
+def supplied(item: Path) -> None:
+    change(item, source="supplied")
+
+
+def by_hand(item: Path) -> None:
+    (item / "shots.json").write_bytes(b"{}")
+    rebuild_item(item)
+
+
+def without_archive(item: Path) -> None:
+    (item / "capture.wacz").unlink()
+
+
+def another_archive(item: Path) -> None:
+    (item / "capture.wacz").write_bytes(b"PK")
+
+
+def another_picture(item: Path) -> None:
+    (item / "screenshot.png").write_bytes(picture("#000", "#fff"))
+
+
+def no_list(item: Path) -> None:
+    (item / "manifest-sha256.txt").write_bytes(b"no list")
+
+
+def no_record(item: Path) -> None:
+    (item / "item.json").write_bytes(b"[" * 100_000)
+
+
+def untouched(_item: Path) -> None:
+    """Leave it: its archive has no record of a page."""
+
+
+@pytest.mark.parametrize(
+    ("act", "reason"),
+    [
+        (failed, "the capture failed"),
+        (supplied, "handed over and not captured"),
+        (by_hand, "a person used the page"),
+        (without_archive, "the web archive is not here"),
+        (another_archive, "not the one in the item's list"),
+        (another_picture, "screenshot.png is not the picture in the item's list"),
+        (no_list, ""),
+        (no_record, "no JSON"),
+        (untouched, "does not say how its page was captured"),
+    ],
+)
+def test_the_reason_is_told(item: Path, tmp_path: Path, act: Callable[[Path], None], reason: str) -> None:
+    act(item)
+
+    found = checked(item, tmp_path)
+
+    assert found.outcome is Replayed.NOT_COMPARED
+    assert found.reason
+    assert reason in found.reason
+    assert found.to_json()["agreement"] is None
+
+
+def test_an_archive_alone_that_is_not_ours_has_a_reason(item: Path, tmp_path: Path) -> None:
+    scratch = tmp_path / "scratch"
+    scratch.mkdir()
+
+    assert "does not say" in replay_wacz(item / "capture.wacz", scratch, WITHOUT_BROWSER).reason
+    assert replay_wacz(item / "screenshot.png", scratch, WITHOUT_BROWSER).reason
