@@ -51,6 +51,13 @@ export class Sha256 {
 
 const whole = await createSHA256();
 
+const sum = await createCRC32();
+
+/** Return the CRC-32 of bytes at hand (RFC 1952, 8). */
+export function crc32(data: Uint8Array): number {
+  return Number.parseInt(sum.init().update(data).digest(), 16);
+}
+
 /** Return the SHA-256 of *parts* in order. */
 export function sha256(...parts: readonly Uint8Array[]): Bytes {
   whole.init();
@@ -85,7 +92,7 @@ export async function sha256OfBlob(blob: Blob, onBytes: (count: number) => void 
   return hasher.end();
 }
 
-/** Return the CRC-32 of a file (RFC 1952, 8); otherwise as `sha256OfBlob`. */
+/** Return the CRC-32 of a file; otherwise as `sha256OfBlob`. */
 export async function crc32OfBlob(blob: Blob, onBytes: (count: number) => void = () => undefined): Promise<number> {
   const hasher = await createCRC32();
   for await (const piece of pieces(blob)) {

@@ -9,11 +9,12 @@ import { inflateSync } from "fflate";
 
 import { type Bytes, byCodePoint, concat, equal, text, utf8 } from "../bytes.js";
 import { shorten } from "../display.js";
-import { crc32OfBlob } from "../digest.js";
+import { crc32, crc32OfBlob } from "../digest.js";
 import { attempt, FormatError } from "../errors.js";
 import type { Problem } from "../models.js";
 import { folded, readBlob } from "../tree.js";
 import type { OurHelpers } from "./ahead.js";
+import { BLOCK, Reader } from "./blocks.js";
 
 const STORED = 0;
 const DEFLATED = 8;
@@ -58,6 +59,7 @@ interface Entry {
 /** Return the entries of the zip in *file*, folders left out; raises `FormatError` when there is no directory to read. */
 export async function readZip(file: Blob): Promise<Zip> {
   const { directory, begin, shift } = await readDirectory(file);
+  const reader = new Reader(file);
   const entries = new Map<string, Blob>();
   const problems: Problem[] = [];
   let endOfLast = 0;
@@ -72,7 +74,7 @@ export async function readZip(file: Blob): Promise<Zip> {
       problems.push([entry.name, "it overlaps the entry before it"]);
       continue;
     }
-    const start = await dataOffset(file, entry);
+    const start = await dataOffset(reader, entry);
     const end = typeof start === "string" ? 0 : start + entry.packed;
     if (typeof start === "string" || end > begin) {
       problems.push([entry.name, typeof start === "string" ? start : "it reaches into the directory"]);
@@ -93,13 +95,14 @@ export async function readZip(file: Blob): Promise<Zip> {
 export async function checkCanonical(file: Blob, helpers?: OurHelpers): Promise<string[]> {
   const entries: Entry[] = [];
   const sums: Promise<number | FormatError>[] = [];
+  const reader = new Reader(file);
   let at = 0;
   const end = await attempt(async () => {
-    while (equal(await slice(file, at, at + 4), signature(3, 4))) {
-      const entry = await readCanonicalEntry(file, at);
+    while (equal(await reader.read(at, at + 4), signature(3, 4))) {
+      const entry = await readCanonicalEntry(reader, at);
       const begin = at + localHeader(entry).length;
       const asked = entry.size >= WORTHWHILE ? helpers : undefined;
-      const sum = attempt(() => checksum(file.slice(begin, begin + entry.size), asked));
+      const sum = attempt(() => checksum(reader, begin, entry.size, asked));
       if (asked === undefined) await sum;
       entries.push(entry);
       sums.push(sum);
@@ -114,37 +117,44 @@ export async function checkCanonical(file: Blob, helpers?: OurHelpers): Promise<
   }
   if (end instanceof FormatError) return [...problems, end.message];
   if (new Set(entries.map((entry) => folded(entry.name))).size !== entries.length) problems.push("an entry stands twice");
-  return [...problems, ...(await tailProblems(file, entries, at))];
+  return [...problems, ...(await tailProblems(reader, entries, at))];
 }
 
-async function checksum(file: Blob, helpers: OurHelpers | undefined): Promise<number> {
-  return (await helpers?.ask("checksum", file)) ?? crc32OfBlob(file);
+async function checksum(
+  reader: Reader,
+  begin: number,
+  size: number,
+  helpers: OurHelpers | undefined,
+): Promise<number> {
+  if (size <= BLOCK) return crc32(await reader.read(begin, begin + size));
+  const data = reader.file.slice(begin, begin + size);
+  return (await helpers?.ask("checksum", data)) ?? crc32OfBlob(data);
 }
 
-async function tailProblems(file: Blob, entries: readonly Entry[], begin: number): Promise<string[]> {
+async function tailProblems(reader: Reader, entries: readonly Entry[], begin: number): Promise<string[]> {
   let at = begin;
   for (const entry of entries) {
     const expected = centralHeader(entry);
-    if (!equal(await slice(file, at, at + expected.length), expected)) {
+    if (!equal(await reader.read(at, at + expected.length), expected)) {
       return [`entry ${shorten(entry.name)}: the central directory differs from the canonical one for this entry`];
     }
     at += expected.length;
   }
   const expected = endRecords(entries.length, at - begin, begin);
-  if (!equal(await slice(file, at, at + expected.length), expected)) {
+  if (!equal(await reader.read(at, at + expected.length), expected)) {
     return ["the end record of the zip is not the canonical one, or an entry's header was overwritten"];
   }
-  const after = file.size - at - expected.length;
+  const after = reader.file.size - at - expected.length;
   return after > 0 ? [`${after} bytes after the end of the zip`] : [];
 }
 
-async function readCanonicalEntry(file: Blob, offset: number): Promise<Entry> {
-  const fixed = await slice(file, offset, offset + 30);
+async function readCanonicalEntry(reader: Reader, offset: number): Promise<Entry> {
+  const fixed = await reader.read(offset, offset + 30);
   if (fixed.length < 30) throw new FormatError(`the file ends inside the entry header at byte ${offset}`);
   const view = new DataView(fixed.buffer, fixed.byteOffset);
   const nameLength = view.getUint16(26, true);
   const extraLength = view.getUint16(28, true);
-  const rest = await slice(file, offset + 30, offset + 30 + nameLength + extraLength);
+  const rest = await reader.read(offset + 30, offset + 30 + nameLength + extraLength);
   const rawName = rest.subarray(0, nameLength);
   let size = view.getUint32(22, true);
   if (size === FULL32 && extraLength === 20 && rest.length === nameLength + 20) size = u64(rest, nameLength + 4);
@@ -157,7 +167,7 @@ async function readCanonicalEntry(file: Blob, offset: number): Promise<Entry> {
   if (!equal(localHeader(entry), concat(fixed, rest))) {
     throw new FormatError(`entry ${shorten(name)}: its header at byte ${offset} is not the canonical one`);
   }
-  if (offset + 30 + rest.length + size > file.size) {
+  if (offset + 30 + rest.length + size > reader.file.size) {
     throw new FormatError(`entry ${shorten(name)}: its data would reach beyond the end of the file`);
   }
   return entry;
@@ -291,8 +301,8 @@ function problemOf(entry: Entry): string {
 }
 
 /** Return where an entry's data begins, or what its own header says otherwise than the directory. */
-async function dataOffset(file: Blob, entry: Entry): Promise<number | string> {
-  const header = await slice(file, entry.offset, entry.offset + 30);
+async function dataOffset(reader: Reader, entry: Entry): Promise<number | string> {
+  const header = await reader.read(entry.offset, entry.offset + 30);
   if (entry.offset < 0 || header.length < 30 || !equal(header.subarray(0, 4), signature(3, 4))) {
     return "there is no header of its own where the directory says";
   }
@@ -300,7 +310,7 @@ async function dataOffset(file: Blob, entry: Entry): Promise<number | string> {
   const [flags, method] = [view.getUint16(6, true), view.getUint16(8, true)];
   const [packed, size] = [view.getUint32(18, true), view.getUint32(22, true)];
   const nameLength = view.getUint16(26, true);
-  const name = await slice(file, entry.offset + 30, entry.offset + 30 + nameLength);
+  const name = await reader.read(entry.offset + 30, entry.offset + 30 + nameLength);
   const otherSizes = !(packed === entry.packed && size === entry.size) && !(packed === FULL32 && size === FULL32);
   const contradicts =
     !equal(name, entry.rawName) || method !== entry.method || ((flags ^ entry.flags) & (ENCRYPTED | UTF8)) !== 0;
