@@ -32,7 +32,10 @@ def _answer(browser: Browser, folder: Path, asked: dict[str, object]) -> object:
     context = browser.new_context()
     try:
         opened = open_page(context, _court_copy(folder, f"{asked['established']}{asked['practice']}"))
-        opened.page.set_input_files("#pick-folder" if path.is_dir() else "#pick-file", path)
+        if path.is_dir():
+            opened.drop(path)
+        else:
+            opened.page.set_input_files("#pick-file", path)
         opened.page.wait_for_selector("#answer", timeout=_SECONDS * 1000)
         report: dict[str, object] = opened.page.evaluate("window.evidenceKitReport")
     finally:

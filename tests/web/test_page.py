@@ -368,22 +368,13 @@ def test_roots_that_came_with_the_evidence_count_only_when_their_fingerprint_cam
     assert page.text("#result-heading").endswith("Unchanged")
 
 
-def drop(page: OpenPage, folder: Path) -> None:
-    """Drop *folder* on the page, and wait until it was checked."""
-    place: dict[str, Any] = {"x": 400, "y": 450}
-    data = {"items": [], "files": [str(folder)], "dragOperationsMask": 1}
-    session = page.page.context.new_cdp_session(page.page)
-    for kind in ("dragEnter", "dragOver", "drop"):
-        session.send("Input.dispatchDragEvent", {**place, "type": kind, "data": data})
-    page.wait()
-
-
 def test_a_folder_can_be_dropped(page: OpenPage, tmp_path: Path) -> None:
     bundle = tmp_path / "багц 2"
     (bundle / "data" / "empty").mkdir(parents=True)
     (bundle / "report.json").write_text(json.dumps(REPORTS["altered"]), encoding="utf-8")
 
-    drop(page, bundle)
+    page.drop(bundle)
+    page.wait()
 
     assert page.verdict() == "altered"
 
@@ -404,7 +395,8 @@ def test_a_folder_of_ten_thousand_files_can_be_dropped(page: OpenPage, tmp_path:
         (tmp_path / "bundle" / str(number // 100) / f"{number}.txt").touch()
     (tmp_path / "bundle" / "report.json").write_text(json.dumps(REPORTS["altered"]), encoding="utf-8")
 
-    drop(page, tmp_path / "bundle")
+    page.drop(tmp_path / "bundle")
+    page.wait()
 
     assert page.verdict() == "altered"
 
