@@ -1,8 +1,9 @@
 """Check the signatures of a PDF, its own or anybody's: what is covered, what holds, what followed, what is attached.
 
 Offline, and never raising for what the file holds: whatever is wrong becomes a text in the findings. Whether a
-signer or an authority may be believed is left to the caller. The comparison of revisions is pyHanko's; that a
-signature covers exactly what it seems to, and that nothing stands after the last revision, is checked here.
+signer or an authority may be believed is left to the caller. The comparison of revisions is pyHanko's, by the rules of
+`evidence_kit.pdf.revisions`; that a signature covers exactly what it seems to, and that nothing stands after the last
+revision, is checked here.
 """
 
 import hashlib
@@ -31,6 +32,7 @@ from pyhanko.sign.validation.status import SignatureCoverageLevel
 from evidence_kit.errors import EvidenceError, FormatError
 from evidence_kit.pdf import container, stamps
 from evidence_kit.pdf.findings import Changes, Coverage, Level, PdfFindings, SignatureFindings
+from evidence_kit.pdf.revisions import POLICY
 from evidence_kit.pdf.security_store import read_store
 from evidence_kit.pdf.swap import attachments
 from evidence_kit.trust.certificates import Certificate
@@ -253,7 +255,7 @@ def _coverage(found: SignatureFindings, signed: _Signed) -> SignatureFindings:
 
 def _changes(found: SignatureFindings, signed: _Signed) -> SignatureFindings:
     emb = signed.emb
-    emb.compute_integrity_info()  # type: ignore[no-untyped-call]  # pyHanko gives it no types
+    emb.compute_integrity_info(POLICY)  # type: ignore[no-untyped-call]  # pyHanko gives it no types
     result: object = emb.diff_result
     level = result.modification_level if isinstance(result, DiffResult) else ModificationLevel.OTHER
     permission = emb.docmdp_level

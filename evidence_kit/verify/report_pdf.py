@@ -31,6 +31,8 @@ def check_report(
     problems = [(shown, problem) for problem in found.problems]
     if not found.signatures and not problems:
         problems.append((shown, "it carries no signature"))
+    elif found.signatures and all(signature.level is Level.TIMESTAMP for signature in found.signatures):
+        problems.append((shown, "it carries time stamps and no signature"))
     for signature in found.signatures:
         problems += [(f"{shown}#{signature.field}", why) for why in _problems(signature)]
     if not problems and not found.whole_and_valid:

@@ -92,7 +92,7 @@ def test_a_revision_in_a_bundle_whose_lists_were_made_again_is_reported(sealed: 
 
     found = sealed.failed(bundle)
 
-    assert ("report.signature", "data/report.pdf") in found
+    assert ("report.signature", "data/report.pdf#Signature1") in found
     assert "bag.payload" not in {id_ for id_, _ in found}
 
 

@@ -16,6 +16,9 @@ from evidence_kit.pdf.sign import archive_pdf, sign_pdf
 from tests.support.pades import LISTS, practice_pki, sign
 from tests.support.pdfs import NOW, make_pdf, practice_signer, rsa_signer
 from tests.tamper.test_report import _attachments, _content, _nothing, _overlay, _script
+from tests.unit.pdf.test_later_revisions import CHANGES as CHANGES_COVERED
+from tests.unit.pdf.test_later_revisions import make_signed
+from tests.unit.pdf.test_later_revisions import revised as revision_of
 from tests.unit.pdf.test_shadow import ATTACKS, Planted, planted
 
 __all__ = ["planted"]  # a fixture
@@ -112,6 +115,18 @@ def test_revisions_behind_a_signature_are_judged_alike(tmp_path: Path, signed: d
 def test_attacks_by_planted_content_are_judged_alike(tmp_path: Path, planted: Planted) -> None:
     attacks = ((attack.__name__, attack(planted)) for attack in ATTACKS)
     assert answers_agree(tmp_path, iter([("planted", planted.data), *attacks])) == ""
+
+
+def test_changes_that_an_honest_signature_covers_are_judged_alike(tmp_path: Path) -> None:
+    signed = make_signed(tmp_path)
+    twice = []
+    for number, (name, change) in enumerate(CHANGES_COVERED.items()):
+        changed, covered = (tmp_path / f"{number}-{kind}.pdf" for kind in ("changed", "covered"))
+        revision_of(signed, change, changed)
+        sign_pdf(changed, covered, signer=practice_signer(), reason="", location="", now=NOW)
+        twice.append((name, covered.read_bytes()))
+
+    assert answers_agree(tmp_path, iter(twice)) == ""
 
 
 @pytest.mark.slow

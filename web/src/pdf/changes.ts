@@ -2,8 +2,8 @@
  * What a revision changed (ISO 32000-2, 7.5.6 and 12.8.2.2): only what signing, countersigning and renewing write.
  *
  * That is: a signature field that shows nothing, or one that was empty and is filled; its place in the form and on its
- * page; the document security store; the catalog's entries for these; the metadata, which no page shows. Objects that
- * nothing before referred to can only be reached through these.
+ * page; the document security store; the catalog's entries for these. Objects that nothing before referred to can only
+ * be reached through these.
  */
 
 import { FormatError } from "../errors.js";
@@ -11,13 +11,10 @@ import { checkFields, type FieldChanges, isNew } from "./field_changes.js";
 import { entriesOf, isArray, isKind, isName, type PdfObject, same } from "./objects.js";
 import type { Pdf } from "./reader.js";
 import { usesOf } from "./uses.js";
-import { isXmp } from "./xmp.js";
 
-const LARGEST_METADATA = 4 * 1024 * 1024;
 /** Entries of the catalog that may change; what is in them is looked at by itself. */
-const OF_CATALOG = new Set(["AcroForm", "DSS", "Extensions", "MarkInfo", "Metadata", "Version"]);
-/** Entries of the form that may change; but for the fields they lead to nothing. */
-const OF_FORM = new Set(["Fields", "DA", "DR", "NeedAppearances", "Q"]);
+const OF_CATALOG = new Set(["AcroForm", "DSS", "Extensions", "Version"]);
+const OF_FORM = new Set(["Fields"]);
 const OF_STORE = new Set(["Certs", "CRLs", "OCSPs"]);
 
 /** What one revision changed. */
@@ -84,15 +81,11 @@ async function changedObjects(pdf: Pdf, after: number): Promise<Set<number>> {
   return found;
 }
 
-function checkTrailer({ pdf, before, after, changed, explained, uses }: Step): void {
+function checkTrailer({ pdf, before, after }: Step): void {
   if (!same(pdf.trailer("Root", before), pdf.trailer("Root", after))) throw new FormatError("it names another catalog");
   if (pdf.trailer("Encrypt", after) !== undefined) throw new FormatError("it encrypts the document");
   const [old, now] = [pdf.trailer("Info", before), pdf.trailer("Info", after)];
-  if (old !== undefined && now !== undefined && !same(old, now)) throw new FormatError("it names other information");
-  if (isKind(now, "ref") && changed.has(now.number)) {
-    wantOnlyUse(uses, now.number, "trailer/Info");
-    explained.add(now.number);
-  }
+  if (now !== undefined && !same(old, now)) throw new FormatError("it names other information");
 }
 
 /** Want the object *number* to be referred to from *place* alone. */
@@ -110,8 +103,7 @@ async function checkCatalog(step: Step): Promise<FieldChanges> {
   const root = pdf.trailer("Root", after);
   if (!isKind(root, "ref")) throw new FormatError("the catalog has no number");
   step.explained.add(root.number);
-  wantPlain(old, now, ["Version", "Extensions", "MarkInfo"], "the catalog");
-  await checkMetadata(step, `${root.number}/Metadata`, old.entries.get("Metadata"), now.entries.get("Metadata"));
+  wantPlain(old, now, ["Version", "Extensions"], "the catalog");
   await checkStore(step, `${root.number}/DSS`, old.entries.get("DSS"), now.entries.get("DSS"));
   return checkForm(step, `${root.number}/AcroForm`, old.entries.get("AcroForm"), now.entries.get("AcroForm"));
 }
@@ -160,20 +152,6 @@ export async function follow(
   return { was: await pdf.resolve(old, before), is: await pdf.resolve(now, after) };
 }
 
-async function checkMetadata(
-  step: Step,
-  place: string,
-  old: PdfObject | undefined,
-  now: PdfObject | undefined,
-): Promise<void> {
-  const changed = isKind(now, "ref") && step.changed.has(now.number);
-  if (now === undefined || (same(old, now) && !changed)) return;
-  const { is } = await follow(step, place, old, now);
-  if (!isKind(is, "stream")) throw new FormatError("its metadata are no stream");
-  if (!isXmp(await step.pdf.data(is, LARGEST_METADATA, step.after)))
-    throw new FormatError("its metadata are malformed");
-}
-
 /** The store may grow and shrink (EN 319 142-1, 5.4.2): it holds nothing that any page shows. */
 async function checkStore(
   step: Step,
@@ -207,12 +185,6 @@ async function checkForm(
   const { was, is } = await follow(step, place, old, now);
   if (!isKind(was, "dict") || !isKind(is, "dict")) throw new FormatError("the document has no form");
   wantSame(was, is, OF_FORM, "the form");
-  wantPlain(
-    was,
-    is,
-    [...OF_FORM].filter((key) => key !== "Fields"),
-    "the form",
-  );
   const own = isKind(now, "ref") ? `${now.number}` : place;
   const fields = await follow(step, `${own}/Fields`, was.entries.get("Fields"), is.entries.get("Fields"));
   return checkFields(step, fields.was, fields.is);

@@ -62,8 +62,12 @@ async function checkAdded(step: Step, field: PdfObject, name: string): Promise<{
   const form = entries.has("V") && (await checkValue(step, entries.get("V"), name));
   if (entries.has("AP")) await checkLooks(step, entries.get("AP"), name);
   const box = await step.pdf.get(field, "Rect", step.after);
-  const [left, bottom, right, top] = isArray(box) ? box : [];
+  if (!isArray(box) || box.length !== 4 || !box.every((edge) => typeof edge === "number")) {
+    throw new FormatError(`the field "${name}" that it adds has no place`);
+  }
+  const [left, bottom, right, top] = box;
   const visible = !same(left, right) && !same(bottom, top);
+  if (!visible && entries.has("AP")) throw new FormatError(`the field "${name}" has a picture and no size`);
   return { form: form || visible, visible };
 }
 

@@ -47,6 +47,9 @@ export async function checkReport(
 function problemsOf(shown: string, found: PdfFindings): Problem[] {
   const problems = found.problems.map((problem): Problem => [shown, problem]);
   if (found.signatures.length === 0 && problems.length === 0) problems.push([shown, "it carries no signature"]);
+  if (found.signatures.length > 0 && found.signatures.every(({ level }) => level === "document timestamp")) {
+    problems.push([shown, "it carries time stamps and no signature"]);
+  }
   for (const { field, problems: wrong } of found.signatures) {
     problems.push(...wrong.map((why): Problem => [`${shown}#${field}`, why]));
   }
