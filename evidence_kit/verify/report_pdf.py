@@ -62,7 +62,7 @@ def _check_signers(exam: Examination, found: PdfFindings, certificates: Sequence
     told: list[Json] = []
     # From the last to the first: a document time stamp covers all signatures before it.
     for signature in reversed(found.signatures):
-        if not signature.holds or signature.certificate is None:
+        if not signature.holds or signature.loose or signature.certificate is None:
             continue
         pool = (*certificates, *signature.embedded)
         stamped = _trusted_time(exam, signature, pool)

@@ -15,8 +15,8 @@ from evidence_kit.pdf.sign import archive_pdf, sign_pdf
 from evidence_kit.trust.judging import TrustedRoots
 from evidence_kit.trust.validation_data import ValidationData
 from evidence_kit.verify import verify_path
-from tests.support.pdfs import NOW, make_pdf, practice_signer
-from tests.support.people import SetClock
+from tests.support.pdfs import NOW, make_pdf, place_of_signature, practice_signer
+from tests.support.people import SetClock, roots_of
 from tests.support.tsa import OpensslTsa
 
 OFFICER, SECOND = practice_signer("Д. Туяа"), practice_signer("Б. Сараа")
@@ -179,6 +179,16 @@ def test_a_second_signature_by_the_same_officer_and_a_third_are_no_alteration(si
         signed = tmp_path / f"{number}.pdf"
 
     assert verdict(signed) is Verdict.VERIFIED
+
+
+def test_who_signed_is_not_told_of_a_signature_with_something_in_its_place(signed: Path, tmp_path: Path) -> None:
+    data = signed.read_bytes()
+    _, end = place_of_signature(data)
+    (tmp_path / "report.pdf").write_bytes(data[: end - 9] + b"deadbeef" + data[end - 1 :])
+
+    report = verify_path(tmp_path / "report.pdf", roots=roots_of(OFFICER), clock=SetClock(NOW), check_pdf=check_pdf)
+
+    assert (report.verdict, report.signers) == (Verdict.ALTERED, ())
 
 
 def test_a_report_whose_signatures_cannot_be_found_any_more_is_altered(

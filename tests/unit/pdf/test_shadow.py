@@ -197,6 +197,10 @@ ATTACKS = [
 ]
 
 
+UNSEEN = (_nothing_but_a_table, _first_table_again, _hybrid)
+"""Nobody sees the first; who signs behind the second signs the document as it was; the third is not signed at all."""
+
+
 def shown(data: bytes) -> list[str]:
     """Return what of the document the attacks are about, as another reader finds it."""
     with pikepdf.open(BytesIO(data)) as pdf:
@@ -234,6 +238,19 @@ def test_what_a_later_revision_shows_hides_or_exchanges_is_reported(
     failed = {check.id for check in report.checks if check.outcome is Outcome.FAILED}
     assert report.verdict in {Verdict.ALTERED, Verdict.CANNOT_VERIFY}
     assert failed & {"report.signature", "report.tail"}
+
+
+@pytest.mark.parametrize("attack", [attack for attack in ATTACKS if attack not in UNSEEN])
+def test_a_revision_that_an_honest_signature_covers_is_reported(
+    planted: Planted, tmp_path: Path, attack: Callable[[Planted], bytes]
+) -> None:
+    (tmp_path / "changed.pdf").write_bytes(attack(planted))
+    sign_pdf(tmp_path / "changed.pdf", tmp_path / "twice.pdf", signer=SIGNER, reason="", location="", now=NOW)
+
+    report = verified(tmp_path / "report.pdf", (tmp_path / "twice.pdf").read_bytes())
+
+    assert report.verdict in {Verdict.ALTERED, Verdict.CANNOT_VERIFY}
+    assert "report.signature" in {check.id for check in report.checks if check.outcome is Outcome.FAILED}
 
 
 @pytest.mark.parametrize("attack", [_other_kids, _planted_content_by_table, _shown_overlay])
