@@ -6,6 +6,7 @@ there. Memory is that of the browser's renderers (PSS, sampled) above what the p
 """
 
 import json
+import os
 import random
 import shutil
 import subprocess
@@ -30,6 +31,7 @@ from evidence_kit.case.stamping import Stamping
 from evidence_kit.custody.custodian import Custodian
 from evidence_kit.trust.judging import TrustedRoots
 from tests.bench.bodies import bodies
+from tests.bench.bundle import descendants
 from tests.bench.measuring import Bench
 from tests.support.cases import open_case, stage_small_item
 from tests.support.people import OFFICER, ULAANBAATAR, SetClock
@@ -169,11 +171,12 @@ class _Watched:
 
 
 def _renderers() -> float:
-    """Return the memory of all renderers on this machine that this user may look at, in MB (PSS)."""
-    return sum(_own_memory(folder) for folder in Path("/proc").iterdir() if folder.name.isdecimal())
+    """Return the memory of the renderers that this process began, in MB (PSS)."""
+    return sum(map(_own_memory, descendants(os.getpid())))
 
 
-def _own_memory(folder: Path) -> float:
+def _own_memory(pid: int) -> float:
+    folder = Path(f"/proc/{pid}")
     try:
         if b"--type=renderer" not in (folder / "cmdline").read_bytes():
             return 0

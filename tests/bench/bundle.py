@@ -218,7 +218,8 @@ class _Watched:
             self.most = max(self.most, sum(_resident(os.getpid())))
 
 
-def _resident(parent: int) -> Iterator[float]:
+def descendants(parent: int) -> Iterator[int]:
+    """Yield the processes that *parent* began, and theirs."""
     # Processes end while we look.
     try:
         children = Path(f"/proc/{parent}/task/{parent}/children").read_text(encoding="ascii").split()
@@ -228,7 +229,12 @@ def _resident(parent: int) -> Iterator[float]:
     except OSError:
         return
     for child in map(int, children):
-        yield from _resident(child)
+        yield child
+        yield from descendants(child)
+
+
+def _resident(parent: int) -> Iterator[float]:
+    for child in descendants(parent):
         try:
             told = Path(f"/proc/{child}/smaps_rollup").read_text(encoding="ascii")
         except OSError:
