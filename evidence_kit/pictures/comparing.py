@@ -1,8 +1,9 @@
 """Compare a sealed picture with new renderings of the same page, tile by tile.
 
-A pixel agrees if it lies, in each colour, within what the pixel and its eight neighbours are in the other picture,
-`TOLERANCE` levels more or less, and the other way round: so the smoothing of a letter's edge may differ, a letter may
-not. A tile of 16 x 16 pixels agrees if all its pixels do. A page may be seen several times, as it moves: a tile that
+A pixel agrees if in each colour it is what it is in the other picture, `TOLERANCE` levels more or less. Of another
+browser letters are smoothed otherwise: then it need only lie within what the pixel and its eight neighbours are in the
+other picture, and the other way round, and a 6 in small grey letters may pass for an 8. A tile of 16 x 16 pixels agrees
+if all its pixels do. A page may be seen several times, as it moves: a tile that
 agrees once agrees. The numbers are measured (docs/benchmarks.md).
 
 The sealed picture is in memory whole, of renderings one tile of the browser at a time.
@@ -15,6 +16,7 @@ from pathlib import Path
 
 from PIL import Image, ImageChops
 
+from evidence_kit.pictures.plain import require_plain
 from evidence_kit.pictures.viewing_copy import Region, decoded_picture
 
 TILE = 16
@@ -50,7 +52,12 @@ class Comparison:
     """A sealed picture, and what was seen of it in renderings so far."""
 
     def __init__(self, sealed: Path, *, cut: bool = False) -> None:
-        """Read the picture at *sealed*; raises `FormatError`. *cut* if it is known not to show the whole page."""
+        """Read the picture at *sealed*; *cut* if it is known not to show the whole page.
+
+        Raises `FormatError`, also for a picture that may show something else than what is compared here.
+        """
+        with sealed.open("rb") as stream:
+            require_plain(stream)
         self._sealed = decoded_picture(sealed)
         self._cut = cut
         self._across = -(-self._sealed.width // TILE)
@@ -70,14 +77,17 @@ class Comparison:
         """Whether every part of the picture was seen as it is, and nothing beyond it."""
         return not any(self._worst) and self._whole() == self.size
 
-    def look(self, tiles: Sequence[bytes]) -> None:
-        """Compare with one rendering: PNGs, one below the other. Raises `FormatError`."""
+    def look(self, tiles: Sequence[bytes], *, smoothed: bool) -> None:
+        """Compare with one rendering: PNGs, one below the other; *smoothed* if edges may be drawn otherwise.
+
+        Raises `FormatError`.
+        """
         differing = set(range(len(self._worst)))
         width, height = 0, 0
         for tile in tiles:
             with Image.open(io.BytesIO(tile), formats=["PNG"]) as opened:
                 shown = opened.convert("RGB")
-            self._compare(shown, height, differing)
+            self._compare(shown, height, differing, smoothed=smoothed)
             width, height = shown.width, height + shown.height
         for index, worst in enumerate(self._worst):
             self._worst[index] = worst and index in differing
@@ -107,7 +117,7 @@ class Comparison:
         (width, height), seen = self.size, self._beyond or (0, 0)
         return (width, height) if self._cut else (max(width, seen[0]), max(height, seen[1]))
 
-    def _compare(self, shown: Image.Image, top: int, differing: set[int]) -> None:
+    def _compare(self, shown: Image.Image, top: int, differing: set[int], *, smoothed: bool) -> None:
         """Take out of *differing* the tiles that agree with *shown*, which begins at row *top*, a multiple of 16."""
         width = min(shown.width, self._sealed.width)
         bottom = min(top + shown.height, self._sealed.height)
@@ -115,7 +125,7 @@ class Comparison:
             end = min(start + _BAND, bottom)
             sealed = self._sealed.crop((0, start, width, end))
             other = shown.crop((0, start - top, width, end - top))
-            wrong = _disagreeing(sealed, other)
+            wrong = _disagreeing(sealed, other, smoothed=smoothed)
             # A tile that the rendering shows in part only has not been seen.
             rows = self._down if bottom == self._sealed.height else bottom // TILE
             columns = self._across if width == self._sealed.width else width // TILE
@@ -163,7 +173,7 @@ def _pixels(region: Region) -> int:
     return (region.right - region.left) * (region.bottom - region.top)
 
 
-def _disagreeing(first: Image.Image, second: Image.Image) -> set[tuple[int, int]]:
+def _disagreeing(first: Image.Image, second: Image.Image, *, smoothed: bool) -> set[tuple[int, int]]:
     """Return column and row of every tile in which a pixel disagrees."""
     box = ImageChops.difference(first, second).getbbox()
     if box is None:
@@ -172,7 +182,9 @@ def _disagreeing(first: Image.Image, second: Image.Image) -> set[tuple[int, int]
     left, top = box[0] // TILE * TILE, box[1] // TILE * TILE
     right, bottom = min(-(-box[2] // TILE) * TILE, first.width), min(-(-box[3] // TILE) * TILE, first.height)
     around = max(left - 1, 0), max(top - 1, 0), min(right + 1, first.width), min(bottom + 1, first.height)
-    outside = ImageChops.lighter(*(_outside(*pair) for pair in _both(first.crop(around), second.crop(around))))
+    outside = ImageChops.lighter(
+        *(_outside(*pair, smoothed=smoothed) for pair in _both(first.crop(around), second.crop(around)))
+    )
     inner = outside.crop((left - around[0], top - around[1], right - around[0], bottom - around[1]))
     # A tile at the edge is filled up with what agrees.
     across, down = -(-inner.width // TILE), -(-inner.height // TILE)
@@ -190,10 +202,13 @@ def _both(first: Image.Image, second: Image.Image) -> Iterator[tuple[Image.Image
     yield second, first
 
 
-def _outside(picture: Image.Image, other: Image.Image) -> Image.Image:
-    """Return, as L, which pixels of *picture* lie outside of what *other* is there and around."""
-    above = ImageChops.subtract(picture, _around(other, ImageChops.lighter), offset=-TOLERANCE)
-    below = ImageChops.subtract(_around(other, ImageChops.darker), picture, offset=-TOLERANCE)
+def _outside(picture: Image.Image, other: Image.Image, *, smoothed: bool) -> Image.Image:
+    """Return, as L, which pixels of *picture* lie outside of what *other* is there, and around if *smoothed*."""
+    lightest, darkest = (
+        (_around(other, ImageChops.lighter), _around(other, ImageChops.darker)) if smoothed else (other, other)
+    )
+    above = ImageChops.subtract(picture, lightest, offset=-TOLERANCE)
+    below = ImageChops.subtract(darkest, picture, offset=-TOLERANCE)
     worst = ImageChops.lighter(above, below)
     red, green, blue = worst.split()
     return ImageChops.lighter(red, ImageChops.lighter(green, blue))

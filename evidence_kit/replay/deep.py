@@ -29,6 +29,7 @@ from evidence_kit.trust.digests import sha256_stream
 
 PICTURES = (SCREENSHOT, WINDOW, FIRST_SCREENSHOT, FIRST_FULL)
 """What is compared, the picture that people see first."""
+_KNOWN = frozenset((file.path, file.role) for file in PICTURES)
 LONGEST_SECONDS = 120.0
 """Of one item, whatever its record says."""
 _SMALL = 64 * 1024 * 1024
@@ -138,7 +139,13 @@ def _reason(place: Place, listed: Mapping[str, Digest], record: Mapping[str, obj
         return "the item is sealed, and nothing sealed is opened" if sealed else "the item has no web archive"
     if WACZ.path not in {name.removeprefix(place.folder) for name in place.tree.names()}:
         return "the web archive is not here"
-    return ""
+    pictures = [each for each in _objects(record.get("files")) if _is_picture(each)]
+    odd = [str(each.get("path")) for each in pictures if (each.get("path"), each.get("role")) not in _KNOWN]
+    return f"the item holds a picture that no capture makes: {odd[0]}" if odd else ""
+
+
+def _is_picture(file: Mapping[str, object]) -> bool:
+    return str(file.get("media_type")).startswith("image/") or file.get("role") in {role for _, role in _KNOWN}
 
 
 def _compared(item: str, folder: str, archive: RecordedArchive, scratch: Path, with_: Replaying) -> ItemReplay:
@@ -151,7 +158,7 @@ def _compared(item: str, folder: str, archive: RecordedArchive, scratch: Path, w
         return ItemReplay(item=item, folder=folder, reason="there is no sealed picture of the whole page")
     if with_.browser is None:
         return ItemReplay(item=item, folder=folder, reason=with_.why_none)
-    sealed = {file.path: Comparison(_target(scratch, file), cut=cut and file is SCREENSHOT) for file in here}
+    sealed = {file.path: _comparison(scratch, file, cut=cut and file is SCREENSHOT) for file in here}
     rendered = render(
         with_.browser,
         archive,
@@ -171,8 +178,16 @@ def _compared(item: str, folder: str, archive: RecordedArchive, scratch: Path, w
             SealedPicture(path=file.path, role=file.role, agreement=sealed[file.path].result()) for file in here
         ),
         rendered=rendered,
-        recorded_with=str(_field(environment, "browser", "product") or ""),
+        recorded_with=circumstances.browser,
     )
+
+
+def _comparison(scratch: Path, file: CapturedFile, *, cut: bool) -> Comparison:
+    try:
+        return Comparison(_target(scratch, file), cut=cut)
+    except FormatError as error:
+        message = f"{file.path} is not as captures make pictures: {error}"
+        raise FormatError(message) from error
 
 
 def _circumstances(inventory: Mapping[str, object], environment: Mapping[str, object]) -> Circumstances:
@@ -180,7 +195,7 @@ def _circumstances(inventory: Mapping[str, object], environment: Mapping[str, ob
     settings = environment.get("settings")
     actions = _objects(inventory.get("actions"))
     began = next((each.get("time") for each in actions if each.get("action") == "navigated"), inventory.get("started"))
-    agent = _field(environment, "browser", "user_agent")
+    agent, product = (_field(environment, "browser", name) for name in ("user_agent", "product"))
     match settings, inventory.get("url"):
         case {
             "viewport": [int(width), int(height)],
@@ -208,6 +223,7 @@ def _circumstances(inventory: Mapping[str, object], environment: Mapping[str, ob
                 expand=expand,
                 timeout=timeout / 1000,
                 user_agent=agent if isinstance(agent, str) else "",
+                browser=product if isinstance(product, str) else "",
             )
     message = "the web archive does not say how its page was captured"
     raise FormatError(message)

@@ -142,7 +142,10 @@ class ItemReplay:
             notes.append(f"{self.rendered.sockets} WebSockets were not played")
         if self.recorded_with != self.rendered.product:
             recorded = self.recorded_with or "an unknown browser"
-            notes.append(f"recorded with {recorded}, rendered with {self.rendered.product}")
+            notes.append(
+                f"recorded with {recorded}, rendered with {self.rendered.product}: "
+                "so the edges of letters could differ, and small ones be others"
+            )
         return "".join(f"; {note}" for note in notes)
 
 

@@ -66,6 +66,8 @@ class Circumstances:
     timeout: float
     """Seconds."""
     user_agent: str
+    browser: str
+    """Its name and version, as in `Rendered.product`; empty if it is not known."""
 
     def options(self, timeout: float) -> CaptureOptions:
         """Return the options of a capture like that, with at most *timeout* seconds."""
@@ -271,7 +273,8 @@ async def _look(driver: Driver, work: _Work, path: str, take: Look, until: float
             # Nothing moves: it would look the same for ever.
             return
         work.rendered.looked[path] = tiles
-        await asyncio.to_thread(sealed.look, tiles)
+        smoothed = work.rendered.product != work.circumstances.browser
+        await asyncio.to_thread(sealed.look, tiles, smoothed=smoothed)
         if sealed.agrees:
             return
 

@@ -1,14 +1,17 @@
 """The replay check: an honest capture agrees with its archive, and what was painted over is pointed at."""
 
+import json
 import shutil
 import socket
 import ssl
+import struct
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from urllib.parse import urlsplit
+from zlib import crc32
 
 import pytest
 from PIL import Image, ImageDraw
@@ -26,6 +29,7 @@ from tests.cli.running import RunCommand
 from tests.support.captures import now
 from tests.support.cases import open_case
 from tests.support.deep_pages import sites
+from tests.support.forging import rebuild_item
 from tests.support.people import practice_custodian
 from tests.support.replay_site import picture, site
 from tests.support.resealing import repaint, rewrite
@@ -142,6 +146,32 @@ def test_a_word_and_a_face_that_were_painted_are_pointed_at(
     assert (check["outcome"], check["subject"]) == ("not-checked", "screenshot.png")
     assert found["drawn"] == ["EV-0001-screenshot.png", "EV-0001-screenshot-regions.png"]
     assert sorted(path.name for path in (tmp_path / "drawn").iterdir()) == sorted(found["drawn"])
+
+
+def test_pictures_that_are_shown_otherwise_than_compared_are_not_called_alike(
+    post: tuple[Path, str], tmp_path: Path
+) -> None:
+    item = Path(shutil.copytree(post[0], tmp_path / "EV-0001"))
+    honest = (item / "screenshot.png").read_bytes()
+    gamma = b"gAMA" + struct.pack(">I", 1_000)
+    odd = honest[:33] + struct.pack(">I", 4) + gamma + struct.pack(">I", crc32(gamma)) + honest[33:]
+    (item / "screenshot.png").write_bytes(odd)
+    rewrite(item, resources={"screenshot": odd})
+    shown = replayed(item, tmp_path / "again")
+
+    record = json.loads((item / "item.json").read_bytes())
+    (item / "screenshot.png").write_bytes(honest)
+    (item / "painted.png").write_bytes(honest)
+    for file in record["files"]:
+        if file["path"] == "screenshot.png":
+            file["path"] = "painted.png"
+    (item / "item.json").write_text(json.dumps(record), encoding="utf-8")
+    rebuild_item(item)
+    elsewhere = replayed(item, tmp_path / "once-more")
+
+    assert (shown.outcome, elsewhere.outcome) == (Replayed.NOT_COMPARED, Replayed.NOT_COMPARED)
+    assert "gAMA" in shown.reason
+    assert "painted.png" in elsewhere.reason
 
 
 def test_what_a_script_built_of_posts_and_codings_agrees(tmp_path: Path) -> None:
