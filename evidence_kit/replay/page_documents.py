@@ -51,7 +51,7 @@ def overview(subject: Subject, setting: Setting, *, enclosed: bool) -> dict[str,
         "officer": visible(setting.officer),
         "enclosed": enclosed,
         "items": [
-            {"id": _neutral(item.id), "status": _neutral(item.record.get("status")), "sealed": item.seal is not None}
+            {"id": _neutral(item.id), "status": _neutral(item.record.get("status")), "sealed": subject.sealed(item)}
             for item in subject.items.values()
         ],
     }
@@ -65,8 +65,8 @@ def neutral_facts(subject: Subject, item: ViewedItem) -> dict[str, Json]:
         "problems": _codes(item.record.get("problems")),
         "flags": _codes(item.record.get("flags")),
         "requests": _counts(subject, item),
-        "sealed": item.seal is not None,
-        "pictures": [] if item.seal is not None else [{"role": _neutral(file.role)} for file in item.pictures],
+        "sealed": subject.sealed(item),
+        "pictures": [] if subject.sealed(item) else [{"role": _neutral(file.role)} for file in item.pictures],
         "parts": {
             "replay": item.archive is not None,
             "pictures": bool(item.pictures),

@@ -82,7 +82,7 @@ class PageRoutes:
 
     def _blur(self, item: str, number: int) -> Answer:
         viewed = self.subject.items[item]
-        if viewed.seal is not None or number >= len(viewed.pictures):
+        if self.subject.sealed(viewed) or number >= len(viewed.pictures):
             return _NOT_FOUND
         file = viewed.pictures[number]
         # One at a time: a page of 60,000 rows takes hundreds of MB while it is decoded.

@@ -59,6 +59,7 @@ class ViewServer:
         self.wall = Wall()
         self.page, self.replays = page, replays
         self._replayed: dict[int, tuple[Grant, _Listening]] = {}
+        self._changing = threading.Lock()
         self._listening = _Listening(self)
         self.port = self._listening.port
         self.origin = f"http://127.0.0.1:{self.port}"
@@ -111,24 +112,31 @@ class ViewServer:
 
     def _reveal(self, grant: Grant) -> dict[str, Json]:
         answer = revealed(self.page.subject, grant)
-        if grant.part is Part.REPLAY:
-            listening = _Listening(self)
-            self._replayed[listening.port] = grant, listening
-            self.page.replays[grant.word] = f"http://127.0.0.1:{listening.port}/{grant.word}/"
+        with self._changing:
+            # Not if it was hidden, or everything ended, while its files were read: nobody would stop it then.
+            if grant.part is Part.REPLAY and self.page.reveals.granted(grant.word):
+                listening = _Listening(self)
+                self._replayed[listening.port] = grant, listening
+                self.page.replays[grant.word] = f"http://127.0.0.1:{listening.port}/{grant.word}/"
         return answer
 
     def _hide(self, word: str) -> None:
-        self.page.reveals.hide(word)
-        self.page.replays.pop(word, None)
-        for port, (grant, listening) in list(self._replayed.items()):
-            if grant.word == word:
-                del self._replayed[port]
-                listening.stop()
+        with self._changing:
+            self.page.reveals.hide(word)
+            self.page.replays.pop(word, None)
+            ended = [port for port, (grant, _) in self._replayed.items() if grant.word == word]
+            listening = [self._replayed.pop(port)[1] for port in ended]
+        for each in listening:
+            each.stop()
 
     def stop(self) -> None:
-        """End it, and every connection."""
-        for _, listening in self._replayed.values():
-            listening.stop()
+        """End it, and every connection, when a reveal that is being noted is in the log."""
+        self.page.reveals.end()
+        with self._changing:
+            listening = [each for _, each in self._replayed.values()]
+            self._replayed.clear()
+        for each in listening:
+            each.stop()
         self._listening.stop()
 
 

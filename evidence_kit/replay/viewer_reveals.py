@@ -69,6 +69,7 @@ class Reveals:
     """How often something was revealed."""
     _grants: dict[str, Grant] = field(default_factory=dict)
     _lock: threading.Lock = field(default_factory=threading.Lock)
+    _over: bool = False
 
     def reveal(self, item: str, part: Part, purpose: str) -> Grant:
         """Return a new grant, after it was noted; raises `UsageError`, and whatever keeps it from being noted."""
@@ -77,6 +78,8 @@ class Reveals:
         if not said or len(said) > LONGEST_PURPOSE:
             raise UsageError(f"a purpose has 1 to {LONGEST_PURPOSE} characters", hint="say what it is looked at for")
         with self._lock:
+            if self._over:
+                raise UsageError("looking at it has ended", hint="start the command again")
             event = self.note(item, part, said) if self.note else None
             grant = Grant(word=secrets.token_hex(_WORD_BYTES), item=viewed, part=part, event=event)
             self._grants[grant.word] = grant
@@ -88,6 +91,12 @@ class Reveals:
         with self._lock:
             self._grants.pop(word, None)
 
+    def end(self) -> None:
+        """Reveal nothing more; what is being noted is noted first, for the program ends then."""
+        with self._lock:
+            self._over = True
+            self._grants.clear()
+
     def granted(self, word: str) -> Grant | None:
         """Return the grant with the secret *word*, unless it was taken back."""
         return self._grants.get(word)
@@ -96,7 +105,8 @@ class Reveals:
         viewed = self.subject.items.get(item)
         if viewed is None:
             raise UsageError(f"there is no item {item!r} here")
-        if viewed.seal is not None:
+        self.subject.read_seals()
+        if self.subject.sealed(viewed):
             raise UsageError(f"{item} is under seal and is not opened", hint="take the seal off first")
         there = {
             Part.REPLAY: viewed.archive,

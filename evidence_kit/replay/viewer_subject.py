@@ -56,8 +56,8 @@ class ViewedItem:
     archive: ItemFile | None
     """The WACZ, if it is here."""
     ledger: ItemFile | None
-    seal: str | None
-    """Number of the seal under which it is; empty if it is encrypted; None if it may be looked at."""
+    encrypted: bool
+    """Whether what it holds cannot be read here."""
 
 
 @dataclass(kw_only=True)
@@ -168,7 +168,6 @@ class Subject:
         here = [file for file in files if folder + file.path in self.names]
         recordings = [file for file in here if file.role == "wacz"]
         ledgers = [file for file in here if file.role == "ledger"]
-        encrypted = any(file.path.endswith(_ENCRYPTED) for file in files)
         return ViewedItem(
             id=item,
             folder=folder,
@@ -177,14 +176,23 @@ class Subject:
             texts=tuple(file for file in here if file.role in _TEXTS),
             archive=recordings[0] if recordings else None,
             ledger=ledgers[0] if ledgers else None,
-            seal=self._seals.get(item, self._seals.get(_ALL, "" if encrypted else None)),
+            encrypted=any(file.path.endswith(_ENCRYPTED) for file in files),
         )
 
+    def sealed(self, item: ViewedItem) -> bool:
+        """Return whether *item* is under seal, as the log said when it was last read, or encrypted."""
+        return item.encrypted or bool({item.id, _ALL} & self._seals)
+
+    def read_seals(self) -> None:
+        """Read the log again: others may write into it meanwhile. Raises `FormatError`, `OSError`."""
+        self.__dict__.pop("_seals", None)
+        _ = self._seals
+
     @cached_property
-    def _seals(self) -> dict[str, str]:
-        """The numbers of the seals that were put on and not taken off, by item."""
+    def _seals(self) -> set[str]:
+        """The items whose seals were put on and not taken off."""
         log = f"{self.base}custody.jsonl"
-        found: dict[str, str] = {}
+        found: set[str] = set()
         lines = self.read(log, _LARGEST_LOG).splitlines(keepends=True) if log in self.names else []
         for line in lines:
             try:
@@ -192,9 +200,9 @@ class Subject:
             except FormatError:
                 continue  # said by `verify`; in a case nothing is revealed then
             if isinstance(event, Event) and event.type == EventType.SEALED:
-                found[event.item or _ALL] = str(event.detail.get("seal_number"))
+                found.add(event.item or _ALL)
             elif isinstance(event, Event) and event.type == EventType.UNSEALED:
-                found.pop(event.item or _ALL, None)
+                found.discard(event.item or _ALL)
         return found
 
 
