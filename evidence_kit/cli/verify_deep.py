@@ -112,7 +112,10 @@ def _drawn(found: "ItemReplay", scratch: Path, drawing: "Drawing | None") -> "It
 
 @contextmanager
 def _scratch() -> Iterator[Path]:
-    with tempfile.TemporaryDirectory(prefix="evidence-kit-") as folder:
+    """Give a folder for pictures that are not blurred: it is gone in the end, even if we are killed."""
+    from evidence_kit.browser.keeper import kept
+
+    with tempfile.TemporaryDirectory(prefix="evidence-kit-") as folder, kept(Path(folder)):
         yield Path(folder)
 
 
@@ -124,9 +127,12 @@ def _new_folder(wanted: Path | None) -> Iterator[Path | None]:
         return
     if wanted.exists():
         raise UsageError(f"{wanted} is there already", hint="name a folder that does not exist yet")
+    from evidence_kit.browser.keeper import kept
+
     making = Path(tempfile.mkdtemp(prefix=".pictures-", dir=wanted.absolute().parent))
     try:
-        yield making
+        with kept(making):
+            yield making
         making.rename(wanted)
     finally:
         shutil.rmtree(making, ignore_errors=True)

@@ -164,6 +164,7 @@ def _compared(item: str, folder: str, archive: RecordedArchive, scratch: Path, w
         archive,
         circumstances,
         sealed,
+        scratch=scratch,
         timeout=with_.timeout,
         clock=with_.clock,
         on_step=with_.on_step,

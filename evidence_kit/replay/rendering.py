@@ -104,6 +104,7 @@ class _Work:
     options: CaptureOptions
     sealed: Mapping[str, Comparison]
     rendered: Rendered
+    scratch: Path
     clock: Clock
     on_step: OnStep
     late: frozenset[str] = frozenset()
@@ -116,19 +117,27 @@ def render(  # noqa: PLR0913  # what is rendered, with what, and what it is held
     circumstances: Circumstances,
     sealed: Mapping[str, Comparison],
     *,
+    scratch: Path,
     timeout: float,
     clock: Clock,
     on_step: OnStep,
 ) -> Rendered:
     """Render the page of *archive* with *browser* and look at each *sealed* picture, by its path in the item.
 
+    What it needs for a while lies in *scratch*.
     It takes at most *timeout* seconds, the times of `Limits` and the start of the browser aside. Raises `CaptureError`
     when the browser does not start; what the page does wrong is told in the result.
     """
     rendered = Rendered()
     options = circumstances.options(timeout)
     work = _Work(
-        circumstances=circumstances, options=options, sealed=sealed, rendered=rendered, clock=clock, on_step=on_step
+        circumstances=circumstances,
+        options=options,
+        sealed=sealed,
+        rendered=rendered,
+        scratch=scratch,
+        clock=clock,
+        on_step=on_step,
     )
     _start(browser, archive, work)
     first = [sealed[file.path] for file in (FIRST_SCREENSHOT, FIRST_FULL) if file.path in sealed]
@@ -142,7 +151,7 @@ def render(  # noqa: PLR0913  # what is rendered, with what, and what it is held
 def _start(browser: Browser, archive: RecordedArchive, work: _Work) -> None:
     """Render with a browser of its own, as a capture does: it takes a second and shares nothing with other pages."""
     options = work.options
-    with tempfile.TemporaryDirectory(prefix="replay-") as folder, _nowhere() as port:
+    with tempfile.TemporaryDirectory(prefix="replay-", dir=work.scratch) as folder, _nowhere() as port:
         launch = LaunchOptions(
             viewport=options.viewport, locale=options.locale, timezone=options.timezone, tap=Tap(port=port)
         )

@@ -1,5 +1,9 @@
 """``verify --deep`` where nothing can be rendered: it says why, and changes no verdict."""
 
+import os
+import subprocess
+import sys
+import time
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
@@ -115,3 +119,28 @@ def test_a_difference_is_never_called_altered(before: Verdict, outcome: Replayed
 
     assert found.verdict is after
     assert found.checks[1].outcome is (Outcome.PASSED if outcome is Replayed.AGREES else Outcome.NOT_CHECKED)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="NOT TESTED: there is no kill -9 there")
+def test_of_a_check_that_was_killed_no_picture_is_left(tmp_path: Path) -> None:
+    work = (
+        "import sys, time; from pathlib import Path; from evidence_kit.cli.verify_deep import _new_folder, _scratch\n"
+        "with _new_folder(Path(sys.argv[1])) as drawn, _scratch() as scratch:\n"
+        "    for folder in (drawn, scratch): (folder / 'shown.png').write_bytes(b'x')\n"
+        "    print('there', flush=True); time.sleep(60)"
+    )
+    temporary = tmp_path / "temporary"
+    temporary.mkdir()
+    environment = {**os.environ, "TMPDIR": str(temporary)}
+    command = [sys.executable, "-c", work, str(tmp_path / "drawn")]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, env=environment) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == b"there\n"
+        assert len(list(tmp_path.rglob("shown.png"))) == 2
+        process.kill()
+    deadline = time.monotonic() + 20
+    while list(tmp_path.rglob("shown.png")) and time.monotonic() < deadline:
+        time.sleep(0.05)
+
+    assert [path.name for path in tmp_path.iterdir()] == ["temporary"]
+    assert list(temporary.iterdir()) == []
