@@ -170,6 +170,22 @@ def test_what_does_not_fit_is_told_alike(page: OpenPage, given: Given, tmp_path:
     assert apart(page, report) == []
 
 
+def test_of_two_receipts_of_one_name_each_counts(page: OpenPage, given: Given, tmp_path: Path) -> None:
+    honest = _code(given.receipt)
+    codes = [re.sub(r"(EVIDENCE-KIT-RECEIPT:1:[^:]*:[^:]*:).{8}", r"\g<1>00000000", honest), honest]
+    for number, code in enumerate(codes):
+        path = tmp_path / str(number) / "receipt.txt"
+        path.parent.mkdir()
+        path.write_text(code, encoding="utf-8")
+        page.page.set_input_files("#pick-receipts", path)
+        page.page.locator("#outside .certificate").nth(number).wait_for()
+    check(page, given.bundle)
+
+    report = ours(given, codes, [], None)
+    assert report.verdict == "altered"
+    assert apart(page, report) == []
+
+
 def test_what_is_none_of_it_is_refused_and_what_was_given_can_be_taken_back(page: OpenPage, given: Given) -> None:
     page.page.set_input_files("#pick-receipts", given.withheld)
     page.page.wait_for_selector("#outside .said")

@@ -20,9 +20,8 @@ export function givingTo(
     show(said);
   };
   const take = (given: Given): string => {
-    const same = (known: Given): boolean =>
-      known.kind === given.kind && (given.kind === "withheld" || known.name === given.name);
-    const others = state.outside.filter((known) => !same(known));
+    // Files of one name may come from several bodies: each counts. There is one file of withheld events only.
+    const others = state.outside.filter((known) => known.kind !== "withheld" || given.kind !== "withheld");
     state.outside = [...others, given];
     return words().say("outside.added", { name: given.name });
   };
