@@ -172,6 +172,9 @@ class Replayed(StrEnum):
     AGREES = "agrees"
     DIFFERS = "differs"
     NOT_COMPARED = "not-compared"
+    """There was nothing to render, or nothing here to render it with."""
+    NOT_COMPARABLE = "not-comparable"
+    """The evidence itself could not be rendered or compared, as no capture leaves it: somebody may want that."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -19,7 +19,7 @@ from evidence_kit.capture.files import FIRST_FULL, FIRST_SCREENSHOT, SCREENSHOT,
 from evidence_kit.capture.result import CapturedFile
 from evidence_kit.case.manifest import NAME as MANIFEST
 from evidence_kit.case.manifest import read_manifest
-from evidence_kit.errors import EvidenceError, FormatError
+from evidence_kit.errors import EvidenceError, FormatError, LimitError
 from evidence_kit.models import Clock, Digest, OnStep, parse_utc
 from evidence_kit.pictures.comparing import Comparison
 from evidence_kit.replay.deep_result import ItemReplay, SealedPicture
@@ -93,6 +93,8 @@ def replay_item(place: Place, scratch: Path, with_: Replaying) -> ItemReplay:
     with_.on_step(f"rendering again {place.item}")
     try:
         return _replay(place, scratch, with_)
+    except (FormatError, LimitError) as error:
+        return ItemReplay(item=place.item, folder=place.folder, reason=str(error), comparable=False)
     except (EvidenceError, OSError) as error:
         return ItemReplay(item=place.item, folder=place.folder, reason=str(error))
 
@@ -105,6 +107,8 @@ def replay_wacz(path: Path, scratch: Path, with_: Replaying) -> ItemReplay:
                 if data := archive.resource(file.role):
                     _target(scratch, file).write_bytes(data)
             return _compared(path.name, "", archive, scratch, with_)
+    except (FormatError, LimitError) as error:
+        return ItemReplay(item=path.name, folder="", reason=str(error), comparable=False)
     except (EvidenceError, OSError) as error:
         return ItemReplay(item=path.name, folder="", reason=str(error))
 
@@ -114,6 +118,7 @@ def _replay(place: Place, scratch: Path, with_: Replaying) -> ItemReplay:
     record = _json_object(place.tree.read(f"{place.folder}item.json", _SMALL))
     if reason := _reason(place, listed, record):
         return ItemReplay(item=place.item, folder=place.folder, reason=reason)
+    _refuse_odd_pictures(record)
     for file in PICTURES:
         if file.path in listed:
             _copy(place, file, listed[file.path], _target(scratch, file))
@@ -139,9 +144,15 @@ def _reason(place: Place, listed: Mapping[str, Digest], record: Mapping[str, obj
         return "the item is sealed, and nothing sealed is opened" if sealed else "the item has no web archive"
     if WACZ.path not in {name.removeprefix(place.folder) for name in place.tree.names()}:
         return "the web archive is not here"
+    return ""
+
+
+def _refuse_odd_pictures(record: Mapping[str, object]) -> None:
     pictures = [each for each in _objects(record.get("files")) if _is_picture(each)]
     odd = [str(each.get("path")) for each in pictures if (each.get("path"), each.get("role")) not in _KNOWN]
-    return f"the item holds a picture that no capture makes: {odd[0]}" if odd else ""
+    if odd:
+        message = f"the item holds a picture that no capture makes: {odd[0]}"
+        raise FormatError(message)
 
 
 def _is_picture(file: Mapping[str, object]) -> bool:
@@ -149,6 +160,8 @@ def _is_picture(file: Mapping[str, object]) -> bool:
 
 
 def _compared(item: str, folder: str, archive: RecordedArchive, scratch: Path, with_: Replaying) -> ItemReplay:
+    if with_.browser is None:
+        return ItemReplay(item=item, folder=folder, reason=with_.why_none)
     inventory = _json_object(archive.resource("inventory") or b"")
     environment = _json_object(archive.resource("environment") or b"")
     circumstances = _circumstances(inventory, environment)
@@ -156,8 +169,6 @@ def _compared(item: str, folder: str, archive: RecordedArchive, scratch: Path, w
     here = [file for file in PICTURES if _target(scratch, file).is_file()]
     if SCREENSHOT not in here:
         return ItemReplay(item=item, folder=folder, reason="there is no sealed picture of the whole page")
-    if with_.browser is None:
-        return ItemReplay(item=item, folder=folder, reason=with_.why_none)
     sealed = {file.path: _comparison(scratch, file, cut=cut and file is SCREENSHOT) for file in here}
     rendered = render(
         with_.browser,
@@ -173,6 +184,7 @@ def _compared(item: str, folder: str, archive: RecordedArchive, scratch: Path, w
         item=item,
         folder=folder,
         reason=rendered.problem,
+        comparable=not rendered.problem,
         pictures=()
         if rendered.problem
         else tuple(

@@ -69,6 +69,8 @@ class ItemReplay:
     """Where the item lies in what was verified, with a slash at its end; empty for an item or archive alone."""
     reason: str = ""
     """Why nothing was compared, in English."""
+    comparable: bool = True
+    """Whether that has other reasons than the evidence itself."""
     pictures: tuple[SealedPicture, ...] = ()
     rendered: Rendered = field(default_factory=Rendered)
     recorded_with: str = ""
@@ -85,7 +87,7 @@ class ItemReplay:
     def outcome(self) -> Replayed:
         """Whether picture and recorded bytes agree, as far as they were compared."""
         if self.reason:
-            return Replayed.NOT_COMPARED
+            return Replayed.NOT_COMPARED if self.comparable else Replayed.NOT_COMPARABLE
         return Replayed.DIFFERS if any(picture.agreement.differing for picture in self.pictures) else Replayed.AGREES
 
     def findings(self) -> Iterator[ReplayFinding]:

@@ -13,10 +13,13 @@ REPLAY_CHECK = "replay.screenshot"
 
 
 def with_replay(report: VerificationReport, findings: Iterable[ReplayFinding]) -> VerificationReport:
-    """Return *report* with a check for each of the *findings*; if any differs it is not verified any more."""
+    """Return *report* with a check for each of the *findings*.
+
+    If anything differs, or is such that it cannot be compared, it is not verified any more.
+    """
     found = tuple(findings)
-    differs = any(finding.outcome is Replayed.DIFFERS for finding in found)
-    kept = report.verdict is Verdict.ALTERED or not differs
+    doubtful = any(finding.outcome in {Replayed.DIFFERS, Replayed.NOT_COMPARABLE} for finding in found)
+    kept = report.verdict is Verdict.ALTERED or not doubtful
     return replace(
         report,
         verdict=report.verdict if kept else Verdict.CANNOT_VERIFY,

@@ -107,6 +107,7 @@ def finding(outcome: Replayed) -> ReplayFinding:
     [
         (Verdict.VERIFIED, Replayed.AGREES, Verdict.VERIFIED),
         (Verdict.VERIFIED, Replayed.NOT_COMPARED, Verdict.VERIFIED),
+        (Verdict.VERIFIED, Replayed.NOT_COMPARABLE, Verdict.CANNOT_VERIFY),
         (Verdict.VERIFIED, Replayed.DIFFERS, Verdict.CANNOT_VERIFY),
         (Verdict.UNCHANGED, Replayed.DIFFERS, Verdict.CANNOT_VERIFY),
         (Verdict.ALTERED, Replayed.DIFFERS, Verdict.ALTERED),

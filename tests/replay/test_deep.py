@@ -169,7 +169,7 @@ def test_pictures_that_are_shown_otherwise_than_compared_are_not_called_alike(
     rebuild_item(item)
     elsewhere = replayed(item, tmp_path / "once-more")
 
-    assert (shown.outcome, elsewhere.outcome) == (Replayed.NOT_COMPARED, Replayed.NOT_COMPARED)
+    assert (shown.outcome, elsewhere.outcome) == (Replayed.NOT_COMPARABLE, Replayed.NOT_COMPARABLE)
     assert "gAMA" in shown.reason
     assert "painted.png" in elsewhere.reason
 

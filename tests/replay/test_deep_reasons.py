@@ -3,11 +3,13 @@
 import json
 import shutil
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from evidence_kit import canonical
+from evidence_kit.browser.find import Browser
 from evidence_kit.canonical import Json
 from evidence_kit.models import Replayed, ignore
 from evidence_kit.replay.deep import Replaying, items_at, replay_item, replay_wacz
@@ -18,7 +20,7 @@ from tests.support.forging import rebuild_item
 from tests.support.people import practice_custodian
 from tests.support.replay_site import picture
 
-WITHOUT_BROWSER = Replaying(browser=None, why_none="there is no browser", clock=now, on_step=ignore)
+NOT_STARTED = Replaying(browser=Browser(path=Path("never started"), kind="chromium"), clock=now, on_step=ignore)
 
 
 @pytest.fixture
@@ -34,7 +36,7 @@ def checked(item: Path, tmp_path: Path) -> ItemReplay:
     scratch = tmp_path / "scratch"
     scratch.mkdir()
     with items_at(item, "item") as places:
-        return replay_item(places[0], scratch, WITHOUT_BROWSER)
+        return replay_item(places[0], scratch, NOT_STARTED)
 
 
 def change(item: Path, **members: Json) -> None:
@@ -82,33 +84,42 @@ def untouched(_item: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("act", "reason"),
+    ("act", "reason", "outcome"),
     [
-        (failed, "the capture failed"),
-        (supplied, "handed over and not captured"),
-        (by_hand, "a person used the page"),
-        (without_archive, "the web archive is not here"),
-        (another_archive, "not the one in the item's list"),
-        (another_picture, "screenshot.png is not the picture in the item's list"),
-        (no_list, ""),
-        (no_record, "no JSON"),
-        (untouched, "does not say how its page was captured"),
+        (failed, "the capture failed", Replayed.NOT_COMPARED),
+        (supplied, "handed over and not captured", Replayed.NOT_COMPARED),
+        (by_hand, "a person used the page", Replayed.NOT_COMPARED),
+        (without_archive, "the web archive is not here", Replayed.NOT_COMPARED),
+        (another_archive, "not the one in the item's list", Replayed.NOT_COMPARABLE),
+        (another_picture, "screenshot.png is not the picture in the item's list", Replayed.NOT_COMPARABLE),
+        (no_list, "", Replayed.NOT_COMPARABLE),
+        (no_record, "no JSON", Replayed.NOT_COMPARABLE),
+        (untouched, "does not say how its page was captured", Replayed.NOT_COMPARABLE),
     ],
 )
-def test_the_reason_is_told(item: Path, tmp_path: Path, act: Callable[[Path], None], reason: str) -> None:
+def test_the_reason_is_told(
+    item: Path, tmp_path: Path, act: Callable[[Path], None], reason: str, outcome: Replayed
+) -> None:
     act(item)
 
     found = checked(item, tmp_path)
 
-    assert found.outcome is Replayed.NOT_COMPARED
+    assert found.outcome is outcome
     assert found.reason
     assert reason in found.reason
     assert found.to_json()["agreement"] is None
+
+
+def test_without_a_browser_that_is_the_reason(item: Path, tmp_path: Path) -> None:
+    with items_at(item, "item") as places:
+        found = replay_item(places[0], tmp_path, replace(NOT_STARTED, browser=None, why_none="there is no browser"))
+
+    assert (found.outcome, found.reason) == (Replayed.NOT_COMPARED, "there is no browser")
 
 
 def test_an_archive_alone_that_is_not_ours_has_a_reason(item: Path, tmp_path: Path) -> None:
     scratch = tmp_path / "scratch"
     scratch.mkdir()
 
-    assert "does not say" in replay_wacz(item / "capture.wacz", scratch, WITHOUT_BROWSER).reason
-    assert replay_wacz(item / "screenshot.png", scratch, WITHOUT_BROWSER).reason
+    assert "does not say" in replay_wacz(item / "capture.wacz", scratch, NOT_STARTED).reason
+    assert replay_wacz(item / "screenshot.png", scratch, NOT_STARTED).reason
