@@ -191,6 +191,7 @@ def _compared(item: str, folder: str, archive: RecordedArchive, scratch: Path, w
             SealedPicture(path=file.path, role=file.role, agreement=sealed[file.path].result()) for file in here
         ),
         rendered=rendered,
+        cut=cut,
         recorded_with=circumstances.browser,
     )
 

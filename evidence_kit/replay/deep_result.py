@@ -75,6 +75,8 @@ class ItemReplay:
     rendered: Rendered = field(default_factory=Rendered)
     recorded_with: str = ""
     """The browser of the capture."""
+    cut: bool = False
+    """Whether the picture of the whole page does not show all of it, by the item's own account."""
     drawn: tuple[str, ...] = ()
     """Names of the pictures of the differences."""
 
@@ -134,6 +136,10 @@ class ItemReplay:
     def _beside(self) -> str:
         """Return what else has to be known to judge it."""
         account, notes = self.rendered.account, []
+        if self.cut:
+            notes.append(
+                f"{SCREENSHOT.path} was cut short when it was taken, and what it does not show was not compared"
+            )
         if missing := account.missing.total() + account.unlisted:
             notes.append(f"the archive had no answer to {missing} requests")
         if account.unreadable:

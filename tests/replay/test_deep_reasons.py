@@ -123,3 +123,10 @@ def test_an_archive_alone_that_is_not_ours_has_a_reason(item: Path, tmp_path: Pa
 
     assert "does not say" in replay_wacz(item / "capture.wacz", scratch, NOT_STARTED).reason
     assert replay_wacz(item / "screenshot.png", scratch, NOT_STARTED).reason
+
+
+def test_of_a_picture_that_was_cut_short_agreement_is_not_said_without_that() -> None:
+    (finding,) = ItemReplay(item="EV-0001", folder="", cut=True).findings()
+
+    assert finding.outcome is Replayed.AGREES
+    assert "screenshot.png was cut short when it was taken" in finding.detail
