@@ -103,6 +103,23 @@ def test_helpers_find_what_one_alone_finds(
     context.close()
 
 
+def test_helpers_that_never_say_a_word_are_done_without(
+    evidence: Evidence, second: SecondVerifier, browser: Browser
+) -> None:
+    context = browser.new_context()
+    context.add_init_script("globalThis.Worker = class { postMessage() {} terminate() {} };")
+    page = open_page(context, evidence.page)
+    page.page.clock.install()
+
+    page.page.set_input_files("#pick-file", evidence.packed)
+    page.page.wait_for_timeout(500)
+    page.page.clock.fast_forward(130_000)
+    page.page.wait_for_selector("#answer", timeout=120_000)
+
+    assert page.page.evaluate("window.evidenceKitReport") == evidence.alone(evidence.packed, second)
+    context.close()
+
+
 @pytest.mark.skipif(firefox.PROGRAM is None, reason="NOT TESTED: no Firefox; on Debian: apt-get install firefox-esr")
 def test_helpers_work_in_firefox_too(evidence: Evidence, second: SecondVerifier, tmp_path: Path) -> None:
     with firefox.running(tmp_path / "profile") as running_firefox:

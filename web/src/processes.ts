@@ -7,6 +7,8 @@
 
 /** More would want more memory than they save time. */
 const MOST_HELPERS = 4;
+/** Milliseconds without a word after which nothing more is expected of a helper; slow disks need some. */
+const PATIENCE = 120_000;
 
 /** What is asked of a helper. */
 interface Question {
@@ -36,6 +38,7 @@ export class Helpers<Known extends Works> {
   private readonly idle: Worker[] = [];
   private readonly busy = new Map<Worker, Asked>();
   private readonly waiting: Asked[] = [];
+  private readonly patience = new Map<Worker, ReturnType<typeof setTimeout>>();
 
   /** They run *script*, a module that imports nothing and calls `help`, and begin when something is asked. */
   constructor(script: string) {
@@ -80,7 +83,14 @@ export class Helpers<Known extends Works> {
       event.preventDefault();
       this.lose(worker);
     };
+    this.expect(worker);
     return worker;
+  }
+
+  /** Do without a helper that says nothing for too long: not every end of one is told. */
+  private expect(worker: Worker): void {
+    clearTimeout(this.patience.get(worker));
+    this.patience.set(worker, setTimeout(() => this.lose(worker), PATIENCE));
   }
 
   private handOut(): void {
@@ -88,13 +98,18 @@ export class Helpers<Known extends Works> {
       const [worker, asked] = [this.idle.pop() as Worker, this.waiting.shift() as Asked];
       this.busy.set(worker, asked);
       worker.postMessage(asked.question);
+      this.expect(worker);
     }
     if (this.all.length === 0) for (const { tell } of this.waiting.splice(0)) tell(undefined);
   }
 
   private hear(worker: Worker, said: Said): void {
     const asked = this.busy.get(worker);
-    if ("bytes" in said) return asked?.onBytes(said.bytes);
+    if ("bytes" in said) {
+      this.expect(worker);
+      return asked?.onBytes(said.bytes);
+    }
+    clearTimeout(this.patience.get(worker));
     this.busy.delete(worker);
     this.idle.push(worker);
     asked?.tell(said.answer);
@@ -103,6 +118,8 @@ export class Helpers<Known extends Works> {
 
   private lose(worker: Worker): void {
     worker.terminate();
+    clearTimeout(this.patience.get(worker));
+    this.patience.delete(worker);
     for (const list of [this.all, this.idle]) if (list.includes(worker)) list.splice(list.indexOf(worker), 1);
     this.busy.get(worker)?.tell(undefined);
     this.busy.delete(worker);
