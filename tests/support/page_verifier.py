@@ -16,7 +16,7 @@ from evidence_kit.bundle.court_kit import ChosenRoots, make_court_kit
 from evidence_kit.trust.certificates import load_certificates
 from tests.support.web_page import chromium, open_page
 
-_SECONDS = 900
+_SECONDS = 300
 
 
 def main() -> None:
