@@ -19,8 +19,6 @@ from functools import partial
 from itertools import cycle, islice
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from threading import Event, Thread
-from typing import Self
 
 from playwright.sync_api import Page
 
@@ -33,6 +31,7 @@ from evidence_kit.trust.judging import TrustedRoots
 from tests.bench.bodies import bodies
 from tests.bench.bundle import descendants
 from tests.bench.measuring import Bench
+from tests.bench.watching import Watched
 from tests.support.cases import open_case, stage_small_item
 from tests.support.people import OFFICER, ULAANBAATAR, SetClock
 from tests.support.pki import Authority
@@ -47,7 +46,6 @@ _POOL = 60 * _MEGABYTE
 _KEPT = 0.7
 """What packing leaves of the bodies, about."""
 _PATIENCE = 900_000
-_BETWEEN = 0.1
 _HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: text/html\r\n\r\n"
 _ASKED = b"GET / HTTP/1.1\r\nHost: example.mn\r\n\r\n"
 
@@ -130,7 +128,7 @@ def _by_page(path: Path, page: Path) -> tuple[float, float]:
         opened = open_page(context, page)
         time.sleep(1)
         before = _renderers()
-        with _Watched() as watched:
+        with Watched(_renderers) as watched:
             taken = _clock(lambda: _choose(opened.page, path))
         assert opened.verdict() == "verified", opened.text()
         assert opened.errors == []
@@ -147,27 +145,6 @@ def _clock(work: Callable[[], object]) -> float:
     began = time.monotonic()
     work()
     return time.monotonic() - began
-
-
-class _Watched:
-    """Keeps the most memory, in MB, that the renderers had together."""
-
-    def __init__(self) -> None:
-        self.most = 0.0
-        self._over = Event()
-        self._thread = Thread(target=self._watch)
-
-    def __enter__(self) -> Self:
-        self._thread.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._over.set()
-        self._thread.join()
-
-    def _watch(self) -> None:
-        while not self._over.wait(_BETWEEN):
-            self.most = max(self.most, _renderers())
 
 
 def _renderers() -> float:

@@ -18,8 +18,6 @@ from io import BytesIO
 from multiprocessing.process import BaseProcess
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from threading import Event, Thread
-from typing import Self
 
 from PIL import Image, ImageDraw
 
@@ -30,6 +28,7 @@ from evidence_kit.case.stamping import Stamping
 from evidence_kit.pictures.viewing_copy import ViewingCopy, make_slices
 from evidence_kit.processes import spread
 from tests.bench.measuring import Bench
+from tests.bench.watching import Watched
 from tests.support.cases import commit_small_item, open_case
 from tests.support.people import SetClock, practice_custodian, roots_of
 from tests.support.report_cases import MOMENT, digest_of, exhibit_of, report_of
@@ -109,12 +108,12 @@ def _large(folder: Path) -> None:
     size = sum(each.bytes for copy in copies for each in copy.slices)
     context = multiprocessing.get_context("spawn")
     process = context.Process(target=_report, args=(copies, folder / "report"))
-    with _Watched() as watched:
+    with Watched(_of_children) as watched:
         ours = _timed(partial(_run, process))
     assert process.exitcode == 0
     volumes = len(list((folder / "report").iterdir()))
     command = [str(_FPDF2), "-c", _BARE, str(folder / "copies"), str(folder / "bare.pdf")]
-    with _Watched() as watched_bare:
+    with Watched(_of_children) as watched_bare:
         bare = _timed(lambda: subprocess.run(command, check=True))
     what = f"report of {_EXHIBITS} exhibits, {size / _MEGABYTE:.0f} MB of pictures, {volumes} volumes"
     for name, mine, theirs in zip(("clock", "processor"), ours, bare, strict=True):
@@ -197,27 +196,6 @@ def _timed(work: Callable[[], object]) -> tuple[float, float]:
     return clock, used
 
 
-class _Watched:
-    """Keeps the most memory, in MB, that this process's children and theirs had together."""
-
-    def __init__(self) -> None:
-        self.most = 0.0
-        self._over = Event()
-        self._thread = Thread(target=self._watch)
-
-    def __enter__(self) -> Self:
-        self._thread.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._over.set()
-        self._thread.join()
-
-    def _watch(self) -> None:
-        while not self._over.wait(0.1):
-            self.most = max(self.most, sum(_resident(os.getpid())))
-
-
 def descendants(parent: int) -> Iterator[int]:
     """Yield the processes that *parent* began, and theirs."""
     # Processes end while we look.
@@ -231,6 +209,11 @@ def descendants(parent: int) -> Iterator[int]:
     for child in map(int, children):
         yield child
         yield from descendants(child)
+
+
+def _of_children() -> float:
+    """Return the memory of this process's children and theirs, in MB (PSS)."""
+    return sum(_resident(os.getpid()))
 
 
 def _resident(parent: int) -> Iterator[float]:

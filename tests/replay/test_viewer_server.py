@@ -1,15 +1,12 @@
 """What the server of ``view`` gives out, to whom, and when: asked without a browser."""
 
-import contextlib
 import hashlib
 import shutil
 import socket
 import subprocess
 import sys
-import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from http.client import HTTPException
 from pathlib import Path
 
 import pytest
@@ -21,10 +18,8 @@ from evidence_kit.custody.custodian import Custodian
 from evidence_kit.custody.events import Draft, EventType
 from evidence_kit.errors import CaseError, UsageError
 from evidence_kit.models import Verdict
-from evidence_kit.replay.page_words import words
 from evidence_kit.replay.serving_answers import asked_range
 from evidence_kit.replay.viewer_reveals import Part
-from evidence_kit.texts import Language
 from evidence_kit.verify import verify_path
 from tests.support.people import roots_of
 from tests.support.viewing import SECRET, Served, served
@@ -315,33 +310,7 @@ def test_a_folder_without_items_is_refused(tmp_path: Path) -> None:
         pass
 
 
-def test_both_languages_of_the_page_say_the_same() -> None:
-    english, mongolian = words(Language.ENGLISH), words(Language.MONGOLIAN)
-
-    def values(sentence: object) -> set[str]:
-        return {part.partition("}")[0] for part in str(sentence).split("{")[1:]}
-
-    assert english.keys() == mongolian.keys()
-    assert [key for key in english if values(english[key]) != values(mongolian[key])] == []
-    assert all(english.values())
-    assert all(mongolian.values())
-
-
-def test_every_word_that_the_page_asks_for_is_there() -> None:
-    from evidence_kit.replay import page_routes  # noqa: PLC0415
-
-    pages = Path(page_routes.__file__).parent / "pages"
-    script = (pages / "view.js").read_text(encoding="utf-8") + (pages / "view.html").read_text(encoding="utf-8")
-    known = words(Language.ENGLISH)
-    asked = {part.partition('"')[0] for part in script.split('say("')[1:]}
-    asked |= {part.partition('"')[0] for mark in ('data-say="', 'data-label="') for part in script.split(mark)[1:]}
-
-    assert sorted(asked - known.keys()) == []
-
-
 def test_threads_of_one_server_read_one_zip(viewed: CaseFolder, tmp_path: Path) -> None:
-    from concurrent.futures import ThreadPoolExecutor  # noqa: PLC0415
-
     top = tmp_path / "bundle"
     shutil.copytree(viewed.path, top / "data")
     data = (viewed.path / "items" / "EV-0001" / "capture.wacz").read_bytes()
@@ -355,50 +324,3 @@ def test_threads_of_one_server_read_one_zip(viewed: CaseFolder, tmp_path: Path) 
         right = threads.map(lambda first: part(view, origin, first), range(0, len(data) - 1000, 100))
 
         assert all(right)
-
-
-def test_a_reveal_under_way_is_written_before_the_end_and_nothing_is_served_after_it(viewed: CaseFolder) -> None:
-    begun, go_on, written = threading.Event(), threading.Event(), []
-
-    def note(item: str, part: Part, purpose: str) -> int:
-        begun.set()
-        assert go_on.wait(20)
-        written.append((item, part, purpose))
-        return 7
-
-    with served(viewed.path, "case", note=note) as view:
-        asking = threading.Thread(target=lambda: suppressed(view.reveal, "EV-0001", "replay"))
-        asking.start()
-        assert begun.wait(20)
-        threading.Timer(0.5, go_on.set).start()
-
-    assert written == [("EV-0001", Part.REPLAY, "Сургалт")]
-    asking.join(20)
-    assert [each.name for each in threading.enumerate() if each.name.startswith("view ")] == []
-    with pytest.raises(UsageError):
-        view.server.page.reveals.reveal("EV-0001", Part.TEXT, "Сургалт")
-
-
-def suppressed(call: Callable[..., object], *given: object) -> None:
-    with contextlib.suppress(OSError, HTTPException):
-        call(*given)
-
-
-def test_hidden_twice_at_once_is_hidden(viewed: CaseFolder, custodian: Custodian) -> None:
-    with served(viewed.path, "case", custodian=custodian) as view:
-        for _ in range(5):
-            grant = view.reveal("EV-0001", "replay").json["grant"]
-            with ThreadPoolExecutor(8) as pool:
-                answers = list(pool.map(lambda word: view.post("hide", {"grant": word}).status, [grant] * 8))
-            assert answers == [200] * 8
-
-
-def test_what_is_put_under_seal_meanwhile_is_not_opened(viewed: CaseFolder, custodian: Custodian) -> None:
-    with served(viewed.path, "case", custodian=custodian) as view:
-        before = view.reveal("EV-0001", "text").status
-        sealed = Draft(type=EventType.SEALED, purpose="Сургалт", detail={"seal_number": "77"})
-        note_events(viewed, sealed, ["EV-0001"], custodian)
-        after = [view.reveal("EV-0001", part).status for part in Part]
-        blurred = view.get("blurred/EV-0001/0").status
-
-    assert (before, after, blurred) == (200, [409] * 4, 404)
