@@ -36,7 +36,7 @@ from evidence_kit.case.folder import CaseFolder
 from evidence_kit.case.items import attempts
 from evidence_kit.case.stamping import HeadToken, claimed_only, head_tokens, stamped_at
 from evidence_kit.custody.chain import LogFindings, check_log
-from evidence_kit.custody.events import Event, EventType
+from evidence_kit.custody.events import ENDS, HALVES, Event, EventType
 from evidence_kit.custody.log import split_lines
 from evidence_kit.custody.subjects import subjects_of
 from evidence_kit.models import Digest, Officer, OnStep, Problem, ignore
@@ -72,7 +72,7 @@ class Source:
     def rows(self) -> int:
         """Return how many lines the lists of the whole case have: of its log, and of what was tried."""
         events = self.log.full_events()
-        return len(self.log.events) + sum(event.type == EventType.CAPTURE_STARTED for event in events)
+        return len(self.log.events) + sum(event.type in HALVES for event in events)
 
     def begun_event(self) -> Event:
         """Return the event with which the bundle being made was begun."""
@@ -97,9 +97,9 @@ def gather_exhibits(  # noqa: PLR0913  # how it is made, and who hears of it
 
     A *plan* says for each whether it is blurred; *blur* does where there is none.
     """
-    events = {event.item: event for event in source.log.full_events() if event.type == EventType.CAPTURED}
-    # The end of a capture often has no place of its own: it was made where it was begun.
-    places = {event.item: event.place for event in source.log.full_events() if event.type == EventType.CAPTURE_STARTED}
+    events = {event.item: event for event in source.log.full_events() if event.type in ENDS}
+    # The end often has no place of its own: it was made where it was begun.
+    places = {event.item: event.place for event in source.log.full_events() if event.type in HALVES}
     subjects = subjects_of(source.log.full_events())
     certificates = source.case.certificates()
     parts = []

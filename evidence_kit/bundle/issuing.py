@@ -17,7 +17,7 @@ from evidence_kit.case.folder import CaseFolder
 from evidence_kit.case.manifest import NAME
 from evidence_kit.case.stamping import Stamping, head_tokens, stamp_head, stamped_at
 from evidence_kit.custody.custodian import Custodian
-from evidence_kit.custody.events import Draft, Event, EventType
+from evidence_kit.custody.events import ENDS, Draft, Event, EventType
 from evidence_kit.custody.receipts import Receipt
 from evidence_kit.errors import CaseError, IntegrityError, ReportError, UsageError
 from evidence_kit.models import Digest
@@ -115,7 +115,7 @@ def _page(case: CaseFolder, item: str, custodian: Custodian) -> tuple[ReceiptPag
 
 def _recorded(events: list[Event], item: str) -> Event:
     for event in events:
-        if event.item == item and event.type == EventType.CAPTURED:
+        if event.item == item and event.type in ENDS:
             return event
     message = f"the case has no item {item!r}"
     raise CaseError(message, hint="evidence-kit list shows the items")

@@ -13,14 +13,14 @@ from dataclasses import dataclass
 from urllib.parse import unquote
 
 from evidence_kit.canonical import Json
-from evidence_kit.custody.events import Event, EventType
+from evidence_kit.custody.events import ENDS, HALVES, Event, EventType
 from evidence_kit.custody.subjects import subjects_of
 from evidence_kit.errors import UsageError
 
 _WORD = re.compile(r"(?<!\w)(?:ev-[0-9]{4,}|[vsw]-[0-9]{2,4})(?!\w)|(?<![0-9a-f])[0-9a-f]{64}(?![0-9a-f])")
 _SCHEME = re.compile(r"[a-z][a-z0-9+.-]*://")
 _OWN_ADDRESS = ("url", "final_url")
-_SHOWN_ALWAYS = frozenset({EventType.CAPTURE_STARTED, EventType.CAPTURED})
+_SHOWN_ALWAYS = frozenset({*HALVES, *ENDS})
 """Without them nobody can tell that an item in the bundle was begun once and ended once."""
 _CASE_ALWAYS = frozenset({EventType.CASE_OPENED, EventType.KEY_REGISTERED, EventType.KEY_REVOKED})
 """Without them nobody can tell which case this is, and who may sign in it."""

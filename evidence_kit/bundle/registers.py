@@ -1,16 +1,16 @@
 """What lies under seal and what the bundle leaves out, told from its copy of the log and nothing else."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
 from evidence_kit.bundle.register_parts import LeftOut, SealedItem
 from evidence_kit.case.items import Attempt
 from evidence_kit.case.manifest import NAME
-from evidence_kit.custody.events import Event, EventType
+from evidence_kit.custody.events import ENDS, Event, EventType
 
 
 def sealed_items(events: Sequence[Event]) -> tuple[SealedItem, ...]:
     """Return the items whose last word on seals is that they are sealed, in the order of their numbers."""
-    manifests = {event.item: event.digests.get(_manifest(event.item)) for event in _of(events, EventType.CAPTURED)}
+    manifests = {event.item: event.digests.get(_manifest(event.item)) for event in events if event.type in ENDS}
     last = {event.item: event for event in events if event.type in {EventType.SEALED, EventType.UNSEALED}}
     return tuple(
         SealedItem(
@@ -32,10 +32,6 @@ def left_out(tried: Sequence[Attempt], names: Sequence[str]) -> tuple[LeftOut, .
         for each in tried
         if each.item in names
     )
-
-
-def _of(events: Sequence[Event], kind: EventType) -> Iterator[Event]:
-    return (event for event in events if event.type == kind)
 
 
 def _manifest(item: str | None) -> str:

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
 
-from evidence_kit.capture.take import TakenItem
+from evidence_kit.case.taking import TakenItem
 from evidence_kit.errors import EvidenceError
 
 _TICK_SECONDS = 0.5

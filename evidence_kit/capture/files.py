@@ -7,13 +7,13 @@ from evidence_kit.archive.wacz import Page
 from evidence_kit.canonical import Json
 from evidence_kit.capture.result import CapturedFile
 from evidence_kit.case.bracket import START_TOKEN
-from evidence_kit.case.layout import SESSION_DATA
+from evidence_kit.case.layout import CAPTURE_ARCHIVE, SESSION_DATA
 from evidence_kit.models import utc_text
 
 _JSON_LINES = "application/jsonl"
 _HTML, _TEXT, _JSON, _PNG = "text/html; charset=utf-8", "text/plain; charset=utf-8", "application/json", "image/png"
 
-WACZ = CapturedFile(path="capture.wacz", role="wacz", media_type="application/wacz")
+WACZ = CapturedFile(path=CAPTURE_ARCHIVE, role="wacz", media_type="application/wacz")
 SCREENSHOT = CapturedFile(path="screenshot.png", role="screenshot", media_type=_PNG)
 DOM = CapturedFile(path="dom.html", role="dom", media_type=_HTML)
 TEXT = CapturedFile(path="text.txt", role="text", media_type=_TEXT)

@@ -5,46 +5,33 @@ when nothing follows it, it is shown for ever as abandoned.
 """
 
 import asyncio
-import platform
 import shutil
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
+from pathlib import Path
 
-from evidence_kit import __version__
+from evidence_kit.archive.warcinfo import about_archive
 from evidence_kit.browser.find import Browser
 from evidence_kit.canonical import Json
 from evidence_kit.capture.desk import Interactive
 from evidence_kit.capture.files import FREEZE_TOKEN
 from evidence_kit.capture.page import RunCoroutine, capture_page, complete_capture
 from evidence_kit.capture.result import CaptureOptions, Outside, PageCapture
-from evidence_kit.case.bracket import START_TOKEN, Opening, open_bracket
-from evidence_kit.case.describe import describe_item
+from evidence_kit.case.bracket import START_TOKEN, Opening
 from evidence_kit.case.folder import CaseFolder
-from evidence_kit.case.items import ItemFile, ItemRecord, attempts, commit_item
-from evidence_kit.case.stamping import Stamping, head_tokens, record_authority, stamp_head
+from evidence_kit.case.items import CAPTURED, ItemFile, ItemRecord, attempts
+from evidence_kit.case.stamping import Stamping
+from evidence_kit.case.taking import TakenItem, begin_item, bracket, conclude_item
 from evidence_kit.case.workplace import Workplace, clear, interrupted, workplace
 from evidence_kit.custody.custodian import Custodian
 from evidence_kit.custody.events import Draft, EventType
-from evidence_kit.custody.log import links_of
-from evidence_kit.custody.subjects import attachment, subjects_of
+from evidence_kit.custody.subjects import subjects_of
 from evidence_kit.errors import CaptureError, FormatError, TimestampError, UsageError
 from evidence_kit.models import OnStep, Problem, Status, ignore
-from evidence_kit.plain import read_plain, remove_others, write_anew
+from evidence_kit.plain import remove_others, write_anew
 from evidence_kit.trust.digests import sha256_bytes
 from evidence_kit.trust.timestamps import stamp
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TakenItem:
-    """A committed item and what the command answers about it."""
-
-    id: str
-    status: Status
-    answer: dict[str, Json]
-    """One member of ``items[]``."""
-    unstamped: tuple[str, ...]
-    """Why time stamps are still pending; empty when none are asked for or all are there."""
 
 
 def take_page(  # noqa: PLR0913  # a case, an address, and who takes it how
@@ -73,13 +60,10 @@ def take_page(  # noqa: PLR0913  # a case, an address, and who takes it how
         message = "addresses are led elsewhere for training only, and this signing key is not a practice key"
         raise UsageError(message, hint="leave out --connect-to, or sign with a practice key")
     on_step("recording the start in the custody log")
-    opened, problems = _open(stamping)
+    opened, problems = bracket(stamping)
     opening = opened[0] if opened else None
     start = Draft(type=EventType.CAPTURE_STARTED, note=note, detail=_beginning(url, options, opening))
-    item = case.commit(start, custodian, new_item=True).item or ""
-    for subject in subjects:
-        case.commit(attachment(item, subject), custodian)
-    stamp_head(case, stamping)
+    item = begin_item(case, start, custodian, stamping, subjects=subjects)
     started = custodian.clock()
     with workplace(case, item) as place:
         if opened:
@@ -90,7 +74,10 @@ def take_page(  # noqa: PLR0913  # a case, an address, and who takes it how
                 place.folder,
                 options=options,
                 browser=browser,
-                warcinfo={**_warcinfo(case, item, custodian), **(opening.warcinfo() if opening else {})},
+                warcinfo={
+                    **about_archive(custodian.officer, case.info.number, item),
+                    **(opening.warcinfo() if opening else {}),
+                },
                 clock=custodian.clock,
                 outside=replace(_outside(case, custodian, stamping), interactive=interactive),
                 on_step=on_step,
@@ -107,16 +94,9 @@ def take_page(  # noqa: PLR0913  # a case, an address, and who takes it how
                 case, item, url, error, recorder=str(options.recorder), started=started, finished=custodian.clock()
             )
         on_step("sealing the item")
-        taken = _commit(case, place, record, custodian, stamping, note=note, subjects=subjects)
+        taken = conclude_item(case, record, custodian, stamping, tokens=_tokens(place), note=note, subjects=subjects)
     clear(place)
     return taken
-
-
-def _open(stamping: Stamping) -> tuple[tuple[Opening, bytes] | None, tuple[Problem, ...]]:
-    try:
-        return open_bracket(stamping), ()
-    except TimestampError as error:
-        return None, (Problem(code="bracket.unstamped", detail=str(error)),)
 
 
 def _beginning(url: str, options: CaptureOptions, opening: Opening | None) -> dict[str, Json]:
@@ -148,8 +128,11 @@ def complete_interrupted(
     case.repair()
     events = case.log().full_events()
     subjects = subjects_of(events)
-    open_attempts = {attempt.item for attempt in attempts(events) if attempt.finished_seq is None}
-    for item in interrupted(case):
+    tried = {attempt.item: attempt for attempt in attempts(events)}
+    open_attempts = {item for item, attempt in tried.items() if attempt.finished_seq is None}
+    # What somebody hands over is completed elsewhere.
+    mine = [item for item in interrupted(case) if item not in tried or tried[item].source == CAPTURED]
+    for item in mine:
         with workplace(case, item) as place:
             for folder in (place.folder, place.recording):
                 # Nothing is written or read through a link that somebody has laid there since.
@@ -194,33 +177,11 @@ def _complete(  # noqa: PLR0913  # what is completed, by whom
         return None
     opening = Opening.from_json(start.detail.get("not_before"))
     record = _record(case, place.item, page, page.options, opening)
-    return _commit(case, place, record, custodian, stamping, subjects=subjects)
+    return conclude_item(case, record, custodian, stamping, tokens=_tokens(place), subjects=subjects)
 
 
-def _commit(  # noqa: PLR0913  # what is committed, by whom
-    case: CaseFolder,
-    place: Workplace,
-    record: ItemRecord,
-    custodian: Custodian,
-    stamping: Stamping,
-    *,
-    note: str = "",
-    subjects: Sequence[str] = (),
-) -> TakenItem:
-    for token in (place.folder / START_TOKEN, place.folder / FREEZE_TOKEN.path):
-        if token.exists():
-            record_authority(case, stamping, read_plain(token))
-    seq = commit_item(case, record, custodian, note=note).seq
-    unstamped = stamp_head(case, stamping)
-    tokens = head_tokens(case, links_of(*case.log_bytes()), since=seq)
-    return TakenItem(
-        id=place.item,
-        status=record.status,
-        answer=describe_item(
-            case, place.item, seq=seq, tokens=tokens, stamping_asked=bool(stamping.tsa), subjects=subjects
-        ),
-        unstamped=tuple(unstamped),
-    )
+def _tokens(place: Workplace) -> tuple[Path, ...]:
+    return place.folder / START_TOKEN, place.folder / FREEZE_TOKEN.path
 
 
 def _outside(case: CaseFolder, custodian: Custodian, stamping: Stamping) -> Outside:
@@ -244,18 +205,6 @@ def _stamp(stamping: Stamping) -> Callable[[bytes], bytes] | None:
     return stamped
 
 
-def _warcinfo(case: CaseFolder, item: str, custodian: Custodian) -> dict[str, str]:
-    officer = custodian.officer
-    return {
-        "software": f"evidence_kit/{__version__} Python/{platform.python_version()}",
-        "format": "WARC File Format 1.1",
-        "conformsTo": "http://iipc.github.io/warc-specifications/specifications/warc-format/warc-1.1/",
-        "operator": f"{officer.name} ({officer.id}, {officer.role}, {officer.agency})",
-        "hostname": platform.node(),
-        "isPartOf": f"case {case.info.number}, item {item}",
-    }
-
-
 def _flags(options: CaptureOptions) -> list[Json]:
     """Return the special conditions that every reader of the item must be told."""
     flags: list[Json] = [
@@ -275,7 +224,7 @@ def _record(
     return ItemRecord(
         id=item,
         case=case.info.number,
-        source="captured",
+        source=CAPTURED,
         status=page.status,
         url=page.url,
         final_url=page.final_url,
@@ -302,7 +251,7 @@ def _failed(  # noqa: PLR0913  # each is one plain fact of the record
     return ItemRecord(
         id=item,
         case=case.info.number,
-        source="captured",
+        source=CAPTURED,
         status=Status.FAILED,
         url=url,
         final_url=url,

@@ -14,7 +14,7 @@ from evidence_kit.case.key_book import register_key
 from evidence_kit.case.manifest import NAME, read_manifest
 from evidence_kit.custody.chain import LogFindings
 from evidence_kit.custody.custodian import Custodian
-from evidence_kit.custody.events import Draft, EventType
+from evidence_kit.custody.events import ENDS, Draft, EventType
 from evidence_kit.custody.transfers import HandOver, HandOverState, Party
 from evidence_kit.errors import CaseError, FormatError, IntegrityError, UsageError
 from evidence_kit.models import Digest
@@ -158,7 +158,7 @@ def _may_be_released(log: LogFindings, item: str, giver: Digest) -> None:
 def _recorded(log: LogFindings, item: str) -> Digest | None:
     name = f"items/{item}/{NAME}"
     events = log.full_events()
-    return next((e.digests.get(name) for e in events if e.type == EventType.CAPTURED and e.item == item), None)
+    return next((e.digests.get(name) for e in events if e.type in ENDS and e.item == item), None)
 
 
 def offered_to(log: LogFindings, custodian: Custodian, numbers: Sequence[int]) -> list[HandOver]:

@@ -11,13 +11,15 @@ from evidence_kit.case.durable import sync_tree, write_new
 from evidence_kit.case.folder import CaseFolder, Committed
 from evidence_kit.case.manifest import NAME, build_manifest
 from evidence_kit.custody.custodian import Custodian
-from evidence_kit.custody.events import Draft, Event, EventType
+from evidence_kit.custody.events import ENDS, HALVES, Draft, Event, EventType
 from evidence_kit.errors import CaseError, FormatError, IntegrityError
 from evidence_kit.models import Digest, Problem, Status, utc_text
 from evidence_kit.plain import read_plain
 from evidence_kit.trust.digests import sha256_bytes, sha256_file
 
 SCHEMA = "evidence-kit/item/1"
+CAPTURED, SUPPLIED = "captured", "supplied"
+"""Where an item comes from: this kit recorded it, or somebody handed it over."""
 INTERRUPTED = "capture.interrupted"
 """Code of the problem of an item made of what was left when a capture was killed."""
 _RECORDED = frozenset({Status.COMPLETE, Status.INCOMPLETE})
@@ -34,7 +36,10 @@ class ItemFile:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ItemRecord:
-    """What becomes ``item.json``: everything known before the manifest, nothing known only after it."""
+    """What becomes ``item.json``: everything known before the manifest, nothing known only after it.
+
+    Of what was supplied the addresses and the recorder are empty.
+    """
 
     id: str
     case: str
@@ -52,7 +57,7 @@ class ItemRecord:
     http_status: int | None = None
     """Of the page's own document; None when no server answered."""
     detail: dict[str, Json] = field(default_factory=dict)
-    """``environment``, ``actions``, ``page``, ``wacz``, ``training``… as the source gives them."""
+    """``environment``, ``actions``, ``page``, ``wacz``, ``supplied``… as the source gives them."""
 
     def to_json(self, folder: Path) -> dict[str, Json]:
         """Return the document, each file of *folder* with its digest and size."""
@@ -83,8 +88,9 @@ def commit_item(case: CaseFolder, record: ItemRecord, custodian: Custodian, *, n
     write_new(folder / NAME, manifest)
     sync_tree(folder)
     seal = custodian.sign_file(manifest)
+    captured = record.source == CAPTURED
     draft = Draft(
-        type=EventType.CAPTURED,
+        type=EventType.CAPTURED if captured else EventType.IMPORTED,
         item=record.id,
         digests={
             f"items/{record.id}/{NAME}": sha256_bytes(manifest),
@@ -92,15 +98,19 @@ def commit_item(case: CaseFolder, record: ItemRecord, custodian: Custodian, *, n
         },
         outcome=str(record.status),
         note=note,
-        detail={
-            "url": record.url,
-            "final_url": record.final_url,
-            "http_status": record.http_status,
-            "recorder": record.recorder,
-            **({} if record.shots is None else {"shots": record.shots}),
-        },
+        detail=_captured(record) if captured else {"supplied": record.detail["supplied"]},
     )
     return case.commit(draft, custodian, staged=True, seals={f"{record.id}/{NAME}.p7s": seal})
+
+
+def _captured(record: ItemRecord) -> dict[str, Json]:
+    return {
+        "url": record.url,
+        "final_url": record.final_url,
+        "http_status": record.http_status,
+        "recorder": record.recorder,
+        **({} if record.shots is None else {"shots": record.shots}),
+    }
 
 
 def _drop_empty_folders(folder: Path) -> None:
@@ -117,7 +127,10 @@ class Attempt:
     item: str
     started_seq: int
     started: datetime
+    source: str
+    """``captured`` or ``supplied``."""
     url: str
+    """Empty for what was supplied."""
     outcome: str
     """``complete``, ``incomplete``, ``failed``, or ``abandoned`` when nothing followed the start."""
     finished_seq: int | None = None
@@ -127,10 +140,10 @@ class Attempt:
 
 def attempts(events: Sequence[Event]) -> list[Attempt]:
     """Return everything that was tried in a case, in the order of the log."""
-    ends = {event.item: event for event in events if event.type == EventType.CAPTURED}
+    ends = {event.item: event for event in events if event.type in ENDS}
     found = []
     for event in events:
-        if event.type != EventType.CAPTURE_STARTED or event.item is None:
+        if event.type not in HALVES or event.item is None:
             continue
         end = ends.get(event.item)
         answered = end.detail.get("http_status") if end else None
@@ -139,6 +152,7 @@ def attempts(events: Sequence[Event]) -> list[Attempt]:
                 item=event.item,
                 started_seq=event.seq,
                 started=event.time,
+                source=CAPTURED if event.type == EventType.CAPTURE_STARTED else SUPPLIED,
                 url=str(event.detail.get("url", "")),
                 outcome=end.outcome if end else "abandoned",
                 finished_seq=end.seq if end else None,
@@ -160,7 +174,8 @@ def recorded_links(case: CaseFolder) -> dict[str, Attempt]:
         wrong = f"{log.problems[0].subject}, {log.problems[0].detail}"
         message = f"the custody log of {case.path} does not hold together: {wrong}"
         raise IntegrityError(message, hint="run: evidence-kit verify CASE")
-    made = [attempt for attempt in attempts(log.full_events()) if attempt.outcome in _RECORDED]
+    tried = attempts(log.full_events())
+    made = [attempt for attempt in tried if attempt.source == CAPTURED and attempt.outcome in _RECORDED]
     return {attempt.url: attempt for attempt in made if not _interrupted(case, attempt)}
 
 

@@ -28,6 +28,9 @@ BAG_FILES = frozenset(
 PLAN = "exhibits.toml"
 """Below ``data/`` of a bundle that was made by a plan: the plan, as it was understood."""
 
+CAPTURE_ARCHIVE, SUPPLIED_ARCHIVE = "capture.wacz", "supplied.wacz"
+"""The archive of an item that was captured, and of one that was supplied."""
+
 SESSION_DATA = "session-data.p7m"
 """The file of an item that a bundle may lack: the recording itself, encrypted."""
 

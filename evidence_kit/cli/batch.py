@@ -27,10 +27,10 @@ if TYPE_CHECKING:
     from evidence_kit.browser.find import Browser
     from evidence_kit.capture.batch import Ending, Interrupter
     from evidence_kit.capture.result import CaptureOptions
-    from evidence_kit.capture.take import TakenItem
     from evidence_kit.case.folder import CaseFolder
     from evidence_kit.case.items import Attempt
     from evidence_kit.case.stamping import Stamping
+    from evidence_kit.case.taking import TakenItem
     from evidence_kit.custody.custodian import Custodian
 
 

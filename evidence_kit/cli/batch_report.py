@@ -16,9 +16,9 @@ from evidence_kit.display import visible
 from evidence_kit.models import Status
 
 if TYPE_CHECKING:
-    from evidence_kit.capture.take import TakenItem
     from evidence_kit.case.folder import CaseFolder
     from evidence_kit.case.items import Attempt
+    from evidence_kit.case.taking import TakenItem
 
 _OWN_WORDS = ("batch.skipped", "batch.interrupted")
 

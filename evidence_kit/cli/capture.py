@@ -35,9 +35,9 @@ if TYPE_CHECKING:
     from evidence_kit.browser.find import Browser
     from evidence_kit.capture.desk import Interactive
     from evidence_kit.capture.result import CaptureOptions
-    from evidence_kit.capture.take import TakenItem
     from evidence_kit.case.folder import CaseFolder
     from evidence_kit.case.stamping import Stamping
+    from evidence_kit.case.taking import TakenItem
     from evidence_kit.custody.custodian import Custodian
 
 _TIMEOUT = 60.0

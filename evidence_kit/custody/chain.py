@@ -23,7 +23,7 @@ from dataclasses import dataclass, field
 from itertools import zip_longest
 
 from evidence_kit.custody.briefs import Briefs
-from evidence_kit.custody.events import Event, EventType, WithheldEvent, read_line
+from evidence_kit.custody.events import ENDS, HALVES, Event, EventType, WithheldEvent, read_line
 from evidence_kit.custody.log import WITHHELD, Lines, Links, decode_signature, next_link
 from evidence_kit.custody.register import KeyRegister, read_acknowledged
 from evidence_kit.custody.requirements import wanting
@@ -176,8 +176,9 @@ class _Seen:
     withholding: bool
     """Whether events may be withheld."""
     numbers: set[int] = field(default_factory=set)
-    started: set[str] = field(default_factory=set)
-    captured: set[str] = field(default_factory=set)
+    started: dict[str, str] = field(default_factory=dict)
+    """Items, and the type of event that ends each."""
+    ended: set[str] = field(default_factory=set)
 
 
 def check_log(  # noqa: PLR0913  # a log, and how it is to be gone through
@@ -285,20 +286,21 @@ def _check_disowned(findings: LogFindings) -> None:
 
 
 def _check_order(findings: LogFindings, event: Event, seen: _Seen) -> None:
-    """Want the opening of the case first and once, and every item started once and captured once after it."""
+    """Want the opening of the case first and once, and every item begun once and ended once, as it was begun."""
     subject, item = f"event {event.seq}", event.item or ""
     if (event.type == EventType.CASE_OPENED) != (event.seq == 1):
         _problem(findings, "custody.order", subject, "a case is opened by its first event, and by no other")
     if event.type == EventType.CASE_OPENED and event.detail.get("format") != 1:
         _problem(findings, "custody.order", subject, "the case is not of format 1")
-    if event.type == EventType.CAPTURE_STARTED:
+    end = HALVES.get(event.type)
+    if end is not None:
         if event.item is None or item in seen.started:
             _problem(findings, "custody.order", subject, f"the item {event.item} is not a new one")
-        seen.started.add(item)
-    if event.type == EventType.CAPTURED:
-        if item not in seen.started or item in seen.captured:
-            _problem(findings, "custody.order", subject, f"the item {event.item} was not begun, or ended before")
-        seen.captured.add(item)
+        seen.started.setdefault(item, end)
+    if event.type in ENDS:
+        if seen.started.get(item) != event.type or item in seen.ended:
+            _problem(findings, "custody.order", subject, f"the item {event.item} was not begun so, or ended before")
+        seen.ended.add(item)
     if event.type in _OF_SUBJECTS and item not in seen.started:
         _problem(findings, "custody.order", subject, f"the item {event.item} was not begun")
 

@@ -5,9 +5,11 @@ keeps a withheld event's digest from being guessed. Fields follow PREMIS 3 event
 """
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
+from types import MappingProxyType
 
 from evidence_kit import canonical
 from evidence_kit.canonical import Json
@@ -53,6 +55,9 @@ class EventType(StrEnum):
     CASE_OPENED = "case.opened"
     CAPTURE_STARTED = "capture.started"
     CAPTURED = "captured"
+    IMPORT_STARTED = "import.started"
+    """Things that somebody hands over are about to be taken in."""
+    IMPORTED = "imported"
     BUNDLE_STARTED = "bundle.started"
     BUNDLED = "bundled"
     BUNDLE_SEALED = "bundle.sealed"
@@ -85,6 +90,15 @@ class EventType(StrEnum):
     SUBJECT_ATTACHED = "subject.attached"
     SUBJECT_DETACHED = "subject.detached"
     RECEIPT = "receipt"
+
+
+HALVES: Mapping[str, str] = MappingProxyType(
+    {EventType.CAPTURE_STARTED: EventType.CAPTURED, EventType.IMPORT_STARTED: EventType.IMPORTED}
+)
+"""What begins an item, and what ends it then."""
+
+ENDS: frozenset[str] = frozenset(HALVES.values())
+"""What an item exists by."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

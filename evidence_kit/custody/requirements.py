@@ -90,6 +90,13 @@ REQUIREMENTS: Mapping[str, Requirement] = MappingProxyType(
             detail={"url": _anything, "final_url": _anything, "http_status": _anything, "recorder": _anything},
             outcomes=("complete", "incomplete", "failed"),
         ),
+        EventType.IMPORT_STARTED: Requirement(item=True, detail={"asked": _object}),
+        EventType.IMPORTED: Requirement(
+            item=True,
+            digests=(_MANIFEST, "seals/ID/manifest-sha256.txt.p7s"),
+            detail={"supplied": _object},
+            outcomes=("complete", "incomplete", "failed"),
+        ),
         EventType.BUNDLE_STARTED: Requirement(item=False),
         EventType.BUNDLED: Requirement(item=True, digests=(_MANIFEST,)),
         EventType.BUNDLE_SEALED: Requirement(item=False, digests=("root", "tagmanifest-sha256.txt")),

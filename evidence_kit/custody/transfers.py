@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
 from evidence_kit.canonical import Json
-from evidence_kit.custody.events import Event, EventType, WithheldEvent
+from evidence_kit.custody.events import ENDS, Event, EventType, WithheldEvent
 from evidence_kit.custody.register import KeyRegister
 from evidence_kit.errors import FormatError
 from evidence_kit.models import Digest
@@ -129,7 +129,7 @@ class Transfers:
             return
         item = event.item or ""
         try:
-            if event.type == EventType.CAPTURED:
+            if event.type in ENDS:
                 self.holders[item] = event.certificate
                 self._manifests[item] = _manifest(event)
             elif event.type == EventType.RELEASED:

@@ -16,7 +16,7 @@ from dataclasses import dataclass, replace
 
 from evidence_kit import canonical
 from evidence_kit.canonical import Json
-from evidence_kit.custody.events import Event, EventType, WithheldEvent, read_line
+from evidence_kit.custody.events import HALVES, Event, WithheldEvent, read_line
 from evidence_kit.custody.log import WITHHELD, Entry, Lines, decode_signature, split_lines
 from evidence_kit.errors import FormatError
 from evidence_kit.models import Digest, utc_text
@@ -123,7 +123,7 @@ def withheld_lines(log: bytes | Lines) -> dict[int, tuple[WithheldEvent, bytes]]
 def count_abandoned(types: Iterable[str]) -> int:
     """Return how many of the captures begun among events of these *types* were not ended."""
     count = Counter(types)
-    return count[EventType.CAPTURE_STARTED] - count[EventType.CAPTURED]
+    return sum(count[begun] - count[ended] for begun, ended in HALVES.items())
 
 
 def day_of(event: Event) -> str:

@@ -8,7 +8,8 @@ from evidence_kit.archive.warcinfo import read_warcinfo
 from evidence_kit.canonical import Json
 from evidence_kit.case.bracket import NONCE_FIELD, START_TOKEN, TOKEN_FIELD, Opening
 from evidence_kit.case.items import parse_item
-from evidence_kit.custody.events import EventType
+from evidence_kit.case.layout import CAPTURE_ARCHIVE, SUPPLIED_ARCHIVE
+from evidence_kit.custody.events import HALVES, EventType
 from evidence_kit.errors import EvidenceError, FormatError
 from evidence_kit.models import Trust, utc_text
 from evidence_kit.trust.certificates import Certificate
@@ -26,15 +27,16 @@ def check_bracket(
     """Check the bracket of *item*, if its start event tells of one or a stamp lies in it."""
     folder = f"items/{item}/"
     name = folder + START_TOKEN
-    start = next((e for e in history.told.halves if e.item == item and e.type == EventType.CAPTURE_STARTED), None)
-    wacz = f"{folder}capture.wacz"
+    start = next((e for e in history.told.halves if e.item == item and e.type in HALVES), None)
+    supplied = start is not None and start.type == EventType.IMPORT_STARTED
+    wacz = folder + (SUPPLIED_ARCHIVE if supplied else CAPTURE_ARCHIVE)
     told = start.detail.get("not_before") if start else None
     if (told is None and not files.has(name)) or (not files.has(name) and not files.has(wacz)):
         return  # no authority was asked, or the capture failed and left no archive
     try:
         opening = Opening.from_json(told)
         if opening is None:
-            message = "the event that began the capture names no such time stamp"
+            message = "the event that began the item names no such time stamp"
             raise FormatError(message)
         token = read_reply(files.read(name), opening.nonce, certificates)
     except EvidenceError as error:
@@ -50,7 +52,7 @@ def check_bracket(
 
 def _contradictions(files: CaseFiles, folder: str, wacz: str, opening: Opening) -> Iterator[str]:
     if files.digest(folder + START_TOKEN) != opening.token:
-        yield "it is another time stamp than the event that began the capture names"
+        yield "it is another time stamp than the event that began the item names"
     try:
         if parse_item(files.read(f"{folder}item.json")).get("not_before") != opening.to_json():
             yield "item.json does not name it"
@@ -86,7 +88,7 @@ def _conclude(  # noqa: PLR0913  # what is concluded of which item, from what
 
 def _closed(history: "History", item: str) -> tuple[datetime | None, bool]:
     """Return the earliest time that covers the commit of *item*, of trusted stamps if there is one, and whether."""
-    event = history.captured().get(item)
+    event = history.committed.get(item)
     if event is None:
         return None, False
     covering = [token.time for token in history.tokens if token.seq >= event.seq]

@@ -39,7 +39,7 @@ def check_case(exam: Examination, path: Path, on_step: OnStep) -> VerificationRe
     history = check_history(exam, files, certificates, as_finished(stored, planned))
     present = {name.split("/")[1] for name in files.names() if name.startswith("items/") and name.count("/") > 1}
     files.look_ahead(processes=exam.processes)
-    items = sorted(present | history.captured().keys())
+    items = sorted(present | history.committed.keys())
     check_items(exam, files, history, items)
     for item in items:
         on_step(f"checking item {item}")

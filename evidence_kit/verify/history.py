@@ -1,10 +1,11 @@
 """The custody log of a case or bundle: events, signatures, time stamps, and what they say about the items."""
 
 from bisect import bisect_left
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
+from types import MappingProxyType
 
 from evidence_kit.canonical import Json
 from evidence_kit.case.info import read_info
@@ -25,6 +26,14 @@ from evidence_kit.verify.files import CaseFiles
 from evidence_kit.verify.outside import check_outside
 from evidence_kit.verify.times import check_times
 from evidence_kit.verify.told import Told
+
+_SAID_BY: Mapping[str, dict[str, Json]] = MappingProxyType(
+    {
+        EventType.CAPTURED: {"source": "captured"},
+        EventType.IMPORTED: {"source": "supplied", "url": "", "final_url": "", "http_status": None, "recorder": ""},
+    }
+)
+"""What the type of an event alone says of its item."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,13 +87,10 @@ class History:
         by = self.log.signers.get(revocation.by.hex)
         return (by, revocation.seq) if by is not None else None
 
-    def captured(self) -> dict[str, Event]:
-        """Return the event of each committed item."""
-        return self._captured
-
     @cached_property
-    def _captured(self) -> dict[str, Event]:
-        return {event.item: event for event in self.told.captured() if event.item}
+    def committed(self) -> dict[str, Event]:
+        """The event that each item exists by."""
+        return {event.item: event for event in self.told.committed() if event.item}
 
 
 def read_log(exam: Examination, files: CaseFiles) -> tuple[Lines, Lines]:
@@ -214,7 +220,7 @@ def _check_case_record(exam: Examination, files: CaseFiles, first: Event | Withh
 
 def check_items(exam: Examination, files: CaseFiles, history: History, present: Sequence[str]) -> None:
     """Check that each item in *present* was committed with exactly this manifest, and that none is missing."""
-    recorded = history.captured()
+    recorded = history.committed
     problems = []
     for item in present:
         name = f"items/{item}/{NAME}"
@@ -246,8 +252,8 @@ def _contradictions(files: CaseFiles, item: str, event: Event) -> Iterator[tuple
         record = parse_item(files.read(name))
     except FormatError:
         return  # told by the check of the record itself
-    said = {"status": event.outcome, "case": event.case, **event.detail}
-    for key in ("status", "case", "url", "final_url", "http_status", "recorder"):
+    said = {**event.detail, "status": event.outcome, "case": event.case, **_SAID_BY[event.type]}
+    for key in ("status", "case", "source", "url", "final_url", "http_status", "recorder", "supplied"):
         if record.get(key) != said.get(key):
             yield files.shown(name), f"its {key} is not the one that event {event.seq} recorded"
 

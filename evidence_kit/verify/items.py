@@ -58,7 +58,7 @@ def check_seal(
     except EvidenceError as error:
         exam.failed("item.seal", files.shown(name), str(error))
         return
-    event = history.captured().get(item) if history else None
+    event = history.committed.get(item) if history else None
     exam.passed("item.seal", files.shown(name), facts.certificate.subject)
     if history and event:
         history.note_signer(exam, facts.certificate, event.seq, certificates)

@@ -110,7 +110,7 @@ def _recorded(  # noqa: PLR0913  # what, by whose account, up to where
     exam: "Examination", told: Told, receipt: Receipt, seq: int, subject: str, *, whole: bool
 ) -> bool:
     """Whether the item of *receipt* was recorded up to event *seq*, as far as the events are disclosed."""
-    for event in told.captured():
+    for event in told.committed():
         if event.seq <= seq and event.digests.get(f"items/{event.item}/{NAME}") == receipt.manifest:
             return True
     if not whole:

@@ -4,13 +4,13 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from evidence_kit.case.layout import HEAD_TOKEN
-from evidence_kit.custody.events import Event, EventType, WithheldEvent
+from evidence_kit.custody.events import ENDS, HALVES, Event, EventType, WithheldEvent
 from evidence_kit.models import Digest
 
 _ABOUT_ITEMS = ("items/", "seals/")
-_COMPARED = frozenset({"url", "final_url", "http_status", "recorder", "not_before"})
+_COMPARED = frozenset({"url", "final_url", "http_status", "recorder", "supplied", "not_before"})
 """What of an event's detail is held against the item's own record."""
-_HALVES = frozenset({EventType.CAPTURE_STARTED, EventType.CAPTURED})
+_HALVES = frozenset({*HALVES, *ENDS})
 
 
 @dataclass(slots=True)
@@ -24,7 +24,7 @@ class Told:
     """The time of the last one."""
     officers: set[str] = field(default_factory=set)
     halves: list[Event] = field(default_factory=list)
-    """Beginnings and ends of captures."""
+    """Beginnings and ends of items."""
     tokens: dict[tuple[str, int], Digest] = field(default_factory=dict)
     """The time stamps over heads that events name: path and number of the event."""
     bundle: Event | None = None
@@ -54,9 +54,9 @@ class Told:
         else:
             self.behind.append((event.seq, event.type))
 
-    def captured(self) -> list[Event]:
-        """Return the ends of captures."""
-        return [event for event in self.halves if event.type == EventType.CAPTURED]
+    def committed(self) -> list[Event]:
+        """Return the events that items exist by."""
+        return [event for event in self.halves if event.type in ENDS]
 
 
 def _in_brief(event: Event) -> Event:

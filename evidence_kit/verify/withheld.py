@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 
 from evidence_kit.canonical import Json
-from evidence_kit.custody.events import Event, EventType, WithheldEvent
+from evidence_kit.custody.events import ENDS, Event, WithheldEvent
 from evidence_kit.custody.log import Lines
 from evidence_kit.custody.withholding import (
     Opened,
@@ -94,11 +94,11 @@ def check_withheld(
     begun = history.told.bundle
     stated = begun.detail.get("withheld") if begun else None
     subject = files.shown("custody.jsonl")
-    recorded = [event.item for event in history.told.captured()]
+    recorded = [event.item for event in history.told.committed()]
     types = [event.type for event, _ in hidden.values()]
     seen = set(history.log.briefs.numbers()) if hidden else set()
     closed = [event.type for event, _ in hidden.values() if event.seq not in seen]
-    without = len(set(recorded) - set(present)) + closed.count(EventType.CAPTURED)
+    without = len(set(recorded) - set(present)) + sum(type_ in ENDS for type_ in closed)
     found: dict[str, Json] = {"events": len(hidden), "items": without, "abandoned": count_abandoned(types)}
     problems = [*_other(found, stated, begun, hidden), *_torn(history, hidden)]
     detail = f"{len(hidden)} events" if hidden else "nothing is withheld"
@@ -108,14 +108,14 @@ def check_withheld(
 
 
 def _torn(history: History, hidden: Withheld) -> Iterator[str]:
-    """Yield what makes a capture look otherwise than it was: one half of it shown, the other withheld."""
+    """Yield what makes an item look otherwise than it was: one half of it shown, the other withheld."""
     halves = history.told.halves
     shown = {event.item for event in halves if event.seq not in hidden}
     if count_abandoned(event.type for event, _ in hidden.values()) < 0:
-        yield "the end of a capture is withheld whose beginning is shown"
+        yield "the end of an item is withheld whose beginning is shown"
     for event in halves:
         if event.seq in hidden and event.item in shown:
-            yield f"event {event.seq} is withheld, and the other half of the capture of {event.item} is shown"
+            yield f"event {event.seq} is withheld, and the other half of {event.item} is shown"
 
 
 def _other(found: dict[str, Json], stated: Json, begun: Event | None, hidden: Withheld) -> Iterator[str]:

@@ -9,9 +9,10 @@ from evidence_kit.bundle.make import BundleOptions, MadeBundle, make_bundle
 from evidence_kit.bundle.report_model import Language
 from evidence_kit.bundle.volumes import Limits
 from evidence_kit.capture.result import CaptureOptions
-from evidence_kit.capture.take import TakenItem, take_page
+from evidence_kit.capture.take import take_page
 from evidence_kit.case.folder import CaseFolder
 from evidence_kit.case.stamping import Stamping
+from evidence_kit.case.taking import TakenItem
 from evidence_kit.custody.custodian import Custodian
 from evidence_kit.models import VerificationReport
 from evidence_kit.pdf.check import check_pdf

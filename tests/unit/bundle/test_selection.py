@@ -10,10 +10,18 @@ from evidence_kit.errors import UsageError
 
 NOW = datetime.now(UTC)
 TRIED = [
-    Attempt(item=f"EV-000{n}", started_seq=n, started=NOW, url="x", outcome="complete", finished_seq=n + 10)
+    Attempt(
+        source="captured",
+        item=f"EV-000{n}",
+        started_seq=n,
+        started=NOW,
+        url="x",
+        outcome="complete",
+        finished_seq=n + 10,
+    )
     for n in (1, 2, 3)
 ]
-TRIED.append(Attempt(item="EV-0004", started_seq=4, started=NOW, url="x", outcome="abandoned"))
+TRIED.append(Attempt(source="captured", item="EV-0004", started_seq=4, started=NOW, url="x", outcome="abandoned"))
 SUBJECTS = {"EV-0001": ("V-01",), "EV-0002": ("V-01", "V-02"), "EV-0004": ("V-01",)}
 
 

@@ -8,7 +8,7 @@ from collections.abc import Callable
 import pytest
 
 from evidence_kit.capture.batch import Ending, Interrupter, take_all
-from evidence_kit.capture.take import TakenItem
+from evidence_kit.case.taking import TakenItem
 from evidence_kit.errors import CaseError
 from evidence_kit.models import Status
 

@@ -86,11 +86,11 @@ def test_an_end_whose_beginning_is_shown_is_found_by_everybody(tmp_path: Path) -
     """Else a capture that went well would be shown as one that was abandoned."""
     problems = _problems(tmp_path, {5}, {**STATED, "events": 1, "abandoned": -1})
 
-    assert problems == ["the end of a capture is withheld whose beginning is shown"]
+    assert problems == ["the end of an item is withheld whose beginning is shown"]
 
 
 def test_half_a_capture_among_others_is_found_by_whoever_may_see_it(tmp_path: Path) -> None:
     problems = _problems(tmp_path, {3, 4}, opened=True)
 
-    assert "event 3 is withheld, and the other half of the capture of EV-0001 is shown" in problems
-    assert "event 4 is withheld, and the other half of the capture of EV-0002 is shown" in problems
+    assert "event 3 is withheld, and the other half of EV-0001 is shown" in problems
+    assert "event 4 is withheld, and the other half of EV-0002 is shown" in problems

@@ -23,6 +23,8 @@ export const BAG_FILES: ReadonlySet<string> = new Set([
 
 /** Below `data/` of a bundle that was made by a plan: the plan, as it was understood. */
 export const PLAN = "exhibits.toml";
+/** The archive of an item that was captured, and of one that was supplied. */
+export const [CAPTURE_ARCHIVE, SUPPLIED_ARCHIVE] = ["capture.wacz", "supplied.wacz"] as const;
 /** The file of an item that a bundle may lack: the recording itself, encrypted. */
 export const SESSION_DATA = "session-data.p7m";
 

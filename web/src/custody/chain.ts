@@ -12,7 +12,7 @@ import { whole } from "../canonical.js";
 import { digestText, sha256 } from "../digest.js";
 import { FormatError } from "../errors.js";
 import type { Certificate } from "../trust/certificates.js";
-import { type Event, EventType, isWithheld, readLine, type WithheldEvent } from "./events.js";
+import { ENDS, type Event, EventType, HALVES, isWithheld, readLine, type WithheldEvent } from "./events.js";
 import { LogFindings } from "./findings.js";
 import { decodeSignature, isDash, type Lines, nextLink } from "./log.js";
 import { readAcknowledged } from "./register.js";
@@ -32,8 +32,9 @@ export type OnEvent = (event: Event | WithheldEvent) => void;
 interface Seen {
   readonly withholding: boolean;
   readonly numbers: Set<number>;
-  readonly started: Set<string>;
-  readonly captured: Set<string>;
+  /** Items, and the type of event that ends each. */
+  readonly started: Map<string, string>;
+  readonly ended: Set<string>;
 }
 
 /**
@@ -49,7 +50,7 @@ export async function checkLog(
   onEvent: OnEvent,
 ): Promise<LogFindings> {
   const findings = new LogFindings(certificates);
-  const seen: Seen = { withholding, numbers: new Set(), started: new Set(), captured: new Set() };
+  const seen: Seen = { withholding, numbers: new Set(), started: new Map(), ended: new Set() };
   const signatureLines = signatures[Symbol.asyncIterator]();
   let waiting: Promise<SignatureFinding>[] = [];
   let [count, signatureCount] = [0, 0];
@@ -172,7 +173,7 @@ function checkNumber(findings: LogFindings, number: number, seq: number, before:
   before.add(seq);
 }
 
-/** Want the opening of the case first and once, and every item started once and captured once after it. */
+/** Want the opening of the case first and once, and every item begun once and ended once, as it was begun. */
 function checkOrder(findings: LogFindings, event: Event, seen: Seen): void {
   const item = event.item ?? "";
   const wrong = (detail: string) => findings.wrong("custody.order", `event ${event.seq}`, detail);
@@ -180,15 +181,16 @@ function checkOrder(findings: LogFindings, event: Event, seen: Seen): void {
     wrong("a case is opened by its first event, and by no other");
   }
   if (event.type === EventType.CASE_OPENED && whole(event.detail["format"]) !== 1) wrong("the case is not of format 1");
-  if (event.type === EventType.CAPTURE_STARTED) {
+  const end = HALVES.get(event.type);
+  if (end !== undefined) {
     if (event.item === null || seen.started.has(item)) wrong(`the item ${event.item} is not a new one`);
-    seen.started.add(item);
+    if (!seen.started.has(item)) seen.started.set(item, end);
   }
-  if (event.type === EventType.CAPTURED) {
-    if (!seen.started.has(item) || seen.captured.has(item)) {
-      wrong(`the item ${event.item} was not begun, or ended before`);
+  if (ENDS.has(event.type)) {
+    if (seen.started.get(item) !== event.type || seen.ended.has(item)) {
+      wrong(`the item ${event.item} was not begun so, or ended before`);
     }
-    seen.captured.add(item);
+    seen.ended.add(item);
   }
   if (OF_SUBJECTS.includes(event.type) && !seen.started.has(item)) wrong(`the item ${event.item} was not begun`);
 }

@@ -12,6 +12,8 @@ export const EventType = {
   CASE_OPENED: "case.opened",
   CAPTURE_STARTED: "capture.started",
   CAPTURED: "captured",
+  IMPORT_STARTED: "import.started",
+  IMPORTED: "imported",
   BUNDLE_STARTED: "bundle.started",
   BUNDLED: "bundled",
   BUNDLE_SEALED: "bundle.sealed",
@@ -37,6 +39,15 @@ export const EventType = {
   SUBJECT_DETACHED: "subject.detached",
   RECEIPT: "receipt",
 } as const;
+
+/** What begins an item, and what ends it then. */
+export const HALVES: ReadonlyMap<string, string> = new Map<string, string>([
+  [EventType.CAPTURE_STARTED, EventType.CAPTURED],
+  [EventType.IMPORT_STARTED, EventType.IMPORTED],
+]);
+
+/** What an item exists by. */
+export const ENDS: ReadonlySet<string> = new Set(HALVES.values());
 
 /** A disclosed event. */
 export interface Event {

@@ -63,6 +63,16 @@ const REQUIREMENTS: ReadonlyMap<string, Requirement> = new Map<string, Requireme
       outcomes: ["complete", "incomplete", "failed"],
     },
   ],
+  [EventType.IMPORT_STARTED, { item: true, detail: { asked: isObject } }],
+  [
+    EventType.IMPORTED,
+    {
+      item: true,
+      digests: [MANIFEST, "seals/ID/manifest-sha256.txt.p7s"],
+      detail: { supplied: isObject },
+      outcomes: ["complete", "incomplete", "failed"],
+    },
+  ],
   [EventType.BUNDLE_STARTED, { item: false }],
   [EventType.BUNDLED, { item: true, digests: [MANIFEST] }],
   [EventType.BUNDLE_SEALED, { item: false, digests: ["root", "tagmanifest-sha256.txt"] }],

@@ -11,7 +11,7 @@ import { isObject, type JsonObject } from "../canonical.js";
 import { digestText, parseDigest } from "../digest.js";
 import { FormatError } from "../errors.js";
 import type { Json } from "../models.js";
-import { type Event, EventType, isWithheld, type WithheldEvent } from "./events.js";
+import { ENDS, type Event, EventType, isWithheld, type WithheldEvent } from "./events.js";
 import type { Links } from "./log.js";
 import { type KeyRegister, readPlace } from "./register.js";
 import { isText } from "./requirements.js";
@@ -75,7 +75,7 @@ export class Transfers {
     }
     const problems: string[] = [];
     try {
-      if (event.type === EventType.CAPTURED) {
+      if (ENDS.has(event.type)) {
         this.holders.set(event.item ?? "", event.certificate);
         this.manifests.set(event.item ?? "", manifestIn(event));
       } else if (event.type === EventType.RELEASED) problems.push(...this.release(event, links));

@@ -10,7 +10,7 @@ import { digestText, Sha256, sha256 } from "../digest.js";
 import { FormatError } from "../errors.js";
 import type { Json } from "../models.js";
 import { utcText } from "../times.js";
-import { type Event, EventType, hasKeys, isWithheld, readLine, type WithheldEvent } from "./events.js";
+import { type Event, HALVES, hasKeys, isWithheld, readLine, type WithheldEvent } from "./events.js";
 import { decodeSignature, type Lines } from "./log.js";
 
 const SCHEMA = "evidence-kit/withheld/1";
@@ -142,7 +142,7 @@ export function* contradictions(withheld: WithheldEvent, opened: Opened): Genera
 /** Return how many of the captures begun among events of these *types* were not ended. */
 export function countAbandoned(types: readonly string[]): number {
   const count = (type: string) => types.filter((found) => found === type).length;
-  return count(EventType.CAPTURE_STARTED) - count(EventType.CAPTURED);
+  return [...HALVES].reduce((sum, [begun, ended]) => sum + count(begun) - count(ended), 0);
 }
 
 /** Return the day of *event* in UTC, `YYYY-MM-DD`. */

@@ -7,7 +7,8 @@ import { readWarcinfo } from "../archive/warcinfo.js";
 import { type Bytes, hex, unhex } from "../bytes.js";
 import { isObject } from "../canonical.js";
 import { parseItem } from "../case/items.js";
-import { EventType } from "../custody/events.js";
+import { EventType, HALVES } from "../custody/events.js";
+import { CAPTURE_ARCHIVE, SUPPLIED_ARCHIVE } from "../case/layout.js";
 import { digestText } from "../digest.js";
 import { attempt, FormatError } from "../errors.js";
 import type { Examination } from "../examination.js";
@@ -40,14 +41,14 @@ export async function checkBracket(
   const folder = `items/${item}/`;
   const name = folder + START_TOKEN;
   const subject = files.shown(name);
-  const start = history.told.halves.find((event) => event.item === item && event.type === EventType.CAPTURE_STARTED);
-  const wacz = `${folder}capture.wacz`;
+  const start = history.told.halves.find((event) => event.item === item && HALVES.has(event.type));
+  const wacz = folder + (start?.type === EventType.IMPORT_STARTED ? SUPPLIED_ARCHIVE : CAPTURE_ARCHIVE);
   const told = start?.detail["not_before"] ?? null;
   // No authority was asked, or the capture failed and left no archive.
   if (!files.has(name) && (told === null || !files.has(wacz))) return;
   const found = await attempt(async (): Promise<[Opening, Token]> => {
     const opening = openingOf(told);
-    if (opening === undefined) throw new FormatError("the event that began the capture names no such time stamp");
+    if (opening === undefined) throw new FormatError("the event that began the item names no such time stamp");
     return [opening, await readReply(await files.read(name), opening.nonce, certificates)];
   });
   if (found instanceof FormatError) {
@@ -77,7 +78,7 @@ function openingOf(value: Json | undefined): Opening | undefined {
 async function contradictions(files: CaseFiles, folder: string, wacz: string, opening: Opening): Promise<string[]> {
   const problems: string[] = [];
   if (digestText(await files.digest(folder + START_TOKEN)) !== opening.token) {
-    problems.push("it is another time stamp than the event that began the capture names");
+    problems.push("it is another time stamp than the event that began the item names");
   }
   const fields = await attempt(async () => {
     const named = parseItem(await files.read(`${folder}item.json`))["not_before"];
@@ -122,7 +123,7 @@ function conclude(
 
 /** Return the earliest time that covers the commit of *item*, of trusted stamps if there is one, and whether. */
 function closing(history: History, item: string): [time: number | undefined, trusted: boolean] {
-  const event = history.captured().get(item);
+  const event = history.committed.get(item);
   if (event === undefined) return [undefined, false];
   const believed = history.trustedTime(event.seq);
   const covering = history.tokens.filter((token) => token.seq >= event.seq).map((token) => token.time);

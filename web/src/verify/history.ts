@@ -2,7 +2,7 @@
 
 import { byCodePoint, type Bytes, equal } from "../bytes.js";
 import { shorten } from "../display.js";
-import { same } from "../canonical.js";
+import { type JsonObject, same } from "../canonical.js";
 import { readInfo } from "../case/info.js";
 import { outcomesOf, parseItem } from "../case/items.js";
 import { MANIFEST } from "../case/layout.js";
@@ -27,11 +27,18 @@ import { Told } from "./told.js";
 
 export { stampTrusted } from "./head_tokens.js";
 
+/** What the type of an event alone says of its item. */
+const SAID_BY: ReadonlyMap<string, JsonObject> = new Map<string, JsonObject>([
+  [EventType.CAPTURED, { source: "captured" }],
+  [EventType.IMPORTED, { source: "supplied", url: "", final_url: "", http_status: null, recorder: "" }],
+]);
+
 /** The log as it was found. */
 export class History {
   /** The events with a trusted token, ascending, each with the earliest time of it and all later ones. */
   private readonly earliest: readonly (readonly [seq: number, time: number])[];
-  private readonly committed: ReadonlyMap<string, Event>;
+  /** The event that each item exists by. */
+  readonly committed: ReadonlyMap<string, Event>;
 
   constructor(
     readonly log: LogFindings,
@@ -43,7 +50,7 @@ export class History {
       found.push([seq, Math.min(time, found.at(-1)?.[1] ?? time)]);
     }
     this.earliest = found.reverse();
-    this.committed = new Map(told.captured().flatMap((event) => (event.item === null ? [] : [[event.item, event]])));
+    this.committed = new Map(told.committed().flatMap((event) => (event.item === null ? [] : [[event.item, event]])));
   }
 
   /** Return the earliest trusted time that covers event *seq*. */
@@ -55,11 +62,6 @@ export class History {
       else high = middle;
     }
     return this.earliest[low]?.[1];
-  }
-
-  /** Return the event of each committed item. */
-  captured(): ReadonlyMap<string, Event> {
-    return this.committed;
   }
 
   /**
@@ -195,7 +197,7 @@ export async function checkItems(
   for (const item of present) {
     const name = `items/${item}/${MANIFEST}`;
     const found = await attempt(() => files.digest(name));
-    const event = history.captured().get(item);
+    const event = history.committed.get(item);
     if (found instanceof FormatError) problems.push([files.shown(name), found.message]);
     else if (event === undefined) {
       problems.push([files.shown(`items/${item}`), "the custody log records no such item"]);
@@ -222,8 +224,9 @@ async function contradictions(files: CaseFiles, item: string, event: Event): Pro
   const name = `items/${item}/item.json`;
   const record = await attempt(async () => parseItem(await files.read(name)));
   if (record instanceof FormatError) return problems; // told by the check of the record itself
-  const said: { readonly [key: string]: Json } = { status: event.outcome, case: event.case, ...event.detail };
-  for (const key of ["status", "case", "url", "final_url", "http_status", "recorder"]) {
+  const own = { status: event.outcome, case: event.case, ...SAID_BY.get(event.type) };
+  const said: { readonly [key: string]: Json } = { ...event.detail, ...own };
+  for (const key of ["status", "case", "source", "url", "final_url", "http_status", "recorder", "supplied"]) {
     if (!same(record[key] ?? null, said[key] ?? null)) {
       problems.push([files.shown(name), `its ${key} is not the one that event ${event.seq} recorded`]);
     }

@@ -65,7 +65,7 @@ export async function checkSeal(
     exam.failed("item.seal", subject, facts.message);
     return;
   }
-  const event = history?.captured().get(item);
+  const event = history?.committed.get(item);
   exam.passed("item.seal", subject, facts.certificate.subject);
   if (history !== undefined && event !== undefined) {
     await history.noteSigner(exam, facts.certificate, event.seq, certificates);

@@ -111,7 +111,7 @@ function checkReceipt(exam: Examination, log: LogFindings, told: Told, receipt: 
     exam.failed("custody.receipt", subject, detail + later);
     return [];
   }
-  const recorded = told.captured().some((event) => {
+  const recorded = told.committed().some((event) => {
     const digest = event.digests.get(`items/${event.item}/${MANIFEST}`);
     return event.seq <= seq && digest !== undefined && manifest !== null && equal(digest, manifest);
   });

@@ -3,12 +3,11 @@
 import { type Bytes, text, utf8 } from "../bytes.js";
 import { dumps, type JsonObject, parse } from "../canonical.js";
 import { HEAD_TOKEN } from "../case/layout.js";
-import { type Event, EventType, isWithheld, type WithheldEvent } from "../custody/events.js";
+import { ENDS, type Event, EventType, HALVES, isWithheld, type WithheldEvent } from "../custody/events.js";
 import type { Json } from "../models.js";
 
 /** What of an event's detail is held against the item's own record. */
-const COMPARED = ["url", "final_url", "http_status", "recorder", "not_before"];
-const HALVES: readonly string[] = [EventType.CAPTURE_STARTED, EventType.CAPTURED];
+const COMPARED = ["url", "final_url", "http_status", "recorder", "supplied", "not_before"];
 
 /** A time stamp over a head that an event names. */
 export interface NamedToken {
@@ -27,7 +26,7 @@ export class Told {
   /** The time of the last one. */
   ended: number | undefined;
   readonly officers = new Set<string>();
-  /** Beginnings and ends of captures. */
+  /** Beginnings and ends of items. */
   readonly halves: Event[] = [];
   readonly tokens = new Map<string, NamedToken>();
   /** The last beginning of a bundle. */
@@ -48,7 +47,7 @@ export class Told {
     for (const [name, digest] of event.digests) {
       if (HEAD_TOKEN.test(name)) this.tokens.set(`${event.seq} ${name}`, { seq: event.seq, name: own(name), digest });
     }
-    if (HALVES.includes(event.type)) this.halves.push(inBrief(event));
+    if (HALVES.has(event.type) || ENDS.has(event.type)) this.halves.push(inBrief(event));
     if (event.type === EventType.BUNDLE_STARTED) {
       this.bundle = event;
       this.bundled = [];
@@ -58,9 +57,9 @@ export class Told {
     else this.behind.push([event.seq, own(event.type)]);
   }
 
-  /** Return the ends of captures. */
-  captured(): Event[] {
-    return this.halves.filter((event) => event.type === EventType.CAPTURED);
+  /** Return the events that items exist by. */
+  committed(): Event[] {
+    return this.halves.filter((event) => ENDS.has(event.type));
   }
 }
 

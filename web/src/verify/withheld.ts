@@ -5,7 +5,7 @@
 
 import { byCodePoint, equal } from "../bytes.js";
 import { isObject, whole } from "../canonical.js";
-import { type Event, EventType } from "../custody/events.js";
+import { ENDS, type Event } from "../custody/events.js";
 import type { Lines } from "../custody/log.js";
 import {
   contradictions,
@@ -95,8 +95,8 @@ export async function checkWithheld(
   const stated = begun?.detail["withheld"];
   const events = [...hidden.events.values()];
   const seen = new Set(events.length > 0 ? history.log.briefs.numbers() : []);
-  const closed = events.filter((event) => event.type === EventType.CAPTURED && !seen.has(event.seq)).length;
-  const recorded = new Set(history.told.captured().map((event) => event.item));
+  const closed = events.filter((event) => ENDS.has(event.type) && !seen.has(event.seq)).length;
+  const recorded = new Set(history.told.committed().map((event) => event.item));
   for (const item of present) recorded.delete(item);
   const found = {
     events: events.length,
@@ -116,11 +116,11 @@ function* torn(history: History, hidden: Withheld): Generator<string> {
   const { halves } = history.told;
   const shown = new Set(halves.filter((event) => !hidden.events.has(event.seq)).map((event) => event.item));
   if (countAbandoned([...hidden.events.values()].map((event) => event.type)) < 0) {
-    yield "the end of a capture is withheld whose beginning is shown";
+    yield "the end of an item is withheld whose beginning is shown";
   }
   for (const event of halves) {
     if (hidden.events.has(event.seq) && shown.has(event.item)) {
-      yield `event ${event.seq} is withheld, and the other half of the capture of ${event.item} is shown`;
+      yield `event ${event.seq} is withheld, and the other half of ${event.item} is shown`;
     }
   }
 }
