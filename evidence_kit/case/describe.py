@@ -37,6 +37,7 @@ def describe_item(  # noqa: PLR0913  # what is described, and what the log says 
         **{key: record[key] for key in ("url", "final_url")},
         "http_status": record.get("http_status"),
         **{key: record[key] for key in ("started", "finished", "recorder")},
+        **({"supplied": record["supplied"]} if "supplied" in record else {}),
         "wacz": wacz[0] if wacz else None,
         "files": [*files],
         "manifest_sha256": sha256_file(case.path / folder / "manifest-sha256.txt").hex,

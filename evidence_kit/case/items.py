@@ -136,6 +136,8 @@ class Attempt:
     finished_seq: int | None = None
     http_status: int | None = None
     manifest: Digest | None = None
+    files: int = 0
+    """How many were handed over, or were to be where nothing followed."""
 
 
 def attempts(events: Sequence[Event]) -> list[Attempt]:
@@ -154,6 +156,7 @@ def attempts(events: Sequence[Event]) -> list[Attempt]:
                 started=event.time,
                 source=CAPTURED if event.type == EventType.CAPTURE_STARTED else SUPPLIED,
                 url=str(event.detail.get("url", "")),
+                files=_handed_over(event, end),
                 outcome=end.outcome if end else "abandoned",
                 finished_seq=end.seq if end else None,
                 http_status=answered if isinstance(answered, int) else None,
@@ -161,6 +164,12 @@ def attempts(events: Sequence[Event]) -> list[Attempt]:
             )
         )
     return found
+
+
+def _handed_over(start: Event, end: Event | None) -> int:
+    told = end.detail.get("supplied") if end else start.detail.get("asked")
+    count = told.get("files") if isinstance(told, dict) else 0
+    return count if isinstance(count, int) else 0
 
 
 def recorded_links(case: CaseFolder) -> dict[str, Attempt]:

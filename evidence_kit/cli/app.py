@@ -27,6 +27,7 @@ from evidence_kit.cli import (
     demo,
     doctor,
     guide,
+    intake,
     items,
     practice,
     setup,
@@ -45,8 +46,8 @@ from evidence_kit.texts import Language, Texts
 
 _HELP = "--help"
 _ORDER = (
-    *("setup", "doctor", "case", "capture", "list", "show", "subject", "custody", "timestamp", "anchor"),
-    *("bundle", "sign", "renew", "verify", "view", "court-kit", "witness", "practice", "demo"),
+    *("setup", "doctor", "case", "capture", "import", "list", "show", "subject", "custody", "timestamp"),
+    *("anchor", "bundle", "sign", "renew", "verify", "view", "court-kit", "witness", "practice", "demo"),
 )
 _FRAME = {
     "usage": re.compile(r"(?m)^Usage:"),
@@ -88,7 +89,7 @@ def commands(language: Language) -> Any:  # noqa: ANN401  # typer keeps the clas
     )
     root.callback()(_root)
     first, last = (
-        (setup, doctor, case, capture, items, subjects, custody),
+        (setup, doctor, case, capture, intake, items, subjects, custody),
         (bundle, countersign, verify, view, court_kit, witness, practice, demo),
     )
     for module in (*first, anchor, *last):

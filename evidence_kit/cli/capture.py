@@ -11,6 +11,7 @@ import typer
 from evidence_kit.canonical import Json
 from evidence_kit.cli.addresses import read_connect_to, read_link
 from evidence_kit.cli.case import describe_case, pending, tell_unstamped
+from evidence_kit.cli.completing import complete_interrupted
 from evidence_kit.cli.items import item_text
 from evidence_kit.cli.link_lists import ListedLink, read_list
 from evidence_kit.cli.options import (
@@ -27,7 +28,7 @@ from evidence_kit.cli.run import Run
 from evidence_kit.cli.subjects import named_subjects
 from evidence_kit.cli.witness import the_witness
 from evidence_kit.display import visible
-from evidence_kit.errors import CaptureError, FormatError, UsageError
+from evidence_kit.errors import CaptureError, UsageError
 from evidence_kit.models import RecorderKind, Status
 from evidence_kit.texts import Texts
 
@@ -182,24 +183,6 @@ def _capture(
         document["problems"] = pending(taken.unstamped())
         emit(document)
     raise typer.Exit(taken.exit_code() or (4 if completed else 0))
-
-
-def complete_interrupted(
-    run: Run, case: "CaseFolder", custodian: "Custodian", stamping: "Stamping", *, tell: bool
-) -> "list[TakenItem]":
-    """Make items of captures that were interrupted, and say so if *tell*."""
-    from evidence_kit.capture import take
-
-    def left(item: str, error: FormatError) -> None:
-        note(run.texts.say("capture.not-completed", item=item, reason=str(error)))
-
-    completed = []
-    for item in take.complete_interrupted(case, custodian, stamping, on_step=run.progress(), on_damage=left):
-        completed.append(item)
-        if tell:
-            say(run.texts.say("capture.completed-later", item=item.id))
-            say(item_text(run.texts, item.answer, brief=True))
-    return completed
 
 
 def take_pages(

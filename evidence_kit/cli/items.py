@@ -12,6 +12,15 @@ from evidence_kit.cli.hand_overs import custody_of, remarks, tell_open
 from evidence_kit.cli.options import CaseOption, JsonOption
 from evidence_kit.cli.output import emit, rows, say, table
 from evidence_kit.cli.run import Run
+from evidence_kit.cli.supplied import (
+    duplicates_of,
+    left_out_lines,
+    names_of,
+    same_bytes_lines,
+    status_text,
+    supply_of,
+    supply_pairs,
+)
 from evidence_kit.display import shorten, visible
 from evidence_kit.errors import CaseError, FormatError
 from evidence_kit.models import utc_text
@@ -22,7 +31,9 @@ if TYPE_CHECKING:
 
     from evidence_kit.case.items import Attempt
 
+CAPTURED = "captured"
 _LINK = 60
+_PAGE_KEYS = ("url", "final_url", "started", "finished")
 
 
 def register(root: typer.Typer) -> None:
@@ -86,10 +97,10 @@ def _list(ctx: typer.Context, *, case: CaseOption = None, json: JsonOption = Fal
         [
             attempt.item,
             *(", ".join(subjects.get(attempt.item, ())) for _ in concerned),
-            texts.say(f"status.{attempt.outcome}"),
+            status_text(texts, attempt.source, attempt.outcome),
             http_status_text(attempt.http_status),
             utc_text(attempt.started)[:19] + "Z",
-            shorten(attempt.url, _LINK),
+            shorten(attempt.url, _LINK) if attempt.url else texts.say("supplied.files", count=attempt.files),
         ]
         for attempt in tried
     ]
@@ -127,7 +138,11 @@ def _show(
         )
         described["record"] = read_item(folder, item)
         described |= custody_of(log, item)
-        described["server_date"] = _server_date(folder.path / "items" / item)
+        if attempt.source == CAPTURED:
+            described["server_date"] = _server_date(folder.path / "items" / item)
+        else:
+            described["supply"] = supply_of(folder.path / "items" / item)
+            described["duplicates"] = duplicates_of(folder).get(item, [])
     stored = [event for event in stored_events(folder) if event.get("item") == item]
     practice = signed_for_practice(events)
     if json:
@@ -152,15 +167,8 @@ def _show(
 
 def item_text(texts: Texts, item: dict[str, Json], *, brief: bool = False) -> str:
     """Return what people read of one ``items[]`` member; if *brief*, its files are only counted."""
-    pairs = [
-        (texts.say("items.status"), texts.say(f"status.{item['status']}")),
-        (texts.say("items.http_status"), http_status_text(item["http_status"])),
-    ]
-    pairs += [
-        (texts.say(f"items.{key}"), visible(str(item[key]))) for key in ("url", "final_url", "started", "finished")
-    ]
-    if item["url"] == item["final_url"]:
-        pairs.pop(3)
+    pairs = [(texts.say("items.status"), status_text(texts, str(item["source"]), str(item["status"])))]
+    pairs += _of_page(texts, item) if item["source"] == CAPTURED else supply_pairs(texts, item)
     concerned = item["subjects"]
     if isinstance(concerned, list) and concerned:
         pairs.append((texts.say("items.subjects"), ", ".join(map(str, concerned))))
@@ -179,15 +187,26 @@ def item_text(texts: Texts, item: dict[str, Json], *, brief: bool = False) -> st
     files = _objects(item["files"])
     if brief:
         pairs.append((texts.say("items.files"), texts.say("items.files-in-show", count=len(files), item=item["id"])))
+    names = names_of(item)
     lines = [f"{item['id']}", rows(pairs)]
     for file in () if brief else files:
         lines.append(f"  {texts.word('roles', str(file['role']))}: {file['path']} ({file['bytes']} B)")
         lines.append(f"    SHA-256 {file['sha256']}")
+        if name := names.get(str(file["path"])):
+            lines.append(f"    {texts.say('supplied.name', name=name)}")
+    lines += left_out_lines(texts, item)
     lines += [
         f"  - {texts.word('problems', str(problem['code']))}: {visible(str(problem['detail']))}"
         for problem in _objects(item["problems"])
     ]
+    lines += same_bytes_lines(texts, item)
     return "\n".join(lines)
+
+
+def _of_page(texts: Texts, item: dict[str, Json]) -> list[tuple[str, str]]:
+    pairs = [(texts.say("items.http_status"), http_status_text(item["http_status"]))]
+    keys = ("url", "started", "finished") if item["url"] == item["final_url"] else _PAGE_KEYS
+    return pairs + [(texts.say(f"items.{key}"), visible(str(item[key]))) for key in keys]
 
 
 def _server_date(folder: "Path") -> str | None:
@@ -221,8 +240,8 @@ def _abandoned(attempt: "Attempt", subjects: Sequence[str]) -> dict[str, Json]:
 
 def _abandoned_text(texts: Texts, attempt: "Attempt", subjects: Sequence[str]) -> str:
     pairs = [
-        (texts.say("items.status"), texts.say("status.abandoned")),
-        (texts.say("items.url"), visible(attempt.url)),
+        (texts.say("items.status"), status_text(texts, attempt.source, "abandoned")),
+        (texts.say("items.url"), visible(attempt.url) or texts.say("supplied.files", count=attempt.files)),
         (texts.say("items.started"), utc_text(attempt.started)),
         *([(texts.say("items.subjects"), ", ".join(subjects))] if subjects else []),
     ]

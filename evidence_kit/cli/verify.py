@@ -244,10 +244,11 @@ def _what(texts: Texts, report: VerificationReport) -> list[tuple[str, str]]:
         pairs.append(
             (texts.say("verify.items"), visible(", ".join(str(item) for item in items)) or texts.say("common.none"))
         )
-    attempts = report.facts.get("attempts")
-    if isinstance(attempts, dict):
-        counts = ", ".join(f"{texts.word('status', name)}: {count}" for name, count in attempts.items() if count)
-        pairs.append((texts.say("verify.attempts"), counts or texts.say("common.none")))
+    for key, group in (("attempts", "status"), ("supplied", "supplied")):
+        found = report.facts.get(key)
+        if isinstance(found, dict):
+            counts = ", ".join(f"{texts.word(group, name)}: {count}" for name, count in found.items() if count)
+            pairs.append((texts.say(f"verify.{key}"), counts or texts.say("common.none")))
     withheld = report.facts.get("withheld")
     if isinstance(withheld, dict):
         pairs += withheld_rows(texts, withheld)

@@ -9,7 +9,7 @@ from types import MappingProxyType
 
 from evidence_kit.canonical import Json
 from evidence_kit.case.info import read_info
-from evidence_kit.case.items import attempts, parse_item
+from evidence_kit.case.items import CAPTURED, SUPPLIED, attempts, parse_item
 from evidence_kit.case.layout import HEAD_TOKEN
 from evidence_kit.case.manifest import NAME
 from evidence_kit.custody.chain import LogFindings, check_log
@@ -284,10 +284,11 @@ def check_registered(
 def _facts(exam: Examination, history: History) -> None:
     log, told = history.log, history.told
     tried = attempts(told.halves)
-    count: dict[str, Json] = {
-        outcome: sum(attempt.outcome == outcome for attempt in tried)
-        for outcome in ("complete", "incomplete", "failed", "abandoned")
-    }
+    for name, source in (("attempts", CAPTURED), ("supplied", SUPPLIED)):
+        exam.facts[name] = {
+            outcome: sum(attempt.outcome == outcome and attempt.source == source for attempt in tried)
+            for outcome in ("complete", "incomplete", "failed", "abandoned")
+        }
     tokens: list[Json] = [
         {
             "event": token.seq,
@@ -305,6 +306,5 @@ def _facts(exam: Examination, history: History) -> None:
         "officers": [*sorted(told.officers)],
         "head": str(log.head),
     }
-    exam.facts["attempts"] = count
     exam.facts["transfers"] = [given.to_json() for given in log.transfers.hand_overs.values()]
     exam.facts["time_stamps"] = tokens

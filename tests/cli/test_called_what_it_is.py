@@ -42,6 +42,7 @@ WALKED: dict[str, Callable[[Path, str], tuple[object, ...]]] = {
     "bundle": lambda folder, _: ("--case", folder / "case", "--output", _free(folder, "bundle")),
     "verify": lambda folder, _: (folder / "case",),
     "capture": lambda folder, _: ("http://127.0.0.1:9/", "--case", folder / "case"),
+    "import": lambda folder, _: (folder / "own.p12", "--case", folder / "case"),
 }
 ELSEWHERE = {
     **dict.fromkeys(

@@ -20,6 +20,7 @@ NAMES = (
     "case new",
     "case show",
     "capture",
+    "import",
     "list",
     "show",
     "subject",

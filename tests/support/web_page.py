@@ -133,6 +133,7 @@ FACTS: dict[str, Json] = {
     "items": ["EV-0001", "EV-0002"],
     "purpose": "Сургалт",
     "attempts": {"complete": 2, "incomplete": 1, "failed": 0, "abandoned": 1},
+    "supplied": {"complete": 1, "incomplete": 0, "failed": 0, "abandoned": 0},
     "assembled": {"EV-0001": {"from": "2026-11-20T02:00:00Z", "to": "2026-11-20T02:03:00Z", "trusted": True}},
     "time_stamps": [{}, {}],
     "time_gaps": [],

@@ -114,6 +114,10 @@ def _captured(item: str, outcome: str) -> dict[str, Json]:
     }
 
 
+def _imported(item: str, outcome: str) -> dict[str, Json]:
+    return {**_captured(item, outcome), "type": "imported", "detail": {"supplied": {"files": 1, "bytes": 1}}}
+
+
 def _released(log: OddLog, item: str) -> dict[str, Json]:
     certificate = log.chance.choice([None, None, key_of(log.chance.choice(PEOPLE))])
     to: dict[str, Json] = {"name": "Болор", "id": "", "role": "", "agency": "", "certificate": certificate}
@@ -185,6 +189,8 @@ def _anything(log: OddLog) -> tuple[Custodian, dict[str, Json]]:
     kinds: list[Callable[[], tuple[Custodian, dict[str, Json]]]] = [
         lambda: (by, {"type": "capture.started", "item": item, "detail": {"url": ""}}),
         lambda: (by, _captured(item, "complete")),
+        lambda: (by, {"type": "import.started", "item": item, "detail": {"asked": {}}}),
+        lambda: (by, _imported(item, "complete")),
         lambda: (by, _released(log, item)),
         lambda: (by, _released(log, item)),
         lambda: (chance.choice(PEOPLE), _received(log)),

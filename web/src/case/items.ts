@@ -1,7 +1,7 @@
 /** Items: `item.json` (evidence-format.md, 5.2), and what the log says became of each. */
 
 import { isObject, type JsonObject, parse } from "../canonical.js";
-import { ENDS, type Event, HALVES } from "../custody/events.js";
+import { ENDS, type Event } from "../custody/events.js";
 import { FormatError } from "../errors.js";
 
 const SCHEMA = "evidence-kit/item/1";
@@ -13,10 +13,13 @@ export function parseItem(data: Uint8Array): JsonObject {
   return value;
 }
 
-/** Return what came of everything that was tried: `complete`, `incomplete`, `failed`, or `abandoned`. */
-export function outcomesOf(halves: readonly Event[]): string[] {
+/** Return what came of everything that an event of the type *begun* began, and how often. */
+export function outcomesOf(halves: readonly Event[], begun: string): { readonly [outcome: string]: number } {
   const ends = new Map<string | null, string>();
   for (const event of halves) if (ENDS.has(event.type)) ends.set(event.item, event.outcome);
-  const begun = halves.filter((event) => HALVES.has(event.type) && event.item !== null);
-  return begun.map((event) => ends.get(event.item) ?? "abandoned");
+  const items = halves.filter((event) => event.type === begun && event.item !== null).map((event) => event.item);
+  const count = (outcome: string): [string, number] => {
+    return [outcome, items.filter((item) => (ends.get(item) ?? "abandoned") === outcome).length];
+  };
+  return Object.fromEntries(["complete", "incomplete", "failed", "abandoned"].map(count));
 }

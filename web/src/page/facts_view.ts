@@ -34,7 +34,6 @@ export function factsView(view: View, report: Report): HTMLElement {
 }
 
 function what({ state, words }: View, { facts, kind, subject }: Report): Pair[] {
-  const attempts = Object.entries(members(facts["attempts"]) ?? {}).filter(([, number]) => count(number) > 0);
   const files = state.evidence?.files ?? [];
   const bytes = files.reduce((sum, [, file]) => sum + file.size, 0);
   return [
@@ -44,12 +43,16 @@ function what({ state, words }: View, { facts, kind, subject }: Report): Pair[] 
     [words.say("what.size"), megabytes(words, bytes)],
     [words.say("what.items"), some(words, list(facts["items"]).map(said))],
     [words.say("what.purpose"), purpose(facts["purpose"])],
-    [
-      words.say("what.attempts"),
-      attempts.map(([state, number]) => `${words.word("status", state)}: ${words.number(count(number))}`),
-    ],
+    [words.say("what.attempts"), outcomes(words, "status", facts["attempts"])],
+    [words.say("what.supplied"), outcomes(words, "supplied", facts["supplied"])],
     [words.say("what.previous"), some(words, list(facts["previous"]).map(earlier))],
   ];
+}
+
+/** Return each outcome that there was, in the words of *group*, and how often. */
+function outcomes(words: Words, group: string, told: Json | undefined): string[] {
+  const found = Object.entries(members(told) ?? {}).filter(([, number]) => count(number) > 0);
+  return found.map(([state, number]) => `${words.word(group, state)}: ${words.number(count(number))}`);
 }
 
 function purpose(value: Json | undefined): Child {
@@ -162,7 +165,8 @@ function nameOf(value: Json | undefined): string {
 
 /** Return what is known to be missing, as pairs of a thing and a number or a remark. */
 export function gaps(words: Words, { facts, checks, kind }: Report): Pair[] {
-  const [withheld, attempts] = [members(facts["withheld"]) ?? {}, members(facts["attempts"]) ?? {}];
+  const withheld = members(facts["withheld"]) ?? {};
+  const tried = [members(facts["attempts"]) ?? {}, members(facts["supplied"]) ?? {}];
   const number = (value: number): string => (value > 0 ? words.number(value) : "");
   const pairs: Pair[] = ["events", "items", "abandoned"].map((key) => [
     words.say(`missing.withheld-${key}`),
@@ -172,7 +176,7 @@ export function gaps(words: Words, { facts, checks, kind }: Report): Pair[] {
     if (said(withheld[key]) !== "") pairs.push([words.say(`missing.${key}`), outside(said(withheld[key]))]);
   }
   for (const key of ["incomplete", "failed", "abandoned"])
-    pairs.push([words.say(`missing.${key}`), number(count(attempts[key]))]);
+    pairs.push([words.say(`missing.${key}`), number(tried.reduce((sum, each) => sum + count(each[key]), 0))]);
   pairs.push([words.say("missing.gaps"), number(list(facts["time_gaps"]).length)]);
   const open = checks.filter((check) => check.outcome === "not-checked").length;
   if (kind !== "unknown") pairs.push([words.say("missing.open"), number(open)]);

@@ -270,8 +270,6 @@ export function checkRegistered(
 }
 
 function noteFacts(exam: Examination, { log, told, tokens }: History): void {
-  const outcomes = outcomesOf(told.halves);
-  const count = (outcome: string): number => outcomes.filter((found) => found === outcome).length;
   exam.facts["custody"] = {
     events: log.size,
     withheld: log.withheld.length,
@@ -280,12 +278,8 @@ function noteFacts(exam: Examination, { log, told, tokens }: History): void {
     officers: [...told.officers].sort(byCodePoint),
     head: digestText(log.head),
   };
-  exam.facts["attempts"] = {
-    complete: count("complete"),
-    incomplete: count("incomplete"),
-    failed: count("failed"),
-    abandoned: count("abandoned"),
-  };
+  exam.facts["attempts"] = outcomesOf(told.halves, EventType.CAPTURE_STARTED);
+  exam.facts["supplied"] = outcomesOf(told.halves, EventType.IMPORT_STARTED);
   exam.facts["transfers"] = [...log.transfers.handOvers.values()].map(handOverJson);
   exam.facts["time_stamps"] = tokens.map(({ seq, time, authority, trusted }) => {
     return { event: seq, time: utcText(time), authority: authority.subject, trusted };

@@ -1,0 +1,125 @@
+"""``import``: what people hand over, taken into the case byte for byte."""
+
+from datetime import datetime
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from evidence_kit.canonical import Json
+from evidence_kit.cli.case import describe_case, pending, tell_unstamped
+from evidence_kit.cli.completing import complete_interrupted
+from evidence_kit.cli.items import item_text
+from evidence_kit.cli.options import (
+    AuthorityOption,
+    CaseOption,
+    JsonOption,
+    NoteOption,
+    PassphraseOption,
+    PlaceOption,
+    PurposeOption,
+)
+from evidence_kit.cli.output import emit, say
+from evidence_kit.cli.run import Run
+from evidence_kit.cli.subjects import named_subjects
+from evidence_kit.cli.supplied import duplicates_of, tell_duplicates
+from evidence_kit.errors import UsageError
+from evidence_kit.models import Status
+
+
+def register(root: typer.Typer) -> None:
+    """Add the command."""
+    root.command("import")(_import)
+
+
+def _import(
+    ctx: typer.Context,
+    files: Annotated[list[Path], typer.Argument(metavar="FILE", help="option.import-file")],
+    *,
+    together: Annotated[bool, typer.Option("--together", help="option.together")] = False,
+    provided_by: Annotated[str, typer.Option("--provided-by", metavar="TEXT", help="option.provided-by")] = "",
+    received: Annotated[str, typer.Option("--received", metavar="TIME", help="option.received")] = "",
+    device: Annotated[str, typer.Option("--device", metavar="TEXT", help="option.device")] = "",
+    way: Annotated[str, typer.Option("--way", metavar="TEXT", help="option.way")] = "",
+    statement: Annotated[str, typer.Option("--statement", metavar="TEXT", help="option.statement")] = "",
+    consent: Annotated[str, typer.Option("--consent", metavar="TEXT", help="option.consent")] = "",
+    sensitive: Annotated[bool, typer.Option("--sensitive", help="option.sensitive")] = False,
+    note_text: NoteOption = "",
+    purpose: PurposeOption = "",
+    authority: AuthorityOption = "",
+    place: PlaceOption = "",
+    subject: Annotated[list[str] | None, typer.Option("--subject", metavar="V-01,…", help="option.subject")] = None,
+    case: CaseOption = None,
+    passphrase_file: PassphraseOption = None,
+    json: JsonOption = False,
+) -> None:
+    from evidence_kit.case.supply import Circumstances
+    from evidence_kit.intake.sources import find_sources
+    from evidence_kit.intake.taking import Wishes, take_supplied
+
+    run = Run.of(ctx)
+    settings = run.settings()
+    subjects = named_subjects(subject)
+    folder = run.case(case)
+    groups = [files] if together else [[file] for file in dict.fromkeys(files)]
+    sources = [find_sources(group, case=folder.path) for group in groups]
+    circumstances = Circumstances(
+        provided_by=provided_by.strip(),
+        received=_moment(run, received) if received else None,
+        device=device.strip(),
+        way=way.strip(),
+        statement=statement.strip(),
+        consent=consent.strip(),
+    )
+    custodian = run.custodian(settings, passphrase_file, purpose=purpose, authority=authority, place=place)
+    stamping = run.stamping(settings)
+    completed = complete_interrupted(run, folder, custodian, stamping, tell=not json, except_for=sources)
+    if not json:
+        run.say_practice(practice=custodian.signer.practice)
+    taken = []
+    for each in sources:
+        item = take_supplied(
+            folder,
+            each,
+            custodian=custodian,
+            stamping=stamping,
+            wishes=Wishes(circumstances=circumstances, sensitive=sensitive, note=note_text),
+            subjects=subjects,
+            on_step=run.progress(),
+        )
+        taken.append(item)
+        if not json:
+            say(item_text(run.texts, item.answer, brief=True))
+            say(run.texts.say(f"import.{item.status}"))
+    same = duplicates_of(folder)
+    unstamped = list(dict.fromkeys(reason for item in taken for reason in item.unstamped))
+    if json:
+        document: dict[str, Json] = {"schema": "evidence-kit/import/1", "practice": custodian.signer.practice}
+        document["signer_trust"] = run.signer_trust()
+        document["case"] = describe_case(folder)
+        document["items"] = [{**item.answer, "duplicates": same.get(item.id, [])} for item in taken]
+        document["completed"] = [item.answer for item in completed]
+        document["problems"] = pending(unstamped)
+        emit(document)
+    else:
+        for item in taken:
+            tell_duplicates(run.texts, same.get(item.id, []))
+        tell_unstamped(run.texts, unstamped)
+    found = {item.status for item in taken}
+    if Status.FAILED in found:
+        raise typer.Exit(1)
+    raise typer.Exit(4 if Status.INCOMPLETE in found or unstamped or completed else 0)
+
+
+def _moment(run: Run, text: str) -> datetime:
+    """Read a time as people write it in ISO 8601; without a zone it is this machine's. Raises `UsageError`."""
+    try:
+        moment = datetime.fromisoformat(text.strip())
+    except ValueError as error:
+        message = f"not a time: {text!r}"
+        raise UsageError(message, hint="write it as 2026-11-22T14:05, or 2026-11-22 alone") from error
+    moment = moment.astimezone()
+    if moment > run.clock():
+        message = f"{text!r} lies in the future"
+        raise UsageError(message, hint="--received is when it was handed over")
+    return moment

@@ -1,0 +1,124 @@
+"""Copy a file byte for byte, hashed where it lay, while it was copied, and where it lies now.
+
+A copy is good only if all three agree: a source that somebody writes to meanwhile, or a disk that gives other bytes
+each time, shows here (ISO/IEC 27037, 5.4.4: the copy is verified against its source).
+"""
+
+import hashlib
+import os
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import BinaryIO
+
+from evidence_kit.errors import EvidenceError
+from evidence_kit.models import Digest
+from evidence_kit.plain import opener
+from evidence_kit.trust.digests import sha256_file
+
+OnBytes = Callable[[int], None]
+"""Hears of bytes that were read, for a progress line."""
+
+_PIECE = 1024 * 1024
+
+
+class CopyError(EvidenceError):
+    """A file could not be copied as it is: *code* names why."""
+
+    def __init__(self, code: str, detail: str) -> None:
+        """Keep the code of the problem."""
+        super().__init__(detail)
+        self.code = code
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Copied:
+    """A copy that is byte for byte its source."""
+
+    size: int
+    source_sha256: Digest
+    sha256: Digest
+    modified: datetime | None
+    created: datetime | None
+
+
+def copy_exactly(source: Path, target: Path, *, on_bytes: OnBytes) -> Copied:
+    """Copy the plain file *source* to *target*, which must not be there; raises `CopyError`, and then leaves nothing.
+
+    What is wrong with the disk of *target* passes through as `OSError`.
+    """
+    try:
+        with open(source, "rb", buffering=0, opener=opener) as stream:  # only it takes an opener
+            about = os.fstat(stream.fileno())
+            before = _hashed(stream, on_bytes)
+            stream.seek(0)
+            size, passed = _written(stream, target, on_bytes)
+    except _ReadError as error:
+        target.unlink(missing_ok=True)
+        raise CopyError("file.unreadable", str(error)) from error
+    except OSError as error:
+        if error.filename is not None and Path(os.fsdecode(error.filename)) == source:
+            raise CopyError("file.unreadable", error.strerror or str(error)) from error
+        raise
+    after = sha256_file(target)
+    on_bytes(size)
+    if not before == passed == after:
+        target.unlink()
+        raise CopyError("file.changed", "it changed while it was being copied")
+    return Copied(
+        size=size,
+        source_sha256=before,
+        sha256=after,
+        modified=_moment(about.st_mtime_ns),
+        created=_moment(getattr(about, "st_birthtime_ns", None) or _birth(about)),
+    )
+
+
+class _ReadError(Exception):
+    """Reading the source failed, as bad sectors do; not writing the target."""
+
+
+def _hashed(stream: BinaryIO, on_bytes: OnBytes) -> Digest:
+    hasher = hashlib.sha256()
+    while piece := _read(stream):
+        hasher.update(piece)
+        on_bytes(len(piece))
+    return Digest(hasher.digest())
+
+
+def _written(stream: BinaryIO, target: Path, on_bytes: OnBytes) -> tuple[int, Digest]:
+    hasher, size = hashlib.sha256(), 0
+    with target.open("xb", buffering=0) as out:
+        while piece := _read(stream):
+            hasher.update(piece)
+            view = memoryview(piece)
+            while view:
+                view = view[out.write(view) :]
+            size += len(piece)
+            on_bytes(len(piece))
+        os.fsync(out.fileno())
+    return size, Digest(hasher.digest())
+
+
+def _read(stream: BinaryIO) -> bytes:
+    try:
+        return stream.read(_PIECE)
+    except OSError as error:
+        raise _ReadError(error.strerror or str(error)) from error
+
+
+def _birth(about: os.stat_result) -> int | None:
+    seconds = getattr(about, "st_birthtime", None)
+    return int(seconds * 1_000_000_000) if seconds else None
+
+
+def _moment(nanoseconds: int | None) -> datetime | None:
+    """Return a time of a file system, in whole milliseconds; None for none, or one beyond what a date can be."""
+    if nanoseconds is None:
+        return None
+    with suppress(OverflowError, OSError, ValueError):
+        moment = datetime.fromtimestamp(nanoseconds // 1_000_000_000, tz=UTC)
+        return moment.replace(microsecond=nanoseconds % 1_000_000_000 // 1_000_000 * 1000)
+    return None

@@ -1,0 +1,130 @@
+"""What a taking has done so far, one line each, on the disk before the next begins (``import.jsonl``)."""
+
+import os
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from evidence_kit.canonical import Json, dumps, parse
+from evidence_kit.case.bracket import Opening
+from evidence_kit.case.supply import Circumstances, Original
+from evidence_kit.errors import FormatError
+from evidence_kit.models import Problem, parse_utc, utc_text
+from evidence_kit.plain import opener
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Beginning:
+    """What was known when the taking began."""
+
+    started: datetime
+    given: tuple[str, ...]
+    """Of `told_paths`."""
+    circumstances: Circumstances
+    sensitive: bool
+    note: str
+    problems: tuple[Problem, ...]
+    opening: Opening | None
+
+    def to_json(self) -> dict[str, Json]:
+        """Return the first line."""
+        return {
+            "started": utc_text(self.started),
+            "given": [*self.given],
+            "circumstances": self.circumstances.to_json(),
+            "sensitive": self.sensitive,
+            "note": self.note,
+            "problems": [problem.to_json() for problem in self.problems],
+            "opening": self.opening.to_json() if self.opening else None,
+        }
+
+    @classmethod
+    def from_json(cls, value: Json) -> "Beginning":
+        """Read what `to_json` wrote; raises `FormatError`."""
+        match value:
+            case {
+                "started": str(started),
+                "given": list(given),
+                "circumstances": dict(circumstances),
+                "sensitive": bool(sensitive),
+                "note": str(note),
+                "problems": list(problems),
+                "opening": opening,
+            }:
+                return cls(
+                    started=parse_utc(started),
+                    given=tuple(map(str, given)),
+                    circumstances=Circumstances.from_json(circumstances),
+                    sensitive=sensitive,
+                    note=note,
+                    problems=tuple(map(_problem, problems)),
+                    opening=Opening.from_json(opening),
+                )
+        message = "the beginning of the import cannot be read"
+        raise FormatError(message)
+
+
+class Journal:
+    """An open journal, appended to; a context manager. `OSError` passes through."""
+
+    def __init__(self, path: Path) -> None:
+        """Open or begin the file at *path*; a torn last line is cut off."""
+        self._stream = open(path, "a+b", buffering=0, opener=opener)  # noqa: SIM115  # it is the context manager
+        self._stream.seek(0)
+        self._stream.truncate(self._stream.read().rfind(b"\n") + 1)
+
+    def __enter__(self) -> Self:
+        """Return the journal."""
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Close it."""
+        self._stream.close()
+
+    def begin(self, beginning: Beginning) -> None:
+        """Note what is about to be taken."""
+        self._write(beginning.to_json())
+
+    def copied(self, original: Original) -> None:
+        """Note a whole copy."""
+        self._write(original.to_json())
+
+    def _write(self, value: dict[str, Json]) -> None:
+        self._stream.write(dumps(value) + b"\n")
+        os.fsync(self._stream.fileno())
+
+
+def read_journal(path: Path) -> tuple[Beginning | None, tuple[Original, ...]]:
+    """Return what the journal at *path* tells, up to a torn last line; None where nothing was begun.
+
+    Raises `FormatError`.
+    """
+    try:
+        with open(path, "rb", opener=opener) as stream:  # only it takes an opener
+            lines = stream.read().split(b"\n")[:-1]
+    except FileNotFoundError:
+        return None, ()
+    except OSError as error:
+        raise FormatError(f"the journal of the import cannot be read: {error.strerror}") from error
+    if not lines:
+        return None, ()
+    copied = (Original.from_json(parse(line)) for line in lines[1:])
+    # What was copied anew stands there twice.
+    return Beginning.from_json(parse(lines[0])), tuple({original.path: original for original in copied}.values())
+
+
+def _problem(value: Json) -> Problem:
+    match value:
+        case {"code": str(code), "detail": str(detail)}:
+            return Problem(code=code, detail=detail)
+    raise FormatError("a problem of the import cannot be read")
+
+
+def told_paths(paths: Iterable[Path]) -> tuple[str, ...]:
+    r"""Return *paths* as text; bytes of them that are no Unicode text stand in it as ``\xNN``."""
+    return tuple(str(path).encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace") for path in paths)

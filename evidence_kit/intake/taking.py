@@ -1,0 +1,325 @@
+"""Take what was handed over into a case: start event, copies, facts, archive, end event, time stamp.
+
+The start is committed before anything is read. Each copy is noted once it is whole, so that the same command goes on
+where a killed one stopped; what is never gone on with becomes an item of what was copied, and says so.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from evidence_kit.canonical import Json
+from evidence_kit.case.bracket import START_TOKEN
+from evidence_kit.case.folder import CaseFolder
+from evidence_kit.case.items import SUPPLIED, ItemRecord, attempts
+from evidence_kit.case.stamping import Stamping
+from evidence_kit.case.supply import Circumstances, LeftOut, Original, Supply
+from evidence_kit.case.taking import TakenItem, begin_item, bracket, conclude_item
+from evidence_kit.case.workplace import Workplace, clear, interrupted, workplace
+from evidence_kit.custody.custodian import Custodian
+from evidence_kit.custody.events import Draft, EventType
+from evidence_kit.custody.subjects import subjects_of
+from evidence_kit.errors import CaseError, FormatError
+from evidence_kit.intake.copying import CopyError, OnBytes, copy_exactly
+from evidence_kit.intake.journal import Beginning, Journal, read_journal, told_paths
+from evidence_kit.intake.naming import clean_name, stored_path
+from evidence_kit.intake.sources import SourceFile, Sources
+from evidence_kit.intake.writing import Writing, write_item
+from evidence_kit.models import OnStep, Problem, Status, ignore
+from evidence_kit.plain import remove_others, write_anew
+from evidence_kit.trust.digests import sha256_file
+
+_JOURNAL = "import.jsonl"
+_TOLD_EACH = 32 * 1024 * 1024
+"""Bytes between two words about the progress of one file."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wishes:
+    """How something is taken in."""
+
+    circumstances: Circumstances
+    sensitive: bool = False
+    """Nothing of it is ever shown unblurred unless somebody asks for exactly that."""
+    note: str = ""
+
+
+def take_supplied(  # noqa: PLR0913  # a case, what is taken, and who takes it how
+    case: CaseFolder,
+    sources: Sources,
+    *,
+    custodian: Custodian,
+    stamping: Stamping,
+    wishes: Wishes,
+    subjects: Sequence[str] = (),
+    on_step: OnStep = ignore,
+) -> TakenItem:
+    """Take *sources* into *case* as one item and return it, however much of it could be copied.
+
+    An interrupted taking of the very same sources is gone on with. Raises `CaseError`, `OSError` for a case that cannot
+    be written.
+    """
+    going_on = _begun_before(case, sources)
+    if going_on is not None:
+        return _go_on(case, going_on, sources, custodian=custodian, stamping=stamping, on_step=on_step)
+    on_step("recording the start in the custody log")
+    opened, problems = bracket(stamping)
+    asked: dict[str, Json] = {"files": len(sources.files), "bytes": sources.size}
+    detail: dict[str, Json] = {"asked": asked, **({"not_before": opened[0].to_json()} if opened else {})}
+    start = Draft(type=EventType.IMPORT_STARTED, note=wishes.note, detail=detail)
+    item = begin_item(case, start, custodian, stamping, subjects=subjects)
+    started = custodian.clock()
+    with workplace(case, item) as place:
+        if opened:
+            write_anew(place.folder / START_TOKEN, opened[1])
+        beginning = Beginning(
+            started=started,
+            given=told_paths(sources.given),
+            circumstances=wishes.circumstances,
+            sensitive=wishes.sensitive,
+            note=wishes.note,
+            problems=problems,
+            opening=opened[0] if opened else None,
+        )
+        with Journal(place.recording / _JOURNAL) as journal:
+            journal.begin(beginning)
+            work = _Work(case, place, beginning, custodian, stamping, tuple(subjects), on_step)
+            taken = work.take(sources, journal, ())
+    clear(place)
+    return taken
+
+
+def _go_on(  # noqa: PLR0913  # as `take_supplied`
+    case: CaseFolder, item: str, sources: Sources, *, custodian: Custodian, stamping: Stamping, on_step: OnStep
+) -> TakenItem:
+    on_step(f"going on with {item}, which was interrupted")
+    with workplace(case, item) as place:
+        _clear_others(place)
+        beginning, done = read_journal(place.recording / _JOURNAL)
+        if beginning is None:
+            message = f"the interrupted import of {item} cannot be read"
+            raise CaseError(message, hint="run: evidence-kit doctor CASE")
+        subjects = subjects_of(case.log().full_events()).get(item, ())
+        with Journal(place.recording / _JOURNAL) as journal:
+            work = _Work(case, place, beginning, custodian, stamping, subjects, on_step)
+            taken = work.take(sources, journal, done)
+    clear(place)
+    return taken
+
+
+def _begun_before(case: CaseFolder, sources: Sources) -> str | None:
+    """Return the interrupted item that began with exactly these *sources*."""
+    for item in _interrupted(case):
+        try:
+            beginning, _ = read_journal(case.staging / f"{item}.recording" / _JOURNAL)
+        except FormatError:
+            continue  # told when it is completed
+        if beginning is not None and beginning.given == told_paths(sources.given):
+            return item
+    return None
+
+
+def _interrupted(case: CaseFolder) -> list[str]:
+    """Return the items whose taking was begun, not ended, and is nobody's work now."""
+    case.repair()
+    open_ones = {
+        attempt.item
+        for attempt in attempts(case.log().full_events())
+        if attempt.source == SUPPLIED and attempt.finished_seq is None
+    }
+    return [item for item in interrupted(case) if item in open_ones]
+
+
+def complete_interrupted(  # noqa: PLR0913  # what is completed, by whom
+    case: CaseFolder,
+    custodian: Custodian,
+    stamping: Stamping,
+    *,
+    except_for: Sequence[Sources] = (),
+    on_step: OnStep = ignore,
+    on_damage: Callable[[str, FormatError], None],
+) -> Iterator[TakenItem]:
+    """Make items of what was copied when takings in *case* were interrupted; each is incomplete.
+
+    Those that began with *except_for* are left: they are gone on with. Of one that copied nothing only the start
+    remains, as abandoned. One that cannot be read is left where it is, and *on_damage* told of it. Raises `CaseError`.
+    """
+    awaited = {_begun_before(case, sources) for sources in except_for}
+    for item in _interrupted(case):
+        if item in awaited:
+            continue
+        with workplace(case, item) as place:
+            _clear_others(place)
+            try:
+                beginning, done = read_journal(place.recording / _JOURNAL)
+            except FormatError as error:
+                on_damage(item, error)
+                continue
+            taken = None
+            if beginning is not None and done:
+                on_step(f"completing {item}, which was interrupted")
+                subjects = subjects_of(case.log().full_events()).get(item, ())
+                work = _Work(case, place, beginning, custodian, stamping, subjects, on_step)
+                taken = work.conclude(work.still_there(done), (), interrupted=True)
+        clear(place)
+        if taken is not None:
+            yield taken
+
+
+def _clear_others(place: Workplace) -> None:
+    for folder in (place.folder, place.recording):
+        # Nothing is written or read through a link that somebody has laid there since.
+        remove_others(folder)
+
+
+@dataclass(frozen=True, slots=True)
+class _Work:
+    """One taking under way."""
+
+    case: CaseFolder
+    place: Workplace
+    beginning: Beginning
+    custodian: Custodian
+    stamping: Stamping
+    subjects: tuple[str, ...]
+    on_step: OnStep
+
+    def take(self, sources: Sources, journal: Journal, done: Sequence[Original]) -> TakenItem:
+        """Copy what is not among *done*, and conclude."""
+        there = {original.path: original for original in self.still_there(done)}
+        originals: list[Original] = []
+        left_out = list(map(_cleaned, sources.left_out))
+        count = len(sources.files)
+        (self.place.folder / "original").mkdir(exist_ok=True)
+        for number, source in enumerate(sources.files, start=1):
+            path = stored_path(number, source.name, count=count)
+            original = there.get(path)
+            if original is None or original.name != clean_name(source.name)[0]:
+                progress = _progress(self.on_step, number, count, source.size)
+                try:
+                    original = self._copy(source, path, progress)
+                except CopyError as error:
+                    problem = Problem(code=error.code, detail=str(error))
+                    left_out.append(_cleaned(LeftOut(name=source.name, problem=problem)))
+                    continue
+                journal.copied(original)
+            originals.append(original)
+        return self.conclude(tuple(originals), tuple(left_out), interrupted=False)
+
+    def still_there(self, done: Sequence[Original]) -> tuple[Original, ...]:
+        """Return those of *done* whose copies are what they were."""
+        found = []
+        for original in done:
+            copy = self.place.folder / original.path
+            if copy.is_file() and sha256_file(copy) == original.sha256:
+                found.append(original)
+        return tuple(found)
+
+    def _copy(self, source: SourceFile, path: str, progress: OnBytes) -> Original:
+        target = self.place.folder / path
+        # Of a copy that was not noted nobody knows whether it is whole.
+        target.unlink(missing_ok=True)
+        copied = copy_exactly(source.path, target, on_bytes=progress)
+        name, name_bytes = clean_name(source.name)
+        return Original(
+            path=path,
+            name=name,
+            name_bytes=name_bytes,
+            size=copied.size,
+            source_sha256=copied.source_sha256,
+            sha256=copied.sha256,
+            modified=copied.modified,
+            created=copied.created,
+        )
+
+    def conclude(
+        self, originals: tuple[Original, ...], left_out: tuple[LeftOut, ...], *, interrupted: bool
+    ) -> TakenItem:
+        """Write what belongs to the copies, and commit the item."""
+        _remove_unlisted(self.place.folder / "original", {Path(original.path).name for original in originals})
+        beginning, finished = self.beginning, self.custodian.clock()
+        supply = Supply(circumstances=beginning.circumstances, files=originals, left_out=left_out)
+        self.on_step("writing the archive")
+        written = write_item(
+            Writing(
+                folder=self.place.folder,
+                work=self.place.recording,
+                supply=supply,
+                case=self.case.info.number,
+                item=self.place.item,
+                officer=self.custodian.officer,
+                opening=beginning.opening,
+                started=beginning.started,
+                finished=finished,
+            )
+        )
+        problems = [*beginning.problems, *_counted(left_out)]
+        if interrupted:
+            problems.append(Problem(code="import.interrupted", detail="what was not copied by then is not in it"))
+        record = ItemRecord(
+            id=self.place.item,
+            case=self.case.info.number,
+            source=SUPPLIED,
+            status=_status(originals, left_out, interrupted=interrupted),
+            url="",
+            final_url="",
+            started=beginning.started,
+            finished=finished,
+            recorder="",
+            problems=tuple(problems),
+            files=written.files,
+            detail={
+                "supplied": {"files": len(originals), "bytes": sum(original.size for original in originals)},
+                "flags": [{"code": "sensitive", "detail": ""}] if beginning.sensitive else [],
+                **({"not_before": beginning.opening.to_json()} if beginning.opening else {}),
+                "wacz": {"transport_key_sha256": str(written.wacz.spki_sha256)},
+            },
+        )
+        self.on_step("sealing the item")
+        return conclude_item(
+            self.case,
+            record,
+            self.custodian,
+            self.stamping,
+            tokens=(self.place.folder / START_TOKEN,),
+            note=beginning.note,
+            subjects=self.subjects,
+        )
+
+
+def _status(originals: Sequence[Original], left_out: Sequence[LeftOut], *, interrupted: bool) -> Status:
+    if not originals:
+        return Status.FAILED
+    return Status.INCOMPLETE if left_out or interrupted else Status.COMPLETE
+
+
+def _counted(left_out: Sequence[LeftOut]) -> Iterator[Problem]:
+    """Yield one problem for each kind: which files they are is for ``supply.json`` alone to tell."""
+    for code in dict.fromkeys(each.problem.code for each in left_out):
+        count = sum(each.problem.code == code for each in left_out)
+        yield Problem(code=code, detail=f"{count}; supply.json names {'it' if count == 1 else 'them'}")
+
+
+def _cleaned(left_out: LeftOut) -> LeftOut:
+    return replace(left_out, name=clean_name(left_out.name)[0])
+
+
+def _remove_unlisted(folder: Path, names: set[str]) -> None:
+    for path in folder.iterdir() if folder.is_dir() else ():
+        if path.name not in names:
+            path.unlink()
+
+
+def _progress(on_step: OnStep, number: int, count: int, size: int) -> OnBytes:
+    """Return what tells how far the copying of file *number* of *count* is: it is read three times."""
+    passed = told = 0
+    on_step(f"copying file {number} of {count}")
+
+    def hear(read: int) -> None:
+        nonlocal passed, told
+        passed += read
+        if passed - told >= _TOLD_EACH and size:
+            told = passed
+            on_step(f"copying file {number} of {count}: {min(99, 100 * passed // (3 * size))} %")
+
+    return hear
