@@ -8,9 +8,10 @@
 
 import { createHash } from "node:crypto";
 import { copyFile, mkdir, readdir, readFile, rm, writeFile } from "node:fs/promises";
-import { dirname, join } from "node:path";
+import { basename, dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 
+import asc from "assemblyscript/asc";
 import { build } from "esbuild";
 import { parse } from "smol-toml";
 
@@ -29,6 +30,33 @@ async function texts() {
   return found;
 }
 
+/** What is written in AssemblyScript, NAME.ts, is imported as NAME.wasm: its bytes. */
+const assembly = {
+  name: "assembly",
+  setup({ onLoad, onResolve }) {
+    const namespace = "assembly";
+    onResolve({ filter: /\/assembly\/[a-z0-9]+\.wasm$/ }, ({ path }) => ({ path: basename(path, ".wasm"), namespace }));
+    onLoad({ filter: /./, namespace }, async ({ path }) => ({ contents: await assembled(path), loader: "binary" }));
+  },
+};
+
+const assembledBefore = new Map();
+
+/** Compile assembly/NAME.ts, once. */
+async function assembled(name) {
+  if (!assembledBefore.has(name)) assembledBefore.set(name, compile(name));
+  return assembledBefore.get(name);
+}
+
+async function compile(name) {
+  let found;
+  const options = ["-O3", "--noAssert", "--runtime", "stub", "--use", "abort=", "--baseDir", join(HERE, "assembly")];
+  const writeFile = (_, contents) => void (found = contents);
+  const { error, stderr } = await asc.main([`${name}.ts`, "--outFile", `${name}.wasm`, ...options], { writeFile });
+  if (error) throw new Error(`${error.message}\n${stderr}`);
+  return found;
+}
+
 async function bundle(entry, options) {
   const result = await build({
     entryPoints: [join(HERE, entry)],
@@ -38,6 +66,7 @@ async function bundle(entry, options) {
     format: "esm",
     target: "es2022",
     legalComments: "none",
+    plugins: [assembly],
     define: { TEXTS: JSON.stringify(await texts()) },
     ...options,
   });

@@ -208,7 +208,11 @@ def test_gzip_members_are_inflated_alike(questions: Questions) -> None:
     words = [chance.randbytes(chance.randrange(1, 9)) for _ in range(300)]
     text = b"".join(chance.choices(words, k=9000))
     kinds = [zlib.Z_DEFAULT_STRATEGY, zlib.Z_FIXED, zlib.Z_HUFFMAN_ONLY, zlib.Z_RLE]
-    for name, body in (("text", text), ("chance", chance.randbytes(70_000)), ("one", b"x" * 200_000), ("none", b"")):
+    rare = bytes(min(255, int(chance.expovariate(0.4))) for _ in range(90_000))
+    near = b"".join(chance.randbytes(period) * (600 // period) for period in range(1, 40))
+    stored = chance.randbytes(70_000)
+    bodies = {"text": text, "chance": stored, "one": b"x" * 200_000, "none": b"", "rare": rare, "near": near}
+    for name, body in bodies.items():
         for level, kind in [(level, kind) for level in (0, 1, 9) for kind in kinds]:
             deflate = zlib.compressobj(level, zlib.DEFLATED, 31, strategy=kind)
             data = deflate.compress(body) + deflate.flush()

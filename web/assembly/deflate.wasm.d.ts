@@ -1,0 +1,3 @@
+/** What build.mjs makes of deflate.ts. */
+declare const data: Uint8Array<ArrayBuffer>;
+export default data;
