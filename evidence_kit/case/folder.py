@@ -29,7 +29,6 @@ from evidence_kit.case.log_end import (
     LOG,
     SIGNATURES,
     LogEnd,
-    LogNotes,
     highest_item,
     lines_about_keys,
     read_end,
@@ -179,8 +178,7 @@ class CaseFolder:
             raise CaseError(message, hint="run: evidence-kit verify CASE")
         if end.count == 1:
             conclude_opened(self.path, self.info.number, custodian)
-        notes = read_notes(self.path, end)
-        self._want_registered(draft, custodian, notes, seq=end.count + 1)
+        self._want_registered(draft, custodian, end)
         draft = custodian.grounds.under(draft, self.info.legal_basis)
         if new_item:
             draft = replace(draft, item=self._next_item())
@@ -193,6 +191,11 @@ class CaseFolder:
         self._carry_out(planned, end.sizes)
         unmark(self.path)
         return Committed(seq=end.count + 1, head=link_after(end.head, entry), item=draft.item)
+
+    def want_admitted(self, draft: Draft, custodian: Custodian) -> None:
+        """Raise now the `CaseError` that `commit` would raise for the key of *custodian*, or for the disk."""
+        with self.alone(custodian):
+            self._want_registered(draft, custodian, read_end(self.path))
 
     def finish_commits(self) -> list[int]:
         """Finish commits that a crash interrupted and return their event numbers; call it under the lock."""
@@ -297,11 +300,12 @@ class CaseFolder:
         with self._locked():
             self._keep(statement.name, statement.der)
 
-    def _want_registered(self, draft: Draft, custodian: Custodian, notes: LogNotes, *, seq: int) -> None:
+    def _want_registered(self, draft: Draft, custodian: Custodian, end: LogEnd) -> None:
         """Refuse, with `CaseError`, a key that may not sign *draft* by the log's own account."""
         signer = custodian.signer.certificate
         known = {certificate.fingerprint: certificate for certificate in (*self.certificates(), signer)}
-        refusal = register_of(lines_about_keys(self.path, notes), known).refusal(draft, signer, seq=seq)
+        lines = lines_about_keys(self.path, read_notes(self.path, end))
+        refusal = register_of(lines, known).refusal(draft, signer, seq=end.count + 1)
         if refusal is not None:
             message = f"the log of {self.path} takes no such event signed by {signer.subject!r}: {refusal}"
             raise CaseError(message, hint=_REGISTER_FIRST)

@@ -56,8 +56,9 @@ def show_error(error: EvidenceError, texts: Texts) -> None:
     """Print *error*: the English fact, what kind of error it is in the reader's language, and the advice."""
     prefix = f"{PROGRAM}: {texts.say('error.error')}"
     note(f"{prefix}: {visible(str(error))}")
-    meaning = texts.say(f"error.{type(error).__name__}")
-    if meaning:
+    # An adapter's own error has no words of its own, and is of a kind that has.
+    named = (texts.sentences.get(f"error.{kind.__name__}") for kind in type(error).__mro__)
+    if meaning := next((words for words in named if words is not None), ""):
         note(f"{prefix}: {meaning}")
     hint = advice(error, texts)
     if hint:

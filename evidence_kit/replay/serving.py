@@ -29,6 +29,8 @@ _TOKEN_BYTES = 32
 _LARGEST_BODY = 64 * 1024
 _LONGEST_HOST = 255
 _MOST_HOSTS = 1000
+_MOST_THREADS = 256
+"""A connection has one; browsers open some dozens, and files have to be opened beside them."""
 _OWN = frozenset({"", "same-origin", "none"})
 """Values of ``Sec-Fetch-Site`` of requests that our own page makes, or a person with the address."""
 
@@ -172,6 +174,10 @@ class _Server(ThreadingHTTPServer):
     daemon_threads = True
     request_queue_size = 64
     view: ViewServer
+
+    def verify_request(self, request: object, client_address: object) -> bool:  # noqa: ARG002  # as the base class calls it
+        """Return whether there is room for one more connection; one too many is closed at once."""
+        return threading.active_count() < _MOST_THREADS
 
     def handle_error(self, request: object, client_address: object) -> None:
         """Say nothing: a browser that goes away in the middle of an answer is no fault."""

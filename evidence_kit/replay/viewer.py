@@ -75,7 +75,10 @@ async def _until_closed(chromium: Chromium, url: str) -> None:
         try:
             await connection.send("Target.setDiscoverTargets", {"discover": True})
             found = await connection.send("Target.getTargets")
-            target = next(each["targetId"] for each in found["targetInfos"] if each["type"] == "page")
+            target = next((each["targetId"] for each in found["targetInfos"] if each["type"] == "page"), "")
+            if not target:
+                # Its first page is still to come, or was closed at once.
+                target = (await connection.send("Target.createTarget", {"url": "about:blank"}))["targetId"]
             session = await connection.send("Target.attachToTarget", {"targetId": target, "flatten": True})
             # Not on the command line, which everybody on this computer can read.
             await connection.send("Page.navigate", {"url": url}, session=session["sessionId"])

@@ -48,7 +48,11 @@ NoteReveal = Callable[[str, Part, str], int]
 
 
 def note_in(case: CaseFolder, custodian: Custodian) -> NoteReveal:
-    """Return what writes reveals into the log of *case*; it raises `EvidenceError` and `OSError`."""
+    """Return what writes reveals into the log of *case*; it raises `EvidenceError` and `OSError`.
+
+    Raises `CaseError` now for a key that the log does not take, and for a case that cannot be written.
+    """
+    case.want_admitted(Draft(type=EventType.VIEWED), custodian)
 
     def note(item: str, part: Part, purpose: str) -> int:
         custodian.signer.require_valid(custodian.clock())

@@ -96,7 +96,8 @@ class Subject:
             folders = {item: f"{start}{item}/" for item in wanted if f"{start}{item}/item.json" in self.names}
             found = {item: self._item(item, folder, self._record(folder)) for item, folder in folders.items()}
         if not found:
-            raise UsageError("there is no item to look at", hint="evidence-kit list shows the items of a case")
+            named = f"there is no item {self.only} here" if self.only else "there is no item to look at"
+            raise UsageError(named, hint="evidence-kit list shows the items of a case")
         return found
 
     @cached_property

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from evidence_kit.browser.cdp import BrowserGoneError
 from evidence_kit.cli.output import Progress, emit, prepare_streams, quoted, rows, show_error, table
 from evidence_kit.errors import CaseError
 from evidence_kit.texts import Language, Texts
@@ -84,3 +85,16 @@ def test_a_pipe_takes_every_letter_whatever_the_locale(monkeypatch: pytest.Monke
 def test_a_path_with_spaces_can_be_typed_after_a_command() -> None:
     assert quoted(Path("a b")) == '"a b"'
     assert quoted(Path("ab")) == "ab"
+
+
+@pytest.mark.parametrize("language", Language)
+def test_an_adapters_own_error_is_told_as_the_kind_that_it_is_of(
+    capsys: pytest.CaptureFixture[str], language: Language
+) -> None:
+    texts = Texts.load(language)
+
+    show_error(BrowserGoneError("the browser does not answer"), texts)
+
+    meaning = texts.say("error.CaptureError")
+    lines = [f"evidence-kit: {texts.say('error.error')}: {said}" for said in ("the browser does not answer", meaning)]
+    assert capsys.readouterr().err.splitlines() == [line for line in lines if meaning or line is not lines[1]]

@@ -175,7 +175,8 @@ def test_what_cannot_be_looked_at_is_said(run: RunCommand, case: Path, tmp_path:
         assert answer.code == 2, answer.err
         assert answer.out == ""
         assert "hint" in answer.err
-    assert run("view", "EV-0009", "--case", case, "--no-window").code == 2
+    nobody = run("view", "EV-0009", "--case", case, "--no-window")
+    assert (nobody.code, "no item EV-0009" in nobody.err) == (2, True)
 
 
 def test_in_a_case_nobody_looks_without_a_key(
@@ -188,6 +189,17 @@ def test_in_a_case_nobody_looks_without_a_key(
     assert answer.code == 1
     assert answer.out == ""
     assert "setup" in answer.err
+
+
+def test_an_officer_whose_key_the_log_does_not_take_is_told_at_once(colleague: RunCommand, viewed: Path) -> None:
+    before = (viewed / "custody.jsonl").read_bytes()
+
+    answer = colleague("view", "EV-0001", "--case", viewed, "--no-window")
+
+    assert answer.code == 1
+    assert answer.out == ""
+    assert "custody key add" in answer.err
+    assert (viewed / "custody.jsonl").read_bytes() == before
 
 
 def test_without_a_browser_it_is_said(run: RunCommand, viewed: Path, monkeypatch: pytest.MonkeyPatch) -> None:

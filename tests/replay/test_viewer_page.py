@@ -1,5 +1,6 @@
 """The page of ``view`` in a real browser, as a person uses it, and with recorded pages that mean harm."""
 
+import asyncio
 import json
 import shutil
 import time
@@ -9,16 +10,23 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page
 
+from evidence_kit.browser.cdp import Connection, Fields, open_connection
+from evidence_kit.browser.launch import Chromium
 from evidence_kit.case.folder import CaseFolder
 from evidence_kit.custody.custodian import Custodian
 from evidence_kit.custody.events import Event, EventType
-from evidence_kit.models import Verdict
+from evidence_kit.errors import CaseError
+from evidence_kit.models import Verdict, ignore
+from evidence_kit.replay.viewer import _until_closed, enclosed
+from evidence_kit.replay.viewer_reveals import Part
+from evidence_kit.texts import Language
 from evidence_kit.verify import verify_path
+from tests.replay.conftest import PAGE
 from tests.support.cases import open_case
 from tests.support.people import practice_custodian, roots_of
 from tests.support.viewing import SECRET, Looking, Trap, commit_viewed, hostile_page, in_window, served
 from tests.support.web_page import HOSTILE, chromium
-from tests.support.whole_way import WholeWay, go
+from tests.support.whole_way import WholeWay, go, the_browser
 
 pytestmark = [pytest.mark.browser, pytest.mark.network]
 
@@ -185,6 +193,81 @@ def test_the_page_is_for_everybody(harmful: CaseFolder, custodian: Custodian, la
 
     assert found == []
     assert person.errors == []
+
+
+@pytest.fixture
+def lengthy(tmp_path: Path, custodian: Custodian) -> CaseFolder:
+    """Return a case with an item of which everything is long."""
+    case = open_case(tmp_path / "case", custodian)
+    url = f"http://site.example/page?{'a' * 20_000}"
+    commit_viewed(case, custodian, html=PAGE, url=url, title="Ө" * 9_000, text="w" * 100_000, reason="r " * 9_000)
+    return case
+
+
+def test_a_long_link_does_not_push_away_what_is_looked_at(
+    lengthy: CaseFolder, custodian: Custodian, browser: Browser
+) -> None:
+    with served(lengthy.path, "case", custodian=custodian) as view:
+        person = Looking(page=browser.new_page(bypass_csp=True))
+        person.open(view.server.url)
+        heights = []
+        for part, seen in {"replay": "#replay", "ledger": "tbody tr"}.items():
+            person.reveal(part)
+            heights.append(person.page.locator(seen).first.evaluate("shown => shown.getBoundingClientRect()"))
+        wide = person.page.evaluate("document.documentElement.scrollWidth > innerWidth")
+        found = violations(person.page)
+
+    assert heights[0]["top"] < 1000
+    assert heights[1]["height"] < 300
+    assert not wide
+    assert found == [] or not AXE.is_file()
+
+
+def test_what_was_typed_and_where_one_was_outlasts_a_refusal(viewed: CaseFolder, browser: Browser) -> None:
+    def full(_item: str, _part: Part, _purpose: str) -> int:
+        raise CaseError("the disk is full", hint="make room")
+
+    with served(viewed.path, "case", note=full) as view:
+        person = Looking(page=browser.new_page())
+        person.open(view.server.url)
+        person.page.fill("#purpose", "Сургалт")
+        person.page.focus("#reveal")
+        person.page.keyboard.press("Space")
+        person.page.wait_for_function("() => document.querySelector('#trouble').textContent")
+        person.page.wait_for_function("() => document.activeElement.id === 'reveal'")
+        told = person.page.inner_text("#trouble")
+        person.page.fill("#purpose", "Өөр")
+        person.page.click("#speak-mn")
+        typed = person.page.input_value("#purpose")
+
+    assert "the disk is full" in told
+    assert typed == "Өөр"
+
+
+def test_a_window_without_a_page_is_given_one(viewed: CaseFolder) -> None:
+    async def shown_and_closed(chromium: Chromium, url: str) -> list[str]:
+        async with open_connection(chromium.address, ignore) as connection:
+            for target in await pages(connection):
+                await connection.send("Target.closeTarget", {"targetId": target["targetId"]})
+            showing = asyncio.create_task(_until_closed(chromium, url))
+            async with asyncio.timeout(30):
+                while not (found := [each for each in await pages(connection) if each["url"] == url]):  # noqa: ASYNC110
+                    await asyncio.sleep(0.1)
+                await connection.send("Target.closeTarget", {"targetId": found[0]["targetId"]})
+                await showing
+            return [each["url"] for each in found]
+
+    async def pages(connection: Connection) -> list[Fields]:
+        found = await connection.send("Target.getTargets")
+        return [each for each in found["targetInfos"] if each["type"] == "page"]
+
+    with (
+        served(viewed.path, "case") as view,
+        enclosed(the_browser(), view.server, Language.ENGLISH, window=False) as chromium,
+    ):
+        found = asyncio.run(shown_and_closed(chromium, view.server.url))
+
+    assert len(found) == 1
 
 
 def violations(page: Page) -> list[str]:

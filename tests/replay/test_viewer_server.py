@@ -5,8 +5,11 @@ import shutil
 import socket
 import subprocess
 import sys
+import threading
+import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
@@ -324,3 +327,33 @@ def test_threads_of_one_server_read_one_zip(viewed: CaseFolder, tmp_path: Path) 
         right = threads.map(lambda first: part(view, origin, first), range(0, len(data) - 1000, 100))
 
         assert all(right)
+
+
+def test_whoever_opens_connections_without_end_stops_nobody(viewed: CaseFolder, custodian: Custodian) -> None:
+    with served(viewed.path, "case", custodian=custodian) as view, ExitStack() as opened:
+        for _ in range(400):
+            idle = opened.enter_context(socket.create_connection(("127.0.0.1", view.server.port), timeout=20))
+            idle.sendall(b"GET /")
+        # What came last is turned away, and not left waiting.
+        ended = ended_by_server(idle)
+        threads = threading.active_count()
+        opened.close()
+        wait_until(lambda: threading.active_count() < threads)
+        after = view.reveal("EV-0001", "text").status
+
+    assert ended
+    assert threads < 300
+    assert after == 200
+
+
+def ended_by_server(connection: socket.socket) -> bool:
+    try:
+        return connection.recv(1) == b""
+    except ConnectionResetError:
+        return True
+
+
+def wait_until(condition: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + 20
+    while not condition() and time.monotonic() < deadline:
+        time.sleep(0.05)

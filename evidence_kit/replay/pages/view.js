@@ -143,6 +143,9 @@ function factsOf(facts) {
     make("dl", {}, ...[...pairs, ...requests].flatMap(([name, value]) => [make("dt", {}, name), make("dd", {}, value)])));
 }
 
+/** Text in a box that is no higher than a few lines, so that it does not push away what comes after it. */
+const long = (text) => text.length > 300 ? make("div", { class: "long", tabindex: "0" }, text) : text;
+
 const plainTime = (time) => String(time ?? "").replace("T", " ").replace(/(\.\d+)?Z$/, "");
 
 function turn(to) {
@@ -169,6 +172,7 @@ function drawPart() {
 function question() {
   const field = make("input", {
     id: "purpose", name: "purpose", autocomplete: "off", maxlength: "2000", required: true, "aria-describedby": "purpose-note",
+    oninput: () => { purpose = field.value; },
   });
   field.value = purpose;
   const form = make("form", { class: "reveal", novalidate: true, onsubmit: (event) => { event.preventDefault(); reveal(field); } },
@@ -192,10 +196,9 @@ function veiled() {
 }
 
 async function reveal(field) {
-  purpose = field.value.trim();
-  const button = one("#reveal");
+  const [button, before] = [one("#reveal"), document.activeElement];
   await tried(async () => {
-    if (!purpose) {
+    if (!purpose.trim()) {
       field.setAttribute("aria-invalid", "true");
       field.focus();
       throw new Error(say("reveal.empty"));
@@ -209,6 +212,8 @@ async function reveal(field) {
     one("#hide").focus();
   });
   button.disabled = false;
+  // A button that is switched off loses the focus.
+  if (document.activeElement === document.body && before.isConnected) before.focus();
 }
 
 function bar() {
@@ -246,7 +251,7 @@ function drawReplay({ grant, pages, url, final_url: final }) {
   return [
     make("p", { class: "note" }, overview.enclosed ? `${say("replay.about")} ${say("replay.enclosed")}` : say("replay.about")),
     overview.enclosed ? null : make("p", { class: "alarm" }, say("replay.open")),
-    make("dl", {}, ...links.flatMap(([name, value]) => [make("dt", {}, say(`replay.${name}`)), make("dd", {}, value)])),
+    make("dl", {}, ...links.flatMap(([name, value]) => [make("dt", {}, say(`replay.${name}`)), make("dd", {}, long(value))])),
     pages.length > 1 ? make("p", { class: "bar" }, make("label", { for: "pages" }, say("replay.page")), choice) : null,
     frame,
   ].filter(Boolean);
@@ -298,7 +303,7 @@ function ledgerRow(row) {
   const cells = { ...row, outcome, started: plainTime(row.started).slice(11) };
   const kinds = { url: "link", n: "number", status: "number", body_bytes: "number", started: "time", outcome: "outcome" };
   return make("tr", { class: LOST.has(row.outcome) ? "lost" : null },
-    ...COLUMNS.map((name) => make("td", { class: kinds[name] }, String(cells[name] ?? ""))));
+    ...COLUMNS.map((name) => make("td", { class: kinds[name] }, long(String(cells[name] ?? "")))));
 }
 
 // -- the beginning
