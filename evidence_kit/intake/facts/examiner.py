@@ -1,0 +1,44 @@
+"""The process in which `evidence_kit.intake.facts.apart` has files examined.
+
+One file a line on standard input, ``{"path": …, "file": …, "name": …}``; on standard output after every step a line
+``{"facts": …}`` with all that is known, and in the end ``{"ended": ""}``, or ``"memory"`` when that did not suffice.
+"""
+
+import json
+import os
+import sys
+from pathlib import Path
+
+from evidence_kit.canonical import Json
+from evidence_kit.intake.facts.apart import said
+from evidence_kit.intake.facts.examining import stages
+
+
+def main(memory: int) -> None:
+    """Examine files with at most *memory* bytes, where the system can hold a process to that, until the input ends."""
+    output = os.fdopen(os.dup(1), "wb", buffering=0)
+    # What native libraries print goes nowhere.
+    os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+    _limit(memory)
+    output.write(said({"ended": ""}))
+    for line in sys.stdin.buffer:
+        asked = json.loads(line)
+        why = ""
+        try:
+            for facts in stages(Path(asked["path"]), file=asked["file"], name=asked["name"]):
+                known: dict[str, Json] = {"facts": facts.to_json()}
+                output.write(said(known))
+        except MemoryError:
+            why = "memory"
+        output.write(said({"ended": why}))
+
+
+def _limit(memory: int) -> None:
+    """Set the limit: Linux keeps to it, macOS hardly, and Windows has none of the kind: there time alone limits."""
+    try:
+        import resource  # noqa: PLC0415  # Windows has no such module
+    except ImportError:
+        return
+    _, most = resource.getrlimit(resource.RLIMIT_DATA)
+    allowed = memory if most == resource.RLIM_INFINITY else min(memory, most)  # nobody may raise what was set before
+    resource.setrlimit(resource.RLIMIT_DATA, (allowed, allowed))

@@ -1,0 +1,102 @@
+"""XMP packets (ISO 16684-1): every property a finding, by its qualified name.
+
+The packet is read by expat itself, without entities, types and outside references; what declares a document type is
+refused, so nothing can be made to grow.
+"""
+
+from dataclasses import dataclass, field
+from xml.parsers import expat
+
+from evidence_kit.errors import FormatError
+from evidence_kit.intake.facts.notes import Notes
+
+MOST_BYTES = 4 * 1024**2
+_DEEPEST = 30
+_MOST_PROPERTIES = 1000
+_FRAME = {"x:xmpmeta", "rdf:RDF", "rdf:Description", "rdf:Alt", "rdf:Bag", "rdf:Seq", "rdf:li"}
+_NOT_PROPERTIES = ("xmlns", "xml:", "rdf:", "x:")
+_PLACES = ("exif:GPS", "photoshop:City", "photoshop:State", "photoshop:Country", "Iptc4xmpCore:Location")
+_PLACES_TOO = ("Iptc4xmpExt:Location", "Iptc4xmpCore:CountryCode", "Iptc4xmpExt:City", "Iptc4xmpExt:Sublocation")
+
+
+@dataclass(slots=True)
+class Xmp:
+    """What else is asked of the properties that were read: their first values and their places, by name."""
+
+    values: dict[str, str] = field(default_factory=dict)
+    places: dict[str, int | None] = field(default_factory=dict)
+
+
+class _Reading:
+    """The state of reading one packet: where in the tree it is, and what was found."""
+
+    def __init__(self) -> None:
+        self.path: list[str] = []
+        self.text: list[str] = []
+        self.start = 0
+        self.properties: list[tuple[str, str, int]] = []
+        self.parser = expat.ParserCreate()
+        self.parser.buffer_text = True
+        self.parser.StartElementHandler = self._begin
+        self.parser.EndElementHandler = self._end
+        self.parser.CharacterDataHandler = self.text.append
+        self.parser.StartDoctypeDeclHandler = _refuse
+
+    def read(self, data: bytes) -> None:
+        if len(data) > MOST_BYTES:
+            raise FormatError(f"XMP has {len(data)} bytes; {MOST_BYTES} are read at most")
+        self.parser.Parse(_packet(data), True)  # noqa: FBT003  # expat takes it by position only
+
+    def _begin(self, name: str, attributes: dict[str, str]) -> None:
+        self.path.append(name)
+        if len(self.path) > _DEEPEST:
+            raise FormatError(f"XMP is nested deeper than {_DEEPEST}")
+        self.text.clear()
+        self.start = self.parser.CurrentByteIndex
+        for key, value in attributes.items():
+            if not key.startswith(_NOT_PROPERTIES):
+                self._found((*self.path, key), value)
+
+    def _end(self, _name: str) -> None:
+        value = "".join(self.text).strip()
+        if value:
+            self._found(self.path, value)
+        self.text.clear()
+        self.path.pop()
+
+    def _found(self, path: list[str] | tuple[str, ...], value: str) -> None:
+        if len(self.properties) >= _MOST_PROPERTIES:
+            raise FormatError(f"XMP holds more than {_MOST_PROPERTIES} properties")
+        name = "/".join(part for part in path if part not in _FRAME)
+        if name:
+            self.properties.append((name, value, self.start))
+
+
+def _refuse(*_declaration: object) -> None:
+    raise FormatError("XMP declares a document type")
+
+
+def read_xmp(data: bytes, *, base: int | None, notes: Notes, pointer: str = "xmp") -> Xmp:
+    """Return what the packet *data* holds, having noted each property; a damaged one is noted as far as it goes.
+
+    *base* is the offset of *data* in the file, None where it does not stand there as it is.
+    """
+    found = Xmp()
+    reading = _Reading()
+    try:
+        reading.read(data)
+    except (expat.ExpatError, FormatError, ValueError, LookupError) as error:
+        notes.add("xmp.damaged", str(error), pointer=pointer, offset=base, length=len(data))
+    for name, value, place in reading.properties:
+        offset = None if base is None else base + place
+        found.values.setdefault(name, value)
+        found.places.setdefault(name, offset)
+        code = "gps.xmp" if name.startswith(_PLACES + _PLACES_TOO) else "xmp.property"
+        code = "serial.xmp" if "serialnumber" in name.lower() else code
+        notes.add(code, value, pointer=f"{pointer}/{name}", offset=offset)
+    return found
+
+
+def _packet(data: bytes) -> bytes:
+    """Return *data* without the padding after its end, which is no XML when it holds zero bytes."""
+    return data.rstrip(b"\0 \r\n\t")

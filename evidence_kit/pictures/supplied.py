@@ -1,0 +1,111 @@
+"""Open a supplied picture, whatever it holds: its header alone, or its brightness, small, for perceptual hashes.
+
+Any format may come, and any size may be claimed. Only formats that phones and browsers write are decoded, and nothing
+larger than `LARGEST_DECODED`; a JPEG is decoded at a fraction of its size where that is enough.
+"""
+
+import struct
+import warnings
+import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import BinaryIO
+
+from PIL import Image
+
+from evidence_kit.errors import FormatError
+
+LARGEST_DECODED = 50_000_000
+"""Pixels; with an alpha channel they take 200 MB."""
+LARGEST_JPEG = 200_000_000
+"""Pixels of a JPEG, which is decoded at an eighth of its size if need be."""
+SMALL = 512
+"""Pixels that a small picture has at most in each direction: what PDQ reduces pictures to."""
+
+_HEADERS = ("BLP", "BMP", "DDS", "FLI", "GIF", "ICO", "JPEG", "JPEG2000", "PNG", "SGI", "TIFF", "WEBP")
+_DECODED = ("BMP", "GIF", "JPEG", "PNG", "TIFF", "WEBP")
+_UNREADABLE = (
+    AssertionError,
+    AttributeError,
+    EOFError,
+    Image.DecompressionBombError,
+    LookupError,
+    MemoryError,
+    OSError,
+    OverflowError,
+    RecursionError,
+    RuntimeError,
+    SyntaxError,
+    TypeError,
+    ValueError,
+    ZeroDivisionError,
+    struct.error,
+    zlib.error,
+)
+"""What Pillow raises, by what is wrong, for bytes that are not the picture they claim to be."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Header:
+    """What the header of a picture says."""
+
+    format: str
+    """Pillow's name of it, such as ``JPEG``."""
+    size: tuple[int, int]
+    """Width and height in pixels."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Brightness:
+    """A small picture in levels of grey."""
+
+    size: tuple[int, int]
+    levels: bytes
+    """One byte for each pixel, row by row."""
+    tiny: bytes
+    """The same picture of 32 by 32 pixels."""
+
+
+def header_of(stream: BinaryIO) -> Header:
+    """Return what Pillow reads in the header of *stream*; raises `FormatError`."""
+    with _opened(stream, _HEADERS) as picture:
+        return Header(format=picture.format or "", size=picture.size)
+
+
+def brightness_of(stream: BinaryIO) -> Brightness:
+    """Return the brightness of the first picture in *stream*, on white; raises `FormatError`."""
+    with _opened(stream, _DECODED) as picture:
+        pixels = picture.width * picture.height
+        if pixels > (LARGEST_JPEG if picture.format in {"JPEG", "MPO"} else LARGEST_DECODED):
+            raise FormatError(f"not decoded: {picture.width} x {picture.height} pixels are too many")
+        picture.draft("L", (2 * SMALL, 2 * SMALL))
+        grey = _grey(picture)
+        tiny = grey.resize((32, 32), Image.Resampling.LANCZOS)
+        size = min(grey.width, SMALL), min(grey.height, SMALL)
+        small = grey if grey.size == size else grey.resize(size, Image.Resampling.BOX)
+        return Brightness(size=size, levels=small.tobytes(), tiny=tiny.tobytes())
+
+
+def _grey(picture: Image.Image) -> Image.Image:
+    if picture.mode in {"LA", "PA", "RGBA", "La", "RGBa"} or "transparency" in picture.info:
+        layer = picture.convert("RGBA")
+        white = Image.new("RGBA", layer.size, "white")
+        return Image.alpha_composite(white, layer).convert("L")
+    if picture.mode.startswith("I;16") or picture.mode == "I":
+        return picture.convert("I").point(lambda level: level / 256).convert("L")
+    return picture.convert("L")
+
+
+@contextmanager
+def _opened(stream: BinaryIO, formats: tuple[str, ...]) -> Iterator[Image.Image]:
+    stream.seek(0)
+    Image.init()
+    try:
+        with warnings.catch_warnings():
+            # Pillow warns of much that is noted here in another way, and of size, which is looked at before decoding.
+            warnings.simplefilter("ignore")
+            with Image.open(stream, formats=formats) as picture:
+                yield picture
+    except _UNREADABLE as error:
+        raise FormatError(f"the picture cannot be read: {type(error).__name__}: {error}"[:300]) from error
