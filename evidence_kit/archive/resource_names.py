@@ -4,6 +4,8 @@ Where replay programs know a name for something made of a page (``urn:view:`` an
 used; what they have no name for is ``urn:evidence-kit:ROLE:``. An address follows.
 """
 
+import re
+
 _OWN = "urn:evidence-kit:"
 _KNOWN = {
     "first-screenshot": "urn:view:",
@@ -18,14 +20,17 @@ RECORDED = frozenset(
         *_KNOWN,
         "accessibility",
         "connections",
+        "conversations",
         "dom",
         "dom-snapshot",
         "environment",
+        "facts",
         "first-dom",
         "freeze",
         "freeze-token",
         "inventory",
         "ledger",
+        "messages",
         "mhtml",
         "original",
         "shots",
@@ -39,6 +44,14 @@ RECORDED = frozenset(
     }
 )
 """Roles of files that the web archive holds too."""
+
+
+_ORIGINALS = re.compile(r"(?:^|/)original/")
+
+
+def is_own_archive(name: str) -> bool:
+    """Whether *name*, of a file in an item, is that of the item's archive; what was handed over may be one too."""
+    return name.endswith(".wacz") and not _ORIGINALS.search(name)
 
 
 def resource_uri(role: str, *, listed: str, final: str) -> str:

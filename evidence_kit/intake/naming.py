@@ -6,68 +6,18 @@ that turn the reading direction, words that mean devices on Windows, bytes that 
 
 import os
 
-_TYPES = {
-    "image/jpeg": ("jpg", "jpeg", "jpe"),
-    "image/png": ("png",),
-    "image/gif": ("gif",),
-    "image/webp": ("webp",),
-    "image/bmp": ("bmp",),
-    "image/tiff": ("tif", "tiff"),
-    "image/heic": ("heic",),
-    "image/heif": ("heif",),
-    "image/avif": ("avif",),
-    "image/svg+xml": ("svg",),
-    "image/vnd.adobe.photoshop": ("psd",),
-    "video/mp4": ("mp4", "m4v"),
-    "video/quicktime": ("mov",),
-    "video/3gpp": ("3gp",),
-    "video/webm": ("webm",),
-    "video/x-matroska": ("mkv",),
-    "video/x-msvideo": ("avi",),
-    "audio/mpeg": ("mp3",),
-    "audio/mp4": ("m4a",),
-    "audio/ogg": ("ogg", "oga", "opus"),
-    "audio/wav": ("wav",),
-    "audio/aac": ("aac",),
-    "audio/amr": ("amr",),
-    "text/plain": ("txt", "log"),
-    "text/html": ("html", "htm"),
-    "text/csv": ("csv",),
-    "text/vcard": ("vcf",),
-    "application/json": ("json",),
-    "application/jsonl": ("jsonl", "ndjson"),
-    "application/xml": ("xml",),
-    "application/pdf": ("pdf",),
-    "application/zip": ("zip",),
-    "application/gzip": ("gz",),
-    "application/vnd.rar": ("rar",),
-    "application/x-7z-compressed": ("7z",),
-    "application/x-tar": ("tar",),
-    "application/warc": ("warc",),
-    "application/wacz": ("wacz",),
-    "application/mbox": ("mbox",),
-    "message/rfc822": ("eml",),
-    "multipart/related": ("mhtml", "mht"),
-    "application/msword": ("doc",),
-    "application/vnd.openxmlformats-officedocument.wordprocessingml.document": ("docx",),
-    "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet": ("xlsx",),
-    "application/vnd.ms-excel": ("xls",),
-    "application/rtf": ("rtf",),
-}
-_BY_ENDING = {ending: media_type for media_type, endings in _TYPES.items() for ending in endings}
-UNKNOWN = "application/octet-stream"
+_PICTURES = "jpg jpeg jpe png gif webp bmp tif tiff heic heif avif svg psd"
+_FILMS_AND_SOUNDS = "mp4 m4v mov 3gp webm mkv avi mp3 m4a ogg oga opus wav aac amr"
+_TEXTS = "txt log html htm csv vcf json jsonl ndjson xml pdf eml mbox mhtml mht doc docx xls xlsx rtf"
+_PACKED = "zip gz rar 7z tar warc wacz"
+_ENDINGS = frozenset(f"{_PICTURES} {_FILMS_AND_SOUNDS} {_TEXTS} {_PACKED}".split())
 
 
 def stored_path(number: int, name: str, *, count: int) -> str:
     """Return the path in the item for the file *number* of *count* that was called *name*: ``original/0001.jpg``."""
     ending = _ending(name)
     digits = max(4, len(str(count)))
-    return f"original/{number:0{digits}d}{f'.{ending}' if ending in _BY_ENDING else ''}"
-
-
-def type_by_name(name: str) -> str:
-    """Return the media type that the ending of *name* claims; nothing is known of the content."""
-    return _BY_ENDING.get(_ending(name), UNKNOWN)
+    return f"original/{number:0{digits}d}{f'.{ending}' if ending in _ENDINGS else ''}"
 
 
 def clean_name(name: str) -> tuple[str, str]:

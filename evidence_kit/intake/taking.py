@@ -237,9 +237,8 @@ class _Work:
     ) -> TakenItem:
         """Write what belongs to the copies, and commit the item."""
         _remove_unlisted(self.place.folder / "original", {Path(original.path).name for original in originals})
-        beginning, finished = self.beginning, self.custodian.clock()
+        beginning = self.beginning
         supply = Supply(circumstances=beginning.circumstances, files=originals, left_out=left_out)
-        self.on_step("writing the archive")
         written = write_item(
             Writing(
                 folder=self.place.folder,
@@ -250,7 +249,8 @@ class _Work:
                 officer=self.custodian.officer,
                 opening=beginning.opening,
                 started=beginning.started,
-                finished=finished,
+                clock=self.custodian.clock,
+                on_step=self.on_step,
             )
         )
         problems = [*beginning.problems, *_counted(left_out)]
@@ -264,7 +264,7 @@ class _Work:
             url="",
             final_url="",
             started=beginning.started,
-            finished=finished,
+            finished=written.finished,
             recorder="",
             problems=tuple(problems),
             files=written.files,

@@ -1,4 +1,7 @@
-"""Write what belongs to the copies of an item: what was told of them, and the archive that records them all."""
+"""Write what belongs to the copies of an item: what was told of them, what is found in them, and the archive of all.
+
+What is found is read from the copies, never from where they came from, and nothing in them can make it fail.
+"""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -11,16 +14,19 @@ from evidence_kit.archive.resource_names import resource_uri
 from evidence_kit.archive.wacz import Page, WaczSeal, write_wacz
 from evidence_kit.archive.warc_writer import WarcWriter
 from evidence_kit.archive.warcinfo import about_archive
+from evidence_kit.canonical import Json, pretty
 from evidence_kit.case import supply
 from evidence_kit.case.bracket import START_TOKEN, Opening
 from evidence_kit.case.durable import write_new
 from evidence_kit.case.items import ItemFile
 from evidence_kit.case.layout import SUPPLIED_ARCHIVE
 from evidence_kit.case.supply import Supply
-from evidence_kit.intake.naming import type_by_name
-from evidence_kit.models import Officer
+from evidence_kit.intake.chats import SuppliedFile, write_conversations
+from evidence_kit.intake.facts import FileFacts, examine_apart
+from evidence_kit.models import Clock, Officer, OnStep
 
-_JSON = "application/json"
+FACTS = "facts.json"
+_JSON, _JSON_LINES = "application/json", "application/jsonl"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,53 +43,85 @@ class Writing:
     officer: Officer
     opening: Opening | None
     started: datetime
-    finished: datetime
+    clock: Clock
+    on_step: OnStep
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Written:
-    """The files of the item, and its archive's seal."""
+    """The files of the item, its archive's seal, and when all was read."""
 
     files: tuple[ItemFile, ...]
     wacz: WaczSeal
+    finished: datetime
 
 
 def write_item(work: Writing) -> Written:
-    """Write ``supply.json`` and the WACZ beside the copies; raises `FormatError`, `CaseError`, `OSError`."""
+    """Write all files of the item beside the copies; raises `FormatError`, `CaseError`, `OSError`."""
+    _clear(work)
     write_new(work.folder / supply.NAME, work.supply.to_bytes())
-    files = tuple(_recorded(work))
+    files = (*_originals(work), *_made(work))
+    finished = work.clock()
+    work.on_step("writing the archive")
     warc = work.work / "data.warc.gz"
-    warc.unlink(missing_ok=True)
     # No address of a page: what was handed over was fetched from nowhere.
-    page = Page(url=f"urn:evidence-kit:supplied:{work.item}", ts=work.finished, title=work.item, id=str(uuid4()))
+    page = Page(url=f"urn:evidence-kit:supplied:{work.item}", ts=finished, title=work.item, id=str(uuid4()))
     fields = about_archive(work.officer, work.case, work.item)
     with WarcWriter(warc, created=work.started, page_id=page.id) as archive:
         archive.warcinfo({**fields, **(work.opening.warcinfo() if work.opening else {})})
-        index = [_record(archive, work, file) for file in files]
+        index = [_record(archive, work, file, finished) for file in files]
     seal = write_wacz(
         work.folder / SUPPLIED_ARCHIVE,
         warc=warc,
         index=index,
         pages=[page],
         title=work.item,
-        created=work.finished,
+        created=finished,
         software=fields["software"],
     )
-    return Written(
-        files=(ItemFile(path=SUPPLIED_ARCHIVE, role="wacz", media_type="application/wacz"), *files), wacz=seal
-    )
+    archive_file = ItemFile(path=SUPPLIED_ARCHIVE, role="wacz", media_type="application/wacz")
+    return Written(files=(archive_file, *files), wacz=seal, finished=finished)
 
 
-def _recorded(work: Writing) -> Iterator[ItemFile]:
-    """Yield the files of the item that its archive holds too."""
-    for original in work.supply.files:
-        yield ItemFile(path=original.path, role=supply.ORIGINAL, media_type=type_by_name(original.path))
+def _clear(work: Writing) -> None:
+    """Remove what a taking that was ended here before had made already; the copies and the first stamp stay."""
+    for path in work.folder.iterdir():
+        if path.is_file() and path.name != START_TOKEN:
+            path.unlink()
+    (work.work / "data.warc.gz").unlink(missing_ok=True)
+
+
+def _originals(work: Writing) -> Iterator[ItemFile]:
+    """Yield the copies, each with the media type that its bytes tell; what is found in them is written down."""
+    originals = work.supply.files
+    examined = examine_apart([(work.folder / each.path, each.path, each.name) for each in originals])
+    facts: list[FileFacts] = []
+    for number, (original, found) in enumerate(zip(originals, examined, strict=True), start=1):
+        work.on_step(f"examining file {number} of {len(originals)}")
+        facts.append(found)
+        yield ItemFile(path=original.path, role=supply.ORIGINAL, media_type=found.media_type)
+    document: Json = {"schema": "evidence-kit/facts/1", "files": [found.to_json() for found in facts]}
+    write_new(work.folder / FACTS, pretty(document))
+
+
+def _made(work: Writing) -> Iterator[ItemFile]:
+    """Yield what was made here and is recorded beside the copies."""
     yield ItemFile(path=supply.NAME, role=supply.SUPPLY, media_type=_JSON)
+    yield ItemFile(path=FACTS, role="facts", media_type=_JSON)
+    work.on_step("looking for conversations")
+    supplied = (
+        SuppliedFile(path=work.folder / each.path, file=each.path, name=each.name, sha256=each.sha256.hex)
+        for each in work.supply.files
+    )
+    for name in write_conversations(supplied, work.folder).files:
+        messages = name.endswith(".jsonl")
+        role = "messages" if messages else "conversations"
+        yield ItemFile(path=name, role=role, media_type=_JSON_LINES if messages else _JSON)
     if (work.folder / START_TOKEN).exists():
         yield ItemFile(path=START_TOKEN, role="start-token", media_type="application/timestamp-reply")
 
 
-def _record(archive: WarcWriter, work: Writing, file: ItemFile) -> IndexLine:
+def _record(archive: WarcWriter, work: Writing, file: ItemFile, finished: datetime) -> IndexLine:
     uri = resource_uri(file.role, listed=file.path, final=file.path)
-    date = work.started if file.path == START_TOKEN else work.finished
+    date = work.started if file.path == START_TOKEN else finished
     return archive.resource(uri, work.folder / file.path, media_type=file.media_type, date=date)

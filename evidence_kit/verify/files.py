@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import BinaryIO
 
 from evidence_kit.archive.ahead import archives_ahead, digests_ahead
+from evidence_kit.archive.resource_names import is_own_archive
 from evidence_kit.archive.tree import Tree
 from evidence_kit.archive.wacz_reader import WaczFindings, check_wacz
 from evidence_kit.errors import FormatError
@@ -38,7 +39,7 @@ class CaseFiles:
         """Work through what takes long, the files of the items and their archives, in several *processes*."""
         files = [name for name in self.tree.names() if name.startswith(f"{self.prefix}items/")]
         self.know(digests_ahead(self.tree, [name for name in files if name not in self._digests], processes=processes))
-        archives = [name for name in files if name.endswith(".wacz")]
+        archives = [name for name in files if is_own_archive(name)]
         self._archives.update(archives_ahead(self.tree, archives, processes=processes))
 
     def archive(self, name: str) -> WaczFindings:

@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 
 from evidence_kit.archive.own_warc import Resource
-from evidence_kit.archive.resource_names import RECORDED
+from evidence_kit.archive.resource_names import RECORDED, is_own_archive
 from evidence_kit.canonical import Json
 from evidence_kit.case.items import parse_item
 from evidence_kit.case.layout import SESSION_DATA
@@ -42,7 +42,7 @@ def check_item(  # noqa: PLR0913  # what is checked, and against what
     check_freeze(exam, files, folder, listed, certificates)
     check_witness(exam, files, folder, record)
     for name in listed:
-        if name.endswith(".wacz") and files.has(folder + name):
+        if is_own_archive(name) and files.has(folder + name):
             _check_wacz(exam, files, folder + name, record)
         if name == CONNECTIONS and files.has(folder + name):
             check_connections(exam, files, folder + name)

@@ -16,7 +16,7 @@ from evidence_kit.case.folder import CaseFolder
 from evidence_kit.custody.custodian import Custodian
 from evidence_kit.custody.events import Event, EventType
 from evidence_kit.errors import CaseError
-from evidence_kit.models import Verdict, ignore
+from evidence_kit.models import Verdict
 from evidence_kit.replay.viewer import _until_closed, enclosed
 from evidence_kit.replay.viewer_reveals import Part
 from evidence_kit.texts import Language
@@ -246,7 +246,7 @@ def test_what_was_typed_and_where_one_was_outlasts_a_refusal(viewed: CaseFolder,
 
 def test_a_window_without_a_page_is_given_one(viewed: CaseFolder) -> None:
     async def shown_and_closed(chromium: Chromium, url: str) -> list[str]:
-        async with open_connection(chromium.address, ignore) as connection:
+        async with open_connection(chromium.address, lambda _: None) as connection:
             for target in await pages(connection):
                 await connection.send("Target.closeTarget", {"targetId": target["targetId"]})
             showing = asyncio.create_task(_until_closed(chromium, url))

@@ -2,7 +2,7 @@
 
 import pytest
 
-from evidence_kit.intake.naming import clean_name, stored_path, type_by_name
+from evidence_kit.intake.naming import clean_name, stored_path
 
 
 @pytest.mark.parametrize(
@@ -25,11 +25,6 @@ def test_a_file_is_stored_under_a_number_and_an_ending_that_is_known(name: str, 
 
 def test_numbers_of_many_files_are_all_as_long() -> None:
     assert stored_path(7, "a.jpg", count=12_000) == "original/00007.jpg"
-
-
-def test_the_type_that_a_name_claims_is_that_of_its_ending() -> None:
-    assert type_by_name("original/0001.heic") == "image/heic"
-    assert type_by_name("original/0001") == "application/octet-stream"
 
 
 def test_a_name_that_is_no_text_is_kept_in_hexadecimal_digits_too() -> None:

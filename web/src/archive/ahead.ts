@@ -10,6 +10,7 @@ import { crc32OfBlob, sha256OfBlob } from "../digest.js";
 import { LARGEST_HELD } from "../held.js";
 import type { Helpers } from "../processes.js";
 import type { Tree } from "../tree.js";
+import { isOwnArchive } from "./resource_names.js";
 import { checkWacz, type WaczFindings } from "./wacz_reader.js";
 
 /** Bytes from which on it takes longer to do it here than to ask. */
@@ -40,7 +41,7 @@ export class Ahead {
     onBytes: (count: number) => void,
   ) {
     const large = tree.names().filter((name) => tree.size(name) >= WORTHWHILE);
-    this.later = large.filter((name) => name.startsWith(folder) && name.endsWith(".wacz"));
+    this.later = large.filter((name) => name.startsWith(folder) && isOwnArchive(name));
     // Who is longest at it begins first.
     const sorted = large.sort((one, other) => tree.size(other) - tree.size(one));
     for (const name of sorted) this.digests.set(name, helpers.ask("digest", tree.blob(name), onBytes));

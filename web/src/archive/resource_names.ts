@@ -14,14 +14,17 @@ export const RECORDED: ReadonlySet<string> = new Set([
   ...KNOWN.map(([role]) => role),
   "accessibility",
   "connections",
+  "conversations",
   "dom",
   "dom-snapshot",
   "environment",
+  "facts",
   "first-dom",
   "freeze",
   "freeze-token",
   "inventory",
   "ledger",
+  "messages",
   "mhtml",
   "original",
   "shots",
@@ -33,6 +36,13 @@ export const RECORDED: ReadonlySet<string> = new Set([
   "witness-signatures",
   "witness-token",
 ]);
+
+const ORIGINALS = /(?:^|\/)original\//;
+
+/** Whether *name*, of a file in an item, is that of the item's archive; what was handed over may be one too. */
+export function isOwnArchive(name: string): boolean {
+  return name.endsWith(".wacz") && !ORIGINALS.test(name);
+}
 
 /** Return the role that *uri* names; empty when it is none of these names. */
 export function roleOf(uri: string): string {

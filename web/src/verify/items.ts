@@ -2,7 +2,7 @@
 
 import { parseManifest } from "../archive/manifests.js";
 import type { Resource } from "../archive/own_warc.js";
-import { RECORDED } from "../archive/resource_names.js";
+import { isOwnArchive, RECORDED } from "../archive/resource_names.js";
 import { byCodePoint, type Bytes, equal, hex } from "../bytes.js";
 import { shorten } from "../display.js";
 import { isObject, type JsonObject } from "../canonical.js";
@@ -43,7 +43,7 @@ export async function checkItem(
   await checkFreeze(exam, files, folder, listed, certificates);
   await checkWitness(exam, files, folder, record);
   for (const name of listed.keys()) {
-    if (name.endsWith(".wacz") && files.has(folder + name)) await checkArchive(exam, files, folder + name, record);
+    if (isOwnArchive(name) && files.has(folder + name)) await checkArchive(exam, files, folder + name, record);
     if (name === CONNECTIONS && files.has(folder + name)) await checkConnections(exam, files, folder + name);
   }
 }
