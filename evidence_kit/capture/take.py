@@ -23,7 +23,7 @@ from evidence_kit.case.folder import CaseFolder
 from evidence_kit.case.items import CAPTURED, ItemFile, ItemRecord, attempts
 from evidence_kit.case.stamping import Stamping
 from evidence_kit.case.taking import TakenItem, begin_item, bracket, conclude_item
-from evidence_kit.case.workplace import Workplace, clear, interrupted, workplace
+from evidence_kit.case.workplace import Workplace, clear, clear_ended, interrupted, workplace
 from evidence_kit.custody.custodian import Custodian
 from evidence_kit.custody.events import Draft, EventType
 from evidence_kit.custody.subjects import subjects_of
@@ -132,22 +132,21 @@ def complete_interrupted(
     open_attempts = {item for item, attempt in tried.items() if attempt.finished_seq is None}
     # What somebody hands over is completed elsewhere.
     mine = [item for item in interrupted(case) if item not in tried or tried[item].source == CAPTURED]
-    for item in mine:
+    clear_ended(case, (item for item in mine if item not in open_attempts))
+    for item in (item for item in mine if item in open_attempts):
         with workplace(case, item) as place:
             for folder in (place.folder, place.recording):
                 # Nothing is written or read through a link that somebody has laid there since.
                 remove_others(folder)
-            taken = None
-            if item in open_attempts:
-                concerned = subjects.get(item, ())
-                try:
-                    taken = _complete(case, place, custodian, stamping, on_step=on_step, subjects=concerned)
-                except FormatError as error:
-                    on_damage(item, error)
-                    continue
-                if taken is None:
-                    # Nothing had been recorded: the start alone remains, as abandoned.
-                    shutil.rmtree(place.folder)
+            concerned = subjects.get(item, ())
+            try:
+                taken = _complete(case, place, custodian, stamping, on_step=on_step, subjects=concerned)
+            except FormatError as error:
+                on_damage(item, error)
+                continue
+            if taken is None:
+                # Nothing had been recorded: the start alone remains, as abandoned.
+                shutil.rmtree(place.folder)
         clear(place)
         if taken is not None:
             yield taken

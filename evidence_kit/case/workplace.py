@@ -6,7 +6,7 @@ and is kept when the program that records is killed: then `interrupted` finds it
 
 import re
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -51,6 +51,12 @@ def workplace(case: CaseFolder, item: str) -> Iterator[Workplace]:
 def clear(place: Workplace) -> None:
     """Remove what was recorded; what cannot be removed now is found by `interrupted` later."""
     shutil.rmtree(place.recording, ignore_errors=True)
+
+
+def clear_ended(case: CaseFolder, items: Iterable[str]) -> None:
+    """Remove the recordings of *items* that had ended when their making was interrupted: nothing is missing of them."""
+    for item in items:
+        clear(_place(case, item))
 
 
 def interrupted(case: CaseFolder) -> list[str]:

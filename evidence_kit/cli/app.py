@@ -31,6 +31,7 @@ from evidence_kit.cli import (
     items,
     practice,
     setup,
+    show,
     subjects,
     verify,
     view,
@@ -89,7 +90,7 @@ def commands(language: Language) -> Any:  # noqa: ANN401  # typer keeps the clas
     )
     root.callback()(_root)
     first, last = (
-        (setup, doctor, case, capture, intake, items, subjects, custody),
+        (setup, doctor, case, capture, intake, items, show, subjects, custody),
         (bundle, countersign, verify, view, court_kit, witness, practice, demo),
     )
     for module in (*first, anchor, *last):

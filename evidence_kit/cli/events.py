@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from evidence_kit.case.folder import CaseFolder
     from evidence_kit.custody.events import Event, WithheldEvent
 
+_IMPORTED = "imported"
 _COLUMNS = ("seq", "utc", "local", "stamped", "type", "item", "officer", "outcome")
 _NAME = 30
 
@@ -91,5 +92,5 @@ def _line(texts: Texts, event: "Event | WithheldEvent", stamp: "datetime | None"
         kind,
         shorten(event.item or "", _NAME),
         shorten(str(event.actor.get("name", "")), _NAME),
-        texts.word("outcomes", event.outcome),
+        texts.word("supplied" if event.type == _IMPORTED else "outcomes", event.outcome),
     ]

@@ -4,6 +4,7 @@ The start is committed before anything is read. Each copy is noted once it is wh
 where a killed one stopped; what is never gone on with becomes an item of what was copied, and says so.
 """
 
+import shutil
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -15,7 +16,7 @@ from evidence_kit.case.items import SUPPLIED, ItemRecord, attempts
 from evidence_kit.case.stamping import Stamping
 from evidence_kit.case.supply import Circumstances, LeftOut, Original, Supply
 from evidence_kit.case.taking import TakenItem, begin_item, bracket, conclude_item
-from evidence_kit.case.workplace import Workplace, clear, interrupted, workplace
+from evidence_kit.case.workplace import Workplace, clear, clear_ended, interrupted, workplace
 from evidence_kit.custody.custodian import Custodian
 from evidence_kit.custody.events import Draft, EventType
 from evidence_kit.custody.subjects import subjects_of
@@ -92,7 +93,7 @@ def take_supplied(  # noqa: PLR0913  # a case, what is taken, and who takes it h
 def _go_on(  # noqa: PLR0913  # as `take_supplied`
     case: CaseFolder, item: str, sources: Sources, *, custodian: Custodian, stamping: Stamping, on_step: OnStep
 ) -> TakenItem:
-    on_step(f"going on with {item}, which was interrupted")
+    on_step(f"going on with {item}")
     with workplace(case, item) as place:
         _clear_others(place)
         beginning, done = read_journal(place.recording / _JOURNAL)
@@ -122,12 +123,10 @@ def _begun_before(case: CaseFolder, sources: Sources) -> str | None:
 def _interrupted(case: CaseFolder) -> list[str]:
     """Return the items whose taking was begun, not ended, and is nobody's work now."""
     case.repair()
-    open_ones = {
-        attempt.item
-        for attempt in attempts(case.log().full_events())
-        if attempt.source == SUPPLIED and attempt.finished_seq is None
-    }
-    return [item for item in interrupted(case) if item in open_ones]
+    mine = {attempt.item: attempt for attempt in attempts(case.log().full_events()) if attempt.source == SUPPLIED}
+    left = [item for item in interrupted(case) if item in mine]
+    clear_ended(case, (item for item in left if mine[item].finished_seq is not None))
+    return [item for item in left if mine[item].finished_seq is None]
 
 
 def complete_interrupted(  # noqa: PLR0913  # what is completed, by whom
@@ -157,10 +156,13 @@ def complete_interrupted(  # noqa: PLR0913  # what is completed, by whom
                 continue
             taken = None
             if beginning is not None and done:
-                on_step(f"completing {item}, which was interrupted")
+                on_step(f"completing {item}")
                 subjects = subjects_of(case.log().full_events()).get(item, ())
                 work = _Work(case, place, beginning, custodian, stamping, subjects, on_step)
                 taken = work.conclude(work.still_there(done), (), interrupted=True)
+            else:
+                # Nothing had been copied: the start alone remains, as abandoned.
+                shutil.rmtree(place.folder)
         clear(place)
         if taken is not None:
             yield taken
@@ -313,13 +315,13 @@ def _remove_unlisted(folder: Path, names: set[str]) -> None:
 def _progress(on_step: OnStep, number: int, count: int, size: int) -> OnBytes:
     """Return what tells how far the copying of file *number* of *count* is: it is read three times."""
     passed = told = 0
-    on_step(f"copying file {number} of {count}")
+    on_step(f"copying files {number}/{count}")
 
     def hear(read: int) -> None:
         nonlocal passed, told
         passed += read
         if passed - told >= _TOLD_EACH and size:
             told = passed
-            on_step(f"copying file {number} of {count}: {min(99, 100 * passed // (3 * size))} %")
+            on_step(f"copying files {number}/{count}:{min(99, 100 * passed // (3 * size))}%")
 
     return hear

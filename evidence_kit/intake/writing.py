@@ -97,7 +97,7 @@ def _originals(work: Writing) -> Iterator[ItemFile]:
     examined = examine_apart([(work.folder / each.path, each.path, each.name) for each in originals])
     facts: list[FileFacts] = []
     for number, (original, found) in enumerate(zip(originals, examined, strict=True), start=1):
-        work.on_step(f"examining file {number} of {len(originals)}")
+        work.on_step(f"examining files {number}/{len(originals)}")
         facts.append(found)
         yield ItemFile(path=original.path, role=supply.ORIGINAL, media_type=found.media_type)
     document: Json = {"schema": "evidence-kit/facts/1", "files": [found.to_json() for found in facts]}

@@ -17,13 +17,17 @@ import pytest
 
 from evidence_kit.case.anchors import read_anchor
 from evidence_kit.case.folder import CaseFolder
+from evidence_kit.case.stamping import Stamping
 from evidence_kit.custody.custodian import Custodian
-from evidence_kit.custody.events import EventType
+from evidence_kit.custody.events import ENDS
+from evidence_kit.errors import FormatError
+from evidence_kit.intake.taking import complete_interrupted
 from evidence_kit.models import Check, Outcome
 from evidence_kit.practice import PracticeServer
 from evidence_kit.verify import verify_path
 from tests.support.cases import commit_small_item, open_case
 from tests.support.people import OFFICER, keep_key, practice_custodian, roots_of
+from tests.support.supplies import hand_over
 from tests.support.whole_way import the_browser
 
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="NOT TESTED: kills with SIGKILL")
@@ -117,6 +121,12 @@ while True:
                       options=CaptureOptions(timeout=20))
     print(taken.id, flush=True)
 """
+IMPORTS = f"""{_BEGIN}
+from tests.support.supplies import take
+print("begun", flush=True)
+while True:
+    print(take(case, custodian, Path(sys.argv[3])).id, flush=True)
+"""
 
 
 def killed(project: Path, program: str, *arguments: object, after: float) -> list[str]:
@@ -155,7 +165,7 @@ class Attacked:
         assert self.failed(self.case.path) == []
         self.case.repair()
         assert self.failed(self.case.path) == []
-        captured = [event.item for event in self.case.log().full_events() if event.type == EventType.CAPTURED]
+        captured = [event.item for event in self.case.log().full_events() if event.type in ENDS]
         assert len(captured) == len(set(captured))
         assert set(done) <= set(captured)
         assert {path.name for path in (self.case.path / "items").iterdir()} == set(captured)
@@ -213,6 +223,23 @@ def crash_captures(folder: Path, project: Path, times: int, seed: int = 0) -> No
             it.sound(done)
 
 
+def crash_imports(folder: Path, project: Path, times: int, seed: int = 0) -> None:
+    """Kill imports of one folder, each of which goes on with the one before; what is left at last is completed."""
+    it, chance, done = Attacked.at(folder), random.Random(seed), list[str]()  # noqa: S311
+    phone = hand_over(folder.parent / "phone", {f"{number}.jpg": chance.randbytes(200_000) for number in range(12)})
+    for _ in range(times):
+        done += killed(project, IMPORTS, it.case.path, it.key, phone, after=chance.uniform(0.0, 2.5))
+        it.sound(done)
+    done += [item.id for item in complete_interrupted(it.case, it.custodian, Stamping(), on_damage=_refuse)]
+    it.sound(done)
+    # Who is killed before the lock is there has written nothing yet.
+    assert [path for path in it.case.staging.glob("EV-*") if any(path.iterdir())] == []
+
+
+def _refuse(_item: str, error: FormatError) -> None:
+    raise error
+
+
 def test_commits_killed_at_random_moments_lose_nothing(tmp_path: Path, project: Path) -> None:
     crash_commits(tmp_path / "хэрэг", project, 3)
 
@@ -223,6 +250,16 @@ def test_custody_commands_killed_at_random_moments_lose_nothing(tmp_path: Path, 
 
 def test_a_bundle_killed_at_a_random_moment_loses_nothing(tmp_path: Path, project: Path) -> None:
     crash_bundles(tmp_path / "хэрэг", project, 1)
+
+
+def test_imports_killed_at_random_moments_lose_nothing(tmp_path: Path, project: Path) -> None:
+    crash_imports(tmp_path / "хэрэг", project, 2)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("seed", range(4))
+def test_imports_killed_forty_times_lose_nothing(tmp_path: Path, project: Path, seed: int) -> None:
+    crash_imports(tmp_path / "хэрэг", project, 10, seed)
 
 
 @pytest.mark.slow
