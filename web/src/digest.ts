@@ -76,30 +76,43 @@ export function parseDigest(value: Json | undefined): Bytes {
   throw new FormatError(`not a SHA-256 value: ${shorten(typeof value === "string" ? value : typeof value)}`);
 }
 
-/** Return the SHA-256 of a file, which may be larger than memory; *onBytes* hears how many bytes were read each time. */
-export async function sha256OfBlob(blob: Blob, onBytes: (count: number) => void = () => undefined): Promise<Bytes> {
+/** Return the SHA-256 of a file, which may be larger than memory; *onPiece* sees all its bytes, in order. */
+export async function sha256OfBlob(blob: Blob, onPiece: (piece: Bytes) => void = () => undefined): Promise<Bytes> {
   if (blob.size >= LEAST_NATIVE && blob.size <= LARGEST_HELD) {
     const data = await piece(blob, 0, blob.size);
     if (data instanceof FormatError) throw data;
-    onBytes(data.length);
+    onPiece(data);
     return new Uint8Array(await crypto.subtle.digest("SHA-256", data));
   }
   const hasher = await Sha256.begin();
   for await (const piece of pieces(blob)) {
     hasher.update(piece);
-    onBytes(piece.length);
+    onPiece(piece);
   }
   return hasher.end();
 }
 
 /** Return the CRC-32 of a file; otherwise as `sha256OfBlob`. */
-export async function crc32OfBlob(blob: Blob, onBytes: (count: number) => void = () => undefined): Promise<number> {
+export async function crc32OfBlob(blob: Blob): Promise<number> {
   const hasher = await createCRC32();
-  for await (const piece of pieces(blob)) {
+  for await (const piece of pieces(blob)) hasher.update(piece);
+  return Number.parseInt(hasher.digest(), 16);
+}
+
+/** What is counted over one file. */
+export interface Sums {
+  readonly sha256: Bytes;
+  readonly crc32: number;
+}
+
+/** Return digest and checksum of a file, which is read once; otherwise as `sha256OfBlob`. */
+export async function sumsOfBlob(blob: Blob, onBytes: (count: number) => void = () => undefined): Promise<Sums> {
+  const hasher = await createCRC32();
+  const digest = await sha256OfBlob(blob, (piece) => {
     hasher.update(piece);
     onBytes(piece.length);
-  }
-  return Number.parseInt(hasher.digest(), 16);
+  });
+  return { sha256: digest, crc32: Number.parseInt(hasher.digest(), 16) };
 }
 
 /**

@@ -6,7 +6,7 @@
  */
 
 import type { Bytes } from "../bytes.js";
-import { crc32OfBlob, sha256OfBlob } from "../digest.js";
+import { type Sums, sha256OfBlob, sumsOfBlob } from "../digest.js";
 import { LARGEST_HELD } from "../held.js";
 import type { Helpers } from "../processes.js";
 import type { Tree } from "../tree.js";
@@ -20,31 +20,55 @@ const MOST_ARCHIVES = 12;
 
 /** What the helpers can do. */
 export const WORKS = {
-  digest: sha256OfBlob,
-  checksum: crc32OfBlob,
+  digest: (file: Blob, onBytes: (count: number) => void) => sha256OfBlob(file, (piece) => onBytes(piece.length)),
+  sums: sumsOfBlob,
   archive: (file: Blob) => checkWacz(file, { ours: true }),
 };
 
 export type OurHelpers = Helpers<typeof WORKS>;
+
+const sums = new WeakMap<Blob, Promise<Sums | undefined>>();
+
+/** Ask once for digest and checksum of a file, however many want to know; undefined where nobody could say. */
+export function askSums(
+  file: Blob,
+  helpers: OurHelpers,
+  onBytes?: (count: number) => void,
+): Promise<Sums | undefined> {
+  const found = sums.get(file) ?? helpers.ask("sums", file, onBytes);
+  sums.set(file, found);
+  return found;
+}
 
 /** What was asked about the files of one tree. */
 export class Ahead {
   private readonly digests = new Map<string, Promise<Bytes | undefined>>();
   private readonly archives = new Map<string, Promise<WaczFindings | undefined>>();
   private readonly later: string[];
+  private large: Promise<WaczFindings | undefined> = Promise.resolve(undefined);
 
-  /** Ask for the digests of all large files, and for the first ones of our own archives below *folder*. */
+  /**
+   * Ask for the digests of all large files, and for the first ones of our own archives below *folder*; *packed*: for
+   * the checksums too, which a zip has of its files.
+   */
   constructor(
     private readonly tree: Tree,
     folder: string,
     private readonly helpers: OurHelpers,
     onBytes: (count: number) => void,
+    { packed = false } = {},
   ) {
     const large = tree.names().filter((name) => tree.size(name) >= WORTHWHILE);
     this.later = large.filter((name) => name.startsWith(folder) && isOwnArchive(name));
     // Who is longest at it begins first.
     const sorted = large.sort((one, other) => tree.size(other) - tree.size(one));
-    for (const name of sorted) this.digests.set(name, helpers.ask("digest", tree.blob(name), onBytes));
+    for (const name of sorted) {
+      const file = tree.blob(name);
+      const found = packed
+        ? askSums(file, helpers, onBytes).then((counted) => counted?.sha256)
+        : helpers.ask("digest", file, onBytes);
+      this.digests.set(name, found);
+    }
     for (let count = 0; count < MOST_ARCHIVES; count++) this.beginNext();
   }
 
@@ -65,9 +89,12 @@ export class Ahead {
     const name = this.later.shift();
     if (name === undefined) return;
     const file = this.tree.blob(name);
-    const large = file.size > LARGEST_HELD;
-    // A large one is read here, and its digest and checksum are counted by the helpers.
-    const found = large ? checkWacz(file, { ours: true, helpers: this.helpers }) : this.helpers.ask("archive", file);
-    this.archives.set(name, found);
+    if (file.size <= LARGEST_HELD) {
+      this.archives.set(name, this.helpers.ask("archive", file));
+      return;
+    }
+    // Large ones are read here, one by one, and their digests and checksums are counted by the helpers.
+    this.large = this.large.then(() => checkWacz(file, { ours: true, helpers: this.helpers }));
+    this.archives.set(name, this.large);
   }
 }

@@ -114,7 +114,7 @@ class Bag implements BagReport {
 
   private async compared(name: string, expected: Bytes): Promise<string> {
     const known = this.digests.get(name) ?? (await this.ahead?.digest(name));
-    const found = known ?? (await attempt(() => sha256OfBlob(this.tree.blob(name), this.onBytes)));
+    const found = known ?? (await attempt(() => sha256OfBlob(this.tree.blob(name), (piece) => this.onBytes(piece.length))));
     if (found instanceof FormatError) return `it cannot be read: ${found.message}`;
     this.digests.set(name, found);
     return equal(found, expected) ? "" : `its digest is ${digestText(found)}, the list says ${digestText(expected)}`;

@@ -8,11 +8,11 @@
 import { type Bytes, concat, equal, unbase64, unhex, utf8 } from "../bytes.js";
 import { pieces, sha256 } from "../digest.js";
 import { shorten } from "../display.js";
-import { FormatError } from "../errors.js";
+import { attempt, FormatError } from "../errors.js";
 import { Held, LARGEST_HELD } from "../held.js";
 import type { Json, Outcome } from "../models.js";
 import { held, readBlob } from "../tree.js";
-import type { OurHelpers } from "./ahead.js";
+import { askSums, type OurHelpers } from "./ahead.js";
 import { DigestCheck } from "./digest_labels.js";
 import { jsonObject } from "./outside_json.js";
 import { indexProblems, OwnWarc, type Resource } from "./own_warc.js";
@@ -71,16 +71,35 @@ interface Options {
  */
 export async function checkWacz(file: Blob, { ours = false, helpers }: Options = {}): Promise<WaczFindings> {
   const check = new WaczCheck(ours ? new OwnWarc() : undefined, helpers);
-  try {
+  const found = await attempt(async () => {
     const whole = await held(file, "it");
-    if (ours) for (const problem of await checkCanonical(whole, helpers)) check.note("wacz.zip", "", problem);
-    await check.run(await readZip(whole));
-  } catch (error) {
-    if (!(error instanceof FormatError)) throw error;
-    check.note("wacz.zip", "", error.message);
-  }
-  const { findings, spkiSha256, own } = check;
-  return { findings, spkiSha256, resources: own?.resources ?? [] };
+    const zip = await attempt(() => readZip(whole));
+    const known = zip instanceof FormatError ? undefined : zip;
+    // Helpers may be busy with other files: what they count is waited for last.
+    const form = ours ? attempt(() => checkCanonical(whole, helpers, known)) : [];
+    const end = zip instanceof FormatError ? zip : await attempt(() => check.run(zip));
+    const problems = await form;
+    return problems instanceof FormatError ? problems : [...ofForm(problems, known), ...check.findings, ...ofZip(end)];
+  });
+  if (found instanceof FormatError) return { findings: ofZip(found), spkiSha256: undefined, resources: [] };
+  return { findings: found, spkiSha256: check.spkiSha256, resources: check.own?.resources ?? [] };
+}
+
+/** Return the finding that a zip cannot be read further, if so. */
+function ofZip(end: FormatError | void): WaczFinding[] {
+  return end instanceof FormatError ? [findingOf("wacz.zip", "", end.message)] : [];
+}
+
+/** Return what is to say about the form of a zip, which holds every *problem*. */
+function ofForm(problems: readonly string[], zip: Zip | undefined): WaczFinding[] {
+  const found = problems.map((problem) => findingOf("wacz.zip", "", problem));
+  for (const [name, problem] of zip?.problems ?? []) found.push(findingOf("wacz.zip", name, problem));
+  return found.length > 0 || zip === undefined ? found : [findingOf("wacz.zip", "")];
+}
+
+/** Return a finding that failed with *problem*, or passed without. */
+function findingOf(check: string, subject: string, problem = ""): WaczFinding {
+  return { check, subject, outcome: problem === "" ? "passed" : "failed", detail: problem };
 }
 
 /** One run over one WACZ. */
@@ -95,15 +114,12 @@ class WaczCheck {
     private readonly helpers: OurHelpers | undefined,
   ) {}
 
-  /** Add a finding that failed with *problem*, or passed without. */
-  note(check: string, subject: string, problem = ""): void {
-    this.findings.push({ check, subject, outcome: problem === "" ? "passed" : "failed", detail: problem });
+  private note(check: string, subject: string, problem = ""): void {
+    this.findings.push(findingOf(check, subject, problem));
   }
 
-  /** Look at everything, in the order a person would. */
+  /** Look at everything in the zip, in the order a person would. */
   async run(zip: Zip): Promise<void> {
-    for (const [name, problem] of zip.problems) this.note("wacz.zip", name, problem);
-    if (!this.findings.some((finding) => finding.check === "wacz.zip")) this.note("wacz.zip", "");
     const data = await this.readPackage(zip);
     const listed = this.resources();
     for (const [name, entry] of zip.entries) {
@@ -150,7 +166,7 @@ class WaczCheck {
 
   /** Read an entry once: for its own digest, and if it is a WARC for the records in it. */
   private async entry(name: string, entry: Blob, expected: Listed | undefined): Promise<void> {
-    const asked = this.helpers && entry.size > LARGEST_HELD ? this.helpers.ask("digest", entry) : undefined;
+    const asked = this.helpers && entry.size > LARGEST_HELD ? askSums(entry, this.helpers) : undefined;
     const digest = await DigestCheck.of(expected?.digest ?? null);
     const whole = entry instanceof Held || asked !== undefined;
     const next = reading(entry, whole ? undefined : (piece) => digest.update(piece));
@@ -158,7 +174,7 @@ class WaczCheck {
     if (name.startsWith("archive/")) await this.records(name, entry.size, next, records);
     while (!whole && (await next()).length > 0);
     if (entry instanceof Held) digest.takeWhole(entry.data);
-    if (asked !== undefined && !digest.takeCounted("sha256", await asked)) {
+    if (asked !== undefined && !digest.takeCounted("sha256", (await asked)?.sha256)) {
       for await (const piece of pieces(entry)) digest.update(piece);
     }
     await digest.finish();

@@ -13,7 +13,7 @@ import { crc32, crc32OfBlob } from "../digest.js";
 import { attempt, FormatError } from "../errors.js";
 import type { Problem } from "../models.js";
 import { folded, readBlob } from "../tree.js";
-import type { OurHelpers } from "./ahead.js";
+import { askSums, type OurHelpers } from "./ahead.js";
 import { BLOCK, Reader } from "./blocks.js";
 
 const STORED = 0;
@@ -41,6 +41,8 @@ const CP437 =
 export interface Zip {
   /** By name, in the order of the file. */
   readonly entries: ReadonlyMap<string, Blob>;
+  /** Those that are stored, by where their data begin. */
+  readonly stored: ReadonlyMap<number, Blob>;
   /** Entries that are left out, or doubtful: name, English sentence. */
   readonly problems: readonly Problem[];
 }
@@ -61,6 +63,7 @@ export async function readZip(file: Blob): Promise<Zip> {
   const { directory, begin, shift } = await readDirectory(file);
   const reader = new Reader(file);
   const entries = new Map<string, Blob>();
+  const stored = new Map<number, Blob>();
   const problems: Problem[] = [];
   let endOfLast = 0;
   for (const entry of directoryEntries(directory, shift).sort((one, other) => one.offset - other.offset)) {
@@ -83,16 +86,18 @@ export async function readZip(file: Blob): Promise<Zip> {
     endOfLast = end;
     const packed = file.slice(start, end);
     entries.set(entry.name, entry.method === STORED ? packed : await inflated(packed, entry, problems));
+    if (entry.method === STORED) stored.set(start, packed);
   }
-  return { entries, problems };
+  return { entries, stored, problems };
 }
 
 /**
  * Return what is wrong with the form of the canonical zip in *file*: nothing, or sentences naming the entry.
  *
- * The checksums of large entries are counted by *helpers*, if there are any.
+ * The checksums of large entries are counted by *helpers*, if there are any, together with the digests of those that
+ * are in *zip*.
  */
-export async function checkCanonical(file: Blob, helpers?: OurHelpers): Promise<string[]> {
+export async function checkCanonical(file: Blob, helpers?: OurHelpers, zip?: Zip): Promise<string[]> {
   const entries: Entry[] = [];
   const sums: Promise<number | FormatError>[] = [];
   const reader = new Reader(file);
@@ -102,7 +107,9 @@ export async function checkCanonical(file: Blob, helpers?: OurHelpers): Promise<
       const entry = await readCanonicalEntry(reader, at);
       const begin = at + localHeader(entry).length;
       const asked = entry.size >= WORTHWHILE ? helpers : undefined;
-      const sum = attempt(() => checksum(reader, begin, entry.size, asked));
+      const known = zip?.stored.get(begin);
+      const data = known?.size === entry.size ? known : file.slice(begin, begin + entry.size);
+      const sum = attempt(() => checksum(reader, begin, data, asked));
       if (asked === undefined) await sum;
       entries.push(entry);
       sums.push(sum);
@@ -123,12 +130,11 @@ export async function checkCanonical(file: Blob, helpers?: OurHelpers): Promise<
 async function checksum(
   reader: Reader,
   begin: number,
-  size: number,
+  data: Blob,
   helpers: OurHelpers | undefined,
 ): Promise<number> {
-  if (size <= BLOCK) return crc32(await reader.read(begin, begin + size));
-  const data = reader.file.slice(begin, begin + size);
-  return (await helpers?.ask("checksum", data)) ?? crc32OfBlob(data);
+  if (data.size <= BLOCK) return crc32(await reader.read(begin, begin + data.size));
+  return (helpers && (await askSums(data, helpers))?.crc32) ?? crc32OfBlob(data);
 }
 
 async function tailProblems(reader: Reader, entries: readonly Entry[], begin: number): Promise<string[]> {

@@ -52,17 +52,21 @@ export interface Progress {
   bytes(count: number): void;
 }
 
-/** Check the bundle in *tree* and return the result; *emptyFolders* are those in which nothing lies. */
+/** Let helpers begin with the files of the bundle in *tree*, if there are any; *packed*: it is a zip. */
+export function workAhead(exam: Examination, tree: Tree, progress: Progress, packed: boolean): Ahead | undefined {
+  return exam.helpers && new Ahead(tree, "data/items/", exam.helpers, (count) => progress.bytes(count), { packed });
+}
+
+/** Check the bundle in *tree* and return the result; helpers are at work *ahead*, or nobody. */
 export async function checkBundle(
   exam: Examination,
   tree: Tree,
   subject: string,
   progress: Progress,
+  ahead: Ahead | undefined,
 ): Promise<Report> {
   progress.step("lists");
-  const onBytes = (count: number): void => progress.bytes(count);
-  const ahead = exam.helpers && new Ahead(tree, "data/items/", exam.helpers, onBytes);
-  const bag = await checkBag(tree, [TAG_SIGNATURE, TAG_TIME_STAMP], onBytes, ahead);
+  const bag = await checkBag(tree, [TAG_SIGNATURE, TAG_TIME_STAMP], (count) => progress.bytes(count), ahead);
   noteBag(exam, bag);
   const files = new CaseFiles(tree, "data/", ahead);
   files.know(bag.digests);

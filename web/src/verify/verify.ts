@@ -13,7 +13,7 @@ import { Examination, type Roots } from "../examination.js";
 import type { Kind, OnProgress, Problem, Report } from "../models.js";
 import { readBlob, Tree } from "../tree.js";
 import { noteWacz } from "./archives.js";
-import { checkBundle, type Progress } from "./bundle.js";
+import { checkBundle, type Progress, workAhead } from "./bundle.js";
 import { CaseFiles } from "./files.js";
 import { checkItem } from "./items.js";
 import type { Outside } from "./outside.js";
@@ -105,7 +105,8 @@ async function verifyFolder(
   for (const folder of tree.emptyFolders) for (const name of [folder, ...foldersOf(folder)]) marks.add(name);
   const holds = (names: readonly string[]): boolean => names.some((name) => marks.has(name));
   if (holds(BUNDLE) || (await saysOurs(tree))) {
-    return ofOurs(exam, "bundle", subject, () => checkBundle(exam, tree, subject, progress));
+    const ahead = workAhead(exam, tree, progress, false);
+    return ofOurs(exam, "bundle", subject, () => checkBundle(exam, tree, subject, progress, ahead));
   }
   if (holds(CASE) && holds(["evidence-sha256.txt"])) return unknown(exam, subject, PAYLOAD);
   if (holds(CASE)) {
@@ -176,16 +177,18 @@ async function verifyZip(
   progress: Progress,
 ): Promise<Report> {
   progress.step("zip");
-  const problems = (await checkCanonical(file, exam.helpers)).map((problem): Problem => [subject, problem]);
+  const tree = zip instanceof FormatError ? zip : await attempt(() => treeOf(zip));
+  const ahead = tree instanceof FormatError ? undefined : workAhead(exam, tree, progress, true);
+  const known = zip instanceof FormatError ? undefined : zip;
+  const problems = (await checkCanonical(file, exam.helpers, known)).map((problem): Problem => [subject, problem]);
   const unsorted = !(zip instanceof FormatError) && problems.length === 0 && !isSorted([...zip.entries.keys()]);
   if (unsorted) problems.push([subject, "its entries are not sorted by path"]);
   exam.concluded("zip.canonical", subject, problems);
-  const tree = zip instanceof FormatError ? zip : await attempt(() => treeOf(zip));
   if (tree instanceof FormatError) {
     exam.failed("subject.readable", subject, "the zip of a bundle cannot be opened");
     return exam.report("bundle", subject, null);
   }
-  return ofOurs(exam, "bundle", subject, () => checkBundle(exam, tree, subject, progress));
+  return ofOurs(exam, "bundle", subject, () => checkBundle(exam, tree, subject, progress, ahead));
 }
 
 /** Return the files below the one top folder of a zip; raises `FormatError` if there is not exactly one. */
