@@ -45,8 +45,8 @@ def abandoned(folder: Path) -> list[Path]:
 
 
 def refuse_inside(path: Path) -> None:
-    """Refuse, with `UsageError`, a place for a case inside a case or bundle."""
+    """Refuse, with `UsageError`, a place for something new inside a case or bundle."""
     for folder in path.resolve().parents:
         if any((folder / name).exists() for name in ("case.json", "custody.jsonl", TAG_SIGNATURE)):
             message = f"{path} lies inside {folder}, a case or a bundle, which holds nothing but what it accounts for"
-            raise UsageError(message, hint="choose a folder outside of it for the new case")
+            raise UsageError(message, hint="choose a folder outside of it")

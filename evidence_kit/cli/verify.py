@@ -72,8 +72,7 @@ def _verify(
 
     run = Run.of(ctx)
     asked = DeepOptions(pictures=pictures, reveal=reveal, seconds=timeout)
-    if not deep:
-        asked.refuse_alone()
+    asked.refuse_place(path) if deep else asked.refuse_alone()
     if record and not (path / "case.json").is_file():
         raise UsageError("--record is for a case", hint="leave out --record, or name the folder of a case")
     report = verify_path(

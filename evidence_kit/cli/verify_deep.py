@@ -41,6 +41,22 @@ class DeepOptions:
                 "--pictures, --reveal and --timeout belong to --deep", hint="add --deep, or leave them out"
             )
 
+    def refuse_place(self, verified: Path) -> None:
+        """Raise `UsageError` where the pictures cannot be put: what is at *verified* stays as it is."""
+        from evidence_kit.case.building import refuse_inside
+
+        if self.pictures is None:
+            if self.reveal:
+                raise UsageError("--reveal is about the pictures of the differences", hint="add --pictures DIR")
+            return
+        if self.pictures.exists() or self.pictures.is_symlink():
+            raise UsageError(f"{self.pictures} is there already", hint="name a folder that does not exist yet")
+        if not self.pictures.absolute().parent.is_dir():
+            raise UsageError(f"there is no folder {self.pictures.parent}", hint="make it, or name another folder")
+        refuse_inside(self.pictures)
+        if verified.resolve() in self.pictures.resolve().parents:
+            raise UsageError(f"{self.pictures} lies inside what is verified", hint="choose a folder outside of it")
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DeepCheck:
@@ -62,10 +78,8 @@ class DeepCheck:
 def check_deep(run: Run, path: Path, report: VerificationReport, options: DeepOptions) -> DeepCheck:
     """Render every captured item of what is at *path*, which *report* is about.
 
-    Raises `UsageError` for a folder that is there, `OSError` for one that cannot be written.
+    Raises `CaseError` for a folder that came there meanwhile, `OSError` for one that cannot be written.
     """
-    if options.reveal and not options.pictures:
-        raise UsageError("--reveal is about the pictures of the differences", hint="add --pictures DIR")
     items: list[ItemReplay] = []
     reason = "there is no captured item here that could be rendered again"
     with _new_folder(options.pictures) as folder:
@@ -125,15 +139,14 @@ def _new_folder(wanted: Path | None) -> Iterator[Path | None]:
     if wanted is None:
         yield None
         return
-    if wanted.exists():
-        raise UsageError(f"{wanted} is there already", hint="name a folder that does not exist yet")
     from evidence_kit.browser.keeper import kept
+    from evidence_kit.case.durable import move_new
 
     making = Path(tempfile.mkdtemp(prefix=".pictures-", dir=wanted.absolute().parent))
     try:
         with kept(making):
             yield making
-        making.rename(wanted)
+        move_new(making, wanted)
     finally:
         shutil.rmtree(making, ignore_errors=True)
 

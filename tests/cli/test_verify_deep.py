@@ -1,6 +1,7 @@
 """``verify --deep`` where nothing can be rendered: it says why, and changes no verdict."""
 
 import os
+import shutil
 import subprocess
 import sys
 import time
@@ -10,6 +11,8 @@ from pathlib import Path
 
 import pytest
 
+from evidence_kit.cli.verify_deep import _new_folder
+from evidence_kit.errors import CaseError
 from evidence_kit.models import Outcome, Replayed, ReplayFinding, Verdict, VerificationReport
 from evidence_kit.verify.replayed import with_replay
 from tests.cli.running import RunCommand
@@ -96,6 +99,43 @@ def test_pictures_go_into_a_new_folder_only(
     assert revealed.code == 2
     assert (made.code, list(new.iterdir())) == (0, [])
     assert not [path for path in tmp_path.iterdir() if path.name.startswith(".pictures")]
+
+
+@pytest.mark.usefixtures("nowhere")
+def test_pictures_never_go_into_evidence_nor_where_they_cannot_be(
+    officer: RunCommand, case: Path, with_item: Callable[[], str], tmp_path: Path
+) -> None:
+    with_item()
+    alone = Path(shutil.copytree(case / "items" / "EV-0001", tmp_path / "alone"))
+    places = {
+        case / "new": case,
+        case / "items" / "EV-0001" / "new": alone,
+        alone / "new": alone,
+        tmp_path / "no" / "such" / "new": case,
+    }
+    if sys.platform != "win32":
+        (tmp_path / "led").symlink_to(case, target_is_directory=True)
+        (tmp_path / "nowhere").symlink_to(tmp_path / "gone")
+        places |= {tmp_path / "led" / "new": alone, tmp_path / "nowhere": case}
+
+    for place, verified in places.items():
+        answer = officer("verify", verified, "--deep", "--pictures", place)
+        assert (answer.code, answer.out) == (2, ""), place
+        assert "hint" in answer.err
+    assert officer("verify", case).code == 0
+
+
+def test_pictures_replace_no_folder_that_came_meanwhile(tmp_path: Path) -> None:
+    wanted = tmp_path / "drawn"
+
+    def draw_while_somebody_makes_it() -> None:
+        with _new_folder(wanted):
+            wanted.mkdir()
+
+    with pytest.raises(CaseError, match="already there"):
+        draw_while_somebody_makes_it()
+
+    assert [path.name for path in tmp_path.iterdir()] == ["drawn"]
 
 
 def finding(outcome: Replayed) -> ReplayFinding:
