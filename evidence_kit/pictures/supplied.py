@@ -12,9 +12,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import BinaryIO
 
-from PIL import Image
+from PIL import Image, UnidentifiedImageError
 
-from evidence_kit.errors import FormatError
+from evidence_kit.errors import FormatError, LimitError
 
 LARGEST_DECODED = 50_000_000
 """Pixels; with an alpha channel they take 200 MB."""
@@ -24,12 +24,11 @@ SMALL = 512
 """Pixels that a small picture has at most in each direction: what PDQ reduces pictures to."""
 
 _HEADERS = ("BLP", "BMP", "DDS", "FLI", "GIF", "ICO", "JPEG", "JPEG2000", "PNG", "SGI", "TIFF", "WEBP")
-_DECODED = ("BMP", "GIF", "JPEG", "PNG", "TIFF", "WEBP")
+_DECODED = ("AVIF", "BMP", "GIF", "JPEG", "PNG", "TIFF", "WEBP")
 _UNREADABLE = (
     AssertionError,
     AttributeError,
     EOFError,
-    Image.DecompressionBombError,
     LookupError,
     MemoryError,
     OSError,
@@ -68,17 +67,23 @@ class Brightness:
 
 
 def header_of(stream: BinaryIO) -> Header:
-    """Return what Pillow reads in the header of *stream*; raises `FormatError`."""
+    """Return what Pillow reads in the header of *stream*.
+
+    Raises `FormatError` when it cannot, and `LimitError` for sizes that no picture has.
+    """
     with _opened(stream, _HEADERS) as picture:
         return Header(format=picture.format or "", size=picture.size)
 
 
 def brightness_of(stream: BinaryIO) -> Brightness:
-    """Return the brightness of the first picture in *stream*, on white; raises `FormatError`."""
+    """Return the brightness of the first picture in *stream*, on white.
+
+    Raises `FormatError` when it cannot be decoded, and `LimitError` when it is too large for that.
+    """
     with _opened(stream, _DECODED) as picture:
         pixels = picture.width * picture.height
         if pixels > (LARGEST_JPEG if picture.format in {"JPEG", "MPO"} else LARGEST_DECODED):
-            raise FormatError(f"not decoded: {picture.width} x {picture.height} pixels are too many")
+            raise LimitError(f"not decoded: {picture.width} x {picture.height} pixels are too many")
         picture.draft("L", (2 * SMALL, 2 * SMALL))
         grey = _grey(picture)
         tiny = grey.resize((32, 32), Image.Resampling.LANCZOS)
@@ -107,5 +112,10 @@ def _opened(stream: BinaryIO, formats: tuple[str, ...]) -> Iterator[Image.Image]
             warnings.simplefilter("ignore")
             with Image.open(stream, formats=formats) as picture:
                 yield picture
+    except Image.DecompressionBombError as error:
+        raise LimitError("not decoded: its header claims more pixels than are looked at") from error
+    except UnidentifiedImageError as error:
+        # Its own message names the file by a path of this computer.
+        raise FormatError("the picture cannot be read: its header is none of a known format") from error
     except _UNREADABLE as error:
         raise FormatError(f"the picture cannot be read: {type(error).__name__}: {error}"[:300]) from error

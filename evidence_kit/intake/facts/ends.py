@@ -43,8 +43,11 @@ def note_end(stream: BinaryIO, end: int | None, notes: Notes) -> None:
     looks_like = media_type_of(io.BytesIO(first))
     value: Json = {"first": first[:_FIRST].hex(), "media_type": looks_like.name}
     notes.add("data.after_end", value, offset=end, length=size - end, detail="data after the end of the picture")
-    if looks_like.kind is Kind.VIDEO:
-        notes.add("video.embedded", looks_like.name, offset=end, length=size - end)
+    film = first.find(b"ftyp")
+    if looks_like.kind is Kind.VIDEO or film > 4:  # noqa: PLR2004  # the length of its first box stands before
+        # Samsung puts a line of its own before the film of a moving photo.
+        start = end if looks_like.kind is Kind.VIDEO else end + film - 4
+        notes.add("video.embedded", "video/mp4", offset=start, length=size - start, detail="a film after the picture")
 
 
 def note_second_formats(stream: BinaryIO, found: MediaType, notes: Notes) -> None:

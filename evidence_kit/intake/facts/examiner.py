@@ -6,6 +6,7 @@ One file a line on standard input, ``{"path": …, "file": …, "name": …}``; 
 
 import json
 import os
+import shutil
 import sys
 from pathlib import Path
 
@@ -19,13 +20,14 @@ def main(memory: int) -> None:
     output = os.fdopen(os.dup(1), "wb", buffering=0)
     # What native libraries print goes nowhere.
     os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+    ffprobe = shutil.which("ffprobe")
     _limit(memory)
     output.write(said({"ended": ""}))
     for line in sys.stdin.buffer:
         asked = json.loads(line)
         why = ""
         try:
-            for facts in stages(Path(asked["path"]), file=asked["file"], name=asked["name"]):
+            for facts in stages(Path(asked["path"]), file=asked["file"], name=asked["name"], ffprobe=ffprobe):
                 known: dict[str, Json] = {"facts": facts.to_json()}
                 output.write(said(known))
         except MemoryError:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from evidence_kit.canonical import Json
-from evidence_kit.errors import FormatError
+from evidence_kit.errors import FormatError, LimitError
 from evidence_kit.intake.facts import icc, iptc
 from evidence_kit.intake.facts.anatomy import Anatomy, Block
 from evidence_kit.intake.facts.ends import note_end, note_second_formats
@@ -26,6 +26,7 @@ from evidence_kit.intake.facts.media_types import (
     MP4,
     PNG,
     QUICKTIME,
+    SVG,
     THREE_GP,
     TIFF,
     WEBP,
@@ -41,9 +42,14 @@ from evidence_kit.intake.facts.of_media import anatomy_of_media
 from evidence_kit.intake.facts.of_others import anatomy_of_gif, anatomy_of_tiff, anatomy_of_webp
 from evidence_kit.intake.facts.of_png import anatomy_of_png
 from evidence_kit.intake.facts.parts import read_at, size_of
+from evidence_kit.intake.facts.positions import note_position
+from evidence_kit.intake.facts.probing import note_probe
+from evidence_kit.intake.facts.screens import note_screen
+from evidence_kit.intake.facts.thumbnails import note_thumbnail
+from evidence_kit.intake.facts.times import note_times
 from evidence_kit.intake.facts.xmp import Xmp, read_xmp
 from evidence_kit.pictures.perceptual import perceptual_hashes
-from evidence_kit.pictures.supplied import brightness_of, header_of
+from evidence_kit.pictures.supplied import LARGEST_DECODED, LARGEST_JPEG, brightness_of, header_of
 from evidence_kit.plain import open_plain
 
 _READERS: dict[MediaType, Callable[[BinaryIO, Notes], Anatomy]] = {
@@ -54,7 +60,8 @@ _READERS: dict[MediaType, Callable[[BinaryIO, Notes], Anatomy]] = {
     **dict.fromkeys((HEIC, HEIF, AVIF, MP4, QUICKTIME, THREE_GP, M4A), anatomy_of_media),
 }
 _LARGEST_TIFF = 64 * 1024**2
-_HASHED = {JPEG, PNG, GIF, WEBP, TIFF}
+_HASHED = {JPEG, PNG, GIF, WEBP, TIFF, AVIF}
+_ELSEWHERE = "the file names a C2PA manifest that lies elsewhere; it was not fetched"
 _UNUSUAL = re.compile("[\x00-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
 
 
@@ -64,12 +71,15 @@ def examine(path: Path, *, file: str, name: str) -> FileFacts:
     return last
 
 
-def stages(path: Path, *, file: str, name: str) -> Iterator[FileFacts]:
-    """Yield the facts of `examine` as far as they are known, again and again, the last time all of them."""
+def stages(path: Path, *, file: str, name: str, ffprobe: str | None = None) -> Iterator[FileFacts]:
+    """Yield the facts of `examine` as far as they are known, again and again, the last time all of them.
+
+    Of video and audio the program *ffprobe* is asked too, if it is given.
+    """
     notes = Notes(file)
     try:
         with open_plain(path) as stream:
-            yield from _Examination(stream, notes, name).stages()
+            yield from _Examination(stream, notes, name).stages(path, ffprobe)
     except OSError as error:
         notes.add("examination.ended", f"the file cannot be read: {error.strerror or type(error).__name__}")
         yield FileFacts(
@@ -91,16 +101,19 @@ class _Examination:
         self.iptc: dict[str, str] = {}
         self.perceptual: dict[str, str] = {}
 
-    def stages(self) -> Iterator[FileFacts]:
+    def stages(self, path: Path, ffprobe: str | None) -> Iterator[FileFacts]:
         self._name()
         yield self._facts()
         if self.type is TIFF:
             self._tiff()
         else:
             self.anatomy = self._anatomy()
+        self._measures()
         yield self._facts()
         for block in self.anatomy.blocks:
             self._block(block)
+        for exif in self.exif:
+            note_position(exif, self.notes)
         note_second_formats(self.stream, self.type, self.notes)
         if self.type.kind is Kind.PICTURE:
             note_end(self.stream, self.anatomy.end, self.notes)
@@ -108,9 +121,38 @@ class _Examination:
         if self.anatomy.manifest and self.type.name in MEDIA_TYPES:
             note_manifest(self.stream, self.type.name, self.anatomy.manifest, self.notes)
             yield self._facts()
-        if self.type in _HASHED:
-            self._look()
+        elif self.anatomy.manifest is None:
+            self._manifest_elsewhere()
+        note_times(self.name, self.notes)
+        if self.type.kind is Kind.PICTURE:
+            note_screen(self.anatomy.size, self.notes)
         yield self._facts()
+        if self.type in _HASHED and not self._too_large():
+            self._look()
+        if ffprobe and self.type.kind in {Kind.VIDEO, Kind.AUDIO}:
+            yield self._facts()
+            note_probe(ffprobe, path, self.notes)
+        yield self._facts()
+
+    def _measures(self) -> None:
+        """Note what the structure says of the picture as a whole."""
+        if self._too_large():
+            width, height = self.anatomy.size or (0, 0)
+            value: Json = {"width": width, "height": height}
+            self.notes.add("picture.too_large", value, detail="its header claims so many pixels that it is not decoded")
+        if self.anatomy.frames > 1:
+            self.notes.add("picture.animated", self.anatomy.frames, detail="frames; what is hashed is the first")
+
+    def _too_large(self) -> bool:
+        width, height = self.anatomy.size or (0, 0)
+        most = LARGEST_JPEG if self.type is JPEG else LARGEST_DECODED
+        return self.type.kind is Kind.PICTURE and width * height > most
+
+    def _manifest_elsewhere(self) -> None:
+        for finding in self.notes.findings:
+            if finding.source.pointer.endswith("/dcterms:provenance"):
+                self.notes.findings_at("c2pa.remote", finding.value, finding.source, detail=_ELSEWHERE)
+                return
 
     def _facts(self) -> FileFacts:
         width, height = self.anatomy.size or (None, None)
@@ -136,14 +178,16 @@ class _Examination:
     def _anatomy(self) -> Anatomy:
         if self.type in _READERS:
             return _READERS[self.type](self.stream, self.notes)
-        return self._by_header() if self.type.kind is Kind.PICTURE else Anatomy()
+        return self._by_header() if self.type.kind is Kind.PICTURE and self.type is not SVG else Anatomy()
 
     def _by_header(self) -> Anatomy:
         try:
             return Anatomy(size=header_of(self.stream).size)
+        except LimitError as error:
+            self.notes.add("picture.too_large", None, detail=str(error))
         except FormatError as error:
             self.notes.add("structure.damaged", str(error))
-            return Anatomy()
+        return Anatomy()
 
     def _tiff(self) -> None:
         size = size_of(self.stream)
@@ -189,7 +233,13 @@ class _Examination:
     def _look(self) -> None:
         try:
             hashes = perceptual_hashes(brightness_of(self.stream))
+        except LimitError as error:
+            self.notes.add("picture.too_large", None, detail=str(error))
+            return
         except FormatError as error:
             self.notes.add("picture.unreadable", str(error))
             return
+        for exif in self.exif:
+            if exif.thumbnail:
+                note_thumbnail(exif, hashes, self.anatomy.size, self.notes)
         self.perceptual = {"pdq": hashes.pdq, "pdq_quality": str(hashes.pdq_quality), "phash": hashes.phash}

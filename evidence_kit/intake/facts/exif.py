@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 import exifread
 from exifread.core.exceptions import ExifError
 from exifread.core.ifd_tag import IfdTag
+from exifread.utils import Ratio
 
 from evidence_kit.intake.facts.notes import Notes, decoded
 
@@ -67,7 +68,9 @@ class Exif:
     places: dict[str, tuple[int, int]] = field(default_factory=dict)
     """Offset and length of their values in the file."""
     numbers: dict[str, list[int]] = field(default_factory=dict)
+    ratios: dict[str, list[float]] = field(default_factory=dict)
     thumbnail: bytes = b""
+    thumbnail_place: tuple[int, int] | None = None
     count: int = 0
     """Tags as exifread counts them, thumbnails among them."""
 
@@ -91,6 +94,9 @@ def read_exif(data: bytes, *, base: int | None, notes: Notes, pointer: str = "ex
             _note(notes, name, found, pointer)
         elif isinstance(tag, bytes) and tag:
             found.thumbnail = found.thumbnail or tag
+    start = found.numbers.get("Thumbnail JPEGInterchangeFormat")
+    if found.thumbnail and start and base is not None:
+        found.thumbnail_place = base + start[0], len(found.thumbnail)
     for said in doubts.said:
         notes.add("exif.damaged", said, pointer=pointer, offset=base, length=len(data))
     return found
@@ -119,12 +125,14 @@ def _keep(found: Exif, name: str, tag: IfdTag, base: int | None) -> None:
         found.places[name] = (base + tag.field_offset, tag.field_length)
     if isinstance(tag.values, list) and all(isinstance(value, int) for value in tag.values):
         found.numbers[name] = list(tag.values)
+    if isinstance(tag.values, list) and all(isinstance(value, Ratio) and value.denominator for value in tag.values):
+        found.ratios[name] = [float(value) for value in tag.values]
 
 
 def _shown(tag: IfdTag) -> str:
     if isinstance(tag.values, bytes):
         return decoded(tag.values)
-    return str(tag)
+    return f"{tag.printable}"
 
 
 def _note(notes: Notes, name: str, found: Exif, pointer: str) -> None:

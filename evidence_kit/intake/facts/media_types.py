@@ -90,7 +90,7 @@ _STARTS: tuple[tuple[int, bytes, MediaType], ...] = (
     (0, b"(\xb5/\xfd", _of(Kind.ARCHIVE, "application/zstd", "zst")),
     (257, b"ustar", _of(Kind.ARCHIVE, "application/x-tar", "tar")),
     (0, b"WARC/", WARC),
-    (0, b"\x00\x00\x00\x0cjP  \r\n\x87\n", _of(Kind.PICTURE, "image/jp2", "jp2 jpx jpf")),
+    (0, b"\x00\x00\x00\x0cjP  \r\n\x87\n", _of(Kind.PICTURE, "image/jp2", "jp2 jpx jpf j2k")),
     (0, b"\xff\x4f\xff\x51", _of(Kind.PICTURE, "image/x-j2k", "j2k j2c jpc")),
     (0, b"\xff\x0a", _of(Kind.PICTURE, "image/jxl", "jxl")),
     (0, b"\x00\x00\x00\x0cJXL \r\n\x87\n", _of(Kind.PICTURE, "image/jxl", "jxl")),

@@ -42,6 +42,10 @@ class Notes:
         source = Source(file=self.file, pointer=_text(pointer)[0], offset=offset, length=length)
         self._append(code, shown, " ".join(filter(None, (detail, said))), source)
 
+    def findings_at(self, code: str, value: Json, source: Source, *, detail: str = "") -> None:
+        """Add a finding with the *source* of another one."""
+        self.add(code, value, pointer=source.pointer, offset=source.offset, length=source.length, detail=detail)
+
     def at(self, code: str, value: Json, part: Part, *, pointer: str = "", detail: str = "") -> None:
         """Add a finding whose source is the whole of *part*."""
         self.add(code, value, pointer=pointer, offset=part.offset, length=part.length, detail=detail)

@@ -25,6 +25,7 @@ _FRAMES = {f"SOF{number}" for number in range(16)}
 _ENTRIES = 0xB002
 """Tag of the list of pictures (CIPA DC-007, 5.2.3.3)."""
 _MOST_PICTURES = 50
+_FILL = 64
 
 
 class _Pieces:
@@ -34,6 +35,8 @@ class _Pieces:
         self.profile: dict[int, bytes] = {}
         self.xmp: dict[int, bytes] = {}
         self.total = 0
+        self.pictures: list[tuple[int, int]] = []
+        """Offset and length of those that follow."""
 
     def add(self, pieces: dict[int, bytes], place: int, data: bytes) -> None:
         self.total += len(data)
@@ -51,6 +54,10 @@ def anatomy_of_jpeg(stream: BinaryIO, notes: Notes) -> Anatomy:
             found.end = part.end if part.kind == "EOI" else None
     except FormatError as error:
         notes.add("structure.damaged", str(error), pointer="jpeg")
+    for offset, length in sorted(pieces.pictures):
+        # What stands between them is data after the end, but for bytes that fill up.
+        if found.end is not None and 0 <= offset - found.end <= _FILL:
+            found.end = offset + length
     if pieces.profile:
         found.hold("icc", _joined(pieces.profile), base=None, pointer="jpeg/APP2/ICC_PROFILE")
     if pieces.xmp:
@@ -100,11 +107,12 @@ def _app2(stream: BinaryIO, part: Part, pieces: _Pieces, notes: Notes) -> None:
         base = part.start + len(_PICTURES)
         for index, (offset, length) in enumerate(_listed(read_at(stream, base, part.end - base)), 1):
             # The first of them is this picture itself, and says so with an offset of nothing.
-            if offset:
-                _note_picture(stream, base + offset, length, index, notes)
+            if offset and _note_picture(stream, base + offset, length, index, notes):
+                pieces.pictures.append((base + offset, length))
 
 
-def _note_picture(stream: BinaryIO, offset: int, length: int, index: int, notes: Notes) -> None:
+def _note_picture(stream: BinaryIO, offset: int, length: int, index: int, notes: Notes) -> bool:
+    """Note a further picture, and return whether it is there."""
     pointer = f"jpeg/APP2/MPF/{index}"
     if offset + length > size_of(stream) or read_at(stream, offset, 2) != b"\xff\xd8":
         notes.add(
@@ -114,8 +122,9 @@ def _note_picture(stream: BinaryIO, offset: int, length: int, index: int, notes:
             offset=offset,
             detail="a further picture is named that is not there",
         )
-        return
+        return False
     notes.add("picture.embedded", "image/jpeg", pointer=pointer, offset=offset, length=length)
+    return True
 
 
 def _listed(data: bytes) -> Iterator[tuple[int, int]]:
