@@ -18,7 +18,7 @@ from exifread.utils import Ratio
 
 from evidence_kit.intake.facts.notes import Notes, decoded
 
-MOST_READS = 400_000
+MOST_READS = 100_000
 """Times that exifread may read; the metadata of a camera with its maker's notes takes some thousands."""
 _GROUPS = {"Image": "IFD0", "Thumbnail": "IFD1", "EXIF": "Exif", "Interoperability": "Interop"}
 _SERIAL = re.compile(r"serial|ImageUniqueID|UniqueCameraID|InternalSerial", re.IGNORECASE)

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from typing import BinaryIO
 
 from evidence_kit.errors import FormatError
-from evidence_kit.intake.facts.parts import MOST_PARTS, Part, exactly, read_at
+from evidence_kit.intake.facts.parts import MOST_PARTS, Part, exactly, read_at, require_inside, size_of
 
 _HEADER = 13
 _IMAGE, _EXTENSION, _TRAILER = 0x2C, 0x21, 0x3B
@@ -20,9 +20,10 @@ def blocks(stream: BinaryIO) -> Iterator[Part]:
     if head[:6] not in {b"GIF87a", b"GIF89a"}:
         raise FormatError("no GIF")
     offset = _HEADER + _table(head[10])
-    yield Part(kind="header", offset=0, length=offset, head=6)
+    size = size_of(stream)
+    yield require_inside(Part(kind="header", offset=0, length=offset, head=6), size)
     for _ in range(MOST_PARTS):
-        part = _block(stream, offset)
+        part = require_inside(_block(stream, offset), size)
         yield part
         if part.kind == "trailer":
             return

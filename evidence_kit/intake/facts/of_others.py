@@ -59,9 +59,9 @@ def anatomy_of_webp(stream: BinaryIO, notes: Notes) -> Anatomy:
     found = Anatomy(frames=0)
     try:
         outer = riff.whole(stream)
-        found.end = outer.end + outer.length % 2
         for chunk in riff.chunks(stream, outer):
             _webp_chunk(stream, chunk, found)
+        found.end = outer.end + outer.length % 2
     except FormatError as error:
         notes.add("structure.damaged", str(error), pointer="webp")
     return found

@@ -16,7 +16,18 @@ _SECONDS = 5.0
 _MOST_ANSWER = 1 << 20
 _OPTIONS = ["-v", "error", "-protocol_whitelist", "file,pipe", "-print_format", "json", "-show_format", "-show_streams"]
 _FORMAT = ("format_name", "duration", "bit_rate", "nb_streams")
-_STREAM = ["codec_type", "codec_name", "profile", "width", "height", "duration", "avg_frame_rate", "sample_rate", "channels", "bit_rate"]
+_STREAM = (
+    "codec_type",
+    "codec_name",
+    "profile",
+    "width",
+    "height",
+    "duration",
+    "avg_frame_rate",
+    "sample_rate",
+    "channels",
+    "bit_rate",
+)
 _MOST_STREAMS = 30
 
 
@@ -43,5 +54,5 @@ def note_probe(program: str, path: Path, notes: Notes) -> None:
             notes.add(code, str(text), pointer=f"ffprobe/{place}/{name}")
 
 
-def _chosen(part: dict[str, Any], names: tuple[str, ...] | list[str]) -> dict[str, Json]:
+def _chosen(part: dict[str, Any], names: tuple[str, ...]) -> dict[str, Json]:
     return {name: part[name] if isinstance(part[name], int) else str(part[name]) for name in names if name in part}
