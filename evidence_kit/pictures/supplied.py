@@ -16,8 +16,8 @@ from PIL import Image, UnidentifiedImageError
 
 from evidence_kit.errors import FormatError, LimitError
 
-LARGEST_DECODED = 50_000_000
-"""Pixels; with an alpha channel they take 200 MB."""
+LARGEST_DECODED = 25_000_000
+"""Pixels; with an alpha channel they take 100 MB, and some decoders hold them four times."""
 LARGEST_JPEG = 200_000_000
 """Pixels of a JPEG, which is decoded at an eighth of its size if need be."""
 SMALL = 512
@@ -94,9 +94,9 @@ def brightness_of(stream: BinaryIO) -> Brightness:
 
 def _grey(picture: Image.Image) -> Image.Image:
     if picture.mode in {"LA", "PA", "RGBA", "La", "RGBa"} or "transparency" in picture.info:
-        layer = picture.convert("RGBA")
-        white = Image.new("RGBA", layer.size, "white")
-        return Image.alpha_composite(white, layer).convert("L")
+        # One channel at a time: four together are held often enough in memory already.
+        layer = picture if picture.mode in {"LA", "RGBA"} else picture.convert("RGBA")
+        return Image.composite(layer.convert("L"), Image.new("L", layer.size, 255), layer.getchannel("A"))
     if picture.mode.startswith("I;16") or picture.mode == "I":
         return picture.convert("I").point(lambda level: level / 256).convert("L")
     return picture.convert("L")

@@ -59,7 +59,7 @@ _READERS: dict[MediaType, Callable[[BinaryIO, Notes], Anatomy]] = {
     WEBP: anatomy_of_webp,
     **dict.fromkeys((HEIC, HEIF, AVIF, MP4, QUICKTIME, THREE_GP, M4A), anatomy_of_media),
 }
-_LARGEST_TIFF = 64 * 1024**2
+_LARGEST_TIFF = 32 * 1024**2
 _HASHED = {JPEG, PNG, GIF, WEBP, TIFF, AVIF}
 _ELSEWHERE = "the file names a C2PA manifest that lies elsewhere; it was not fetched"
 _UNUSUAL = re.compile("[\x00-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
