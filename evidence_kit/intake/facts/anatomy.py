@@ -30,6 +30,8 @@ class Anatomy:
     blocks: list[Block] = field(default_factory=list)
     end: int | None = None
     """Where the file ends by its own format; None when that is not known."""
+    reached: int = 0
+    """Up to where the file could be read by its own format."""
     frames: int = 1
     manifest: Part | None = None
     """Where a C2PA manifest lies."""

@@ -17,6 +17,7 @@ from evidence_kit.intake.facts.exif import Exif, read_exif
 from evidence_kit.intake.facts.file_facts import FileFacts
 from evidence_kit.intake.facts.manifests import MEDIA_TYPES, note_manifest
 from evidence_kit.intake.facts.media_types import (
+    AVI,
     AVIF,
     GIF,
     HEIC,
@@ -29,6 +30,7 @@ from evidence_kit.intake.facts.media_types import (
     SVG,
     THREE_GP,
     TIFF,
+    WAVE,
     WEBP,
     Kind,
     MediaType,
@@ -39,7 +41,7 @@ from evidence_kit.intake.facts.media_types import (
 from evidence_kit.intake.facts.notes import Notes
 from evidence_kit.intake.facts.of_jpeg import anatomy_of_jpeg
 from evidence_kit.intake.facts.of_media import anatomy_of_media
-from evidence_kit.intake.facts.of_others import anatomy_of_gif, anatomy_of_tiff, anatomy_of_webp
+from evidence_kit.intake.facts.of_others import anatomy_of_film, anatomy_of_gif, anatomy_of_tiff, anatomy_of_webp
 from evidence_kit.intake.facts.of_png import anatomy_of_png
 from evidence_kit.intake.facts.parts import read_at, size_of
 from evidence_kit.intake.facts.positions import note_position
@@ -57,6 +59,8 @@ _READERS: dict[MediaType, Callable[[BinaryIO, Notes], Anatomy]] = {
     PNG: anatomy_of_png,
     GIF: anatomy_of_gif,
     WEBP: anatomy_of_webp,
+    WAVE: anatomy_of_film,
+    AVI: anatomy_of_film,
     **dict.fromkeys((HEIC, HEIF, AVIF, MP4, QUICKTIME, THREE_GP, M4A), anatomy_of_media),
 }
 _LARGEST_TIFF = 32 * 1024**2

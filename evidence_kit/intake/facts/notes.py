@@ -8,6 +8,8 @@ from evidence_kit.intake.facts.parts import Part
 from evidence_kit.intake.findings import Finding, Source
 
 MOST_FINDINGS = 3000
+_MOST_TEXTS = 2_000_000
+"""Characters of all values together, about."""
 MOST_TEXT = 4000
 """Characters of one value; what is longer is cut, and the detail says so."""
 _LARGEST = 2**53 - 1
@@ -20,6 +22,7 @@ class Notes:
     def __init__(self, file: str) -> None:
         self.file = file
         self.findings: list[Finding] = []
+        self._room = _MOST_TEXTS
         self._full = False
 
     def add(  # noqa: PLR0913  # the members of a finding and of its source
@@ -32,8 +35,9 @@ class Notes:
         length: int | None = None,
         detail: str = "",
     ) -> None:
-        """Add a finding; after `MOST_FINDINGS` only one more, which says so."""
-        if len(self.findings) >= MOST_FINDINGS:
+        """Add a finding; when there is no room for more, one that says so."""
+        self._room -= len(value) if isinstance(value, str) else 1
+        if len(self.findings) >= MOST_FINDINGS or self._room < 0:
             if not self._full:
                 self._full = True
                 self._append("examination.cut", MOST_FINDINGS, "more findings than are kept", Source(file=self.file))

@@ -51,9 +51,10 @@ def anatomy_of_jpeg(stream: BinaryIO, notes: Notes) -> Anatomy:
     try:
         for part in segments(stream):
             _segment(stream, part, found, pieces, notes)
+            found.reached = part.end
             found.end = part.end if part.kind == "EOI" else None
     except FormatError as error:
-        notes.add("structure.damaged", str(error), pointer="jpeg")
+        notes.add("structure.damaged", str(error), pointer="jpeg", offset=found.reached)
     for offset, length in sorted(pieces.pictures):
         # What stands between them is data after the end, but for bytes that fill up.
         if found.end is not None and 0 <= offset - found.end <= _FILL:

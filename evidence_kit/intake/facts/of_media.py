@@ -32,13 +32,13 @@ class _State:
     keys: list[str] = field(default_factory=list)
     items: Items = field(default_factory=Items)
     size: tuple[int, int] | None = None
-    damaged: bool = False
 
 
 def anatomy_of_media(stream: BinaryIO, notes: Notes) -> Anatomy:
     """Return the build of the ISO base media file *stream*, having noted its facts and damages."""
     state = _State()
     manifest = xmp = None
+    reached = 0
     try:
         for part in boxes(stream):
             if part.kind == "uuid":
@@ -46,8 +46,9 @@ def anatomy_of_media(stream: BinaryIO, notes: Notes) -> Anatomy:
                 manifest = manifest or (part if name == _C2PA else None)
                 xmp = xmp or (part if name == _XMP else None)
             _box(stream, part, state, notes)
+            reached = part.start
     except FormatError as error:
-        notes.add("structure.damaged", str(error), pointer="bmff")
+        notes.add("structure.damaged", str(error), pointer="bmff", offset=reached)
     found = anatomy_of_items(stream, state.items)
     found.size = found.size or state.size
     found.manifest = manifest

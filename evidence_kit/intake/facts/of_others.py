@@ -1,6 +1,7 @@
-"""The build of GIF, WebP and TIFF pictures: measures, frames, blocks of metadata.
+"""The build of GIF, WebP and TIFF pictures, and of WAVE and AVI files: measures, frames, blocks of metadata.
 
-GIF89a; RFC 9649 (WebP); TIFF 6.0 with Adobe's tags for XMP, IPTC and Photoshop; C2PA 2, A.3.
+GIF89a; RFC 9649 (WebP); TIFF 6.0 with Adobe's tags for XMP, IPTC and Photoshop; "Multimedia Programming Interface and
+Data Specifications 1.0" (WAVE, AVI, ``INFO``); C2PA 2, A.3.
 """
 
 from typing import BinaryIO
@@ -10,7 +11,7 @@ from evidence_kit.intake.facts import gif, riff
 from evidence_kit.intake.facts.anatomy import Anatomy
 from evidence_kit.intake.facts.exif import Exif
 from evidence_kit.intake.facts.notes import Notes, decoded
-from evidence_kit.intake.facts.parts import Part, read_at
+from evidence_kit.intake.facts.parts import Part, content_of, read_at
 
 _MOST_COMMENT = 64 * 1024
 _MOST_XMP = 4 * 1024**2
@@ -30,9 +31,10 @@ def anatomy_of_gif(stream: BinaryIO, notes: Notes) -> Anatomy:
     try:
         for part in gif.blocks(stream):
             _gif_block(stream, part, found, notes)
+            found.reached = part.end
             found.end = part.end if part.kind == "trailer" else None
     except FormatError as error:
-        notes.add("structure.damaged", str(error), pointer="gif")
+        notes.add("structure.damaged", str(error), pointer="gif", offset=found.reached)
     return found
 
 
@@ -61,9 +63,10 @@ def anatomy_of_webp(stream: BinaryIO, notes: Notes) -> Anatomy:
         outer = riff.whole(stream)
         for chunk in riff.chunks(stream, outer):
             _webp_chunk(stream, chunk, found)
+            found.reached = chunk.end
         found.end = outer.end + outer.length % 2
     except FormatError as error:
-        notes.add("structure.damaged", str(error), pointer="webp")
+        notes.add("structure.damaged", str(error), pointer="webp", offset=found.reached)
     return found
 
 
@@ -93,6 +96,34 @@ def _webp_size(kind: str, head: bytes) -> tuple[int, int] | None:
         return int.from_bytes(head[6:8], "little") & 0x3FFF, int.from_bytes(head[8:10], "little") & 0x3FFF
     bits = int.from_bytes(head[1:5], "little")
     return (bits & 0x3FFF) + 1, (bits >> 14 & 0x3FFF) + 1
+
+
+def anatomy_of_film(stream: BinaryIO, notes: Notes) -> Anatomy:
+    """Return the build of the WAVE or AVI file *stream*, having noted its damages and what it says of itself."""
+    found = Anatomy()
+    try:
+        outer = riff.whole(stream)
+        for chunk in riff.chunks(stream, outer):
+            _film_chunk(stream, chunk, found, notes)
+            found.reached = chunk.end
+    except FormatError as error:
+        notes.add("structure.damaged", str(error), pointer="riff", offset=found.reached)
+    return found
+
+
+def _film_chunk(stream: BinaryIO, chunk: Part, found: Anatomy, notes: Notes) -> None:
+    if chunk.kind == "C2PA":
+        found.manifest = found.manifest or chunk
+    elif chunk.kind == "_PMX":
+        found.take("xmp", stream, chunk, pointer="xmp")
+    elif chunk.kind == "LIST" and read_at(stream, chunk.start, 4) in {b"INFO", b"hdrl"}:
+        for part in riff.lists(stream, chunk):
+            if part.kind == "avih":
+                size = read_at(stream, part.start + 32, 8)
+                found.size = int.from_bytes(size[:4], "little"), int.from_bytes(size[4:], "little")
+            elif part.kind.startswith("I"):
+                value = decoded(content_of(stream, part, most=_MOST_COMMENT))
+                notes.at("container.metadata", value, part, pointer=f"riff/INFO/{part.kind}")
 
 
 def anatomy_of_tiff(stream: BinaryIO, exif: Exif) -> Anatomy:

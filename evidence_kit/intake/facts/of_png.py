@@ -26,9 +26,10 @@ def anatomy_of_png(stream: BinaryIO, notes: Notes) -> Anatomy:
             if chunk.kind != "IDAT" and chunk.length <= _MOST_CHECKED and not check_holds(stream, chunk):
                 notes.at("png.check", chunk.kind, chunk, detail="the chunk's check is not that of its data")
             _chunk(stream, chunk, counts[chunk.kind], found, notes)
+            found.reached = chunk.end
             found.end = chunk.end if chunk.kind == "IEND" else None
     except FormatError as error:
-        notes.add("structure.damaged", str(error), pointer="png")
+        notes.add("structure.damaged", str(error), pointer="png", offset=found.reached)
     return found
 
 

@@ -13,6 +13,23 @@ from evidence_kit.intake.facts.notes import Notes
 MOST_BYTES = 4 * 1024**2
 _DEEPEST = 30
 _MOST_PROPERTIES = 1000
+_PREFIXES = {
+    "adobe:ns:meta/": "x",
+    "http://cipa.jp/exif/1.0/": "exifEX",
+    "http://iptc.org/std/Iptc4xmpCore/1.0/xmlns/": "Iptc4xmpCore",
+    "http://iptc.org/std/Iptc4xmpExt/2008-02-29/": "Iptc4xmpExt",
+    "http://ns.adobe.com/exif/1.0/": "exif",
+    "http://ns.adobe.com/exif/1.0/aux/": "aux",
+    "http://ns.adobe.com/photoshop/1.0/": "photoshop",
+    "http://ns.adobe.com/tiff/1.0/": "tiff",
+    "http://ns.adobe.com/xap/1.0/": "xmp",
+    "http://ns.adobe.com/xap/1.0/mm/": "xmpMM",
+    "http://purl.org/dc/elements/1.1/": "dc",
+    "http://purl.org/dc/terms/": "dcterms",
+    "http://www.w3.org/1999/02/22-rdf-syntax-ns#": "rdf",
+    "http://www.w3.org/XML/1998/namespace": "xml",
+}
+"""Namespaces that are known by their names, so that a place is one under any prefix."""
 _FRAME = {"x:xmpmeta", "rdf:RDF", "rdf:Description", "rdf:Alt", "rdf:Bag", "rdf:Seq", "rdf:li"}
 _NOT_PROPERTIES = ("xmlns", "xml:", "rdf:", "x:")
 _PLACES = ("exif:GPS", "photoshop:City", "photoshop:State", "photoshop:Country", "Iptc4xmpCore:Location")
@@ -35,25 +52,36 @@ class _Reading:
         self.text: list[str] = []
         self.start = 0
         self.properties: list[tuple[str, str, int]] = []
-        self.parser = expat.ParserCreate()
+        self.prefixes = dict(_PREFIXES)
+        self.parser = expat.ParserCreate(namespace_separator=" ")
         self.parser.buffer_text = True
         self.parser.StartElementHandler = self._begin
         self.parser.EndElementHandler = self._end
         self.parser.CharacterDataHandler = self.text.append
         self.parser.StartDoctypeDeclHandler = _refuse
+        self.parser.StartNamespaceDeclHandler = self._declared
 
     def read(self, data: bytes) -> None:
         if len(data) > MOST_BYTES:
             raise FormatError(f"XMP has {len(data)} bytes; {MOST_BYTES} are read at most")
         self.parser.Parse(_packet(data), True)  # noqa: FBT003  # expat takes it by position only
 
-    def _begin(self, name: str, attributes: dict[str, str]) -> None:
-        self.path.append(name)
+    def _declared(self, prefix: str | None, uri: str) -> None:
+        self.prefixes.setdefault(uri, prefix or "")
+
+    def _name(self, name: str) -> str:
+        """Return *name* with the prefix that its namespace commonly has, whatever it has here."""
+        uri, space, local = name.rpartition(" ")
+        return f"{self.prefixes.get(uri, '')}:{local}" if space else local
+
+    def _begin(self, tag: str, attributes: dict[str, str]) -> None:
+        self.path.append(self._name(tag))
         if len(self.path) > _DEEPEST:
             raise FormatError(f"XMP is nested deeper than {_DEEPEST}")
         self.text.clear()
         self.start = self.parser.CurrentByteIndex
-        for key, value in attributes.items():
+        for name, value in attributes.items():
+            key = self._name(name)
             if not key.startswith(_NOT_PROPERTIES):
                 self._found((*self.path, key), value)
 
