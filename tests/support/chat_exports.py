@@ -1,5 +1,6 @@
 """Chat exports as the programs write them, made from one fictional talk: neighbours who plan to plant trees."""
 
+import html
 import io
 import json
 import zipfile
@@ -105,6 +106,99 @@ def whatsapp_ios(said: Iterable[Said], form: str = "[%d.%m.%Y, %H:%M:%S]") -> st
     lines = [f"{START.strftime(form)} {PEOPLE[1]}: {notice}"]
     lines += [f"{one.when.strftime(form)} {one.who}: {one.text}" for one in said]
     return "\r\n".join(lines) + "\r\n"
+
+
+def telegram_message(index: int, said: Said) -> dict[str, object]:
+    """Return one message as Telegram Desktop writes it; its clock is eight hours ahead of UTC."""
+    first, _, rest = said.text.partition(" ")
+    text: object = [{"type": "bold", "text": first}, f" {rest}"] if rest and index % 3 == 0 else said.text
+    return {
+        "id": 1000 + 2 * index,
+        "type": "message",
+        "date": (said.when + timedelta(hours=8)).strftime("%Y-%m-%dT%H:%M:%S"),
+        "date_unixtime": str(int(said.when.timestamp())),
+        "from": said.who,
+        "from_id": f"user{PEOPLE.index(said.who) + 70}",
+        "text": text,
+        "text_entities": [{"type": "plain", "text": said.text}],
+    }
+
+
+def telegram_chat(said: Iterable[Said], name: str = "Мод") -> dict[str, object]:
+    """Return a chat as Telegram Desktop writes it."""
+    messages = [telegram_message(index, one) for index, one in enumerate(said)]
+    return {"name": name, "type": "personal_chat", "id": 4711, "messages": messages}
+
+
+def telegram(folder: Path, count: int) -> Path:
+    """Write the export of one chat and return its file."""
+    path = folder / "result.json"
+    path.write_text(json.dumps(telegram_chat(talk(count)), ensure_ascii=False, indent=1), encoding="utf-8")
+    return path
+
+
+def telegram_block(index: int, said: Said, *, joined: bool = False, inside: str = "", zone: str = " UTC+08:00") -> str:
+    """Return one message of Telegram Desktop's HTML."""
+    when = (said.when + timedelta(hours=8)).strftime("%d.%m.%Y %H:%M:%S")
+    name = "" if joined else f'\n       <div class="from_name">\n{html.escape(said.who)} \n       </div>\n'
+    text = html.escape(said.text).replace("\n", "<br>")
+    return (
+        f'     <div class="message default clearfix{" joined" * joined}" id="message{index}">\n'
+        '      <div class="body">\n'
+        f'       <div class="pull_right date details" title="{when}{zone}">\n{when[11:16]}\n       </div>\n'
+        f"{name}{inside}"
+        f'       <div class="text">\n{text}\n       </div>\n      </div>\n     </div>\n'
+    )
+
+
+def telegram_page(blocks: Iterable[str], name: str = "Мод") -> str:
+    """Return one page of Telegram Desktop's HTML."""
+    return (
+        '<!DOCTYPE html>\n<html>\n <head>\n  <meta charset="utf-8"/>\n  <title>Exported Data</title>\n'
+        '  <script src="js/script.js" type="text/javascript"></script>\n </head>\n <body onload="CheckLocation();">\n'
+        '  <div class="page_wrap">\n   <div class="page_header">\n    <div class="content">\n'
+        f'     <div class="text bold">\n{html.escape(name)} \n     </div>\n    </div>\n   </div>\n'
+        '   <div class="page_body chat_page">\n    <div class="history">\n'
+        '     <div class="message service" id="message-1">\n'
+        '      <div class="body details">\n14 March 2026\n      </div>\n     </div>\n'
+        f"{''.join(blocks)}    </div>\n   </div>\n  </div>\n </body>\n</html>\n"
+    )
+
+
+def telegram_html(folder: Path, count: int, *, in_page: int = 1000) -> None:
+    """Write the pages of one chat, oldest message first."""
+    said = list(talk(count))
+    for number, start in enumerate(range(0, count, in_page), 1):
+        blocks = [telegram_block(start + index + 1, one) for index, one in enumerate(said[start : start + in_page])]
+        name = f"messages{number if number > 1 else ''}.html"
+        (folder / name).write_text(telegram_page(blocks), encoding="utf-8")
+
+
+def facebook_block(said: Said, inside: str = "") -> str:
+    """Return one message of Facebook's HTML of 2021 and later."""
+    when = said.when.strftime("%b %d, %Y %I:%M:%S %p").replace("AM", "am").replace("PM", "pm")
+    return (
+        f'<section class="_a6-g"><h2 class="_2ph_ _a6-h _a6-i">{html.escape(said.who)}</h2>'
+        '<div class="_2ph_ _a6-p"><div><div></div>'
+        f"<div>{html.escape(said.text).replace(chr(10), '<br />')}</div><div></div><div></div>{inside}</div></div>"
+        f'<footer class="_3-94 _a6-o"><div class="_a72d">{when}</div></footer></section>'
+    )
+
+
+def facebook_page(blocks: Iterable[str], title: str = "Мод") -> str:
+    """Return one page of Facebook's HTML."""
+    return (
+        '<html><head><meta charset="utf-8" /><title>Мод</title><style>._a6-g{margin:0}</style></head><body>'
+        f"<h1>{html.escape(title)}</h1><main>{''.join(blocks)}</main></body></html>"
+    )
+
+
+def facebook_html(folder: Path, count: int, *, in_page: int = 10_000) -> None:
+    """Write the pages of one thread, newest message first."""
+    newest_first = list(talk(count))[::-1]
+    for number, start in enumerate(range(0, count, in_page), 1):
+        page = facebook_page(facebook_block(said) for said in newest_first[start : start + in_page])
+        (folder / f"message_{number}.html").write_text(page, encoding="utf-8")
 
 
 def zipped(entries: Iterable[tuple[str, bytes]], method: int = zipfile.ZIP_DEFLATED) -> bytes:

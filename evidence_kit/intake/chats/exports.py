@@ -9,7 +9,7 @@ from itertools import count
 from typing import Protocol
 
 from evidence_kit.errors import FormatError
-from evidence_kit.intake.chats import facebook_json, whatsapp
+from evidence_kit.intake.chats import facebook_html, facebook_json, telegram_html, telegram_json, whatsapp
 from evidence_kit.intake.chats.models import Conversation, Message, SuppliedFile
 from evidence_kit.intake.chats.originals import Original, Originals
 from evidence_kit.intake.findings import Finding, Source
@@ -26,14 +26,14 @@ _Found = Iterator[Conversation | Finding]
 class _Format(Protocol):
     """What a module of one format offers."""
 
-    def recognises(self, beginning: bytes) -> bool:
-        """Say whether a file that begins so is of this format."""
+    def recognises(self, name: str, beginning: bytes) -> bool:
+        """Say whether a file of this name that begins so is of this format."""
 
     def conversations(self, files: Sequence[Original], originals: Originals, numbers: Iterator[int]) -> _Found:
         """Yield the conversations in all files of this format, numbered by *numbers*, and findings about files."""
 
 
-_FORMATS: tuple[_Format, ...] = (facebook_json, whatsapp)
+_FORMATS: tuple[_Format, ...] = (facebook_json, facebook_html, telegram_json, telegram_html, whatsapp)
 
 
 def read_exports(files: Iterable[SuppliedFile]) -> Iterator[Conversation | Finding]:
@@ -69,7 +69,7 @@ def _sorted_out(originals: Originals) -> list[list[Original]]:
     for original in originals:
         beginning = originals.beginning(original, _BEGINNING)
         for form, files in zip(_FORMATS, found, strict=True):
-            if form.recognises(beginning):
+            if form.recognises(original.name, beginning):
                 files.append(original)
                 break
     return found

@@ -14,7 +14,6 @@ are the forms that open parsers read and that exports of 2018 to 2026 have.
 """
 
 import io
-import re
 from array import array
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -27,11 +26,11 @@ from evidence_kit.intake.chats.notes import Notes
 from evidence_kit.intake.chats.originals import Original, Originals
 from evidence_kit.intake.chats.people import People
 from evidence_kit.intake.chats.repair import Mender
+from evidence_kit.intake.chats.threads import threads
 from evidence_kit.intake.chats.times import from_milliseconds
 
 LARGEST_FILE = 128 * 1024 * 1024
 """Bytes of one file: 10,000 messages have about 5 MB."""
-_NUMBERED = re.compile(r"message_(\d{1,6})\.json")
 _LISTS = ("photos", "videos", "audio_files", "files", "gifs", "media")
 _MEMBERSHIP = {"Subscribe", "Unsubscribe"}
 
@@ -48,7 +47,7 @@ class _File:
     head: dict[str, RawJson]
 
 
-def recognises(beginning: bytes) -> bool:
+def recognises(_name: str, beginning: bytes) -> bool:
     """Say whether a file that begins so is one of a thread."""
     one = b'"sender_name"' in beginning and b'"timestamp_ms"' in beginning
     other = b'"senderName"' in beginning and b'"timestamp"' in beginning
@@ -57,30 +56,8 @@ def recognises(beginning: bytes) -> bool:
 
 def conversations(files: Sequence[Original], originals: Originals, numbers: Iterator[int]) -> Iterator[Conversation]:
     """Yield the conversation of each thread that the files belong to."""
-    for thread in _threads(files):
+    for thread in threads(files):
         yield _Thread(thread, originals).conversation(next(numbers))
-
-
-def _threads(originals: Sequence[Original]) -> list[list[Original]]:
-    """Return the files of each thread, ``message_1.json`` first.
-
-    Files of one folder belong together, also when the download was split into several zips; where two of them have one
-    name, two exports were supplied, and each place keeps its own.
-    """
-    folders: dict[str, list[Original]] = {}
-    for original in originals:
-        numbered = _NUMBERED.fullmatch(original.base)
-        folders.setdefault(original.folder if numbered else original.name, []).append(original)
-    found: list[list[Original]] = []
-    for members in folders.values():
-        if len({one.base for one in members}) == len(members):
-            found.append(members)
-            continue
-        places: dict[str, list[Original]] = {}
-        for one in members:
-            places.setdefault(one.container or one.supplied.file, []).append(one)
-        found += places.values()
-    return [sorted(members, key=_file_number) for members in found]
 
 
 class _Thread:
@@ -242,8 +219,3 @@ def _kind(value: dict[str, RawJson]) -> str:
     if "call_duration" in value or told == "Call":
         return "call"
     return "system" if isinstance(told, str) and told in _MEMBERSHIP else "message"
-
-
-def _file_number(original: Original) -> int:
-    numbered = _NUMBERED.fullmatch(original.base)
-    return int(numbered[1]) if numbered else 0

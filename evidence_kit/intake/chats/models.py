@@ -97,7 +97,7 @@ class Message:
     zone: str
     """``utc``: the export counts from 1970 in UTC; ``told``: it names an offset; ``not-told``: a clock somewhere."""
     local: str = ""
-    """What that clock showed (ISO 8601, no offset), where the order of day and month is certain and no zone is told."""
+    """What the exporting device's clock showed (ISO 8601, no offset), where the export tells it in a certain form."""
     kind: str = "message"
     """``message``, ``system``, ``call`` or ``deleted``."""
     text: str
@@ -107,6 +107,8 @@ class Message:
     reactions: tuple[Reaction, ...] = ()
     reply_to: int | None = None
     """Number of the message that it answers."""
+    forwarded: str = ""
+    """Whose message it was before it was forwarded, as told."""
     repaired: bool = False
     """Whether a broken encoding was undone in it (`repair`)."""
     source: Source
@@ -138,6 +140,8 @@ class Message:
             found["reactions"] = [reaction.to_json() for reaction in self.reactions]
         if self.reply_to is not None:
             found["reply_to"] = self.reply_to
+        if self.forwarded:
+            found["forwarded"] = self.forwarded
         if self.repaired:
             found["repaired"] = True
         return found

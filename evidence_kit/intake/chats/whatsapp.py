@@ -34,7 +34,7 @@ _TITLES = re.compile(
 )
 
 
-def recognises(beginning: bytes) -> bool:
+def recognises(_name: str, beginning: bytes) -> bool:
     """Say whether a file that begins so is a text export."""
     return begins_like_an_export(beginning[:_BEGINNING].decode("utf-8", "replace"))
 

@@ -13,8 +13,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import BinaryIO
 
-from evidence_kit.intake.chats.times import clock_text
-from evidence_kit.intake.chats.whatsapp_words import AFTERNOON, MORNING
+from evidence_kit.intake.chats.times import clock_text, hour_of
 
 LONGEST_TEXT = 1024 * 1024
 """Bytes of one message's text that are kept."""
@@ -156,12 +155,8 @@ def _stamp(match: re.Match[str]) -> Stamp:
 
 
 def _clock(hour: int, minute: int, second: int, mark: str | None) -> tuple[int, int, int] | None:
-    if mark:
-        word = re.sub(r"[. \u00a0\u202f]", "", mark).lower()
-        if not 1 <= hour <= _NOON or word not in MORNING | AFTERNOON:
-            return None
-        hour = hour % _NOON + (_NOON if word in AFTERNOON else 0)
-    return (hour, minute, second)
+    of_day = hour_of(hour, mark)
+    return None if of_day is None else (of_day, minute, second)
 
 
 def _finished(entry: Entry, parts: list[str]) -> Entry:

@@ -77,7 +77,3 @@ SYSTEM = re.compile(
     re.IGNORECASE,
 )
 """Notices of the program; on iOS these stand behind a name as if it had written them."""
-
-MORNING = frozenset({"am", "дп", "үө"})
-AFTERNOON = frozenset({"pm", "пп", "үх"})
-"""Marks of a clock of 12 hours, in lower case, without full stops and spaces (CLDR: en, ru, mn)."""
