@@ -246,7 +246,7 @@ def test_what_was_typed_and_where_one_was_outlasts_a_refusal(viewed: CaseFolder,
 
 def test_a_window_without_a_page_is_given_one(viewed: CaseFolder) -> None:
     async def shown_and_closed(chromium: Chromium, url: str) -> list[str]:
-        async with open_connection(chromium.address, lambda _: None) as connection:
+        async with open_connection(chromium.address, lambda _event: None) as connection:
             for target in await pages(connection):
                 await connection.send("Target.closeTarget", {"targetId": target["targetId"]})
             showing = asyncio.create_task(_until_closed(chromium, url))
