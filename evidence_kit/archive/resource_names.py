@@ -19,6 +19,7 @@ RECORDED = frozenset(
     {
         *_KNOWN,
         "accessibility",
+        "archives",
         "connections",
         "conversations",
         "dom",

@@ -42,6 +42,38 @@ def conversations_of(folder: "Path") -> list[dict[str, Json]]:
     return _listed(folder, "conversations.json", "evidence-kit/conversations/1", "conversations")
 
 
+def archives_of(folder: "Path") -> list[dict[str, Json]]:
+    """Return what the web archives of other tools in the item in *folder* hold; raises `CaseError`."""
+    return _listed(folder, "archives.json", "evidence-kit/archives/1", "archives")
+
+
+def say_archives(texts: Texts, folder: "Path", *, whole: bool) -> None:
+    """Print a line for each archive; if *whole*, its pages and what did not pass under it."""
+    archives = archives_of(folder)
+    if archives:
+        say(f"  {texts.say('facts.archives')}:")
+    for each in archives:
+        records, pages, checks = each.get("records"), _objects(each.get("pages")), _objects(each.get("checks"))
+        counts = [count for count in records.values() if isinstance(count, int)] if isinstance(records, dict) else []
+        told = texts.say(
+            "facts.archive",
+            file=each.get("file"),
+            kind=each.get("kind"),
+            software=each.get("software") or "–",
+            records=sum(counts),
+            pages=len(pages) + int(str(each.get("pages_unlisted") or 0)),
+            seal=texts.word("seals", str(each.get("seal"))),
+            passed=each.get("checks_passed"),
+            others=len(checks),
+        )
+        say(f"    {told}")
+        for page in pages if whole else ():
+            say(f"      {visible(str(page.get('ts')))}  {visible(shorten(str(page.get('url')), _WIDTH))}")
+        for check in checks if whole else ():
+            said = f"{check.get('id')}: {check.get('outcome')}; {check.get('subject')}: {check.get('detail')}"
+            say(f"      {visible(shorten(said, 2 * _WIDTH))}")
+
+
 def messages_of(folder: "Path", wanted: str, conversation: int) -> "list[Message]":
     """Return the messages of the range *wanted*; raises `UsageError` for one that is not there, `CaseError`."""
     from evidence_kit.intake.chats import read_messages
@@ -137,6 +169,10 @@ def _findings(facts: "FileFacts") -> Iterator[str]:
         place = f"{finding.source.pointer} {_bytes(finding.source.offset)}".strip()
         detail = f"; {finding.detail}" if finding.detail else ""
         yield visible(f"{finding.code}: {shorten(value, _WIDTH)}{detail} [{place}]")
+
+
+def _objects(value: Json) -> list[dict[str, Json]]:
+    return [each for each in value if isinstance(each, dict)] if isinstance(value, list) else []
 
 
 def _bytes(offset: int | None) -> str:

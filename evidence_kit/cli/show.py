@@ -9,9 +9,11 @@ from evidence_kit.canonical import Json
 from evidence_kit.cli.case import describe_case, signed_for_practice
 from evidence_kit.cli.events import event_table, stored_events
 from evidence_kit.cli.facts import (
+    archives_of,
     conversations_of,
     facts_of,
     messages_of,
+    say_archives,
     say_conversations,
     say_facts,
     say_messages,
@@ -96,6 +98,7 @@ def _show(
     if supplied:
         say_facts(run.texts, place, whole=facts or places, places=places)
         say_conversations(run.texts, place)
+        say_archives(run.texts, place, whole=facts or places)
     say()
     about = [event for event in events if event.item == item]
     stamps = first_stamps([(token.seq, token.time) for token in head_tokens(folder, log.links)], len(log.events))
@@ -127,6 +130,7 @@ def _found(place: "Path", *, places: bool, messages: str, conversation: int) -> 
     found: dict[str, Json] = {
         "facts": [each.to_json() for each in facts_of(place, places=places)],
         "conversations": [*conversations_of(place)],
+        "archives": [*archives_of(place)],
     }
     if messages:
         found["messages"] = [each.to_json() for each in messages_of(place, messages, conversation)]

@@ -3,7 +3,7 @@
 What is found is read from the copies, never from where they came from, and nothing in them can make it fail.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -21,11 +21,12 @@ from evidence_kit.case.durable import write_new
 from evidence_kit.case.items import ItemFile
 from evidence_kit.case.layout import SUPPLIED_ARCHIVE
 from evidence_kit.case.supply import Supply
+from evidence_kit.intake.archives import read_archive
 from evidence_kit.intake.chats import SuppliedFile, write_conversations
 from evidence_kit.intake.facts import FileFacts, examine_apart
 from evidence_kit.models import Clock, Officer, OnStep
 
-FACTS = "facts.json"
+FACTS, ARCHIVES = "facts.json", "archives.json"
 _JSON, _JSON_LINES = "application/json", "application/jsonl"
 
 
@@ -60,7 +61,8 @@ def write_item(work: Writing) -> Written:
     """Write all files of the item beside the copies; raises `FormatError`, `CaseError`, `OSError`."""
     _clear(work)
     write_new(work.folder / supply.NAME, work.supply.to_bytes())
-    files = (*_originals(work), *_made(work))
+    originals = tuple(_originals(work))
+    files = (*originals, *_made(work), *_archives(work, originals), *_first_stamp(work))
     finished = work.clock()
     work.on_step("writing the archive")
     warc = work.work / "data.warc.gz"
@@ -117,6 +119,22 @@ def _made(work: Writing) -> Iterator[ItemFile]:
         messages = name.endswith(".jsonl")
         role = "messages" if messages else "conversations"
         yield ItemFile(path=name, role=role, media_type=_JSON_LINES if messages else _JSON)
+
+
+def _archives(work: Writing, originals: Sequence[ItemFile]) -> Iterator[ItemFile]:
+    """Yield the list of what the archives of other tools hold, if there are any."""
+    found: list[Json] = []
+    for original in originals:
+        archive = read_archive(work.folder / original.path, file=original.path, media_type=original.media_type)
+        if archive is not None:
+            work.on_step(f"reading the archive {original.path}")
+            found.append(archive.to_json())
+    if found:
+        write_new(work.folder / ARCHIVES, pretty({"schema": "evidence-kit/archives/1", "archives": found}))
+        yield ItemFile(path=ARCHIVES, role="archives", media_type=_JSON)
+
+
+def _first_stamp(work: Writing) -> Iterator[ItemFile]:
     if (work.folder / START_TOKEN).exists():
         yield ItemFile(path=START_TOKEN, role="start-token", media_type="application/timestamp-reply")
 

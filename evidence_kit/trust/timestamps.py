@@ -204,6 +204,25 @@ def read_reply(reply: bytes, digest: Digest, certificates: Iterable[Certificate]
     if _write(found) != reply:
         message = "the time stamp is not in the one form allowed: some of its bytes were changed or added"
         raise FormatError(message)
+    return _token(found, authority, embedded)
+
+
+def read_foreign_reply(reply: bytes, digest: Digest, certificates: Iterable[Certificate]) -> Token:
+    """As `read_reply`, of a reply that somebody else keeps: in no form of ours, perhaps without certificates inside.
+
+    Bytes that nobody signed may be others than the authority wrote.
+    """
+    found = _load(reply)
+    embedded = tuple(Certificate(member) for member in found.certificates)
+    authority = _authority(found, (*certificates, *embedded))
+    _check_signature(found, authority)
+    if found.imprint != ("sha256", digest.value):
+        message = "the time stamp belongs to other content"
+        raise IntegrityError(message)
+    return _token(found, authority, embedded)
+
+
+def _token(found: "_Found", authority: Certificate, embedded: tuple[Certificate, ...]) -> Token:
     return Token(
         time=found.time,
         certificate=authority,

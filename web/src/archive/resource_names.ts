@@ -13,6 +13,7 @@ const KNOWN: readonly (readonly [role: string, prefix: string])[] = [
 export const RECORDED: ReadonlySet<string> = new Set([
   ...KNOWN.map(([role]) => role),
   "accessibility",
+  "archives",
   "connections",
   "conversations",
   "dom",
