@@ -72,6 +72,13 @@ _OFF_FEATURES = (
 )
 """Features that talk to the maker, or that change the address asked for (HttpsUpgrades)."""
 
+_ANNOUNCING = ("WebRtcHideLocalIpsWithMdns",)
+"""What joins a multicast group of the local network when a page makes a WebRTC connection; through a proxy it has no
+addresses to hide."""
+
+_NO_NAMES = "--host-resolver-rules=MAP * ^NOTFOUND, EXCLUDE 127.0.0.1"
+"""Addresses of WebRTC are looked up beside any proxy."""
+
 _PREFERENCES = {
     "autofill": {"credit_card_enabled": False, "profile_enabled": False},
     "credentials_enable_service": False,
@@ -103,16 +110,20 @@ class LaunchOptions:
     profile: Path | None = None
     """A folder for the profile that is kept; None for a new one, removed at the end."""
 
+    @property
+    def alone(self) -> bool:
+        """Whether no packet may leave this machine."""
+        return self.enclosure is not None or (self.tap is not None and self.tap.silent)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Tap:
-    """A SOCKS5 relay on 127.0.0.1, and the file for the secrets of TLS connections.
-
-    Where nothing answers at the port, the browser has no network at all, and there are no secrets.
-    """
+    """A SOCKS5 relay on 127.0.0.1, and the file for the secrets of TLS connections."""
 
     port: int
     key_log: Path | None = None
+    silent: bool = False
+    """Whether nothing answers at the port: then the browser looks up no name either, and has no network at all."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -151,7 +162,7 @@ def chromium_arguments(options: LaunchOptions, sandbox: Sandbox) -> tuple[str, .
         "--remote-debugging-port=0",
         *_QUIET,
         *_STEADY,
-        f"--disable-features={','.join(_OFF_FEATURES)}",
+        f"--disable-features={','.join((*_OFF_FEATURES, *(_ANNOUNCING if options.alone else ())))}",
         f"--window-size={width},{height}",
         "--force-device-scale-factor=1",
         f"--lang={options.locale}",
@@ -165,10 +176,11 @@ def chromium_arguments(options: LaunchOptions, sandbox: Sandbox) -> tuple[str, .
         arguments.append("--ignore-certificate-errors")
     if options.tap:
         arguments += _through(f"socks5://127.0.0.1:{options.tap.port}")
+        arguments += [_NO_NAMES] if options.alone else []
     elif options.enclosure:
         arguments += _through(f"http://127.0.0.1:{options.enclosure}")
         # The second keeps the window from warning of the first across its whole width.
-        arguments += ["--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1", "--test-type"]
+        arguments += [_NO_NAMES, "--test-type"]
     elif options.connect_to:
         rules = ",".join(f"MAP {host} {address}" for host, address in options.connect_to)
         arguments.append(f"--host-resolver-rules={rules}")

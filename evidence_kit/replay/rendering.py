@@ -153,7 +153,7 @@ def _start(browser: Browser, archive: RecordedArchive, work: _Work) -> None:
     options = work.options
     with tempfile.TemporaryDirectory(prefix="replay-", dir=work.scratch) as folder, _nowhere() as port:
         launch = LaunchOptions(
-            viewport=options.viewport, locale=options.locale, timezone=options.timezone, tap=Tap(port=port)
+            viewport=options.viewport, locale=options.locale, timezone=options.timezone, tap=Tap(port=port, silent=True)
         )
         with launched(browser.path, launch) as chromium:
             asyncio.run(_render(chromium, archive, work, Path(folder)))

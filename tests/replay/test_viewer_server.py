@@ -192,7 +192,7 @@ def test_the_window_has_one_way_out_and_asks_for_no_name() -> None:
 
     assert "--proxy-server=http://127.0.0.1:4711" in arguments
     assert "--proxy-bypass-list=<-loopback>" in arguments
-    assert "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1" in arguments
+    assert "--host-resolver-rules=MAP * ^NOTFOUND, EXCLUDE 127.0.0.1" in arguments
     assert "--force-webrtc-ip-handling-policy=disable_non_proxied_udp" in arguments
     assert "--no-sandbox" not in arguments
 
