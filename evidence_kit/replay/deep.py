@@ -128,6 +128,7 @@ def _replay(place: Place, scratch: Path, with_: Replaying) -> ItemReplay:
             raise FormatError(message)
         stream.seek(0)
         with RecordedArchive(stream) as archive:
+            _refuse_another_page(record, archive)
             return _compared(place.item, place.folder, archive, scratch, with_)
 
 
@@ -157,6 +158,14 @@ def _refuse_odd_pictures(record: Mapping[str, object]) -> None:
 
 def _is_picture(file: Mapping[str, object]) -> bool:
     return str(file.get("media_type")).startswith("image/") or file.get("role") in {role for _, role in _KNOWN}
+
+
+def _refuse_another_page(record: Mapping[str, object], archive: RecordedArchive) -> None:
+    """Raise `FormatError` for an archive that is rendered from another page than the item names: it holds many."""
+    told = _json_object(archive.resource("inventory") or b"").get("url")
+    if told is not None and told != record.get("url"):
+        message = "the web archive was recorded of another page than the item names"
+        raise FormatError(message)
 
 
 def _compared(item: str, folder: str, archive: RecordedArchive, scratch: Path, with_: Replaying) -> ItemReplay:

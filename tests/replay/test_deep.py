@@ -16,6 +16,7 @@ from zlib import crc32
 import pytest
 from PIL import Image, ImageDraw
 
+from evidence_kit import canonical
 from evidence_kit.browser.find import Browser
 from evidence_kit.capture.result import CaptureOptions
 from evidence_kit.capture.take import take_page
@@ -146,6 +147,19 @@ def test_a_word_and_a_face_that_were_painted_are_pointed_at(
     assert (check["outcome"], check["subject"]) == ("not-checked", "screenshot.png")
     assert found["drawn"] == ["EV-0001-screenshot.png", "EV-0001-screenshot-regions.png"]
     assert sorted(path.name for path in (tmp_path / "drawn").iterdir()) == sorted(found["drawn"])
+
+
+def test_another_page_of_the_archive_is_not_taken_for_that_of_the_item(post: tuple[Path, str], tmp_path: Path) -> None:
+    item = Path(shutil.copytree(post[0], tmp_path / "EV-0001"))
+    inventory = json.loads((item / "page.json").read_bytes())
+    other = canonical.pretty({**inventory, "url": f"{post[1]}/other"})
+    (item / "page.json").write_bytes(other)
+    rewrite(item, resources={"inventory": other})
+
+    found = replayed(item, tmp_path / "again")
+
+    assert found.outcome is Replayed.NOT_COMPARABLE
+    assert "another page" in found.reason
 
 
 def test_pictures_that_are_shown_otherwise_than_compared_are_not_called_alike(

@@ -270,6 +270,22 @@ def test_a_window_without_a_page_is_given_one(viewed: CaseFolder) -> None:
     assert len(found) == 1
 
 
+def test_what_page_is_replayed_is_said_where_the_item_names_another(
+    viewed: CaseFolder, tmp_path: Path, browser: Browser
+) -> None:
+    alone = Path(shutil.copytree(viewed.path / "items" / "EV-0001", tmp_path / "alone"))
+    record = (alone / "item.json").read_bytes()
+    (alone / "item.json").chmod(0o644)
+    (alone / "item.json").write_bytes(record.replace(b"site.example/page", b"site.example/elsewhere"))
+    with served(alone, "item") as view:
+        person = Looking(page=browser.new_page())
+        person.open(view.server.url)
+        person.reveal("replay")
+        shown = person.page.inner_text("#pages")
+
+    assert "http://site.example/page" in shown
+
+
 def violations(page: Page) -> list[str]:
     """Return what axe-core finds against WCAG 2.2 AA."""
     page.add_script_tag(path=AXE)

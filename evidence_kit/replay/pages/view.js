@@ -252,7 +252,8 @@ function drawReplay({ grant, pages, url, final_url: final }) {
     make("p", { class: "note" }, overview.enclosed ? `${say("replay.about")} ${say("replay.enclosed")}` : say("replay.about")),
     overview.enclosed ? null : make("p", { class: "alarm" }, say("replay.open")),
     make("dl", {}, ...links.flatMap(([name, value]) => [make("dt", {}, say(`replay.${name}`)), make("dd", {}, long(value))])),
-    pages.length > 1 ? make("p", { class: "bar" }, make("label", { for: "pages" }, say("replay.page")), choice) : null,
+    // The list of pages is the archive's own, and may name another page than the item does.
+    pages.length > 1 || ![url, final].includes(pages[0].url) ? make("p", { class: "bar" }, make("label", { for: "pages" }, say("replay.page")), choice) : null,
     frame,
   ].filter(Boolean);
 }
