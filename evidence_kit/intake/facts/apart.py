@@ -16,7 +16,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import IO
 
-from evidence_kit.canonical import Json, parse
+from evidence_kit.canonical import parse
 from evidence_kit.errors import FormatError
 from evidence_kit.intake.facts.file_facts import FileFacts
 from evidence_kit.intake.findings import Finding, Source
@@ -120,8 +120,3 @@ class _Examiner:
 def _pipe(stream: IO[bytes] | None) -> IO[bytes]:
     assert stream is not None  # noqa: S101  # both are pipes
     return stream
-
-
-def said(word: dict[str, Json]) -> bytes:
-    """Return one line in which the process says *word*."""
-    return json.dumps(word).encode("ascii") + b"\n"

@@ -9,30 +9,34 @@ import os
 import shutil
 import sys
 from pathlib import Path
+from typing import BinaryIO
 
 from evidence_kit.canonical import Json
-from evidence_kit.intake.facts.apart import said
 from evidence_kit.intake.facts.examining import stages
 
 
 def main(memory: int) -> None:
     """Examine files with at most *memory* bytes, where the system can hold a process to that, until the input ends."""
-    output = os.fdopen(os.dup(1), "wb", buffering=0)
+    output = os.fdopen(os.dup(1), "wb")
     # What native libraries print goes nowhere.
     os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
     ffprobe = shutil.which("ffprobe")
     _limit(memory)
-    output.write(said({"ended": ""}))
+    _say(output, {"ended": ""})
     for line in sys.stdin.buffer:
         asked = json.loads(line)
         why = ""
         try:
             for facts in stages(Path(asked["path"]), file=asked["file"], name=asked["name"], ffprobe=ffprobe):
-                known: dict[str, Json] = {"facts": facts.to_json()}
-                output.write(said(known))
+                _say(output, {"facts": facts.to_json()})
         except MemoryError:
             why = "memory"
-        output.write(said({"ended": why}))
+        _say(output, {"ended": why})
+
+
+def _say(output: BinaryIO, word: dict[str, Json]) -> None:
+    output.write(json.dumps(word).encode("ascii") + b"\n")
+    output.flush()
 
 
 def _limit(memory: int) -> None:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import BinaryIO
 
-from evidence_kit.intake.facts.parts import read_at
+from evidence_kit.intake.facts.parts import read_at, size_of
 
 _HEAD = 64 * 1024
 _BINARY = re.compile(rb"[\x00-\x08\x0e-\x1a\x1c-\x1f]")
@@ -137,7 +137,10 @@ _OFFICE = {
     "content.xml": _of(Kind.DOCUMENT, "application/vnd.oasis.opendocument", "odt ods odp odg"),
     "datapackage.json": WACZ,
 }
-_MOST_NAMES = 5000
+_ZIP_TAIL = 65_557
+"""The end record with the longest comment (APPNOTE 6.3, 4.3.16)."""
+_ZIP_NAMES = 8 * 1024**2
+"""Bytes of the list of what is in a ZIP file, up to which it is read."""
 _HEADERS = re.compile(rb"(?:[A-Za-z][A-Za-z0-9-]{1,60}:[ \t][^\n]*\r?\n(?:[ \t]+[^\n]*\r?\n)*){2,}")
 _MAIL_HEADER = re.compile(rb"^(?:From|Date|Message-ID|Received|MIME-Version):", re.IGNORECASE | re.MULTILINE)
 
@@ -169,10 +172,14 @@ def _by_brand(brand: bytes, others: bytes) -> MediaType:
 
 
 def _in_zip(stream: BinaryIO) -> MediaType:
-    """Return what the names in a ZIP file say that it is, `ZIP` when they cannot be read."""
+    """Return what the names in a ZIP file say that it is, `ZIP` when they cannot be read or are very many."""
+    tail = read_at(stream, max(0, size_of(stream) - _ZIP_TAIL), _ZIP_TAIL)
+    end = tail.rfind(b"PK\x05\x06")
+    if end < 0 or int.from_bytes(tail[end + 12 : end + 16], "little") > _ZIP_NAMES:
+        return ZIP
     try:
         with zipfile.ZipFile(stream) as archive:
-            names = archive.namelist()[:_MOST_NAMES]
+            names = archive.namelist()
     except (zipfile.BadZipFile, ValueError, NotImplementedError, OSError, OverflowError):
         return ZIP
     for start, found in _OFFICE.items():

@@ -12,6 +12,7 @@ from evidence_kit.intake.facts.png import check_holds, chunks, data_of, inflated
 
 _MOST_CHECKED = 1 << 20
 _XMP = "XML:com.adobe.xmp"
+_PLACE = re.compile("gps|location|latitude|longitude", re.IGNORECASE)
 _RAW = re.compile(r"Raw profile type (\w+)")
 _RAW_KINDS = {"exif": "exif", "APP1": "exif", "iptc": "photoshop", "xmp": "xmp", "icc": "icc", "icm": "icc"}
 
@@ -79,7 +80,8 @@ def _text(stream: BinaryIO, chunk: Part, pointer: str, found: Anatomy, notes: No
         xmp = kind == "exif" and profile.startswith(b"http://ns.adobe.com/xap/1.0/\0")
         found.hold("xmp" if xmp else kind, profile[29:] if xmp else profile, base=None, pointer=f"{pointer}/{kind}")
     else:
-        notes.at("png.text", {"keyword": keyword, "text": decoded(text)}, chunk, pointer=pointer)
+        code = "gps.png" if _PLACE.search(keyword) else "png.text"
+        notes.at(code, {"keyword": keyword, "text": decoded(text)}, chunk, pointer=pointer)
 
 
 def _parsed(kind: str, data: bytes) -> tuple[str, bytes, int | None]:

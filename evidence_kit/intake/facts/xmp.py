@@ -4,6 +4,7 @@ The packet is read by expat itself, without entities, types and outside referenc
 refused, so nothing can be made to grow.
 """
 
+import re
 from dataclasses import dataclass, field
 from xml.parsers import expat
 
@@ -32,8 +33,10 @@ _PREFIXES = {
 """Namespaces that are known by their names, so that a place is one under any prefix."""
 _FRAME = {"x:xmpmeta", "rdf:RDF", "rdf:Description", "rdf:Alt", "rdf:Bag", "rdf:Seq", "rdf:li"}
 _NOT_PROPERTIES = ("xmlns", "xml:", "rdf:", "x:")
-_PLACES = ("exif:GPS", "photoshop:City", "photoshop:State", "photoshop:Country", "Iptc4xmpCore:Location")
-_PLACES_TOO = ("Iptc4xmpExt:Location", "Iptc4xmpCore:CountryCode", "Iptc4xmpExt:City", "Iptc4xmpExt:Sublocation")
+_PLACE = re.compile(
+    r"gps|latitude|longitude|photoshop:(?:City|State|Country)|Iptc4xmp\w+:(?:Location|Sublocation|City|Province|Country)",
+    re.IGNORECASE,
+)
 
 
 @dataclass(slots=True)
@@ -119,7 +122,7 @@ def read_xmp(data: bytes, *, base: int | None, notes: Notes, pointer: str = "xmp
         offset = None if base is None else base + place
         found.values.setdefault(name, value)
         found.places.setdefault(name, offset)
-        code = "gps.xmp" if name.startswith(_PLACES + _PLACES_TOO) else "xmp.property"
+        code = "gps.xmp" if _PLACE.search(name) else "xmp.property"
         code = "serial.xmp" if "serialnumber" in name.lower() else code
         notes.add(code, value, pointer=f"{pointer}/{name}", offset=offset)
     return found
