@@ -45,6 +45,8 @@ def anatomy_of_media(stream: BinaryIO, notes: Notes) -> Anatomy:
                 name = read_at(stream, part.start, 16)
                 manifest = manifest or (part if name == _C2PA else None)
                 xmp = xmp or (part if name == _XMP else None)
+            elif part.kind == "mpvd":
+                notes.at("video.embedded", "video/mp4", part, pointer="mpvd", detail="the film of a moving photo")
             _box(stream, part, state, notes)
             reached = part.start
     except FormatError as error:
