@@ -1,5 +1,6 @@
 """Chat exports as the programs write them, made from one fictional talk: neighbours who plan to plant trees."""
 
+import csv
 import html
 import io
 import json
@@ -7,6 +8,9 @@ import zipfile
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from email.message import EmailMessage
+from email.policy import SMTP
+from email.utils import format_datetime
 from pathlib import Path
 
 from evidence_kit.intake.chats import SuppliedFile
@@ -199,6 +203,46 @@ def facebook_html(folder: Path, count: int, *, in_page: int = 10_000) -> None:
     for number, start in enumerate(range(0, count, in_page), 1):
         page = facebook_page(facebook_block(said) for said in newest_first[start : start + in_page])
         (folder / f"message_{number}.html").write_text(page, encoding="utf-8")
+
+
+ADDRESSES = ("bold@mod.example", "saraa@mod.example")
+
+
+def mail(index: int, said: Said) -> EmailMessage:
+    """Return one e-mail as programs write them today."""
+    message = EmailMessage(policy=SMTP.clone(cte_type="7bit"))
+    who = PEOPLE.index(said.who)
+    message["From"] = f"{said.who} <{ADDRESSES[who]}>"
+    message["To"] = f"{PEOPLE[1 - who]} <{ADDRESSES[1 - who]}>"
+    message["Date"] = format_datetime(said.when)
+    message["Subject"] = "Мод суулгах өдөр"
+    message["Message-ID"] = f"<{index}@mod.example>"
+    if index:
+        message["In-Reply-To"] = f"<{index - 1}@mod.example>"
+    message.set_content(said.text)
+    return message
+
+
+def mbox(folder: Path, count: int) -> Path:
+    """Write a mailbox and return its file."""
+    path = folder / "Мод.mbox"
+    with path.open("wb") as stream:
+        for index, said in enumerate(talk(count)):
+            stream.write(b"From bold@mod.example Sat Mar 14 07:05:09 2026\n")
+            stream.write(mail(index, said).as_bytes().replace(b"\r\n", b"\n") + b"\n")
+    return path
+
+
+def viber(folder: Path, count: int) -> Path:
+    """Write a CSV file of one chat and return it."""
+    path = folder / "Сараа.csv"
+    with path.open("w", encoding="utf-8-sig", newline="") as stream:
+        rows = csv.writer(stream)
+        for said in talk(count):
+            mine = said.who == PEOPLE[0]
+            when = (said.when.strftime("%d/%m/%Y"), said.when.strftime("%H:%M:%S"))
+            rows.writerow([*when, "Me" if mine else said.who, "" if mine else "+97600000000", said.text])
+    return path
 
 
 def zipped(entries: Iterable[tuple[str, bytes]], method: int = zipfile.ZIP_DEFLATED) -> bytes:

@@ -9,7 +9,7 @@ from itertools import count
 from typing import Protocol
 
 from evidence_kit.errors import FormatError
-from evidence_kit.intake.chats import facebook_html, facebook_json, telegram_html, telegram_json, whatsapp
+from evidence_kit.intake.chats import facebook_html, facebook_json, mail, telegram_html, telegram_json, viber, whatsapp
 from evidence_kit.intake.chats.models import Conversation, Message, SuppliedFile
 from evidence_kit.intake.chats.originals import Original, Originals
 from evidence_kit.intake.findings import Finding, Source
@@ -33,7 +33,7 @@ class _Format(Protocol):
         """Yield the conversations in all files of this format, numbered by *numbers*, and findings about files."""
 
 
-_FORMATS: tuple[_Format, ...] = (facebook_json, facebook_html, telegram_json, telegram_html, whatsapp)
+_FORMATS: tuple[_Format, ...] = (facebook_json, facebook_html, telegram_json, telegram_html, mail, viber, whatsapp)
 
 
 def read_exports(files: Iterable[SuppliedFile]) -> Iterator[Conversation | Finding]:

@@ -98,6 +98,8 @@ class JsonCursor:
             # A number that ends with the piece may go on in the next one.
             if end < len(self._text) or not self._fill():
                 break
+        if end - self._at > LARGEST_VALUE:
+            self._pass_over("too large")
         found: RawJson = value
         self.escaped = self._text[self._at : end].isascii()
         self._advance(end)

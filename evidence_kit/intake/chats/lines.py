@@ -33,6 +33,7 @@ def _message(value: dict[str, Json]) -> Message:
         edited=_maybe_text(value.get("edited")),
         reactions=tuple(_reaction(_object(one)) for one in _list(value.get("reactions", []))),
         reply_to=_maybe_whole(value.get("reply_to")),
+        subject=_text(value.get("subject", "")),
         forwarded=_text(value.get("forwarded", "")),
         repaired=value.get("repaired") is True,
         source=_source(_object(value["source"])),

@@ -107,6 +107,8 @@ class Message:
     reactions: tuple[Reaction, ...] = ()
     reply_to: int | None = None
     """Number of the message that it answers."""
+    subject: str = ""
+    """Of an e-mail."""
     forwarded: str = ""
     """Whose message it was before it was forwarded, as told."""
     repaired: bool = False
@@ -140,6 +142,8 @@ class Message:
             found["reactions"] = [reaction.to_json() for reaction in self.reactions]
         if self.reply_to is not None:
             found["reply_to"] = self.reply_to
+        if self.subject:
+            found["subject"] = self.subject
         if self.forwarded:
             found["forwarded"] = self.forwarded
         if self.repaired:

@@ -6,6 +6,8 @@ are not opened. A pointer into a zip begins with ``member/`` and the entry's nam
 """
 
 import hashlib
+import os
+import struct
 from collections.abc import Iterable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -26,9 +28,14 @@ _EMPTY_ZIP = b"PK\x05\x06"
 _LARGEST_RATIO = 250
 _HARMLESS = 100 * 1024 * 1024
 """Bytes that a zip may hold however small it is."""
-MOST_ENTRIES = 500_000
-_DIRECTORY_ENTRY = 46
-"""Bytes of the shortest entry of a zip's directory (APPNOTE 6.3.10, 4.3.12)."""
+_MOST_ENTRIES = 300_000
+"""Entries of a zip: each takes more than half a kilobyte of memory."""
+_LARGEST_DIRECTORY = 64 * 1024 * 1024
+_END = struct.Struct("<4s4xHHIIH")
+_END64 = struct.Struct("<4s36xQ8x")
+_LOCATOR = 20
+"""End of a zip, its ZIP64 form, and the size of what tells where that stands (APPNOTE 6.3.10, 4.3.14 to 4.3.16)."""
+_LONGEST_COMMENT = 65_535
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -228,10 +235,33 @@ def media_type_of(name: str) -> str:
 def _opened(path: Path) -> ZipReader | None:
     """Return a reader if the file at *path* is a zip; raises `FormatError` for one that cannot be read, `OSError`."""
     with open_plain(path) as stream:
-        beginning = stream.read(4)
-    if beginning not in {_ZIP, _EMPTY_ZIP}:
-        return None
+        if stream.read(4) not in {_ZIP, _EMPTY_ZIP}:
+            return None
+        _check_directory(stream)
     return ZipReader(path)
+
+
+def _check_directory(stream: BinaryIO) -> None:
+    """Refuse a zip with more entries than memory is given for; what is no zip is left to who reads it."""
+    size = stream.seek(0, os.SEEK_END)
+    start = max(0, size - _END.size - _LONGEST_COMMENT)
+    stream.seek(start)
+    tail = stream.read()
+    at = tail.rfind(b"PK\x05\x06")
+    if at < 0 or at + _END.size > len(tail):
+        return
+    length, above = _END.unpack_from(tail, at)[3], start + at
+    if tail[max(0, at - _LOCATOR) : at].startswith(b"PK\x06\x07"):
+        # As the standard library does: right before its locator, wherever that says.
+        above -= _LOCATOR + _END64.size
+        stream.seek(max(0, above))
+        length = _END64.unpack(stream.read(_END64.size))[1]
+    if length > _LARGEST_DIRECTORY:
+        raise FormatError(f"a zip whose directory has {length} bytes is not read")
+    stream.seek(max(0, above - length))
+    entries = stream.read(length).count(b"PK\x01\x02")
+    if entries > _MOST_ENTRIES:
+        raise FormatError(f"a zip of {entries} entries is not read; {_MOST_ENTRIES} are the most")
 
 
 def _measure(original: Original) -> tuple[str, int]:

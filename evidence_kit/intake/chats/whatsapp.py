@@ -9,11 +9,12 @@ longer conversation.
 import re
 from collections.abc import Iterator, Sequence
 
+from evidence_kit.intake.chats.date_order import DateOrder
 from evidence_kit.intake.chats.models import Attachment, Conversation, Message
 from evidence_kit.intake.chats.notes import Notes
 from evidence_kit.intake.chats.originals import Original, Originals
 from evidence_kit.intake.chats.people import People
-from evidence_kit.intake.chats.whatsapp_lines import DateOrder, Entry, begins_like_an_export, entries
+from evidence_kit.intake.chats.whatsapp_lines import Entry, begins_like_an_export, entries
 from evidence_kit.intake.chats.whatsapp_words import (
     ATTACHED,
     ATTACHED_BEFORE,
@@ -97,18 +98,13 @@ class _Export:
                 yield self._message(number, entry)
 
     def _tell_limits(self) -> None:
-        source, order = self._original.source(), self._order
+        source = self._original.source()
         self._notes.add(
             "chat.whatsapp.unescaped",
             "nothing is escaped: a line in a message that looks like the beginning of one cannot be told from it",
             source,
         )
-        if order.day_first and order.month_first:
-            detail = "dates with the day first and with the month first: no date is read"
-            self._notes.add("chat.date.order.contradictory", detail, source, min(order.day_first, order.month_first))
-        elif order.undecided and not order.day_first and not order.month_first:
-            detail = "no date tells whether day or month stands first: no date is read"
-            self._notes.add("chat.date.order.unknown", detail, source, order.undecided)
+        self._order.tell(self._notes, source)
 
     def _message(self, number: int, entry: Entry) -> Message:
         source = self._original.source(f"line/{entry.line}", entry.offset, entry.length)

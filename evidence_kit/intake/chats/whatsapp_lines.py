@@ -13,12 +13,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import BinaryIO
 
-from evidence_kit.intake.chats.times import clock_text, hour_of
+from evidence_kit.intake.chats.date_order import Stamp
+from evidence_kit.intake.chats.times import hour_of
 
 LONGEST_TEXT = 1024 * 1024
 """Bytes of one message's text that are kept."""
 _LONGEST_LINE = 64 * 1024
-_NOON = 12
 
 _DATE = r"(\d{1,4})([./\-])\s?(\d{1,2})SEPARATOR\s?(\d{1,4})\.?"
 _TIME = r"(\d{1,2})[:.](\d{2})(?:[:.](\d{2}))?(?:[ \u00a0\u202f]?([^\W\d_](?:[^\W\d_]|[. \u00a0\u202f]){0,8}?))?"
@@ -31,17 +31,6 @@ _BEGINNING = re.compile(
 )
 _GROUPS = 9
 """Of each of the two forms: the whole, three numbers and a separator of the date, four of the time."""
-
-
-@dataclass(frozen=True, slots=True)
-class Stamp:
-    """Date and time at the beginning of a message."""
-
-    told: str
-    numbers: tuple[int, int, int]
-    year_first: bool
-    clock: tuple[int, int, int] | None
-    """Hour of 24, minute, second (-1 if not told); None if it cannot be read."""
 
 
 @dataclass(slots=True)
@@ -97,48 +86,6 @@ def entries(stream: BinaryIO) -> Iterator[Entry]:
 def begins_like_an_export(text: str) -> bool:
     """Say whether one of the first lines of *text* begins like a message."""
     return any(_BEGINNING.match(line) for line in text.splitlines()[:20])
-
-
-class DateOrder:
-    """Finds the order of day, month and year from all dates of an export: only a number above 12 tells.
-
-    A year of two digits stands last in every form that is known.
-    """
-
-    def __init__(self) -> None:
-        """Start with every order possible."""
-        self.day_first = 0
-        """Dates whose first number can only be a day."""
-        self.month_first = 0
-        """Dates whose second number can only be a day."""
-        self.undecided = 0
-
-    def see(self, stamp: Stamp) -> None:
-        """Take account of one date."""
-        first, second, _ = stamp.numbers
-        if stamp.year_first:
-            return
-        if first > _NOON >= second:
-            self.day_first += 1
-        elif second > _NOON >= first:
-            self.month_first += 1
-        else:
-            self.undecided += 1
-
-    def local(self, stamp: Stamp) -> str:
-        """Return what the clock showed, ISO 8601; "" where that is not certain."""
-        first, second, third = stamp.numbers
-        if stamp.year_first:
-            year, month, day = first, second, third
-        elif self.day_first and not self.month_first:
-            day, month, year = first, second, third
-        elif self.month_first and not self.day_first:
-            month, day, year = first, second, third
-        else:
-            return ""
-        if not stamp.clock:
-            return ""
-        return clock_text((year, month, day), stamp.clock)
 
 
 def _stamp(match: re.Match[str]) -> Stamp:
