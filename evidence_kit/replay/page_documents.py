@@ -51,7 +51,12 @@ def overview(subject: Subject, setting: Setting, *, enclosed: bool) -> dict[str,
         "officer": visible(setting.officer),
         "enclosed": enclosed,
         "items": [
-            {"id": _neutral(item.id), "status": _neutral(item.record.get("status")), "sealed": subject.sealed(item)}
+            {
+                "id": _neutral(item.id),
+                "status": _neutral(item.record.get("status")),
+                "source": _neutral(item.record.get("source")),
+                "sealed": subject.sealed(item),
+            }
             for item in subject.items.values()
         ],
     }

@@ -38,7 +38,7 @@ from evidence_kit.replay.serving_answers import (
     replay_rules,
 )
 from evidence_kit.replay.viewer_reveals import Grant, Part, Reveals
-from evidence_kit.replay.viewer_subject import ItemFile, Subject
+from evidence_kit.replay.viewer_subject import PICTURES, ItemFile, Subject
 from evidence_kit.resources import replay_program
 from evidence_kit.texts import Language
 
@@ -82,7 +82,7 @@ class PageRoutes:
 
     def _blur(self, item: str, number: int) -> Answer:
         viewed = self.subject.items[item]
-        if self.subject.sealed(viewed) or number >= len(viewed.pictures):
+        if self.subject.sealed(viewed) or viewed.sensitive or number >= len(viewed.pictures):
             return _NOT_FOUND
         file = viewed.pictures[number]
         # One at a time: a page of 60,000 rows takes hundreds of MB while it is decoded.
@@ -158,7 +158,7 @@ def file_answer(subject: Subject, folder: str, file: ItemFile, wanted: str) -> A
         fields["Content-Range"] = f"bytes {first}-{first + count - 1}/{size}"
     return Answer(
         status=HTTPStatus.PARTIAL_CONTENT if part else HTTPStatus.OK,
-        type=file.media_type if file.media_type in {"image/png", "image/jpeg"} else "application/octet-stream",
+        type=file.media_type if file.media_type in PICTURES else "application/octet-stream",
         body=subject.pieces(name, first, count),
         size=count,
         fields=fields,

@@ -16,7 +16,7 @@ from evidence_kit import canonical
 from evidence_kit.archive.tree import FolderTree, Tree, ZipTree
 from evidence_kit.archive.zip_reader import ZipReader
 from evidence_kit.canonical import Json
-from evidence_kit.case.items import parse_item
+from evidence_kit.case.items import CAPTURED, parse_item
 from evidence_kit.case.manifest import NAME, read_manifest
 from evidence_kit.custody.events import Event, EventType, read_line
 from evidence_kit.errors import FormatError, UsageError
@@ -27,7 +27,8 @@ from evidence_kit.trust.digests import sha256_stream
 PIECE = 256 * 1024
 _LARGEST_JSON = 32 * 1024 * 1024
 _LARGEST_LOG = 1024 * 1024 * 1024
-_PICTURES = frozenset({"image/png", "image/jpeg"})
+PICTURES = frozenset({"image/png", "image/jpeg", "image/gif", "image/webp"})
+"""What every browser shows."""
 _TEXTS = frozenset({"text", "first-text"})
 _ENCRYPTED = ".age"
 _ALL = ""
@@ -58,6 +59,8 @@ class ViewedItem:
     ledger: ItemFile | None
     encrypted: bool
     """Whether what it holds cannot be read here."""
+    sensitive: bool
+    """Whether not even a blurred picture of it is shown without a reveal."""
 
 
 @dataclass(kw_only=True)
@@ -167,17 +170,19 @@ class Subject:
     def _item(self, item: str, folder: str, record: dict[str, Json]) -> ViewedItem:
         files = list(_files(record))
         here = [file for file in files if folder + file.path in self.names]
-        recordings = [file for file in here if file.role == "wacz"]
+        # The archive of what was handed over holds files, and no page that could be replayed.
+        recordings = [file for file in here if file.role == "wacz" and record.get("source") == CAPTURED]
         ledgers = [file for file in here if file.role == "ledger"]
         return ViewedItem(
             id=item,
             folder=folder,
             record=record,
-            pictures=tuple(file for file in here if file.media_type in _PICTURES),
+            pictures=tuple(file for file in here if file.media_type in PICTURES),
             texts=tuple(file for file in here if file.role in _TEXTS),
             archive=recordings[0] if recordings else None,
             ledger=ledgers[0] if ledgers else None,
             encrypted=any(file.path.endswith(_ENCRYPTED) for file in files),
+            sensitive=_is_sensitive(record),
         )
 
     def sealed(self, item: ViewedItem) -> bool:
@@ -212,6 +217,12 @@ def open_subject(path: Path, kind: str, *, only: str = "") -> Subject:
     if path.is_file():
         return Subject(tree=ZipTree(path), base="data/", kind="bundle", only=only)
     return Subject(tree=FolderTree(path), base="data/" if kind == "bundle" else "", kind=kind, only=only)
+
+
+def _is_sensitive(record: dict[str, Json]) -> bool:
+    flags = record.get("flags")
+    listed = flags if isinstance(flags, list) else []
+    return any(isinstance(flag, dict) and flag.get("code") == "sensitive" for flag in listed)
 
 
 def _files(record: dict[str, Json]) -> Iterator[ItemFile]:

@@ -86,9 +86,9 @@ function drawItems() {
   const several = overview.items.length > 1;
   one("#items").hidden = !several;
   one("#whole").className = several ? "several" : "";
-  one("#items ul").replaceChildren(...overview.items.map(({ id, status, sealed }) => make("li", {},
+  one("#items ul").replaceChildren(...overview.items.map(({ id, status, source, sealed }) => make("li", {},
     make("button", { type: "button", "aria-current": String(shown?.facts.id === id), onclick: () => choose(id) },
-      id, make("small", {}, [word("status", status), ...(sealed ? [say("page.sealed")] : [])].join(" · "))))));
+      id, make("small", {}, [word(states(source), status), ...(sealed ? [say("page.sealed")] : [])].join(" · "))))));
 }
 
 async function choose(id, { first = false } = {}) {
@@ -125,15 +125,22 @@ function drawItem() {
   if (!facts.sealed) drawPart();
 }
 
+/** What was handed over was recorded by nobody here, and has words of its own. */
+function states(source) {
+  return source === "supplied" ? "supplied" : "status";
+}
+
 function factsOf(facts) {
   const counts = Object.entries(facts.requests).filter(([, count]) => count);
   const list = (group, codes) => codes.length ? codes.map((code) => word(group, code)).join("; ") : say("facts.none");
   const pairs = [
-    ["status", word("status", facts.status)],
+    ["status", word(states(facts.source), facts.status)],
     ["started", plainTime(facts.started)],
     ["finished", plainTime(facts.finished)],
-    ["recorder", word("recorders", facts.recorder)],
-    ["http_status", facts.http_status ?? say("facts.none")],
+    ...(facts.source === "supplied" ? [] : [
+      ["recorder", word("recorders", facts.recorder)],
+      ["http_status", facts.http_status ?? say("facts.none")],
+    ]),
     ...(facts.sealed ? [] : [["pictures", String(facts.pictures.length)]]),
     ["problems", list("problems", [...new Set(facts.problems)])],
     ...(facts.flags.length ? [["flags", list("flags", facts.flags)]] : []),
@@ -187,6 +194,7 @@ function question() {
 function veiled() {
   const { id, pictures } = shown.facts;
   if (!pictures.length) return make("p", { class: "note" }, say("blur.none"));
+  if (shown.facts.flags.includes("sensitive")) return make("p", { class: "note" }, say("blur.sensitive"));
   return make("div", { class: "veiled" }, ...pictures.map(({ role }, number) => {
     const caption = say("blur.caption", { role: word("roles", role) });
     const image = make("img", { alt: caption, loading: "lazy", src: `blurred/${encodeURIComponent(id)}/${number}` });
