@@ -49,7 +49,7 @@ from evidence_kit.intake.facts.probing import note_probe
 from evidence_kit.intake.facts.screens import note_screen
 from evidence_kit.intake.facts.thumbnails import note_thumbnail
 from evidence_kit.intake.facts.times import note_times
-from evidence_kit.intake.facts.xmp import Xmp, read_xmp
+from evidence_kit.intake.facts.xmp import read_xmp
 from evidence_kit.pictures.perceptual import perceptual_hashes
 from evidence_kit.pictures.supplied import LARGEST_DECODED, LARGEST_JPEG, brightness_of, header_of
 from evidence_kit.plain import open_plain
@@ -101,8 +101,6 @@ class _Examination:
         self.type: MediaType = media_type_of(stream)
         self.anatomy = Anatomy()
         self.exif: list[Exif] = []
-        self.xmp: list[Xmp] = []
-        self.iptc: dict[str, str] = {}
         self.perceptual: dict[str, str] = {}
 
     def stages(self, path: Path, ffprobe: str | None) -> Iterator[FileFacts]:
@@ -208,21 +206,20 @@ class _Examination:
             case "exif":
                 self.exif.append(read_exif(block.data, base=block.base, notes=self.notes, pointer=block.pointer))
             case "xmp":
-                self.xmp.append(read_xmp(block.data, base=block.base, notes=self.notes, pointer=block.pointer))
+                read_xmp(block.data, base=block.base, notes=self.notes, pointer=block.pointer)
             case "iptc":
-                self.iptc |= iptc.read_iptc(block.data, base=block.base or 0, notes=self.notes)
+                iptc.read_iptc(block.data, base=block.base, notes=self.notes)
             case "photoshop":
                 self._photoshop(block)
             case _:
                 self._profile(block)
 
     def _photoshop(self, block: Block) -> None:
-        base = block.base or 0
         try:
-            for part in iptc.resources(block.data, base=base):
-                data = block.data[part.start - base : part.end - base]
+            for part in iptc.resources(block.data):
                 if part.kind == iptc.IIM:
-                    self.iptc |= iptc.read_iptc(data, base=part.start, notes=self.notes)
+                    base = None if block.base is None else block.base + part.start
+                    iptc.read_iptc(block.data[part.start : part.end], base=base, notes=self.notes)
         except FormatError as error:
             self.notes.add("iptc.damaged", str(error), pointer=block.pointer, offset=block.base, length=len(block.data))
 
@@ -232,7 +229,8 @@ class _Examination:
         except FormatError as error:
             self.notes.add("icc.damaged", str(error), pointer=block.pointer, offset=block.base)
             return
-        self.notes.add("icc.description", value, pointer=block.pointer, offset=block.base)
+        length = None if block.base is None else len(block.data)
+        self.notes.add("icc.description", value, pointer=block.pointer, offset=block.base, length=length)
 
     def _look(self) -> None:
         try:

@@ -71,8 +71,6 @@ class Exif:
     ratios: dict[str, list[float]] = field(default_factory=dict)
     thumbnail: bytes = b""
     thumbnail_place: tuple[int, int] | None = None
-    count: int = 0
-    """Tags as exifread counts them, thumbnails among them."""
 
 
 def read_exif(data: bytes, *, base: int | None, notes: Notes, pointer: str = "exif") -> Exif:
@@ -88,7 +86,6 @@ def read_exif(data: bytes, *, base: int | None, notes: Notes, pointer: str = "ex
             "exif.loop", loop, pointer=pointer, offset=_plus(base, loop), detail="a directory leads back to one before"
         )
     for name, tag in _tags(data, doubts).items():
-        found.count += 1
         if isinstance(tag, IfdTag):
             _keep(found, name, tag, base)
             _note(notes, name, found, pointer)

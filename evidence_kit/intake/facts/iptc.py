@@ -7,7 +7,6 @@ from evidence_kit.intake.facts.notes import Notes, decoded
 from evidence_kit.intake.facts.parts import MOST_PARTS, Part
 
 IIM = "0x0404"
-ICC = "0x040F"
 _NAMES = {
     (1, 90): "CodedCharacterSet",
     (2, 5): "ObjectName",
@@ -75,20 +74,18 @@ def datasets(data: bytes, *, base: int = 0) -> Iterator[Part]:
         place += head + length
 
 
-def read_iptc(data: bytes, *, base: int, notes: Notes) -> dict[str, str]:
-    """Return the first value of each dataset of *data* by its name, having noted all that are text."""
-    found: dict[str, str] = {}
+def read_iptc(data: bytes, *, base: int | None, notes: Notes) -> None:
+    """Note each dataset of *data*; *base* is its offset in the file, None where it does not stand there as it is."""
     try:
-        for part in datasets(data, base=base):
+        for part in datasets(data):
             number = tuple(int(half) for half in part.kind.split(":"))
             name = _NAMES.get((number[0], number[1]), part.kind)
-            value = decoded(data[part.start - base : part.end - base])
-            found.setdefault(name, value)
+            value = decoded(data[part.start : part.end])
             code = "gps.iptc" if number in _PLACES else "iptc.dataset"
-            notes.at(code, _printable(value), part, pointer=f"iptc/{name}")
+            offset = None if base is None else base + part.offset
+            notes.add(code, _printable(value), pointer=f"iptc/{name}", offset=offset, length=part.length)
     except FormatError as error:
         notes.add("iptc.damaged", str(error), pointer="iptc", offset=base, length=len(data))
-    return found
 
 
 def _printable(value: str) -> str:

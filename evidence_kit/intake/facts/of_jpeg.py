@@ -34,6 +34,8 @@ class _Pieces:
     def __init__(self) -> None:
         self.profile: dict[int, bytes] = {}
         self.xmp: dict[int, bytes] = {}
+        self.start: int | None = None
+        """Where the first piece of the profile begins in the file."""
         self.total = 0
         self.pictures: list[tuple[int, int]] = []
         """Offset and length of those that follow."""
@@ -60,7 +62,8 @@ def anatomy_of_jpeg(stream: BinaryIO, notes: Notes) -> Anatomy:
         if found.end is not None and 0 <= offset - found.end <= _FILL:
             found.end = offset + length
     if pieces.profile:
-        found.hold("icc", _joined(pieces.profile), base=None, pointer="jpeg/APP2/ICC_PROFILE")
+        base = pieces.start if len(pieces.profile) == 1 else None
+        found.hold("icc", _joined(pieces.profile), base=base, pointer="jpeg/APP2/ICC_PROFILE")
     if pieces.xmp:
         found.hold("xmp", _joined(pieces.xmp), base=None, pointer="xmp/extended")
     return found
@@ -103,6 +106,7 @@ def _app1(stream: BinaryIO, part: Part, found: Anatomy, pieces: _Pieces) -> None
 def _app2(stream: BinaryIO, part: Part, pieces: _Pieces, notes: Notes) -> None:
     head = read_at(stream, part.start, min(part.content, 14))
     if head.startswith(_ICC) and len(head) == len(_ICC) + 2:
+        pieces.start = pieces.start or part.start + len(head)
         pieces.add(pieces.profile, head[-2], content_of(stream, part, most=MOST_BLOCK)[len(head) :])
     elif head.startswith(_PICTURES):
         base = part.start + len(_PICTURES)

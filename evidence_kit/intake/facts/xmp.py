@@ -5,7 +5,6 @@ refused, so nothing can be made to grow.
 """
 
 import re
-from dataclasses import dataclass, field
 from xml.parsers import expat
 
 from evidence_kit.errors import FormatError
@@ -39,14 +38,6 @@ _PLACE = re.compile(
 )
 
 
-@dataclass(slots=True)
-class Xmp:
-    """What else is asked of the properties that were read: their first values and their places, by name."""
-
-    values: dict[str, str] = field(default_factory=dict)
-    places: dict[str, int | None] = field(default_factory=dict)
-
-
 class _Reading:
     """The state of reading one packet: where in the tree it is, and what was found."""
 
@@ -54,7 +45,8 @@ class _Reading:
         self.path: list[str] = []
         self.text: list[str] = []
         self.start = 0
-        self.properties: list[tuple[str, str, int]] = []
+        self.properties: list[tuple[str, str, int, int | None]] = []
+        """Name, value, offset of the element, and length from there where the value is its text."""
         self.prefixes = dict(_PREFIXES)
         self.parser = expat.ParserCreate(namespace_separator=" ")
         self.parser.buffer_text = True
@@ -91,41 +83,37 @@ class _Reading:
     def _end(self, _name: str) -> None:
         value = "".join(self.text).strip()
         if value:
-            self._found(self.path, value)
+            self._found(self.path, value, self.parser.CurrentByteIndex - self.start)
         self.text.clear()
         self.path.pop()
 
-    def _found(self, path: list[str] | tuple[str, ...], value: str) -> None:
+    def _found(self, path: list[str] | tuple[str, ...], value: str, length: int | None = None) -> None:
         if len(self.properties) >= _MOST_PROPERTIES:
             raise FormatError(f"XMP holds more than {_MOST_PROPERTIES} properties")
         name = "/".join(part for part in path if part not in _FRAME)
         if name:
-            self.properties.append((name, value, self.start))
+            self.properties.append((name, value, self.start, length))
 
 
 def _refuse(*_declaration: object) -> None:
     raise FormatError("XMP declares a document type")
 
 
-def read_xmp(data: bytes, *, base: int | None, notes: Notes, pointer: str = "xmp") -> Xmp:
-    """Return what the packet *data* holds, having noted each property; a damaged one is noted as far as it goes.
+def read_xmp(data: bytes, *, base: int | None, notes: Notes, pointer: str = "xmp") -> None:
+    """Note each property that the packet *data* holds; a damaged one is noted as far as it goes.
 
     *base* is the offset of *data* in the file, None where it does not stand there as it is.
     """
-    found = Xmp()
     reading = _Reading()
     try:
         reading.read(data)
     except (expat.ExpatError, FormatError, ValueError, LookupError) as error:
         notes.add("xmp.damaged", str(error), pointer=pointer, offset=base, length=len(data))
-    for name, value, place in reading.properties:
+    for name, value, place, length in reading.properties:
         offset = None if base is None else base + place
-        found.values.setdefault(name, value)
-        found.places.setdefault(name, offset)
         code = "gps.xmp" if _PLACE.search(name) else "xmp.property"
         code = "serial.xmp" if "serialnumber" in name.lower() else code
-        notes.add(code, value, pointer=f"{pointer}/{name}", offset=offset)
-    return found
+        notes.add(code, value, pointer=f"{pointer}/{name}", offset=offset, length=None if base is None else length)
 
 
 def _packet(data: bytes) -> bytes:

@@ -22,6 +22,7 @@ from evidence_kit.intake.facts.of_others import anatomy_of_gif, anatomy_of_webp
 from evidence_kit.intake.facts.of_png import anatomy_of_png
 from evidence_kit.intake.facts.parts import Part
 from evidence_kit.intake.facts.xmp import read_xmp
+from evidence_kit.intake.findings import Source
 
 
 def riff_chunks(stream: BinaryIO) -> Iterator[Part]:
@@ -144,12 +145,11 @@ def test_datasets_of_iptc_lie_within_their_block(data: bytes) -> None:
 def test_a_dataset_has_its_name_and_its_place() -> None:
     notes = Notes("a")
 
-    found = iptc.read_iptc(b"\x1c\x02\x78\x00\x05words\x1c\x02\x5a\x00\x04Town", base=100, notes=notes)
+    iptc.read_iptc(b"\x1c\x02\x78\x00\x05words\x1c\x02\x5a\x00\x04Town", base=100, notes=notes)
 
-    assert found == {"Caption-Abstract": "words", "City": "Town"}
-    assert [(note.code, note.source.offset, note.source.length) for note in notes.findings] == [
-        ("iptc.dataset", 100, 10),
-        ("gps.iptc", 110, 9),
+    assert [(note.code, note.value, note.source) for note in notes.findings] == [
+        ("iptc.dataset", "words", Source(file="a", pointer="iptc/Caption-Abstract", offset=100, length=10)),
+        ("gps.iptc", "Town", Source(file="a", pointer="iptc/City", offset=110, length=9)),
     ]
 
 
@@ -178,10 +178,10 @@ def test_whatever_calls_itself_xmp_is_read_or_called_damaged(data: bytes) -> Non
 def test_xmp_that_wants_to_grow_is_refused(packet: str) -> None:
     notes = Notes("a")
 
-    found = read_xmp(packet.encode(), base=0, notes=notes)
+    read_xmp(packet.encode(), base=0, notes=notes)
 
     assert [note.code for note in notes.findings if note.code != "xmp.property"] == ["xmp.damaged"]
-    assert "c" not in "".join(found.values) or len(found.values) == 1000
+    assert len(notes.findings) in {1, 1001}
 
 
 def test_a_text_that_was_compressed_grows_only_so_far() -> None:
