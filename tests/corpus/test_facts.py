@@ -30,6 +30,8 @@ OTHERS = ("pdf", "warc", "social")
 STRIDE = 23
 """Every so manieth file that is no picture is tried in each run, all of them nightly."""
 MEMORY_MB = 500
+SECONDS = 60
+"""More than a file may take elsewhere: here other tests run at the same moment."""
 
 TAGS = {"exif.tag", "gps.exif", "serial.exif"}
 TEXTS = {"Make", "Model", "Software", "DateTime", "DateTimeOriginal", "DateTimeDigitized", "Artist", "Copyright"}
@@ -63,7 +65,7 @@ def files(folder: Path, groups: Sequence[str]) -> list[Path]:
 def examined(paths: Sequence[Path]) -> dict[Path, FileFacts]:
     """Return the facts of *paths*, each of which was examined to its end within the limits."""
     asked = [(path, f"original/{index:04}", path.name) for index, path in enumerate(paths, 1)]
-    found = dict(zip(paths, examine_apart(asked, memory_mb=MEMORY_MB), strict=True))
+    found = dict(zip(paths, examine_apart(asked, seconds=SECONDS, memory_mb=MEMORY_MB), strict=True))
     ended = {path: facts for path, facts in found.items() if "examination.ended" in codes(facts)}
     assert ended == {}
     for facts in found.values():

@@ -129,7 +129,9 @@ def _film_chunk(stream: BinaryIO, chunk: Part, found: Anatomy, notes: Notes) -> 
 def anatomy_of_tiff(stream: BinaryIO, exif: Exif) -> Anatomy:
     """Return the build of the TIFF *stream* by its own tags, which *exif* holds."""
     width, height = (exif.numbers.get(f"Image {name}", []) for name in ("ImageWidth", "ImageLength"))
-    found = Anatomy(size=(width[0], height[0]) if len(width) == len(height) == 1 else None)
+    # Tags may be of a signed type.
+    told = len(width) == len(height) == 1 and width[0] >= 0 <= height[0]
+    found = Anatomy(size=(width[0], height[0]) if told else None)
     for name, kind in _TIFF_BLOCKS.items():
         if name in exif.places:
             offset, length = exif.places[name]

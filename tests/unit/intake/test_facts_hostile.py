@@ -103,6 +103,13 @@ def test_exif_that_would_be_read_without_end_is_not(tmp_path: Path) -> None:
     assert (facts.width, facts.height) == (48, 32)
 
 
+def test_measures_that_cannot_be_are_none(tmp_path: Path) -> None:
+    facts = examined(tmp_path, tiff((256, 9, 1, 0xFFFFFFFE), (257, 9, 1, 5)), "a.tif")
+
+    assert (facts.width, facts.height) == (None, None)
+    assert FileFacts.from_json(facts.to_json()) == facts
+
+
 def test_more_findings_than_can_be_kept_are_cut_and_that_is_told(tmp_path: Path) -> None:
     text = png_chunk(b"tEXt", b"Comment\0" + b"x" * 10)
     data = picture("PNG")
