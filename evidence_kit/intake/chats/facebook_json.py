@@ -129,8 +129,14 @@ class _Thread:
                 self._notes.add("chat.message.unreadable", "an entry cannot be read", source)
                 spans.extend((0, 0))
                 continue
+            if not isinstance(value, dict):
+                source = original.source(f"/messages/{index}", *cursor.span)
+                self._notes.add("chat.message.unreadable", "an entry is no object", source)
+                spans.extend((0, 0))
+                cursor.strange()
+                continue
             spans.extend(cursor.span)
-            moment = value.get("timestamp_ms", value.get("timestamp")) if isinstance(value, dict) else None
+            moment = value.get("timestamp_ms", value.get("timestamp"))
             if isinstance(moment, int):
                 times[1:] = [moment]
 
@@ -160,8 +166,6 @@ class _Thread:
             value = JsonCursor(io.BytesIO(raw)).value()
             if isinstance(value, dict):
                 yield self._message(next(numbers), file.original, value)
-            else:
-                self._notes.add("chat.message.unreadable", "an entry is no object", self._mender.source)
 
     def _message(self, number: int, original: Original, value: dict[str, RawJson]) -> Message:
         text = self._mender.text

@@ -20,13 +20,16 @@ _Part = TypeVar("_Part", str, int)
 LARGEST_VALUE = 16 * 1024 * 1024
 """Characters of a value that is taken whole; messages have thousands at most."""
 _MOST_UNREADABLE = 1000
+MOST_STRANGE = 10_000
+"""Values of one file that can be read and are not what should stand there, before it is left."""
 _PIECE = 1024 * 1024
 _NEAR_THE_END = 16
 """Characters before the end of what was read in which a mistake may only be a value not read whole: ``fals``."""
 _SPACE = re.compile(r"[ \t\n\r\ufeff]*")
-_OUTSIDE = re.compile(r'["{}\[\]]')
-_BESIDE = re.compile(r'["{}\[\],]')
-_INSIDE = re.compile(r'["\\]')
+_MARK = re.compile(r'["{}\[\],]')
+_STRING_END = re.compile(r'(?:[^"\\]++|\\.)*+"', re.DOTALL)
+_MOST_SKIPPED = 20_000_000
+"""Marks in all values that are passed over."""
 
 
 class UnreadableError(FormatError):
@@ -46,6 +49,8 @@ class JsonCursor:
         self._byte = 0
         self._ended = False
         self._unreadable = 0
+        self._strange = 0
+        self._marks = 0
         self._decoder = json.JSONDecoder(object_pairs_hook=self._object, strict=False)
         self.doubled = 0
         """Keys that stood twice in their object so far; the last one counts."""
@@ -106,37 +111,51 @@ class JsonCursor:
         self.span = (offset, self._byte - offset)
         return found
 
+    def strange(self) -> None:
+        """Count a value that is not what should stand there; raises `FormatError` when there are too many."""
+        self._strange += 1
+        if self._strange > MOST_STRANGE:
+            raise FormatError(f"more than {MOST_STRANGE} values are not what should stand there, at byte {self._byte}")
+
     def skip(self) -> None:
-        """Pass over the next value, however large, looking at brackets and quotes only; raises `FormatError`."""
-        self.kind()
+        """Pass over the next value, however large, looking at brackets and strings only; raises `FormatError`."""
+        if self.kind() == '"':
+            self._skip_string()
+            return
         depth = 0
         while True:
-            match = (_OUTSIDE if depth else _BESIDE).search(self._text, self._at)
-            if not match:
+            for match in _MARK.finditer(self._text, self._at):
+                mark = match[0]
+                if mark == '"':
+                    # It may be cut here, or hold escapes without end: it is looked at by itself.
+                    self._advance(match.start())
+                    self._skip_string()
+                    break
+                if not depth and mark in ",]}":
+                    self._advance(match.start())
+                    return
+                depth += (mark in "{[") - (mark in "}]")
+                self._marks += 1
+                if self._marks > _MOST_SKIPPED:
+                    raise FormatError(f"values that cannot be followed, at byte {self._byte}")
+                if not depth and mark != ",":
+                    self._advance(match.end())
+                    return
+            else:
                 self._advance(len(self._text))
                 self._need()
-                continue
-            if not depth and match[0] in ",]}":
-                self._advance(match.start())
-                return
-            self._advance(match.end())
-            if match[0] == '"':
-                self._skip_string()
-            else:
-                depth += 1 if match[0] in "{[" else -1
-            if not depth:
-                return
 
     def _skip_string(self) -> None:
+        self._advance(self._at + 1)
         while True:
-            match = _INSIDE.search(self._text, self._at)
-            self._advance(match.end() if match else len(self._text))
-            if match and match[0] == '"':
-                return
-            if self._at == len(self._text):
-                self._need()
+            match = _STRING_END.match(self._text, self._at)
             if match:
-                self._advance(self._at + 1)
+                self._advance(match.end())
+                return
+            # Not through an escape that is cut.
+            kept = len(self._text) - (len(self._text) - len(self._text.rstrip("\\"))) % 2
+            self._advance(max(self._at, kept))
+            self._need()
 
     def _inside(self, opening: str, closing: str) -> Iterator[int]:
         """Yield the index of each part between two brackets, which has to be taken before the next one."""

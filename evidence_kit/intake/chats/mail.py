@@ -19,7 +19,7 @@ from evidence_kit.intake.chats.originals import Original, Originals
 from evidence_kit.intake.chats.people import People
 from evidence_kit.intake.findings import Source
 
-LARGEST_MESSAGE = 48 * 1024 * 1024
+LARGEST_MESSAGE = 36 * 1024 * 1024
 """Bytes; providers take 25 MB of attachments, a third more when they are written as text."""
 _MOST_IDS = 500_000
 _LONGEST_LINE = 64 * 1024

@@ -24,9 +24,12 @@ from evidence_kit.intake.chats.repair import whole
 from evidence_kit.intake.findings import Source
 from evidence_kit.models import utc_text
 
-_MOST_CONTAINERS = 50
+_MOST_CONTAINERS = 20
+_MOST_LINES = 700_000
+"""The largest e-mail has 500,000 of 76 letters. The parser keeps each by itself and looks for each open part's end."""
 _CONTAINER = re.compile(rb"multipart/|message/rfc822", re.IGNORECASE)
 _MOST_PARTS = 500
+_LONGEST_HEADER = 1024 * 1024
 _LONGEST_FIELD = 64 * 1024
 _LONGEST_TEXT = 1024 * 1024
 _IDENTITY = re.compile(r"<[^<>\s]{1,250}>")
@@ -72,11 +75,12 @@ def read_mail(data: bytes, source: Source) -> Mail:
         data = data.partition(b"\n")[2]
     remarks: list[tuple[str, str]] = []
     message = None
-    if len(_CONTAINER.findall(data)) <= _MOST_CONTAINERS:
+    if len(_CONTAINER.findall(data)) <= _MOST_CONTAINERS and data.count(b"\n") <= _MOST_LINES:
         message = _attempt(lambda: message_from_bytes(data), None)
     if message is None:
-        remarks.append(("chat.mail.nested", "its parts are nested or repeated too often, so only its header is read"))
-        message = BytesHeaderParser().parsebytes(data.replace(b"\r\n", b"\n").partition(b"\n\n")[0] + b"\n\n")
+        remarks.append(("chat.mail.nested", "it has too many nested parts or lines, so only its header is read"))
+        header = data[:_LONGEST_HEADER].replace(b"\r\n", b"\n").partition(b"\n\n")[0]
+        message = BytesHeaderParser().parsebytes(header + b"\n\n")
     fields = _Fields(message)
     text, attachments = _content(message, source, remarks)
     told = fields.text("date")

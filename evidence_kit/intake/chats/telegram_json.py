@@ -141,6 +141,7 @@ class _Chat:
                 yield self._message(value, source)
             else:
                 self._notes.add("chat.message.unreadable", "an entry is no object", source)
+                self._cursor.strange()
 
     def _message(self, value: dict[str, RawJson], source: Source) -> Message:
         self._mender.source = source

@@ -29,6 +29,8 @@ _BEGINNING = re.compile(
     rf"\[{_STAMP.replace('SEPARATOR', chr(92) + '3')}\] ?"
     rf"|{_STAMP.replace('SEPARATOR', chr(92) + '12')}[ \u00a0]?[-\u2013][ \u00a0])"
 )
+_BEGINNINGS = frozenset("0123456789[\u200e\ufeff".encode())
+"""First bytes of such a beginning."""
 _GROUPS = 9
 """Of each of the two forms: the whole, three numbers and a separator of the date, four of the time."""
 
@@ -59,8 +61,10 @@ def entries(stream: BinaryIO) -> Iterator[Entry]:
     kept, offset, line, begins = 0, 0, 0, True
     while piece := stream.readline(_LONGEST_LINE):
         line += begins
-        text = piece.decode("utf-8", "replace")
-        match = _BEGINNING.match(text) if begins else None
+        keeps = kept <= LONGEST_TEXT
+        stamped = begins and piece[0] in _BEGINNINGS
+        text = piece.decode("utf-8", "replace") if keeps or stamped else ""
+        match = _BEGINNING.match(text) if stamped else None
         if match or current is None:
             if current:
                 yield _finished(current, parts)
@@ -70,7 +74,7 @@ def entries(stream: BinaryIO) -> Iterator[Entry]:
             parts, kept = [], 0
         else:
             body = text
-        if kept <= LONGEST_TEXT:
+        if match or keeps:
             parts.append(body)
             kept += len(piece)
         else:

@@ -149,7 +149,7 @@ def test_no_cut_and_no_changed_byte_makes_reading_fail(tmp_path: Path, kind: str
                 assert isinstance(found, Conversation | Finding)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(
     st.recursive(
         st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(),
