@@ -8,8 +8,8 @@ item follows, and with the last of them the bundle's copy of the log ends.
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from evidence_kit.bundle.exhibit_plan import ExhibitPlan
-from evidence_kit.bundle.exhibits import screenshot_and_title
+from evidence_kit.bundle.exhibit_plan import ExhibitPlan, PlannedExhibit
+from evidence_kit.bundle.exhibits import conversations_of, screenshot_and_title
 from evidence_kit.bundle.naming import hidden_events, names_of, refuse_naming
 from evidence_kit.bundle.report import SLICE_HEIGHT, SLICE_WIDTH
 from evidence_kit.bundle.report_model import Language
@@ -181,8 +181,9 @@ def _planned_texts(plan: ExhibitPlan | None) -> list[tuple[str, str]]:
 
 
 def _refuse_parts(case: CaseFolder, plan: ExhibitPlan) -> None:
-    """Refuse, with `UsageError`, pages and regions that a screenshot does not have."""
+    """Refuse, with `UsageError`, pages and regions that a screenshot does not have, and messages that are not there."""
     for exhibit in plan.exhibits:
+        _refuse_transcripts(case, plan, exhibit)
         if not exhibit.partial:
             continue
         item = exhibit.item
@@ -195,6 +196,16 @@ def _refuse_parts(case: CaseFolder, plan: ExhibitPlan) -> None:
         except FormatError as error:
             hint = "correct its pages or regions, or leave them out to show all of it"
             raise plan.wrong(exhibit, str(error), hint=hint) from error
+
+
+def _refuse_transcripts(case: CaseFolder, plan: ExhibitPlan, exhibit: PlannedExhibit) -> None:
+    if not exhibit.transcripts:
+        return
+    folder = case.path / "items" / exhibit.item
+    try:
+        conversations_of(folder, read_item(case, exhibit.item), exhibit.transcripts)
+    except UsageError as error:
+        raise plan.wrong(exhibit, f"{exhibit.item}: {error}", hint=error.hint) from error
 
 
 def _start(case: CaseFolder, intent: Intent, plan: _Plan) -> Draft:

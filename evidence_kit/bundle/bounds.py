@@ -21,6 +21,7 @@ from evidence_kit.bundle.report_model import (
     Redirect,
     ReportData,
 )
+from evidence_kit.bundle.transcript_parts import Attached, ChatFinding, ConversationHead, PrintedMessage, Reacted
 from evidence_kit.models import Problem
 
 MOST_EVENTS = 2000
@@ -28,7 +29,19 @@ MOST_ATTEMPTS = 2000
 MOST_ENTRIES = 100
 """Of any list of an exhibit: actions, redirects, files, problems…"""
 
-LISTED = (Action, Fact, ItemFile, Problem, Redirect, str)
+LISTED = (
+    Action,
+    Attached,
+    ChatFinding,
+    ConversationHead,
+    Fact,
+    ItemFile,
+    PrintedMessage,
+    Problem,
+    Reacted,
+    Redirect,
+    str,
+)
 """What stands in such lists."""
 
 _Entry = TypeVar("_Entry")

@@ -1,16 +1,18 @@
 """The plan of a bundle's exhibits, ``exhibits.toml``: which items, in which order, and how each of them is shown.
 
 TOML 1.0: ``schema`` and one ``[[exhibit]]`` for each item, in the order of the exhibits, with the keys of
-`PlannedExhibit`. A lawyer or an officer edits it, and it may have passed through many hands: it is read strictly and
-within bounds, and every error names the line. Into the bundle goes what was understood, without any comment.
+`PlannedExhibit`, and below it its ``[[exhibit.transcript]]`` (`transcript_plan`). A lawyer or an officer edits it, and
+it may have passed through many hands: it is read strictly and within bounds, and every error names the line. Into the
+bundle goes what was understood, without any comment.
 """
 
 import json
 import re
 import tomllib
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
+from evidence_kit.bundle.transcript_plan import MOST_TRANSCRIPTS, PlannedTranscript, Wrong, read_transcript_plan
 from evidence_kit.display import shorten, visible
 from evidence_kit.errors import UsageError
 from evidence_kit.pictures.viewing_copy import Region
@@ -19,7 +21,7 @@ SCHEMA = "evidence-kit/exhibits/1"
 LARGEST = 4 * 1024 * 1024
 """Bytes of a plan that is read: 10,000 exhibits with a reason of a paragraph each."""
 
-_KEYS = frozenset({"item", "label", "title", "why", "blurred", "pages", "regions"})
+_KEYS = frozenset({"item", "label", "title", "why", "blurred", "pages", "regions", "transcript"})
 _ITEM = re.compile(r"EV-[0-9]{4,9}")
 _LONGEST = {"label": 60, "title": 200, "why": 2000}
 _MOST = 100
@@ -37,6 +39,7 @@ _SILENT = re.compile(
 )
 _NOT_OURS = re.compile(r"[.{]")
 _HEADER = re.compile(r"^[ \t]*\[\[[ \t]*exhibit[ \t]*\]\]", re.MULTILINE)
+_TRANSCRIPT = re.compile(r"^[ \t]*\[\[[ \t]*exhibit[ \t]*\.[ \t]*transcript[ \t]*\]\]", re.MULTILINE)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,6 +59,8 @@ class PlannedExhibit:
     """The pages of the viewing copy that are shown, counted from 1; empty: all."""
     regions: tuple[Region, ...] = ()
     """Parts of the screenshot that are shown, and nothing else of it."""
+    transcripts: tuple[PlannedTranscript, ...] = ()
+    """Messages of its conversations that are printed; none are unless they are chosen."""
     line: int = field(default=1, compare=False)
     """Where it begins in the file."""
 
@@ -99,7 +104,7 @@ def exhibit_toml(exhibit: PlannedExhibit) -> str:
         lines.append(f"pages = {[*exhibit.pages]}")
     if exhibit.regions:
         lines.append(f"regions = {[[r.left, r.top, r.right, r.bottom] for r in exhibit.regions]}")
-    return "\n".join(lines) + "\n"
+    return "\n".join(lines) + "\n" + "".join(each.to_toml() for each in exhibit.transcripts)
 
 
 def quoted(text: str) -> str:
@@ -117,7 +122,7 @@ def read_plan(data: bytes, *, name: str) -> ExhibitPlan:
         line = data[: error.start].count(b"\n") + 1
         raise UsageError(f"{name}, line {line}: it is not UTF-8", hint="save the file again as UTF-8") from error
     skeleton = _SILENT.sub(lambda found: re.sub(r"[^\n]", " ", found[0]), text)
-    strange = _NOT_OURS.search(skeleton)
+    strange = _NOT_OURS.search(_TRANSCRIPT.sub(lambda found: found[0].replace(".", " "), skeleton))
     if strange:
         # Dotted keys and inline tables are no part of a plan, and a hostile one of them takes a reader all its memory.
         fact = f"{strange[0]!r} stands outside of quotation marks"
@@ -166,9 +171,7 @@ class _Reader:
         seen[key] = line
 
     def _exhibit(self, table: Mapping[str, object], start: int, end: int) -> PlannedExhibit:
-        def wrong(key: str, fact: str, hint: str) -> UsageError:
-            return _wrong(self.name, self._find(key, start, end), fact, hint=hint)
-
+        wrong = self._wrong_between(start, end)
         for key in table.keys() - _KEYS:
             raise wrong(key, f"{shorten(key)!r} is not known", f"known are: {', '.join(sorted(_KEYS))}")
         item, blurred = table.get("item"), table.get("blurred", True)
@@ -190,8 +193,23 @@ class _Reader:
             blurred=blurred,
             pages=pages,
             regions=regions,
+            transcripts=tuple(self._transcripts(table, start, end)),
             line=self._find("item", start, end),
         )
+
+    def _transcripts(self, table: Mapping[str, object], start: int, end: int) -> Iterator[PlannedTranscript]:
+        tables = table.get("transcript", [])
+        starts = [found.start() for found in _TRANSCRIPT.finditer(self.skeleton, start, end)]
+        if not isinstance(tables, list) or len(tables) != len(starts) or len(tables) > MOST_TRANSCRIPTS:
+            hint = f"begin each with a line [[exhibit.transcript]], at most {MOST_TRANSCRIPTS} below an exhibit"
+            raise self._wrong_between(start, end)("transcript", "transcript is not a list of transcripts", hint)
+        for each, begins, ends in zip(tables, starts, [*starts, end][1:], strict=True):
+            wrong = self._wrong_between(begins, ends)
+            yield read_transcript_plan(each, wrong, line=self._find("conversation", begins, ends))
+
+    def _wrong_between(self, start: int, end: int) -> Wrong:
+        """Return what makes errors about the keys that stand between two places of the file."""
+        return lambda key, fact, hint: _wrong(self.name, self._find(key, start, end), fact, hint=hint)
 
     def _find(self, key: str, start: int = 0, end: int | None = None) -> int:
         """Return the line in which *key* stands between two places of the file, or else the first line there."""
@@ -200,10 +218,7 @@ class _Reader:
         return _line(self.text, found.end() if found else start)
 
 
-_Wrong = Callable[[str, str, str], UsageError]
-
-
-def _text_of(table: Mapping[str, object], key: str, wrong: _Wrong) -> str:
+def _text_of(table: Mapping[str, object], key: str, wrong: Wrong) -> str:
     value = table.get(key, "")
     if not isinstance(value, str):
         raise wrong(key, f"{key} is not text", f'put it in quotation marks: {key} = "…"')
@@ -216,7 +231,7 @@ def _text_of(table: Mapping[str, object], key: str, wrong: _Wrong) -> str:
     return text
 
 
-def _pages_of(table: Mapping[str, object], wrong: _Wrong) -> tuple[int, ...]:
+def _pages_of(table: Mapping[str, object], wrong: Wrong) -> tuple[int, ...]:
     value = table.get("pages", [])
     numbers = _numbers(value)
     if numbers is None or list(numbers) != sorted({*numbers} - {0}):
@@ -225,7 +240,7 @@ def _pages_of(table: Mapping[str, object], wrong: _Wrong) -> tuple[int, ...]:
     return numbers
 
 
-def _regions_of(table: Mapping[str, object], wrong: _Wrong) -> tuple[Region, ...]:
+def _regions_of(table: Mapping[str, object], wrong: Wrong) -> tuple[Region, ...]:
     value = table.get("regions", [])
     boxes = [_numbers(box) for box in value] if isinstance(value, list) and len(value) <= _MOST else [None]
     regions = []

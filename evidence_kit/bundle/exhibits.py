@@ -1,6 +1,6 @@
 """An item becomes an exhibit of the report: read back from its own files, nothing remembered from the capture."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -18,6 +18,9 @@ from evidence_kit.bundle.exhibit_reading import (
 )
 from evidence_kit.bundle.page_text import page_links, page_text, shown_text
 from evidence_kit.bundle.report_model import Action, Exhibit, Fact, ItemFile, Redirect, Wording
+from evidence_kit.bundle.transcript_parts import Conversations
+from evidence_kit.bundle.transcript_plan import PlannedTranscript
+from evidence_kit.bundle.transcripts import read_conversations
 from evidence_kit.canonical import Json
 from evidence_kit.case.bracket import opened_at
 from evidence_kit.case.items import parse_item
@@ -116,6 +119,7 @@ def read_exhibit(folder: Path, context: ItemContext, pictures: Iterable[ContextS
             title=title if isinstance(title, str) else "",
             redirects=tuple(_redirects(page)),
             server=_server(page),
+            conversations=read_conversations(folder, files, context.planned.transcripts if context.planned else ()),
         )
 
 
@@ -192,6 +196,17 @@ def _of_item(folder: Path) -> Iterator[None]:
     except (OSError, FormatError, KeyError, ValueError) as error:
         message = f"the item {folder.name} cannot be read: {error}"
         raise CaseError(message, hint="run: evidence-kit verify CASE") from error
+
+
+def conversations_of(
+    folder: Path, record: dict[str, Json], planned: Sequence[PlannedTranscript] = ()
+) -> Conversations | None:
+    """Return what the item in *folder* tells of conversations, with the *planned* transcripts.
+
+    Raises `UsageError` for messages that cannot be printed so, `CaseError`.
+    """
+    with _of_item(folder):
+        return read_conversations(folder, tuple(_files(record)), planned)
 
 
 def _by_hand(environment: dict[str, Json]) -> bool:

@@ -9,10 +9,11 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from evidence_kit.bundle.exhibit_plan import SCHEMA, ExhibitPlan, PlannedExhibit, exhibit_toml
-from evidence_kit.bundle.exhibits import screenshot_and_title
+from evidence_kit.bundle.exhibits import conversations_of, screenshot_and_title
 from evidence_kit.bundle.mongolian_dates import local_stamp
 from evidence_kit.bundle.report import SLICE_HEIGHT, SLICE_WIDTH
 from evidence_kit.bundle.selection import Choice, select
+from evidence_kit.bundle.transcript_plan import PlannedTranscript, Range
 from evidence_kit.canonical import Json
 from evidence_kit.case.folder import CaseFolder
 from evidence_kit.case.items import attempts, read_item
@@ -25,6 +26,10 @@ from evidence_kit.texts import Texts
 
 _LONGEST_REMARK = 160
 _LONGEST_HOST = 60
+_MOST_CONVERSATIONS = 20
+_SAMPLE = 10
+_CONTEXT = 5
+"""Messages that the remark chooses, and those around them."""
 
 
 def fresh_plan(
@@ -70,7 +75,31 @@ def _remarks(folder: Path, record: dict[str, Json], texts: Texts) -> list[str]:
             told.append(texts.say("plan.picture", width=width, height=height, pages=pages))
             told.append("pages = [1]")
             told.append(f"regions = [[0, 0, {width}, {min(height, SLICE_HEIGHT)}]]")
+    told += _conversations(folder, record, texts)
     return [f"# {shorten(text, _LONGEST_REMARK)}\n" for text in told if text]
+
+
+def _conversations(folder: Path, record: dict[str, Json], texts: Texts) -> list[str]:
+    """Return remarks on the conversations of an item, and how messages of the first one are chosen."""
+    found = conversations_of(folder, record)
+    if found is None or not found.listed:
+        return []
+    told = [
+        texts.say(
+            "plan.conversation", number=each.number, platform=each.platform, title=each.title, count=each.messages
+        )
+        for each in found.listed[:_MOST_CONVERSATIONS]
+    ]
+    more = len(found.listed) + found.unlisted - len(told)
+    if more:
+        told.append(texts.say("plan.conversations-more", count=more))
+    first = found.listed[0]
+    sample = PlannedTranscript(
+        conversation=first.number,
+        messages=(Range(first=1, last=max(1, min(first.messages, _SAMPLE))),),
+        context=_CONTEXT,
+    )
+    return [*told, *sample.to_toml().splitlines()]
 
 
 def _host(url: str) -> str:

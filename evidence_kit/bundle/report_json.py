@@ -44,7 +44,7 @@ _CUT = " […]"
 _SHORT = 400
 """Letters that any text may have when it is written in escapes."""
 _LONGEST = {"visible_text": LONGEST_TEXT}
-_LONGEST |= dict.fromkeys(("note", "purpose", "legal_basis", "why", "withheld_ground"), LONGEST_PROSE)
+_LONGEST |= dict.fromkeys(("note", "purpose", "legal_basis", "why", "withheld_ground", "text"), LONGEST_PROSE)
 _LAST_ESCAPE = re.compile(r"\\u\{?[0-9A-F]{0,6}\Z")
 
 _LONGEST_HEADER = 48

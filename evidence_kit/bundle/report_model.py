@@ -11,6 +11,7 @@ from enum import StrEnum
 
 from evidence_kit.bundle.exhibit_parts import Attempted, ContextShot, PageLink, Requests
 from evidence_kit.bundle.register_parts import LeftOut, SealedItem, SelfTest, SignatureLine
+from evidence_kit.bundle.transcript_parts import Conversations
 from evidence_kit.models import Digest, Officer, Problem, Status, Trust
 from evidence_kit.pictures.viewing_copy import ViewingCopy
 
@@ -239,6 +240,8 @@ class Exhibit:
     links: tuple[PageLink, ...] = ()
     unlisted_links: int = 0
     """How many links of the page are not in `links`."""
+    conversations: Conversations | None = None
+    """Of a supplied item that holds any."""
 
     @property
     def viewing_copies(self) -> tuple[ViewingCopy, ...]:

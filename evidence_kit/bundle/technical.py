@@ -1,6 +1,7 @@
 """The technical report of an exhibit, for machines: everything the report's pages say of how it was made.
 
-It is attached to the volume that holds the exhibit, as ``EV-0001.json``. The text of the page is not in it.
+It is attached to the volume that holds the exhibit, as ``EV-0001.json``. The text of the page, and of messages, is not
+in it.
 """
 
 from dataclasses import fields, is_dataclass, replace
@@ -9,6 +10,7 @@ from pathlib import Path
 
 from evidence_kit import canonical
 from evidence_kit.bundle.report_model import Exhibit
+from evidence_kit.bundle.transcript_parts import Conversations
 from evidence_kit.canonical import Json
 from evidence_kit.errors import ReportError
 from evidence_kit.models import Digest, utc_text
@@ -18,10 +20,21 @@ _SCHEMA = "evidence-kit/technical-report/1"
 
 def technical_report(exhibit: Exhibit) -> bytes:
     """Return the canonical JSON; raises `ReportError` for a value that has no form in it."""
-    told = _plain(replace(exhibit, visible_text=""))
+    told = _plain(replace(exhibit, visible_text="", conversations=_without_texts(exhibit.conversations)))
     if not isinstance(told, dict):
         raise ReportError("an exhibit is not an object")
     return canonical.dumps({"schema": _SCHEMA, **told})
+
+
+def _without_texts(conversations: Conversations | None) -> Conversations | None:
+    """Return *conversations*, in their transcripts which messages were printed and where they stand."""
+    if conversations is None:
+        return None
+    transcripts = tuple(
+        replace(each, messages=tuple(replace(message, text="") for message in each.messages))
+        for each in conversations.transcripts
+    )
+    return replace(conversations, transcripts=transcripts)
 
 
 def _plain(value: object) -> Json:

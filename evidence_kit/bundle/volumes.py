@@ -27,7 +27,8 @@ MOST_PAGES = 300
 
 _CHARACTERS = 3000
 _ROWS = 12
-"""What a page of text and a page of a list hold, at least."""
+_MESSAGES = 10
+"""What a page of text, of a list, and of short messages hold, at least."""
 
 _LINES = 17
 """What a page of a list of the whole case holds; for each typst needs three megabytes."""
@@ -123,4 +124,7 @@ def _pages(exhibit: Exhibit) -> int:
     slices = sum(len(copy.slices) for copy in exhibit.viewing_copies)
     lists = (exhibit.actions, exhibit.files, exhibit.redirects, exhibit.environment, exhibit.links, exhibit.attempted)
     rows = sum(map(len, lists)) + (len(exhibit.requests.missing) if exhibit.requests else 0)
-    return 1 + slices + math.ceil(rows / _ROWS) + len(exhibit.visible_text) // _CHARACTERS
+    transcripts = exhibit.conversations.transcripts if exhibit.conversations else ()
+    messages = [message for each in transcripts for message in each.messages]
+    characters = len(exhibit.visible_text) + sum(message.size for message in messages)
+    return 1 + slices + math.ceil(rows / _ROWS) + len(messages) // _MESSAGES + characters // _CHARACTERS

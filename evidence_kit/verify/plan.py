@@ -12,6 +12,8 @@ _EXHIBIT = (
     rb'\n\[\[exhibit\]\]\nitem = "(?P<item>[A-Za-z0-9._-]{1,100})"\n'
     rb"label = %b" % _TEXT + rb"title = %b" % _TEXT + rb"why = %b" % _TEXT + rb"blurred = (?:true|false)\n"
     rb"(?:pages = \[[0-9, ]+\]\n)?(?:regions = \[[0-9, \[\]]+\]\n)?"
+    rb"(?:\n\[\[exhibit\.transcript\]\]\nconversation = [0-9]+\n"
+    rb'messages = \[[0-9", -]+\]\ncontext = [0-9]+\n)*+'
 )
 _HEAD = b'schema = "evidence-kit/exhibits/1"\n'
 _BLOCK = re.compile(_EXHIBIT)

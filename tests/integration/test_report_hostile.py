@@ -14,6 +14,7 @@ import pytest
 from evidence_kit.bundle.report import RenderedReport, render_report
 from evidence_kit.bundle.report_model import Exhibit, Language, Redirect, ReportData, Wording
 from tests.support.report_cases import MOMENT, exhibit_of, report_of
+from tests.support.transcript_cases import conversations_of, message_of
 
 Oracle = Callable[[str], Path]
 
@@ -44,6 +45,12 @@ def exhibit_with(text: str) -> Exhibit:
     wording = Wording(label=text[:60], title=text[:200], why=text[:2000])
     exhibit = exhibit_of(1, text=text)
     return replace(exhibit, url=text, identity=text, server=text, server_date=text, label=text, planned=wording)
+
+
+def exhibit_of_messages(text: str) -> Exhibit:
+    """Return an exhibit with conversations, *text* in every place of them, and little else."""
+    messages = (message_of(1, text=text), message_of(2, text=text, chosen=False, left_out=7))
+    return replace(exhibit_of(1), conversations=conversations_of(text, messages=messages))
 
 
 def render(data: ReportData, folder: Path, language: Language) -> RenderedReport:
@@ -83,13 +90,27 @@ def test_hostile_text_of_all_kinds_stays_within_the_page_and_is_shown_as_it_is(
 ) -> None:
     every = " ".join(part * (1 + 60 // len(part)) for part in HOSTILE.values())
 
-    text = judge(render(report_of(exhibit_with(every), text=every), tmp_path, language), oracle)
+    exhibits = exhibit_with(every), replace(exhibit_of_messages(every), number=2, item="EV-0002")
+    text = judge(render(report_of(*exhibits, text=every), tmp_path, language), oracle)
 
     for shown in (re.sub(r"\s", "", MARKUP), "\\u{202E}gnp.exe\\u{2066}ab\\u{2069}\\u{200F}", "a\\u{200B}\\u{200C}"):
         assert shown in text
     assert "\\u{001B}[31m\\u{0007}\\u{0000}\\u{009B}\\u{2028}" in text
     assert "e\u0301" in text or "\u00e9" in text
     assert "\\u{0301}\\u{0301}" in text
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("kind", HOSTILE)
+def test_hostile_messages_of_any_length_stay_within_the_page_and_are_cut_where_it_is_said(
+    kind: str, tmp_path: Path, oracle: Oracle
+) -> None:
+    long = HOSTILE[kind] * (LONG // len(HOSTILE[kind]))
+
+    text = judge(render(report_of(exhibit_of_messages(long)), tmp_path, Language.BOTH), oracle)
+
+    assert f"{len(long):,}".replace(",", "") in text.replace("\u00a0", "")
+    assert "[\u2026]" in text
 
 
 @pytest.mark.slow

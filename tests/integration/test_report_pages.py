@@ -19,10 +19,21 @@ from evidence_kit.models import Trust
 from evidence_kit.pictures.viewing_copy import ViewingCopy, make_slices
 from evidence_kit.resources import template
 from tests.support.report_cases import MOMENT, digest_of, exhibit_of, report_of
+from tests.support.transcript_cases import conversations_of, message_of
 
 Oracle = Callable[[str], Path]
 Pages = Mapping[Language, str]
-SECTIONS = ("record", "form", "certificate", "account", "signatures", "categories", "self_test", "self_test_page")
+SECTIONS = (
+    "record",
+    "form",
+    "certificate",
+    "account",
+    "signatures",
+    "categories",
+    "self_test",
+    "self_test_page",
+    "transcript",
+)
 """Every sentence of these stands in every report."""
 SENTENCES = (
     "exhibit/attempted",
@@ -60,6 +71,11 @@ SENTENCES = (
     "verify/stock_heading",
     "values/unverified",
     "incomplete/self-test-failed",
+    "platforms/facebook",
+    "message_kinds/system",
+    "message_kinds/call",
+    "time_zones/not-told",
+    "chat_findings/chat.encoding.repaired",
 )
 
 
@@ -100,7 +116,9 @@ def data_of(shot: ViewingCopy) -> ReportData:
         place="Улаанбаатар",
     )
     facts = tuple(replace(fact, name="clock_state", value="unverified") for fact in first.environment[:1])
-    second = replace(exhibit_of(2), by_hand=True, environment=facts)
+    messages = (message_of(4, left_out=3), message_of(5, text="Т" * 6000, chosen=False), message_of(6))
+    conversations = conversations_of(messages=messages)
+    second = replace(exhibit_of(2), by_hand=True, environment=facts, conversations=conversations)
     data = report_of(first, second, text="Т")
     return replace(
         data,
