@@ -46,11 +46,11 @@ export interface IndexLine {
   readonly method: string;
 }
 
-/** Return the index of *lines*, sorted, with *filename* as the name of their WARC. */
-export function indexText(lines: Iterable<IndexLine>, filename: string): string {
+/** Return the index of *lines*, sorted, each with its line feed, with *filename* as the name of their WARC. */
+export function indexLines(lines: Iterable<IndexLine>, filename: string): string[] {
   const texts = Array.from(lines, (line) => toLine(line, filename));
   // All of it is ASCII, where the order of code units is that of bytes.
-  return texts.sort((one, other) => (one < other ? -1 : Number(one > other))).join("");
+  return texts.sort((one, other) => (one < other ? -1 : Number(one > other)));
 }
 
 /** Return *uri* with everything but printable ASCII percent-encoded; percent signs stay as they are. */

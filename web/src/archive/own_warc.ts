@@ -7,7 +7,7 @@
 
 import { hex } from "../bytes.js";
 import { shorten } from "../display.js";
-import { type IndexLine, indexText } from "./cdxj.js";
+import { type IndexLine, indexLines } from "./cdxj.js";
 import { base32 } from "./digest_labels.js";
 import { methodOf, statusAndMime } from "./http_facts.js";
 import { roleOf } from "./resource_names.js";
@@ -30,7 +30,7 @@ export interface Resource {
   readonly sha256: string;
 }
 
-/** What is remembered of a record until all of them were seen. */
+/** What is remembered of a record until its counterpart, or all of them, were seen. */
 interface Seen {
   readonly offset: number;
   readonly type: string;
@@ -46,8 +46,14 @@ export class OwnWarc {
   readonly resources: Resource[] = [];
   /** Every WARC-Page-ID so far. */
   readonly pageIds = new Set<string>();
-  private readonly seen = new Map<string, Seen>();
-  private readonly lines: (IndexLine & { readonly recordId: string })[] = [];
+  /** The ids of all records, and what is remembered of those that are not one of a pair, by their ids. */
+  private readonly ids = new Set<string>();
+  private readonly open = new Map<string, Seen>();
+  /** Of pairs: the methods other than GET, by the ids of request and response. */
+  private readonly asked = new Map<string, string>();
+  private readonly answered = new Map<string, string>();
+  /** As JSON: what is cut out of a record's head would keep all of it in memory. */
+  private readonly lines: string[] = [];
   private warcinfo: string | undefined;
   private end = 0;
 
@@ -62,39 +68,46 @@ export class OwnWarc {
   /** Yield offset and problem of what shows only at the end of a WARC of *size* bytes. */
   *conclude(size: number): Generator<readonly [offset: number, problem: string]> {
     if (this.end !== size) yield [this.end, `${size - this.end} bytes follow the last record`];
-    for (const [recordId, seen] of this.seen) {
-      const target = this.seen.get(seen.pointsTo);
+    for (const [recordId, seen] of this.open) {
+      const there = this.ids.has(seen.pointsTo);
+      // Whatever is one of a pair belongs to the other one of it, and to nothing else.
+      const target = this.open.get(seen.pointsTo);
       const paired = target !== undefined && areOne(recordId, seen, target);
-      if (seen.pointsTo !== "" && target === undefined) {
+      if (seen.pointsTo !== "" && !there) {
         yield [seen.offset, `it belongs to the record ${shorten(seen.pointsTo)}, which is not there`];
       } else if (seen.type === "response" && !paired) {
         yield [seen.offset, "it has no request of its own"];
-      } else if (seen.type === "request" && target !== undefined && !paired) {
+      } else if (seen.type === "request" && there && !paired) {
         yield [seen.offset, "the response that it names is not its own"];
       }
     }
   }
 
-  /** Return the index of the records, in which *filename* is the name of their WARC. */
-  index(filename: string): string {
-    return indexText(
-      this.lines.map((line) => ({ ...line, method: this.methodOf(line.recordId) })),
-      filename,
-    );
+  /** Return the lines of the index of the records, in which *filename* is the name of their WARC. */
+  index(filename: string): string[] {
+    return indexLines(this.indexed(), filename);
+  }
+
+  private *indexed(): Generator<IndexLine> {
+    for (const line of this.lines) {
+      const [recordId, found] = JSON.parse(line) as [string, IndexLine];
+      yield { ...found, method: this.methodOf(recordId) };
+    }
   }
 
   /** Return the method of the request that a response answers. */
   private methodOf(recordId: string): string {
-    const seen = this.seen.get(recordId);
-    const request = seen?.type === "response" ? this.seen.get(seen.pointsTo) : undefined;
-    return request?.method || "GET";
+    const seen = this.open.get(recordId);
+    if (seen === undefined) return this.answered.get(recordId) ?? "GET";
+    if (seen.type !== "response") return "GET";
+    return this.open.get(seen.pointsTo)?.method || (this.asked.get(seen.pointsTo) ?? "GET");
   }
 
   private *form(record: WarcRecord): Generator<string> {
     if (record.version !== "WARC/1.1") yield `its version is ${shorten(record.version)}, not WARC/1.1`;
     if (!record.compressed) yield "it is no gzip member";
     if (!TYPES.has(record.type)) yield `the kit writes no ${shorten(record.type, 40)} records`;
-    if (this.seen.has(record.recordId)) yield "another record has the same id";
+    if (this.ids.has(record.recordId)) yield "another record has the same id";
     const pointers = record.headers.filter(([name]) => name.toLowerCase() === POINTER.toLowerCase());
     if (pointers.length > 1) yield `${POINTER} stands more than once`;
     if (isHttp(record.type) && record.httpHead.length === 0) yield "it holds no HTTP message";
@@ -121,7 +134,10 @@ export class OwnWarc {
       method: record.type === "request" ? methodOf(record.httpHead) : "",
       pointsTo: stripOf(record.header(POINTER) ?? "", "<>"),
     };
-    if (!this.seen.has(record.recordId)) this.seen.set(record.recordId, seen);
+    if (!this.ids.has(record.recordId)) this.open.set(record.recordId, seen);
+    // A copy, which keeps nothing else in memory.
+    this.ids.add(JSON.parse(JSON.stringify(record.recordId)) as string);
+    this.close(record.recordId, seen);
     const pageId = record.header("WARC-Page-ID");
     if (pageId !== undefined) this.pageIds.add(pageId);
     if (record.type === "resource") {
@@ -130,15 +146,39 @@ export class OwnWarc {
       this.resources.push({ role: roleOf(seen.url), sha256 });
     }
     const timestamp = timestampOf(record);
-    if (timestamp !== undefined && REPLAYED.has(record.type)) this.lines.push(lineOf(record, seen.url, timestamp));
+    if (timestamp !== undefined && REPLAYED.has(record.type)) {
+      this.lines.push(JSON.stringify([record.recordId, lineOf(record, seen.url, timestamp)]));
+    }
+  }
+
+  /** Forget a record and its counterpart, of which no more is to be said, but for their ids and the method. */
+  private close(recordId: string, seen: Seen): void {
+    const other = this.open.get(seen.pointsTo);
+    if (this.open.get(recordId) !== seen || other === undefined || !areOne(recordId, seen, other)) return;
+    this.open.delete(recordId);
+    this.open.delete(seen.pointsTo);
+    const asks = seen.type === "request";
+    const { method } = asks ? seen : other;
+    if (method === "" || method === "GET") return;
+    this.asked.set(asks ? recordId : seen.pointsTo, method);
+    this.answered.set(asks ? seen.pointsTo : recordId, method);
   }
 }
 
+/** Return whether an index is nothing but *expected*, line by line. */
+export function isIndex(expected: readonly string[], found: Uint8Array): boolean {
+  let at = 0;
+  for (const line of expected) {
+    for (let place = 0; place < line.length; place++) if (line.charCodeAt(place) !== found[at + place]) return false;
+    at += line.length;
+  }
+  return at === found.length;
+}
+
 /** Yield how the index *found* departs from the one that was made of the records. */
-export function* indexProblems(expected: string, found: string): Generator<string> {
-  if (expected === found) return;
+export function* indexProblems(expected: readonly string[], found: string): Generator<string> {
   const left = counted(found.split("\n"));
-  const wanted = counted(expected.split("\n"));
+  const wanted = counted(expected.join("").split("\n"));
   let same = true;
   for (const [line, count] of wanted) {
     const more = (left.get(line) ?? 0) - count;
@@ -159,11 +199,11 @@ function counted(lines: readonly string[]): Map<string, number> {
   return found;
 }
 
-function lineOf(record: WarcRecord, url: string, timestamp: string): IndexLine & { readonly recordId: string } {
+function lineOf(record: WarcRecord, url: string, timestamp: string): IndexLine {
   const [status, mime] = statusAndMime(record.httpHead, record.header("Content-Type") ?? "");
   const digest = record.header(record.httpHead.length > 0 ? "WARC-Payload-Digest" : "WARC-Block-Digest") ?? "";
-  const { recordId, offset, length } = record;
-  return { recordId, url, timestamp, offset, length, mime, status, digest, method: "GET" };
+  const { offset, length } = record;
+  return { url, timestamp, offset, length, mime, status, digest, method: "GET" };
 }
 
 function* digests(record: WarcRecord): Generator<string> {

@@ -15,7 +15,7 @@ import { held, readBlob } from "../tree.js";
 import { askSums, type OurHelpers } from "./ahead.js";
 import { DigestCheck } from "./digest_labels.js";
 import { jsonObject } from "./outside_json.js";
-import { indexProblems, OwnWarc, type Resource } from "./own_warc.js";
+import { indexProblems, isIndex, OwnWarc, type Resource } from "./own_warc.js";
 import { checkWarc, reading, type RecordFinding } from "./warc_reader.js";
 import { checkCanonical, readZip, type Zip } from "./zip.js";
 
@@ -261,10 +261,10 @@ class WaczCheck {
     }
     const expected = own.index(ARCHIVE_NAME);
     // A longer one is not read to its end: it is wrong in any case.
-    const most = expected.length + LARGEST_JSON;
+    const most = expected.reduce((sum, line) => sum + line.length, LARGEST_JSON);
     const found = await this.tried("wacz.index", INDEX, () => read(zip, INDEX, most));
     if (found === undefined) return;
-    if (equal(found, utf8(expected))) return this.note("wacz.index", INDEX);
+    if (isIndex(expected, found)) return this.note("wacz.index", INDEX);
     let count = 0;
     for (const problem of indexProblems(expected, new TextDecoder("utf-8", { ignoreBOM: true }).decode(found))) {
       if (count++ === MOST_FINDINGS) break;
