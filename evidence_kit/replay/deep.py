@@ -38,6 +38,7 @@ _ITEM = re.compile(r"EV-[0-9]{4,15}")
 _LOCALE = re.compile(r"[A-Za-z]{2,8}(?:-[A-Za-z0-9]{1,8}){0,4}")
 _ZONE = re.compile(r"[A-Za-z0-9_+/-]{1,64}")
 _WIDEST = 8_000
+_LONGEST_MS = 1 << 53
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -150,14 +151,15 @@ def _reason(place: Place, listed: Mapping[str, Digest], record: Mapping[str, obj
 
 def _refuse_odd_pictures(record: Mapping[str, object]) -> None:
     pictures = [each for each in _objects(record.get("files")) if _is_picture(each)]
-    odd = [str(each.get("path")) for each in pictures if (each.get("path"), each.get("role")) not in _KNOWN]
+    named = [(str(each.get("path")), str(each.get("role"))) for each in pictures]
+    odd = [path for path, role in named if (path, role) not in _KNOWN]
     if odd:
         message = f"the item holds a picture that no capture makes: {odd[0]}"
         raise FormatError(message)
 
 
 def _is_picture(file: Mapping[str, object]) -> bool:
-    return str(file.get("media_type")).startswith("image/") or file.get("role") in {role for _, role in _KNOWN}
+    return str(file.get("media_type")).startswith("image/") or str(file.get("role")) in {role for _, role in _KNOWN}
 
 
 def _refuse_another_page(record: Mapping[str, object], archive: RecordedArchive) -> None:
@@ -233,7 +235,7 @@ def _circumstances(inventory: Mapping[str, object], environment: Mapping[str, ob
             and 0 < height <= _WIDEST
             and _LOCALE.fullmatch(locale)
             and _ZONE.fullmatch(zone)
-            and timeout > 0
+            and 0 < timeout < _LONGEST_MS
             and url.startswith(("http://", "https://"))
         ):
             return Circumstances(

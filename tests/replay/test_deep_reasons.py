@@ -11,8 +11,9 @@ import pytest
 from evidence_kit import canonical
 from evidence_kit.browser.find import Browser
 from evidence_kit.canonical import Json
+from evidence_kit.errors import FormatError
 from evidence_kit.models import Replayed, ignore
-from evidence_kit.replay.deep import Replaying, items_at, replay_item, replay_wacz
+from evidence_kit.replay.deep import Replaying, _circumstances, items_at, replay_item, replay_wacz
 from evidence_kit.replay.deep_result import ItemReplay
 from tests.support.captures import now
 from tests.support.cases import commit_small_item, open_case
@@ -79,6 +80,10 @@ def no_record(item: Path) -> None:
     (item / "item.json").write_bytes(b"[" * 100_000)
 
 
+def odd_roles(item: Path) -> None:
+    change(item, files=[{"path": "screenshot.png", "role": [], "media_type": "image/png"}])
+
+
 def untouched(_item: Path) -> None:
     """Leave it: its archive has no record of a page."""
 
@@ -94,6 +99,7 @@ def untouched(_item: Path) -> None:
         (another_picture, "screenshot.png is not the picture in the item's list", Replayed.NOT_COMPARABLE),
         (no_list, "", Replayed.NOT_COMPARABLE),
         (no_record, "no JSON", Replayed.NOT_COMPARABLE),
+        (odd_roles, "a picture that no capture makes", Replayed.NOT_COMPARABLE),
         (untouched, "does not say how its page was captured", Replayed.NOT_COMPARABLE),
     ],
 )
@@ -108,6 +114,24 @@ def test_the_reason_is_told(
     assert found.reason
     assert reason in found.reason
     assert found.to_json()["agreement"] is None
+
+
+@pytest.mark.parametrize("odd", [{"timeout_ms": 10**400}, {"viewport": [10**400, 1]}, {"timeout_ms": 0}])
+def test_circumstances_that_no_capture_has_are_refused(odd: dict[str, object]) -> None:
+    inventory = {"url": "https://example.mn/", "started": "2026-11-22T01:02:03.000Z"}
+    settings = {
+        "viewport": [1280, 900],
+        "locale": "mn-MN",
+        "timezone": "Asia/Ulaanbaatar",
+        "scroll": True,
+        "expand": False,
+        "timeout_ms": 60_000,
+        "interactive": False,
+    }
+
+    assert _circumstances(inventory, {"settings": settings}).timeout == 60
+    with pytest.raises(FormatError, match="does not say"):
+        _circumstances(inventory, {"settings": {**settings, **odd}})
 
 
 def test_without_a_browser_that_is_the_reason(item: Path, tmp_path: Path) -> None:
