@@ -137,7 +137,7 @@ def ledger_rows(subject: Subject, item: ViewedItem, *, start: int, missing: bool
     """Return rows of the ledger from number *start* on, all or those of what is *missing*; raises as `text_of`."""
     assert item.ledger is not None  # noqa: S101  # asked only of those that have one
     with subject.opened(item.folder + item.ledger.path) as stream:
-        wanted = (row for row in _rows(stream) if not missing or row.get("outcome") in _MISSING)
+        wanted = (row for row in _rows(stream) if not missing or str(row.get("outcome")) in _MISSING)
         found = list(islice(wanted, start, start + LEDGER_ROWS + 1))
     rows: list[Json] = [_row(row) for row in found[:LEDGER_ROWS]]
     return {"rows": rows, "more": len(found) > LEDGER_ROWS}

@@ -329,6 +329,18 @@ def test_threads_of_one_server_read_one_zip(viewed: CaseFolder, tmp_path: Path) 
         assert all(right)
 
 
+def test_a_ledger_as_no_capture_writes_it_is_shown_as_it_is(viewed: CaseFolder, custodian: Custodian) -> None:
+    ledger = viewed.path / "items" / "EV-0001" / "ledger.jsonl"
+    ledger.chmod(0o644)
+    ledger.write_bytes(b'{}\n{"outcome":["failed"],"url":{}}\n{"outcome":"failed"}\n')
+    with served(viewed.path, "case", custodian=custodian) as view:
+        grant = view.reveal("EV-0001", "ledger").json["grant"]
+        rows = {missing: view.get(f"shown/{grant}/rows?missing={missing}").json["rows"] for missing in (0, 1)}
+
+    assert [row["outcome"] for row in rows[0]] == ["['failed']", "failed"]
+    assert [row["outcome"] for row in rows[1]] == ["failed"]
+
+
 def test_whoever_opens_connections_without_end_stops_nobody(viewed: CaseFolder, custodian: Custodian) -> None:
     with served(viewed.path, "case", custodian=custodian) as view, ExitStack() as opened:
         for _ in range(400):
