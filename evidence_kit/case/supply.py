@@ -3,6 +3,7 @@
 It is the one file of such an item that may name people; paths in the case, the log and ``item.json`` never do.
 """
 
+import re
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -12,6 +13,7 @@ from evidence_kit.errors import FormatError
 from evidence_kit.models import Digest, Problem, parse_utc, utc_text
 
 NAME = "supply.json"
+_PATH = re.compile(r"original/[0-9]{4,9}(\.[a-z0-9]{1,5})?")
 SCHEMA = "evidence-kit/supply/1"
 ORIGINAL, SUPPLY = "original", "supply"
 """Roles of what was handed over, and of the file that tells of it."""
@@ -110,7 +112,7 @@ class Original:
                 "sha256": str(copy),
                 "modified": str() | None as modified,
                 "created": str() | None as created,
-            }:
+            } if _PATH.fullmatch(path):
                 return cls(
                     path=path,
                     name=name,

@@ -12,8 +12,9 @@ from evidence_kit.canonical import Json, dumps, parse
 from evidence_kit.case.bracket import Opening
 from evidence_kit.case.supply import Circumstances, Original
 from evidence_kit.errors import FormatError
-from evidence_kit.models import Problem, parse_utc, utc_text
+from evidence_kit.models import Digest, Problem, parse_utc, utc_text
 from evidence_kit.plain import opener
+from evidence_kit.trust.digests import sha256_bytes
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,6 +29,13 @@ class Beginning:
     note: str
     problems: tuple[Problem, ...]
     opening: Opening | None
+    salt: str
+    """32 random bytes in hexadecimal digits: without them the digest would tell whoever guesses who gave it."""
+
+    @property
+    def digest(self) -> Digest:
+        """What the start event names: nobody without the key changes later how it came."""
+        return sha256_bytes(dumps(self.to_json()))
 
     def to_json(self) -> dict[str, Json]:
         """Return the first line."""
@@ -39,6 +47,7 @@ class Beginning:
             "note": self.note,
             "problems": [problem.to_json() for problem in self.problems],
             "opening": self.opening.to_json() if self.opening else None,
+            "salt": self.salt,
         }
 
     @classmethod
@@ -53,6 +62,7 @@ class Beginning:
                 "note": str(note),
                 "problems": list(problems),
                 "opening": opening,
+                "salt": str(salt),
             }:
                 return cls(
                     started=parse_utc(started),
@@ -62,6 +72,7 @@ class Beginning:
                     note=note,
                     problems=tuple(map(_problem, problems)),
                     opening=Opening.from_json(opening),
+                    salt=salt,
                 )
         message = "the beginning of the import cannot be read"
         raise FormatError(message)
@@ -99,10 +110,10 @@ class Journal:
         os.fsync(self._stream.fileno())
 
 
-def read_journal(path: Path) -> tuple[Beginning | None, tuple[Original, ...]]:
+def read_journal(path: Path, named: Json) -> tuple[Beginning | None, tuple[Original, ...]]:
     """Return what the journal at *path* tells, up to a torn last line; None where nothing was begun.
 
-    Raises `FormatError`.
+    *named* is the digest that the start event has of the beginning. Raises `FormatError`, also for another beginning.
     """
     try:
         with open(path, "rb", opener=opener) as stream:  # only it takes an opener
@@ -113,9 +124,12 @@ def read_journal(path: Path) -> tuple[Beginning | None, tuple[Original, ...]]:
         raise FormatError(f"the journal of the import cannot be read: {error.strerror}") from error
     if not lines:
         return None, ()
+    beginning = Beginning.from_json(parse(lines[0]))
+    if str(beginning.digest) != named:
+        raise FormatError("how the import began is not what the custody log recorded")
     copied = (Original.from_json(parse(line)) for line in lines[1:])
     # What was copied anew stands there twice.
-    return Beginning.from_json(parse(lines[0])), tuple({original.path: original for original in copied}.values())
+    return beginning, tuple({original.path: original for original in copied}.values())
 
 
 def _problem(value: Json) -> Problem:

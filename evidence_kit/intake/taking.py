@@ -4,6 +4,7 @@ The start is committed before anything is read. Each copy is noted once it is wh
 where a killed one stopped; what is never gone on with becomes an item of what was copied, and says so.
 """
 
+import secrets
 import shutil
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -65,23 +66,21 @@ def take_supplied(  # noqa: PLR0913  # a case, what is taken, and who takes it h
         return _go_on(case, going_on, sources, custodian=custodian, stamping=stamping, on_step=on_step)
     on_step("recording the start in the custody log")
     opened, problems = bracket(stamping)
-    asked: dict[str, Json] = {"files": len(sources.files), "bytes": sources.size}
-    detail: dict[str, Json] = {"asked": asked, **({"not_before": opened[0].to_json()} if opened else {})}
-    start = Draft(type=EventType.IMPORT_STARTED, note=wishes.note, detail=detail)
+    beginning = Beginning(
+        started=custodian.clock(),
+        given=told_paths(sources.given),
+        circumstances=wishes.circumstances,
+        sensitive=wishes.sensitive,
+        note=wishes.note,
+        problems=problems,
+        opening=opened[0] if opened else None,
+        salt=secrets.token_hex(32),
+    )
+    start = Draft(type=EventType.IMPORT_STARTED, note=wishes.note, detail=_told(sources, beginning))
     item = begin_item(case, start, custodian, stamping, subjects=subjects)
-    started = custodian.clock()
     with workplace(case, item) as place:
         if opened:
             write_anew(place.folder / START_TOKEN, opened[1])
-        beginning = Beginning(
-            started=started,
-            given=told_paths(sources.given),
-            circumstances=wishes.circumstances,
-            sensitive=wishes.sensitive,
-            note=wishes.note,
-            problems=problems,
-            opening=opened[0] if opened else None,
-        )
         with Journal(place.recording / _JOURNAL) as journal:
             journal.begin(beginning)
             work = _Work(case, place, beginning, custodian, stamping, tuple(subjects), on_step)
@@ -90,13 +89,19 @@ def take_supplied(  # noqa: PLR0913  # a case, what is taken, and who takes it h
     return taken
 
 
+def _told(sources: Sources, beginning: Beginning) -> dict[str, Json]:
+    asked: dict[str, Json] = {"files": len(sources.files), "bytes": sources.size}
+    not_before: dict[str, Json] = {"not_before": beginning.opening.to_json()} if beginning.opening else {}
+    return {"asked": asked, "beginning": str(beginning.digest), **not_before}
+
+
 def _go_on(  # noqa: PLR0913  # as `take_supplied`
     case: CaseFolder, item: str, sources: Sources, *, custodian: Custodian, stamping: Stamping, on_step: OnStep
 ) -> TakenItem:
     on_step(f"going on with {item}")
     with workplace(case, item) as place:
         _clear_others(place)
-        beginning, done = read_journal(place.recording / _JOURNAL)
+        beginning, done = read_journal(place.recording / _JOURNAL, _named(case, item))
         if beginning is None:
             message = f"the interrupted import of {item} cannot be read"
             raise CaseError(message, hint="run: evidence-kit doctor CASE")
@@ -112,12 +117,18 @@ def _begun_before(case: CaseFolder, sources: Sources) -> str | None:
     """Return the interrupted item that began with exactly these *sources*."""
     for item in _interrupted(case):
         try:
-            beginning, _ = read_journal(case.staging / f"{item}.recording" / _JOURNAL)
+            beginning, _ = read_journal(case.staging / f"{item}.recording" / _JOURNAL, _named(case, item))
         except FormatError:
             continue  # told when it is completed
         if beginning is not None and beginning.given == told_paths(sources.given):
             return item
     return None
+
+
+def _named(case: CaseFolder, item: str) -> Json:
+    """Return the digest of the beginning that the start event of *item* names."""
+    starts = (event for event in case.log().full_events() if event.item == item)
+    return next((event.detail.get("beginning") for event in starts if event.type == EventType.IMPORT_STARTED), None)
 
 
 def _interrupted(case: CaseFolder) -> list[str]:
@@ -150,7 +161,7 @@ def complete_interrupted(  # noqa: PLR0913  # what is completed, by whom
         with workplace(case, item) as place:
             _clear_others(place)
             try:
-                beginning, done = read_journal(place.recording / _JOURNAL)
+                beginning, done = read_journal(place.recording / _JOURNAL, _named(case, item))
             except FormatError as error:
                 on_damage(item, error)
                 continue
@@ -196,7 +207,7 @@ class _Work:
         for number, source in enumerate(sources.files, start=1):
             path = stored_path(number, source.name, count=count)
             original = there.get(path)
-            if original is None or original.name != clean_name(source.name)[0]:
+            if original is None or not _is_of(original, source):
                 progress = _progress(self.on_step, number, count, source.size)
                 try:
                     original = self._copy(source, path, progress)
@@ -287,6 +298,14 @@ class _Work:
             note=beginning.note,
             subjects=self.subjects,
         )
+
+
+def _is_of(original: Original, source: SourceFile) -> bool:
+    """Whether *original* is a copy of what *source* still is."""
+    try:
+        return original.name == clean_name(source.name)[0] and original.source_sha256 == sha256_file(source.path)
+    except OSError:
+        return False
 
 
 def _status(originals: Sequence[Original], left_out: Sequence[LeftOut], *, interrupted: bool) -> Status:

@@ -258,6 +258,45 @@ def test_what_is_never_gone_on_with_becomes_an_item_of_what_was_copied(
 
 
 @pytest.mark.skipif(os.name != "posix", reason="NOT TESTED: kills with SIGKILL")
+def test_who_has_no_key_cannot_change_how_it_came_while_it_is_interrupted(
+    tmp_path: Path, case: CaseFolder, custodian: Custodian, kill_at: Callable[[Path, int], None]
+) -> None:
+    kill_at(hand_over(tmp_path / "phone"), 2)
+    journal = case.staging / "EV-0001.recording" / "import.jsonl"
+    journal.write_bytes(journal.read_bytes().replace(b'"provided_by":""', b'"provided_by":"S-01"', 1))
+
+    with pytest.raises(FormatError, match="not what the custody log recorded"):
+        list(complete_interrupted(case, custodian, Stamping(), on_damage=_refuse))
+
+
+@pytest.mark.skipif(os.name != "posix", reason="NOT TESTED: kills with SIGKILL")
+def test_a_journal_leads_to_no_file_outside_of_the_item(
+    tmp_path: Path, case: CaseFolder, custodian: Custodian, kill_at: Callable[[Path, int], None]
+) -> None:
+    kill_at(hand_over(tmp_path / "phone"), 2)
+    journal = case.staging / "EV-0001.recording" / "import.jsonl"
+    journal.write_bytes(journal.read_bytes().replace(b'"original/0001.jpg"', b'"../../../phone/a.txt"', 1))
+
+    with pytest.raises(FormatError, match="does not describe a file"):
+        list(complete_interrupted(case, custodian, Stamping(), on_damage=_refuse))
+
+
+@pytest.mark.skipif(os.name != "posix", reason="NOT TESTED: kills with SIGKILL")
+def test_a_source_that_changed_meanwhile_is_copied_again(
+    tmp_path: Path, case: CaseFolder, custodian: Custodian, kill_at: Callable[[Path, int], None]
+) -> None:
+    folder = hand_over(tmp_path / "phone")
+    kill_at(folder, 2)
+    (folder / "DCIM" / "IMG_1.jpg").write_bytes(b"another one")
+
+    item = take(case, custodian, folder)
+
+    assert item.status is Status.COMPLETE
+    assert (case.path / "items" / "EV-0001" / "original" / "0001.jpg").read_bytes() == b"another one"
+    assert _failed(case.path, custodian) == []
+
+
+@pytest.mark.skipif(os.name != "posix", reason="NOT TESTED: kills with SIGKILL")
 def test_of_a_taking_that_copied_nothing_only_the_start_remains(
     tmp_path: Path, case: CaseFolder, custodian: Custodian, kill_at: Callable[[Path, int], None]
 ) -> None:
