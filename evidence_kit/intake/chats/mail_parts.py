@@ -140,7 +140,7 @@ def _content(
         if index == _MOST_PARTS:
             remarks.append(("chat.mail.parts", f"parts after the first {_MOST_PARTS} are left out"))
             break
-        kind = _attempt(part.get_content_type, "application/octet-stream")
+        kind = whole(_attempt(part.get_content_type, "application/octet-stream"))
         name = _attempt(part.get_filename, None)
         if name is None and _attempt(part.get_content_disposition, None) != "attachment":
             if kind == "text/plain" and plain is None:

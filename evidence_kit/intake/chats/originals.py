@@ -36,6 +36,8 @@ _END64 = struct.Struct("<4s36xQ8x")
 _LOCATOR = 20
 """End of a zip, its ZIP64 form, and the size of what tells where that stands (APPNOTE 6.3.10, 4.3.14 to 4.3.16)."""
 _LONGEST_COMMENT = 65_535
+_DEEPEST = 60
+"""Folders in a path that is looked for, and above it, together."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -126,9 +128,9 @@ class Originals:
         in the folder of *near* and each folder above it. The same zip goes before other places.
         """
         parts = [part for part in told.replace("\\", "/").split("/") if part not in {"", "."}]
-        if ".." in parts or ":" in told.partition("/")[0]:
-            return None
         above = near.folder.split("/") if near.folder else []
+        if ".." in parts or ":" in told.partition("/")[0] or len(parts) + len(above) > _DEEPEST:
+            return None
         for start in range(len(parts)):
             for depth in range(len(above), -1, -1):
                 # A bare name may be any file's: only beside the one that tells it.
@@ -170,7 +172,7 @@ class Originals:
 
     def _unfolded(self, supplied: SuppliedFile) -> Iterator[Original]:
         """Yield the file itself, or what a zip holds."""
-        name = supplied.name.replace("\\", "/").strip("/")
+        name = whole(supplied.name.replace("\\", "/").strip("/"))
         try:
             archive = _opened(supplied.path)
         except (OSError, FormatError) as error:
@@ -192,7 +194,7 @@ class Originals:
             if entry.lower().endswith(".zip"):
                 detail = "a zip inside a zip is not opened; supply it by itself"
                 self._note("chat.zip.nested", entry, detail, Source(file=supplied.file))
-            yield Original(name=entry, supplied=supplied, member=entry, archive=archive)
+            yield Original(name=whole(entry), supplied=supplied, member=entry, archive=archive)
 
     def _note(self, code: str, name: str, detail: str, source: Source) -> None:
         self.findings.append(Finding(code=code, value=whole(name), detail=detail, source=source))

@@ -2,6 +2,7 @@
 
 import io
 import json
+import re
 import struct
 import zipfile
 from pathlib import Path
@@ -11,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from evidence_kit.errors import FormatError
-from evidence_kit.intake.chats import Conversation, originals, read_exports, write_conversations
+from evidence_kit.intake.chats import originals, read_exports, write_conversations
 from evidence_kit.intake.chats.json_cursor import JsonCursor, UnreadableError
 from evidence_kit.intake.chats.models import SuppliedFile
 from evidence_kit.intake.findings import Finding
@@ -28,6 +29,7 @@ from tests.support.chat_exports import (
     zipped,
 )
 
+ROOT = Path(__file__).parents[3]
 CHAT = whatsapp_android(talk(3)).encode()
 
 
@@ -102,6 +104,13 @@ def test_encrypted_entry_is_said(tmp_path: Path) -> None:
     assert findings(tmp_path, bytes(data)) == {"conversations": 0, "chat.zip.entry": "_chat.txt"}
 
 
+def test_paths_of_thousands_of_folders_are_not_looked_for(tmp_path: Path) -> None:
+    text = f"13/04/2026, 09:52 - A: {'a/' * 100}b.jpg (file attached)\n" * 100
+    names = ["x/" * 20_000 + "_chat.txt", "_chat.txt"]
+
+    assert findings(tmp_path, zipped([(name, text.encode()) for name in names])) == {"conversations": 2}
+
+
 @pytest.mark.parametrize("name", ["a\nb.txt", "\u202etxt.exe", "con.txt", "a" * 5000 + ".txt", "\ud800.txt", ""])
 def test_strange_names_of_supplied_files_do_no_harm(tmp_path: Path, name: str) -> None:
     path = tmp_path / "x"
@@ -137,19 +146,36 @@ def test_no_cut_and_no_changed_byte_makes_reading_fail(tmp_path: Path, kind: str
     (file,) = supplied(tmp_path / "in")
     data = file.path.read_bytes()
 
+    rounds = 0
     for at in range(0, len(data), max(1, len(data) // 60)):
         for changed in (
             data[:at],
             data[:at] + b"\xff" + data[at + 1 :],
             data[:at] + b'"' + data[at:],
             b"\x00" + data[at:],
+            data[:at] + b"\\ud800" + data[at:],
         ):
             file.path.write_bytes(changed)
-            for found in read_exports([file]):
-                assert isinstance(found, Conversation | Finding)
+            rounds += 1
+            (tmp_path / str(rounds)).mkdir()
+            write_conversations([file], tmp_path / str(rounds))
 
 
-@settings(max_examples=100, deadline=None)
+def test_every_code_of_a_finding_is_written_down_in_the_format() -> None:
+    package = ROOT / "evidence_kit" / "intake" / "chats"
+    text = (ROOT / "docs" / "evidence-format.md").read_text(encoding="utf-8")
+
+    codes = {
+        code
+        for path in package.glob("*.py")
+        for code in re.findall(r'"chat\.([a-z.]+)"', path.read_text(encoding="utf-8"))
+    }
+
+    assert len(codes) > 20
+    assert {code for code in codes if f"`{code}`" not in text} == set()
+
+
+@settings(max_examples=50, deadline=None)
 @given(
     st.recursive(
         st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(),
