@@ -71,7 +71,8 @@ def _verify(
     from evidence_kit.verify.replayed import with_replay
 
     run = Run.of(ctx)
-    asked = DeepOptions(pictures=pictures, reveal=reveal, seconds=timeout)
+    asked = DeepOptions(pictures=pictures, reveal=reveal, seconds=timeout, purpose=purpose.strip() if record else "")
+    opened = partial(run.custodian, passphrase_file=passphrase_file, purpose=purpose, authority=authority, place=place)
     asked.refuse_place(path) if deep else asked.refuse_alone()
     if record and not (path / "case.json").is_file():
         raise UsageError("--record is for a case", hint="leave out --record, or name the folder of a case")
@@ -86,10 +87,9 @@ def _verify(
     )
     if with_withheld and report.kind != "bundle":
         raise UsageError("--with-withheld is for a bundle", hint="name the bundle beside which the file was made")
-    again, verdict = check_deep(run, path, report, asked) if deep else None, report.verdict
+    again, verdict = check_deep(run, path, report, asked, opened) if deep else None, report.verdict
     if again:
         report = with_replay(report, again.findings(report))
-    opened = partial(run.custodian, passphrase_file=passphrase_file, purpose=purpose, authority=authority, place=place)
     recorded, unstamped = _record(run, path, report, opened) if record else (None, [])
     if json:
         document: dict[str, object] = {**report.to_json(), "practice": is_practice(report)}

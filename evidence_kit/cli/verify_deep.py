@@ -2,7 +2,7 @@
 
 import shutil
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,9 +16,11 @@ from evidence_kit.models import Replayed, ReplayFinding, VerificationReport
 from evidence_kit.texts import Texts
 
 if TYPE_CHECKING:
+    from evidence_kit.custody.custodian import Custodian
     from evidence_kit.replay.deep import Replaying
     from evidence_kit.replay.deep_pictures import Drawing
     from evidence_kit.replay.deep_result import ItemReplay, SealedPicture
+    from evidence_kit.settings import Settings
 
 _MOST = 10
 """Regions of one picture, and requests without an answer, shown to people; ``--json`` has more."""
@@ -33,6 +35,8 @@ class DeepOptions:
     reveal: bool
     seconds: float | None
     """The longest time for one page."""
+    purpose: str = ""
+    """What is revealed for; empty if no event can be written."""
 
     def refuse_alone(self) -> None:
         """Raise `UsageError` for options that mean nothing without ``--deep``."""
@@ -54,6 +58,11 @@ class DeepOptions:
         if not self.pictures.absolute().parent.is_dir():
             raise UsageError(f"there is no folder {self.pictures.parent}", hint="make it, or name another folder")
         refuse_inside(self.pictures)
+        if self.reveal and not self.purpose and _case_of(verified):
+            raise UsageError(
+                "--reveal shows evidence of a case, which is an event of its log and has a purpose",
+                hint="name the case, and add --record --purpose WHY",
+            )
         if verified.resolve() in self.pictures.resolve().parents:
             raise UsageError(f"{self.pictures} lies inside what is verified", hint="choose a folder outside of it")
 
@@ -75,17 +84,34 @@ class DeepCheck:
             yield from item.findings()
 
 
-def check_deep(run: Run, path: Path, report: VerificationReport, options: DeepOptions) -> DeepCheck:
+def check_deep(
+    run: Run,
+    path: Path,
+    report: VerificationReport,
+    options: DeepOptions,
+    open_custodian: "Callable[[Settings], Custodian]",
+) -> DeepCheck:
     """Render every captured item of what is at *path*, which *report* is about.
 
-    Raises `CaseError` for a folder that came there meanwhile, `OSError` for one that cannot be written.
+    In a case what is revealed is an event of the log before it is drawn, signed with the key of *open_custodian*.
+    Raises what keeps that from being written, `CaseError` for a folder that came there meanwhile, and `OSError` for one
+    that cannot be written.
     """
+    note: Callable[[str], object] | None = None
+    if options.reveal and _case_of(path):
+        from evidence_kit.replay.viewer_reveals import Part, note_in
+
+        reveals = note_in(run.case(path), open_custodian(run.settings()))
+
+        def note(item: str) -> int:
+            return reveals(item, Part.PICTURES, options.purpose)
+
     items: list[ItemReplay] = []
     reason = "there is no captured item here that could be rendered again"
     with _new_folder(options.pictures) as folder:
         drawing = _drawing(run.texts, folder, options) if folder else None
         try:
-            items += _replays(path, report.kind, _replaying(run, options), drawing)
+            items += _replays(path, report.kind, _replaying(run, options), drawing, note)
         except FormatError as error:
             # It cannot be opened, which has failed a check of the report before.
             reason = str(error)
@@ -105,23 +131,38 @@ def _replaying(run: Run, options: DeepOptions) -> "Replaying":
     return Replaying(browser=browser, why_none=why, timeout=seconds, clock=run.clock, on_step=run.progress())
 
 
-def _replays(path: Path, kind: str, with_: "Replaying", drawing: "Drawing | None") -> "Iterator[ItemReplay]":
+def _case_of(path: Path) -> Path | None:
+    """Return the case that *path* is or lies in; None where nothing is logged, as in a bundle."""
+    found = (folder for folder in (path.resolve(), *path.resolve().parents) if (folder / "case.json").is_file())
+    case = next(found, None)
+    return None if case is None or (case.parent / "bagit.txt").exists() else case
+
+
+def _replays(
+    path: Path, kind: str, with_: "Replaying", drawing: "Drawing | None", note: "Callable[[str], object] | None"
+) -> "Iterator[ItemReplay]":
     from evidence_kit.replay.deep import items_at, replay_item, replay_wacz
 
     if kind == "wacz":
         with _scratch() as scratch:
-            yield _drawn(replay_wacz(path, scratch, with_), scratch, drawing)
+            yield _drawn(replay_wacz(path, scratch, with_), scratch, drawing, note)
         return
     with items_at(path, kind) as places:
         for place in places:
             with _scratch() as scratch:
-                yield _drawn(replay_item(place, scratch, with_), scratch, drawing)
+                yield _drawn(replay_item(place, scratch, with_), scratch, drawing, note)
 
 
-def _drawn(found: "ItemReplay", scratch: Path, drawing: "Drawing | None") -> "ItemReplay":
+def _drawn(
+    found: "ItemReplay", scratch: Path, drawing: "Drawing | None", note: "Callable[[str], object] | None"
+) -> "ItemReplay":
     from evidence_kit.replay.deep_pictures import draw
 
-    return draw(found, scratch, drawing) if drawing else found
+    if drawing is None:
+        return found
+    if note and found.outcome is Replayed.DIFFERS:
+        note(found.item)
+    return draw(found, scratch, drawing)
 
 
 @contextmanager

@@ -11,9 +11,12 @@ from pathlib import Path
 
 import pytest
 
-from evidence_kit.cli.verify_deep import _new_folder
+from evidence_kit.cli.verify_deep import _drawn, _new_folder
 from evidence_kit.errors import CaseError
 from evidence_kit.models import Outcome, Replayed, ReplayFinding, Verdict, VerificationReport
+from evidence_kit.pictures.comparing import Agreement
+from evidence_kit.replay.deep_pictures import Drawing
+from evidence_kit.replay.deep_result import ItemReplay, SealedPicture
 from evidence_kit.verify.replayed import with_replay
 from tests.cli.running import RunCommand
 
@@ -123,6 +126,39 @@ def test_pictures_never_go_into_evidence_nor_where_they_cannot_be(
         assert (answer.code, answer.out) == (2, ""), place
         assert "hint" in answer.err
     assert officer("verify", case).code == 0
+
+
+@pytest.mark.usefixtures("nowhere")
+def test_in_a_case_nothing_is_revealed_without_a_purpose_in_the_log(
+    officer: RunCommand, case: Path, with_item: Callable[[], str], tmp_path: Path
+) -> None:
+    with_item()
+    new = ("--deep", "--reveal", "--pictures", tmp_path / "new")
+    recorded = ("--record", "--purpose", "Сургалт")
+
+    for verified in (case, case / "items" / "EV-0001", case / "items" / "EV-0001" / "capture.wacz"):
+        for more in ((), recorded[:1], recorded[1:]):
+            answer = officer("verify", verified, *new, *more)
+            assert (answer.code, answer.out) == (2, ""), (verified, more)
+    assert officer("verify", case, *new, *recorded).code == 0
+
+
+def test_what_cannot_be_logged_is_not_drawn(tmp_path: Path) -> None:
+    agreement = Agreement(size=(16, 16), differing=256, regions=(), more=0)
+    found = ItemReplay(
+        item="EV-0001",
+        folder="",
+        pictures=(SealedPicture(path="screenshot.png", role="screenshot", agreement=agreement),),
+    )
+    drawing = Drawing(
+        folder=tmp_path, reveal=True, legend=lambda _item, _picture: (), recorded="", rendered="", font=tmp_path / "no"
+    )
+
+    def full(_item: str) -> None:
+        raise CaseError("the disk is full")
+
+    with pytest.raises(CaseError, match="the disk is full"):
+        _drawn(found, tmp_path, drawing, full)
 
 
 def test_pictures_replace_no_folder_that_came_meanwhile(tmp_path: Path) -> None:
