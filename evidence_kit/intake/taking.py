@@ -58,12 +58,32 @@ def take_supplied(  # noqa: PLR0913  # a case, what is taken, and who takes it h
 ) -> TakenItem:
     """Take *sources* into *case* as one item and return it, however much of it could be copied.
 
-    An interrupted taking of the very same sources is gone on with. Raises `CaseError`, `OSError` for a case that cannot
-    be written.
+    An interrupted taking of the very same sources is gone on with. Raises `CaseError`.
     """
+    try:
+        return _take(
+            case, sources, custodian=custodian, stamping=stamping, wishes=wishes, subjects=subjects, on_step=on_step
+        )
+    except OSError as error:
+        message = f"it could not be taken in whole: {error.strerror or error}"
+        hint = "see to it, e.g. make room on the disk of the case, then run the same command again: it goes on"
+        raise CaseError(message, hint=hint) from error
+
+
+def _take(  # noqa: PLR0913  # as `take_supplied`
+    case: CaseFolder,
+    sources: Sources,
+    *,
+    custodian: Custodian,
+    stamping: Stamping,
+    wishes: Wishes,
+    subjects: Sequence[str],
+    on_step: OnStep,
+) -> TakenItem:
     going_on = _begun_before(case, sources)
     if going_on is not None:
         return _go_on(case, going_on, sources, custodian=custodian, stamping=stamping, on_step=on_step)
+    _want_room(case, sources)
     on_step("recording the start in the custody log")
     opened, problems = bracket(stamping)
     beginning = Beginning(
@@ -87,6 +107,14 @@ def take_supplied(  # noqa: PLR0913  # a case, what is taken, and who takes it h
             taken = work.take(sources, journal, ())
     clear(place)
     return taken
+
+
+def _want_room(case: CaseFolder, sources: Sources) -> None:
+    """Refuse what cannot even be copied; where its archive will fit too only writing it shows."""
+    free = shutil.disk_usage(case.path).free
+    if free < sources.size:
+        message = f"the disk of the case has {free} bytes free, and {sources.size} are to be copied"
+        raise CaseError(message, hint="make room for about three times as much, then run the command again")
 
 
 def _told(sources: Sources, beginning: Beginning) -> dict[str, Json]:

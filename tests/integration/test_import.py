@@ -1,5 +1,6 @@
 """What is handed over becomes an item: byte for byte, told as supplied, and both verifiers hold it against the log."""
 
+import errno
 import os
 import signal
 import subprocess
@@ -19,7 +20,8 @@ from evidence_kit.case.items import attempts, read_item
 from evidence_kit.case.stamping import Stamping
 from evidence_kit.case.supply import Circumstances, read_supply
 from evidence_kit.custody.custodian import Custodian
-from evidence_kit.errors import FormatError
+from evidence_kit.errors import CaseError, FormatError
+from evidence_kit.intake import taking
 from evidence_kit.intake.taking import Wishes, complete_interrupted, take_supplied
 from evidence_kit.models import Outcome, Status, VerificationReport
 from evidence_kit.verify import verify_path
@@ -312,3 +314,33 @@ def test_of_a_taking_that_copied_nothing_only_the_start_remains(
 
 def _refuse(_item: str, error: FormatError) -> None:
     raise error
+
+
+def test_what_cannot_even_be_copied_is_refused_before_the_log_says_anything(
+    tmp_path: Path, case: CaseFolder, custodian: Custodian
+) -> None:
+    folder = tmp_path / "phone"
+    folder.mkdir()
+    with (folder / "film.mp4").open("wb") as stream:
+        stream.truncate(2**43)
+
+    with pytest.raises(CaseError, match="bytes free"):
+        take(case, custodian, folder)
+
+    assert [event.type for event in case.log().full_events()] == ["case.opened"]
+
+
+def test_a_disk_that_is_full_tells_what_to_do(
+    tmp_path: Path, case: CaseFolder, custodian: Custodian, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object, **__: object) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(taking, "copy_exactly", full)
+    folder = hand_over(tmp_path / "phone")
+    with pytest.raises(CaseError, match="No space left") as raised:
+        take(case, custodian, folder)
+    monkeypatch.undo()
+
+    assert "run the same command again" in raised.value.hint
+    assert take(case, custodian, folder).id == "EV-0001"
