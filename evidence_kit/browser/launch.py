@@ -77,7 +77,7 @@ _ANNOUNCING = ("WebRtcHideLocalIpsWithMdns",)
 addresses to hide."""
 
 _NO_NAMES = "--host-resolver-rules=MAP * ^NOTFOUND, EXCLUDE 127.0.0.1"
-"""Addresses of WebRTC are looked up beside any proxy."""
+"""Names of WebRTC are looked up beside any proxy, which looks up all others."""
 
 _PREFERENCES = {
     "autofill": {"credit_card_enabled": False, "profile_enabled": False},
@@ -123,7 +123,7 @@ class Tap:
     port: int
     key_log: Path | None = None
     silent: bool = False
-    """Whether nothing answers at the port: then the browser looks up no name either, and has no network at all."""
+    """Whether nothing answers at the port, and the browser has no network at all."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -176,14 +176,14 @@ def chromium_arguments(options: LaunchOptions, sandbox: Sandbox) -> tuple[str, .
         arguments.append("--ignore-certificate-errors")
     if options.tap:
         arguments += _through(f"socks5://127.0.0.1:{options.tap.port}")
-        arguments += [_NO_NAMES] if options.alone else []
     elif options.enclosure:
         arguments += _through(f"http://127.0.0.1:{options.enclosure}")
-        # The second keeps the window from warning of the first across its whole width.
-        arguments += [_NO_NAMES, "--test-type"]
     elif options.connect_to:
         rules = ",".join(f"MAP {host} {address}" for host, address in options.connect_to)
         arguments.append(f"--host-resolver-rules={rules}")
+    if options.tap or options.enclosure:
+        # The second keeps a window from warning of the first across its whole width.
+        arguments += [_NO_NAMES, *(["--test-type"] if options.window else [])]
     return (*arguments, "about:blank")
 
 

@@ -107,7 +107,19 @@ def test_a_browser_without_a_way_out_looks_up_no_name_and_joins_no_group(options
     assert any("WebRtcHideLocalIpsWithMdns" in each for each in arguments if each.startswith("--disable-features="))
 
 
-def test_a_browser_that_captures_hides_the_addresses_of_this_machine() -> None:
+def test_a_browser_that_captures_hides_the_addresses_of_this_machine_and_looks_up_no_name_beside_the_relay() -> None:
     arguments = chromium_arguments(replace(OPTIONS, tap=Tap(port=4711)), Sandbox(on=True))
 
-    assert not any("WebRtcHideLocalIpsWithMdns" in each or "NOTFOUND" in each for each in arguments)
+    assert "--host-resolver-rules=MAP * ^NOTFOUND, EXCLUDE 127.0.0.1" in arguments
+    assert not any("WebRtcHideLocalIpsWithMdns" in each for each in arguments)
+
+
+@pytest.mark.browser
+@pytest.mark.network
+def test_a_page_that_is_captured_has_no_name_looked_up_beside_the_relay(tmp_path: Path) -> None:
+    name = f"{uuid.uuid4()}.local"
+    with RawSite({"/": reply(PAGE.replace("NAME", name))}) as site, heard() as said:
+        item = captured(tmp_path / "captured", f"{site.url}/", replace(WIRE, timeout=20, scroll=False))
+
+    assert (item / "capture.wacz").exists()
+    assert [each for each in said if name[:36].encode() in each] == []
