@@ -74,3 +74,17 @@ def _help(work: Callable[[_Part], _Result], waiting: deque[_Part], results: dequ
                 own.set_exception(error)
             return True
     return False
+
+
+def limit_memory(memory: int) -> None:
+    """Hold this process to *memory* bytes, where the system can.
+
+    Linux keeps to it, macOS hardly, and Windows has none of the kind: there time alone limits.
+    """
+    try:
+        import resource  # noqa: PLC0415  # Windows has no such module
+    except ImportError:
+        return
+    _, most = resource.getrlimit(resource.RLIMIT_DATA)
+    allowed = memory if most == resource.RLIM_INFINITY else min(memory, most)  # nobody may raise what was set before
+    resource.setrlimit(resource.RLIMIT_DATA, (allowed, allowed))

@@ -21,6 +21,7 @@ from evidence_kit.bundle.report_model import (
     Redirect,
     ReportData,
 )
+from evidence_kit.bundle.supplied_parts import Found, HandedOver, NotTaken
 from evidence_kit.bundle.transcript_parts import Attached, ChatFinding, ConversationHead, PrintedMessage, Reacted
 from evidence_kit.models import Problem
 
@@ -35,7 +36,10 @@ LISTED = (
     ChatFinding,
     ConversationHead,
     Fact,
+    Found,
+    HandedOver,
     ItemFile,
+    NotTaken,
     PrintedMessage,
     Problem,
     Reacted,
@@ -49,14 +53,14 @@ _Entry = TypeVar("_Entry")
 
 def bounded(data: ReportData) -> ReportData:
     """Return *data* with its lists as long as they are printed, and with the cuts that this took."""
-    custody = _kept(data.custody, MOST_EVENTS, in_plain_sight=_must_be_seen)
-    attempts = _kept(data.attempts, MOST_ATTEMPTS, in_plain_sight=_came_to_nothing)
+    custody = kept(data.custody, MOST_EVENTS, in_plain_sight=_must_be_seen)
+    attempts = kept(data.attempts, MOST_ATTEMPTS, in_plain_sight=_came_to_nothing)
     log = "data/custody.jsonl"
-    left_out = _kept(data.left_out, MOST_ATTEMPTS)
+    left_out = kept(data.left_out, MOST_ATTEMPTS)
     cuts = (
-        *_cut("custody", data.custody, custody, log),
-        *_cut("attempts", data.attempts, attempts, log),
-        *_cut("left_out", data.left_out, left_out, log),
+        *cut_of("custody", data.custody, custody, log),
+        *cut_of("attempts", data.attempts, attempts, log),
+        *cut_of("left_out", data.left_out, left_out, log),
     )
     return replace(
         data,
@@ -73,13 +77,13 @@ def _bounded_exhibit(exhibit: Exhibit) -> Exhibit:
     for name in (each.name for each in fields(exhibit)):
         entries = getattr(exhibit, name)
         if isinstance(entries, tuple) and len(entries) > MOST_ENTRIES and isinstance(entries[0], LISTED):
-            kept = _kept(entries, MOST_ENTRIES)
-            cuts: dict[str, Any] = {name: kept, "cuts": (*exhibit.cuts, *_cut(name, entries, kept, place))}
+            printed = kept(entries, MOST_ENTRIES)
+            cuts: dict[str, Any] = {name: printed, "cuts": (*exhibit.cuts, *cut_of(name, entries, printed, place))}
             exhibit = replace(exhibit, **cuts)
     return exhibit
 
 
-def _kept(
+def kept(
     entries: tuple[_Entry, ...], most: int, *, in_plain_sight: Callable[[_Entry], bool] = lambda _: False
 ) -> tuple[_Entry, ...]:
     """Return at most *most* of *entries*, in order: up to half in plain sight, then the first and the last."""
@@ -93,7 +97,8 @@ def _kept(
     return tuple(entries[index] for index in sorted(kept))
 
 
-def _cut(name: str, whole: Sequence[object], printed: Sequence[object], place: str) -> tuple[Cut, ...]:
+def cut_of(name: str, whole: Sequence[object], printed: Sequence[object], place: str) -> tuple[Cut, ...]:
+    """Return what of *whole* is not *printed*, if anything is not, and in which file of the bundle it stands."""
     if len(printed) == len(whole):
         return ()
     return (Cut(name=name, printed=len(printed), whole=len(whole), place=place),)

@@ -21,7 +21,7 @@ SCHEMA = "evidence-kit/exhibits/1"
 LARGEST = 4 * 1024 * 1024
 """Bytes of a plan that is read: 10,000 exhibits with a reason of a paragraph each."""
 
-_KEYS = frozenset({"item", "label", "title", "why", "blurred", "pages", "regions", "transcript"})
+_KEYS = frozenset({"item", "label", "title", "why", "blurred", "pages", "regions", "places", "transcript"})
 _ITEM = re.compile(r"EV-[0-9]{4,9}")
 _LONGEST = {"label": 60, "title": 200, "why": 2000}
 _MOST = 100
@@ -59,6 +59,8 @@ class PlannedExhibit:
     """The pages of the viewing copy that are shown, counted from 1; empty: all."""
     regions: tuple[Region, ...] = ()
     """Parts of the screenshot that are shown, and nothing else of it."""
+    places: bool = False
+    """Whether places and numbers of devices are printed that stand in files that were handed over."""
     transcripts: tuple[PlannedTranscript, ...] = ()
     """Messages of its conversations that are printed; none are unless they are chosen."""
     line: int = field(default=1, compare=False)
@@ -104,6 +106,8 @@ def exhibit_toml(exhibit: PlannedExhibit) -> str:
         lines.append(f"pages = {[*exhibit.pages]}")
     if exhibit.regions:
         lines.append(f"regions = {[[r.left, r.top, r.right, r.bottom] for r in exhibit.regions]}")
+    if exhibit.places:
+        lines.append("places = true")
     return "\n".join(lines) + "\n" + "".join(each.to_toml() for each in exhibit.transcripts)
 
 
@@ -174,11 +178,10 @@ class _Reader:
         wrong = self._wrong_between(start, end)
         for key in table.keys() - _KEYS:
             raise wrong(key, f"{shorten(key)!r} is not known", f"known are: {', '.join(sorted(_KEYS))}")
-        item, blurred = table.get("item"), table.get("blurred", True)
+        item = table.get("item")
         if not isinstance(item, str) or not _ITEM.fullmatch(item):
             raise wrong("item", "no item is named", 'name one: item = "EV-0001"')
-        if not isinstance(blurred, bool):
-            raise wrong("blurred", "blurred is neither true nor false", "write: blurred = true")
+        blurred, places = _whether(table, "blurred", wrong, default=True), _whether(table, "places", wrong)
         label, title, why = (_text_of(table, key, wrong) for key in ("label", "title", "why"))
         if not label:
             raise wrong("label", "the exhibit has no label", 'call it something: label = "Exhibit A"')
@@ -193,6 +196,7 @@ class _Reader:
             blurred=blurred,
             pages=pages,
             regions=regions,
+            places=places,
             transcripts=tuple(self._transcripts(table, start, end)),
             line=self._find("item", start, end),
         )
@@ -229,6 +233,13 @@ def _text_of(table: Mapping[str, object], key: str, wrong: Wrong) -> str:
         shown = shorten(visible(text), 60)
         raise wrong(key, f"{key} has characters that cannot be seen: {shown}", "type the text anew")
     return text
+
+
+def _whether(table: Mapping[str, object], key: str, wrong: Wrong, *, default: bool = False) -> bool:
+    value = table.get(key, default)
+    if not isinstance(value, bool):
+        raise wrong(key, f"{key} is neither true nor false", f"write: {key} = {str(default).lower()}")
+    return value
 
 
 def _pages_of(table: Mapping[str, object], wrong: Wrong) -> tuple[int, ...]:

@@ -182,3 +182,20 @@ def _times(freeze: dict[str, Json], shots: dict[str, Json]) -> Iterator[tuple[st
             case {"number": int(number), "taken": dict(taken)}:
                 for role, moment in taken.items():
                     yield f"shots/{number:02d}/{role}.png", parse_utc(moment)
+
+
+def plain_text(value: Json) -> str:
+    """Return a fact as people read it: text as it is, lists and objects joined."""
+    match value:
+        case str():
+            return value
+        case dict():
+            return "; ".join(f"{key}: {plain_text(member)}" for key, member in value.items())
+        case list():
+            return ", ".join(plain_text(member) for member in value)
+        case bool():
+            return "yes" if value else "no"
+        case None:
+            return ""
+        case _:
+            return str(value)

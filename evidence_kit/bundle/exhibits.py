@@ -1,10 +1,11 @@
 """An item becomes an exhibit of the report: read back from its own files, nothing remembered from the capture."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
+from types import MappingProxyType
 
 from evidence_kit import canonical
 from evidence_kit.bundle.exhibit_parts import ContextShot
@@ -13,20 +14,26 @@ from evidence_kit.bundle.exhibit_reading import (
     attempted,
     environment_facts,
     pictures_of,
+    plain_text,
     read_object,
     requests_of,
 )
 from evidence_kit.bundle.page_text import page_links, page_text, shown_text
-from evidence_kit.bundle.report_model import Action, Exhibit, Fact, ItemFile, Redirect, Wording
+from evidence_kit.bundle.report import SLICE_HEIGHT, SLICE_WIDTH
+from evidence_kit.bundle.report_model import Action, Cut, Exhibit, Fact, ItemFile, Redirect, Wording
+from evidence_kit.bundle.supplied_parts import Supplied
+from evidence_kit.bundle.supplied_reading import pictures_in, read_supplied
 from evidence_kit.bundle.transcript_parts import Conversations
 from evidence_kit.bundle.transcript_plan import PlannedTranscript
 from evidence_kit.bundle.transcripts import read_conversations
 from evidence_kit.canonical import Json
 from evidence_kit.case.bracket import opened_at
-from evidence_kit.case.items import parse_item
+from evidence_kit.case.items import SUPPLIED, parse_item
 from evidence_kit.case.manifest import NAME
+from evidence_kit.case.supply import ORIGINAL
 from evidence_kit.errors import CaseError, FormatError
 from evidence_kit.models import Digest, Problem, Status, parse_utc
+from evidence_kit.pictures.apart import Drawing
 from evidence_kit.pictures.viewing_copy import Cutting, ViewingCopy
 from evidence_kit.trust.certificates import Certificate
 from evidence_kit.trust.digests import sha256_file
@@ -67,8 +74,13 @@ class WantedShot:
         return ContextShot(path=self.path, role=self.role, taken=self.taken, copy=copy)
 
 
-def read_exhibit(folder: Path, context: ItemContext, pictures: Iterable[ContextShot]) -> Exhibit:
-    """Read the item in *folder* into an exhibit with its *pictures*.
+def read_exhibit(
+    folder: Path,
+    context: ItemContext,
+    pictures: Iterable[ContextShot],
+    no_copy: Mapping[str, str] = MappingProxyType({}),
+) -> Exhibit:
+    """Read the item in *folder* into an exhibit with its *pictures*; *no_copy* says by path why others have no copy.
 
     Raises `CaseError`, also for what making the *pictures* raises.
     """
@@ -82,6 +94,7 @@ def read_exhibit(folder: Path, context: ItemContext, pictures: Iterable[ContextS
         shots = list(pictures)
         main = next((shot for shot in shots if shot.role == "screenshot"), None)
         status, title = page.get("http_status"), page.get("title")
+        supplied, cuts = _supplied(folder, record, context, no_copy)
         return Exhibit(
             number=context.number,
             item=_text(record, "id"),
@@ -92,7 +105,8 @@ def read_exhibit(folder: Path, context: ItemContext, pictures: Iterable[ContextS
             finished=parse_utc(record["finished"]),
             recorder=_text(record, "recorder"),
             manifest_sha256=sha256_file(folder / NAME),
-            files=files,
+            # What was handed over is told of apart, with the names that it had.
+            files=tuple(file for file in files if supplied is None or file.role != ORIGINAL),
             note=context.note,
             captured_by=context.captured_by,
             place=context.place,
@@ -120,7 +134,24 @@ def read_exhibit(folder: Path, context: ItemContext, pictures: Iterable[ContextS
             redirects=tuple(_redirects(page)),
             server=_server(page),
             conversations=read_conversations(folder, files, context.planned.transcripts if context.planned else ()),
+            supplied=supplied,
+            cuts=cuts,
         )
+
+
+def _supplied(
+    folder: Path, record: dict[str, Json], context: ItemContext, no_copy: Mapping[str, str]
+) -> tuple[Supplied | None, tuple[Cut, ...]]:
+    """Return what an item that was handed over tells of that, and what of it is too much to be printed."""
+    if record.get("source") != SUPPLIED:
+        return None, ()
+    places = context.planned is not None and context.planned.places
+    return read_supplied(folder, sensitive=is_sensitive(record), places=places, no_copy=no_copy)
+
+
+def is_sensitive(record: dict[str, Json]) -> bool:
+    """Return whether the item of *record* is to be blurred wherever it is shown."""
+    return any(flag.get("code") == "sensitive" for flag in _objects(record.get("flags")))
 
 
 def _page(folder: Path, files: tuple[ItemFile, ...]) -> dict[str, Json]:
@@ -162,14 +193,17 @@ def _redirects(page: dict[str, Json]) -> Iterator[Redirect]:
 
 
 def wanted_shots(folder: Path, target: Path, planned: PlannedExhibit | None, *, blur: bool) -> list[WantedShot]:
-    """Return the pictures of the item in *folder*, the main screenshot first, to be cut into folders below *target*.
+    """Return the pictures that were captured with the item in *folder*, to be cut into folders below *target*.
+
+    The main screenshot is the first. What is sensitive is blurred unless *planned* says otherwise.
 
     Where only parts of the main screenshot are to be seen, there is no other picture: it would show the rest. Raises
     `CaseError`.
     """
     partial = planned is not None and planned.partial
     with _of_item(folder):
-        files = tuple(_files(parse_item((folder / "item.json").read_bytes())))
+        record = parse_item((folder / "item.json").read_bytes())
+        files = tuple(_files(record))
         return [
             WantedShot(
                 path=file.path,
@@ -178,13 +212,33 @@ def wanted_shots(folder: Path, target: Path, planned: PlannedExhibit | None, *, 
                 cutting=Cutting(
                     picture=folder / file.path,
                     folder=target / f"{number:03}",
-                    blur=planned.blurred if planned else blur,
+                    blur=planned.blurred if planned else blur or is_sensitive(record),
                     pages=planned.pages if planned else (),
                     regions=planned.regions if planned else (),
                 ),
             )
             for number, (file, taken) in enumerate(pictures_of(folder, files))
             if not partial or (number == 0 and file.role == "screenshot")
+        ]
+
+
+def wanted_drawings(folder: Path, target: Path, planned: PlannedExhibit | None, *, blur: bool) -> list[Drawing]:
+    """Return the pictures among what was handed over as the item in *folder*, as `wanted_shots` does; of many some.
+
+    Raises `CaseError`.
+    """
+    with _of_item(folder):
+        record = parse_item((folder / "item.json").read_bytes())
+        paths = pictures_in(folder) if record.get("source") == SUPPLIED else []
+        return [
+            Drawing(
+                picture=folder / path,
+                folder=target / f"{number:03}",
+                blur=planned.blurred if planned else blur or is_sensitive(record),
+                page_width_px=SLICE_WIDTH,
+                slice_height_px=SLICE_HEIGHT,
+            )
+            for number, path in enumerate(paths)
         ]
 
 
@@ -261,7 +315,7 @@ def _problems(record: dict[str, Json]) -> Iterator[Problem]:
 
 def _facts(environment: Json) -> Iterator[Fact]:
     for name, value in (environment if isinstance(environment, dict) else {}).items():
-        yield Fact(name=name, value=_plain(value))
+        yield Fact(name=name, value=plain_text(value))
 
 
 def _actions(value: Json) -> Iterator[Action]:
@@ -277,23 +331,6 @@ def _flags(record: dict[str, Json]) -> Iterator[Problem]:
 
 def _objects(value: Json) -> list[dict[str, Json]]:
     return [member for member in value if isinstance(member, dict)] if isinstance(value, list) else []
-
-
-def _plain(value: Json) -> str:
-    """Return a fact as people read it: text as it is, lists and objects joined."""
-    match value:
-        case str():
-            return value
-        case dict():
-            return "; ".join(f"{key}: {_plain(member)}" for key, member in value.items())
-        case list():
-            return ", ".join(_plain(member) for member in value)
-        case bool():
-            return "yes" if value else "no"
-        case None:
-            return ""
-        case _:
-            return str(value)
 
 
 def _text(value: dict[str, Json], key: str) -> str:

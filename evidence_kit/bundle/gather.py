@@ -6,14 +6,16 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
 from importlib.metadata import version
+from itertools import chain
 from pathlib import Path
 
 from evidence_kit import __version__
 from evidence_kit.bundle.beginning import Begun
 from evidence_kit.bundle.contents import EvidenceList
 from evidence_kit.bundle.custody_facts import corrections, custody_facts, hand_over_state
+from evidence_kit.bundle.exhibit_parts import ContextShot
 from evidence_kit.bundle.exhibit_plan import ExhibitPlan
-from evidence_kit.bundle.exhibits import ItemContext, read_exhibit, wanted_shots
+from evidence_kit.bundle.exhibits import ItemContext, read_exhibit, wanted_drawings, wanted_shots
 from evidence_kit.bundle.guidance import checking_page
 from evidence_kit.bundle.register_parts import SelfTest, SignatureLine
 from evidence_kit.bundle.registers import left_out, sealed_items
@@ -32,15 +34,18 @@ from evidence_kit.bundle.report_model import (
     Volume,
     WithheldEvent,
 )
+from evidence_kit.bundle.supplied_reading import with_same_bytes
 from evidence_kit.case.folder import CaseFolder
-from evidence_kit.case.items import attempts
+from evidence_kit.case.items import SUPPLIED, attempts
 from evidence_kit.case.stamping import HeadToken, claimed_only, head_tokens, stamped_at
+from evidence_kit.case.supply import ORIGINAL
 from evidence_kit.custody.chain import LogFindings, check_log
 from evidence_kit.custody.events import ENDS, HALVES, Event, EventType
 from evidence_kit.custody.log import split_lines
 from evidence_kit.custody.subjects import subjects_of
 from evidence_kit.models import Digest, Officer, OnStep, Problem, ignore
-from evidence_kit.pictures.viewing_copy import cut
+from evidence_kit.pictures.apart import draw_apart
+from evidence_kit.pictures.viewing_copy import ViewingCopy, cut
 from evidence_kit.processes import spread
 from evidence_kit.trust.digests import sha256_bytes
 
@@ -126,13 +131,24 @@ def gather_exhibits(  # noqa: PLR0913  # how it is made, and who hears of it
         [shot.cutting for shots in wanted for shot in shots],
         processes=processes,
     )
+    handed_over = [wanted_drawings(folder, pictures / folder.name, each.planned, blur=blur) for folder, each in parts]
+    drawn = draw_apart(drawing for drawings in handed_over for drawing in drawings)
     found = []
-    for (folder, context), shots in zip(parts, wanted, strict=True):
+    for (folder, context), shots, drawings in zip(parts, wanted, handed_over, strict=True):
         # Of the shots first: an exhibit takes no more of the copies than are its own.
         made = (shot.made(copy) for shot, copy in zip(shots, copies, strict=False))
-        found.append(read_exhibit(folder, context, made))
+        answers = {
+            each.picture.relative_to(folder).as_posix(): copy for each, copy in zip(drawings, drawn, strict=False)
+        }
+        no_copy = {path: copy if isinstance(copy, str) else "" for path, copy in answers.items()}
+        given = [
+            ContextShot(path=path, role=ORIGINAL, taken=None, copy=copy)
+            for path, copy in answers.items()
+            if isinstance(copy, ViewingCopy)
+        ]
+        found.append(read_exhibit(folder, context, chain(made, given), no_copy))
         on_step(f"making viewing copies: {len(found)} of {len(parts)}")
-    return tuple(found)
+    return with_same_bytes(found)
 
 
 def gather_report(  # noqa: PLR0913  # each is one part of the report
@@ -175,6 +191,7 @@ def gather_report(  # noqa: PLR0913  # each is one part of the report
         left_out=left_out(attempts(events), source.bundle.left_out),
         participants=_participants(events),
         devices=_devices(exhibits),
+        source_devices=_source_devices(exhibits),
         machine=platform.platform(),
         place=source.begun_event().place,
         receipts=sum(event.type == EventType.RECEIPT for event in events),
@@ -209,6 +226,7 @@ def _attempts(source: Source, numbers: dict[str, int], exhibits: tuple[Exhibit, 
             problems=problems.get(attempt.item, ()),
             item=attempt.item,
             exhibit=numbers.get(attempt.item),
+            handed_over=attempt.files if attempt.source == SUPPLIED else None,
         )
 
 
@@ -253,6 +271,11 @@ def _participants(events: Sequence[Event]) -> tuple[Officer, ...]:
 def _devices(exhibits: Sequence[Exhibit]) -> tuple[str, ...]:
     told = (fact.value for exhibit in exhibits for fact in exhibit.environment if fact.name == "system")
     return tuple(dict.fromkeys(told))
+
+
+def _source_devices(exhibits: Sequence[Exhibit]) -> tuple[str, ...]:
+    told = (exhibit.supplied.circumstances.device for exhibit in exhibits if exhibit.supplied)
+    return tuple(dict.fromkeys(device for device in told if device))
 
 
 def _software() -> tuple[Software, ...]:

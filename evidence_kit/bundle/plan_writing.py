@@ -9,14 +9,14 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from evidence_kit.bundle.exhibit_plan import SCHEMA, ExhibitPlan, PlannedExhibit, exhibit_toml
-from evidence_kit.bundle.exhibits import conversations_of, screenshot_and_title
+from evidence_kit.bundle.exhibits import conversations_of, is_sensitive, screenshot_and_title
 from evidence_kit.bundle.mongolian_dates import local_stamp
 from evidence_kit.bundle.report import SLICE_HEIGHT, SLICE_WIDTH
 from evidence_kit.bundle.selection import Choice, select
 from evidence_kit.bundle.transcript_plan import PlannedTranscript, Range
 from evidence_kit.canonical import Json
 from evidence_kit.case.folder import CaseFolder
-from evidence_kit.case.items import attempts, read_item
+from evidence_kit.case.items import SUPPLIED, attempts, read_item
 from evidence_kit.custody.subjects import subjects_of
 from evidence_kit.display import shorten
 from evidence_kit.errors import FormatError
@@ -56,15 +56,22 @@ def _exhibit(
     number: int, item: str, record: dict[str, Json], report: Sequence[Texts], *, blurred: bool
 ) -> PlannedExhibit:
     host, day = _host(str(record["url"])), local_stamp(parse_utc(record["started"]))[:10]
+    kind = "supplied" if record.get("source") == SUPPLIED else "title"
     labels = (texts.say("plan.label", number=number) for texts in report)
-    titles = (texts.say("plan.title", host=host, day=day) for texts in report)
-    return PlannedExhibit(item=item, label=" · ".join(labels), title=" · ".join(titles), blurred=blurred)
+    titles = (texts.say(f"plan.{kind}", host=host, day=day) for texts in report)
+    return PlannedExhibit(
+        item=item,
+        label=" · ".join(labels),
+        title=" · ".join(titles),
+        # What is sensitive is shown when somebody says so here, and not because all of the rest is.
+        blurred=blurred or is_sensitive(record),
+    )
 
 
 def _remarks(folder: Path, record: dict[str, Json], texts: Texts) -> list[str]:
     """Return the comments below an exhibit: what it is, and what else can be said of it."""
     picture, title = screenshot_and_title(folder, record)
-    told = [str(record["url"]), title]
+    told = [str(record["url"]), title, "places = true" if record.get("source") == SUPPLIED else ""]
     if picture:
         try:
             width, height = picture_size(picture)

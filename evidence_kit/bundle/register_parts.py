@@ -47,6 +47,8 @@ class LeftOut:
     item: str
     outcome: str
     manifest_sha256: Digest | None
+    supplied: bool = False
+    """Whether it was handed over, not captured."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

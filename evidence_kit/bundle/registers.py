@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from evidence_kit.bundle.register_parts import LeftOut, SealedItem
-from evidence_kit.case.items import Attempt
+from evidence_kit.case.items import SUPPLIED, Attempt
 from evidence_kit.case.manifest import NAME
 from evidence_kit.custody.events import ENDS, Event, EventType
 
@@ -28,7 +28,12 @@ def sealed_items(events: Sequence[Event]) -> tuple[SealedItem, ...]:
 def left_out(tried: Sequence[Attempt], names: Sequence[str]) -> tuple[LeftOut, ...]:
     """Return what is known of the items *names*, which are not in the bundle."""
     return tuple(
-        LeftOut(item=each.item, outcome=each.outcome, manifest_sha256=each.manifest)
+        LeftOut(
+            item=each.item,
+            outcome=each.outcome,
+            manifest_sha256=each.manifest,
+            supplied=each.source == SUPPLIED,
+        )
         for each in tried
         if each.item in names
     )

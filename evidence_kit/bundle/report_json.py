@@ -37,6 +37,9 @@ LONGEST_NAME = 2_000
 LONGEST_ENTRY = 800
 """Characters that are printed of a text in a list of an exhibit."""
 
+LONGEST_TOLD = 300
+"""Characters that are printed of the name of a file that was handed over, and of a fact read from it."""
+
 LONGEST_LINES = 400
 """Lines of one text that are printed."""
 
@@ -44,11 +47,12 @@ _CUT = " […]"
 _SHORT = 400
 """Letters that any text may have when it is written in escapes."""
 _LONGEST = {"visible_text": LONGEST_TEXT}
+_LONGEST |= dict.fromkeys(("called", "told", "pointer"), LONGEST_TOLD)
 _LONGEST |= dict.fromkeys(("note", "purpose", "legal_basis", "why", "withheld_ground", "text"), LONGEST_PROSE)
 _LAST_ESCAPE = re.compile(r"\\u\{?[0-9A-F]{0,6}\Z")
 
 _LONGEST_HEADER = 48
-_ROW = ("number", "item", "title", "url", "status", "captured_by", "place", "manifest_sha256", "planned")
+_ROW = ("number", "item", "title", "url", "status", "captured_by", "place", "manifest_sha256", "planned", "handed_over")
 LANGUAGES: dict[Language, list[Json]] = {
     Language.ENGLISH: ["en"],
     Language.MONGOLIAN: ["mn"],
@@ -85,11 +89,23 @@ def report_json(data: ReportData, *, language: Language, volume: int = 1) -> dic
     document["languages"] = LANGUAGES[language]
     document["header"] = shorten(data.case.number, _LONGEST_HEADER)
     document["counts"] = {str(outcome): _number(data.count(outcome)) for outcome in AttemptOutcome}
+    document["supplied_counts"] = {str(outcome): _number(data.count_supplied(outcome)) for outcome in AttemptOutcome}
+    _tell_classes(document, data)
     _number_pictures(document)
     root = data.holdings.root.hex
     document["root"] = [root[start : start + 4] for start in range(0, 64, 4)]
     document["page"] = [data.page.hex[start : start + 4] for start in range(0, 64, 4)]
     return document
+
+
+def _tell_classes(document: dict[str, Json], data: ReportData) -> None:
+    """Say of which classes of evidence the report speaks: its sentences about captures are not for what was supplied.
+
+    Of an empty case it speaks as of captures.
+    """
+    told = [each.handed_over for each in data.attempts] + [each.handed_over for each in data.exhibits]
+    classes = {files is not None for files in told}
+    document["speaks_of"] = {"captured": False in classes or not classes, "supplied": True in classes}
 
 
 def told_in(data: ReportData, volume: int) -> ReportData:

@@ -11,6 +11,7 @@ from enum import StrEnum
 
 from evidence_kit.bundle.exhibit_parts import Attempted, ContextShot, PageLink, Requests
 from evidence_kit.bundle.register_parts import LeftOut, SealedItem, SelfTest, SignatureLine
+from evidence_kit.bundle.supplied_parts import Supplied
 from evidence_kit.bundle.transcript_parts import Conversations
 from evidence_kit.models import Digest, Officer, Problem, Status, Trust
 from evidence_kit.pictures.viewing_copy import ViewingCopy
@@ -242,6 +243,13 @@ class Exhibit:
     """How many links of the page are not in `links`."""
     conversations: Conversations | None = None
     """Of a supplied item that holds any."""
+    supplied: Supplied | None = None
+    """None for what was captured. Of what was handed over, `files` are those that this tool wrote about it."""
+
+    @property
+    def handed_over(self) -> int | None:
+        """How many files were handed over; None for what was captured."""
+        return self.supplied.amount if self.supplied else None
 
     @property
     def viewing_copies(self) -> tuple[ViewingCopy, ...]:
@@ -251,10 +259,10 @@ class Exhibit:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Attempt:
-    """One capture that was started in the case."""
+    """One capture, or one taking in of what was handed over, that was started in the case."""
 
     seq: int
-    """Number of the ``capture.started`` event."""
+    """Number of the event that tells of the start."""
     time: datetime
     url: str
     outcome: AttemptOutcome
@@ -262,6 +270,8 @@ class Attempt:
     """Why it is not without known gaps."""
     item: str = ""
     exhibit: int | None = None
+    handed_over: int | None = None
+    """How many files were handed over, or were to be; None for a capture."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -346,6 +356,8 @@ class ReportData:
     """Everybody who acted in the case, as far as the bundle's log shows."""
     devices: tuple[str, ...] = ()
     """Systems on which the exhibits were captured."""
+    source_devices: tuple[str, ...] = ()
+    """Devices from which exhibits were handed over, as the officer names them."""
     machine: str = ""
     """The system on which the bundle was made."""
     place: str = ""
@@ -360,7 +372,11 @@ class ReportData:
     def count(self, outcome: AttemptOutcome) -> int:
         """Return how many started captures of the case ended with *outcome*, as far as that is not withheld."""
         hidden = self.holdings.withheld_abandoned if outcome is AttemptOutcome.ABANDONED else 0
-        return hidden + sum(attempt.outcome is outcome for attempt in self.attempts)
+        return hidden + sum(each.outcome is outcome and each.handed_over is None for each in self.attempts)
+
+    def count_supplied(self, outcome: AttemptOutcome) -> int:
+        """Return the same of what was handed over."""
+        return sum(each.outcome is outcome and each.handed_over is not None for each in self.attempts)
 
     def known_gaps(self) -> tuple[Problem, ...]:
         """Return everything incomplete for page 1: derived from the counts and states, then `gaps`.
@@ -372,6 +388,9 @@ class ReportData:
             "capture-incomplete": self.count(AttemptOutcome.INCOMPLETE),
             "capture-failed": self.count(AttemptOutcome.FAILED),
             "capture-abandoned": self.count(AttemptOutcome.ABANDONED),
+            "supplied-incomplete": self.count_supplied(AttemptOutcome.INCOMPLETE),
+            "supplied-failed": self.count_supplied(AttemptOutcome.FAILED),
+            "supplied-abandoned": self.count_supplied(AttemptOutcome.ABANDONED),
             "items-withheld": self.holdings.withheld_items,
             "events-withheld": self.holdings.withheld_events,
             "abandoned-withheld": self.holdings.withheld_abandoned,

@@ -17,6 +17,8 @@ _PATH = re.compile(r"original/[0-9]{4,9}(\.[a-z0-9]{1,5})?")
 SCHEMA = "evidence-kit/supply/1"
 ORIGINAL, SUPPLY = "original", "supply"
 """Roles of what was handed over, and of the file that tells of it."""
+ON_DEMAND = ("gps.", "serial.")
+"""How the codes of facts begin that are stored, and shown only to who asks: places, and numbers of devices."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

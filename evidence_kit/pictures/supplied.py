@@ -24,7 +24,10 @@ SMALL = 512
 """Pixels that a small picture has at most in each direction: what PDQ reduces pictures to."""
 
 _HEADERS = ("BLP", "BMP", "DDS", "FLI", "GIF", "ICO", "JPEG", "JPEG2000", "PNG", "SGI", "TIFF", "WEBP")
-_DECODED = ("AVIF", "BMP", "GIF", "JPEG", "PNG", "TIFF", "WEBP")
+DECODED = ("AVIF", "BMP", "GIF", "JPEG", "PNG", "TIFF", "WEBP")
+"""Formats by Pillow's names; a JPEG of several pictures is called MPO."""
+DECODED_TYPES = frozenset(f"image/{name}" for name in ("avif", "bmp", "gif", "jpeg", "png", "tiff", "webp"))
+"""The same by media types."""
 _UNREADABLE = (
     AssertionError,
     AttributeError,
@@ -71,7 +74,7 @@ def header_of(stream: BinaryIO) -> Header:
 
     Raises `FormatError` when it cannot, and `LimitError` for sizes that no picture has.
     """
-    with _opened(stream, _HEADERS) as picture:
+    with opened_picture(stream, _HEADERS) as picture:
         return Header(format=picture.format or "", size=picture.size)
 
 
@@ -80,7 +83,7 @@ def brightness_of(stream: BinaryIO) -> Brightness:
 
     Raises `FormatError` when it cannot be decoded, and `LimitError` when it is too large for that.
     """
-    with _opened(stream, _DECODED) as picture:
+    with opened_picture(stream, DECODED) as picture:
         pixels = picture.width * picture.height
         if pixels > (LARGEST_JPEG if picture.format in {"JPEG", "MPO"} else LARGEST_DECODED):
             raise LimitError(f"not decoded: {picture.width} x {picture.height} pixels are too many")
@@ -103,7 +106,8 @@ def _grey(picture: Image.Image) -> Image.Image:
 
 
 @contextmanager
-def _opened(stream: BinaryIO, formats: tuple[str, ...]) -> Iterator[Image.Image]:
+def opened_picture(stream: BinaryIO, formats: tuple[str, ...]) -> Iterator[Image.Image]:
+    """Open a picture in one of *formats*; whatever is wrong with it is raised as `FormatError` or `LimitError`."""
     stream.seek(0)
     Image.init()
     try:

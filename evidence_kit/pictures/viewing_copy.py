@@ -111,7 +111,7 @@ def mosaic(picture: BinaryIO, name: str) -> bytes:
     """
     out = BytesIO()
     with _opened(picture, name) as opened:
-        _mosaic(_decoded(opened)).save(out, "PNG")
+        _mosaic(on_white(opened)).save(out, "PNG")
     return out.getvalue()
 
 
@@ -140,16 +140,54 @@ def make_slices(  # noqa: PLR0913  # each is one plain number of the page's layo
         raise FormatError(message)
     picture = decoded_picture(png)
     refuse_parts(picture.size, page_width_px, slice_height_px, pages=pages, regions=regions)
-    scale = _scale(picture.width, page_width_px)
+    slices = write_slices(
+        picture,
+        picture.size,
+        folder,
+        page_width_px=page_width_px,
+        slice_height_px=slice_height_px,
+        blur=blur,
+        quality=quality,
+        pages=pages,
+        regions=regions,
+    )
+    return ViewingCopy(
+        original_sha256=sha256_file(png),
+        original_bytes=png.stat().st_size,
+        original_width=picture.width,
+        original_height=picture.height,
+        blurred=blur,
+        partial=bool(pages or regions),
+        slices=tuple(slices),
+    )
+
+
+def write_slices(  # noqa: PLR0913  # as `make_slices`
+    picture: Image.Image,
+    size: tuple[int, int],
+    folder: Path,
+    *,
+    page_width_px: int,
+    slice_height_px: int,
+    blur: bool,
+    quality: int = 85,
+    pages: Collection[int] = (),
+    regions: Sequence[Region] = (),
+) -> list[Slice]:
+    """Write the slices of a *picture* that has the *size* when it is decoded whole; raises `OSError`.
+
+    The picture itself may have been decoded smaller: at half its size, there is as much of it as a page shows.
+    """
+    scale = _scale(size[0], page_width_px)
     source = _mosaic(picture) if blur else picture
     slices = []
-    wanted = _parts(picture.size, int(slice_height_px / scale), pages, regions)
+    wanted = _parts(size, int(slice_height_px / scale), pages, regions)
     for number, part in enumerate(wanted, start=1):
         wide, high = part.right - part.left, part.bottom - part.top
-        size = (max(1, round(wide * scale)), max(1, min(slice_height_px, round(high * scale))))
-        across, down = source.width / picture.width, source.height / picture.height
+        shape = (max(1, round(wide * scale)), max(1, min(slice_height_px, round(high * scale))))
+        across, down = source.width / size[0], source.height / size[1]
         shown = source.resize(
-            size,
+            shape,
             Image.Resampling.BICUBIC if blur else Image.Resampling.LANCZOS,
             box=(
                 part.left * across,
@@ -165,8 +203,8 @@ def make_slices(  # noqa: PLR0913  # each is one plain number of the page's layo
         slices.append(
             Slice(
                 path=path,
-                width=size[0],
-                height=size[1],
+                width=shape[0],
+                height=shape[1],
                 top=part.top,
                 bottom=part.bottom,
                 left=part.left,
@@ -175,15 +213,7 @@ def make_slices(  # noqa: PLR0913  # each is one plain number of the page's layo
                 sha256=sha256_bytes(jpeg),
             )
         )
-    return ViewingCopy(
-        original_sha256=sha256_file(png),
-        original_bytes=png.stat().st_size,
-        original_width=picture.width,
-        original_height=picture.height,
-        blurred=blur,
-        partial=bool(pages or regions),
-        slices=tuple(slices),
-    )
+    return slices
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -217,7 +247,7 @@ def cut(cutting: Cutting, *, page_width_px: int, slice_height_px: int) -> Viewin
 def decoded_picture(path: Path) -> Image.Image:
     """Return the PNG or JPEG at *path*, decoded as RGB on white; raises `FormatError`."""
     with _opened(path, path.name) as opened:
-        return _decoded(opened)
+        return on_white(opened)
 
 
 def blurred_picture(picture: Image.Image, size: tuple[int, int]) -> Image.Image:
@@ -290,8 +320,8 @@ def _refuse(name: str, error: Exception) -> NoReturn:
     raise FormatError(message) from error
 
 
-def _decoded(opened: Image.Image) -> Image.Image:
-    """Decode whole, as RGB on white: a page without background is white to its reader."""
+def on_white(opened: Image.Image) -> Image.Image:
+    """Return the picture decoded whole, as RGB on white: a page without background is white to its reader."""
     if opened.mode == "RGB" and "transparency" not in opened.info:
         opened.load()
         return opened

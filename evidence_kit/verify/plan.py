@@ -11,7 +11,7 @@ _TEXT = rb'"(?:[^"\\\n]|\\[^\n])*+"\n'
 _EXHIBIT = (
     rb'\n\[\[exhibit\]\]\nitem = "(?P<item>[A-Za-z0-9._-]{1,100})"\n'
     rb"label = %b" % _TEXT + rb"title = %b" % _TEXT + rb"why = %b" % _TEXT + rb"blurred = (?:true|false)\n"
-    rb"(?:pages = \[[0-9, ]+\]\n)?(?:regions = \[[0-9, \[\]]+\]\n)?"
+    rb"(?:pages = \[[0-9, ]+\]\n)?(?:regions = \[[0-9, \[\]]+\]\n)?(?:places = true\n)?"
     rb"(?:\n\[\[exhibit\.transcript\]\]\nconversation = [0-9]+\n"
     rb'messages = \[[0-9", -]+\]\ncontext = [0-9]+\n)*+'
 )

@@ -13,6 +13,7 @@ from typing import BinaryIO
 
 from evidence_kit.canonical import Json
 from evidence_kit.intake.facts.examining import stages
+from evidence_kit.processes import limit_memory
 
 
 def main(memory: int) -> None:
@@ -21,7 +22,7 @@ def main(memory: int) -> None:
     # What native libraries print goes nowhere.
     os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
     ffprobe = shutil.which("ffprobe")
-    _limit(memory)
+    limit_memory(memory)
     _say(output, {"ended": ""})
     for line in sys.stdin.buffer:
         asked = json.loads(line)
@@ -37,14 +38,3 @@ def main(memory: int) -> None:
 def _say(output: BinaryIO, word: dict[str, Json]) -> None:
     output.write(json.dumps(word).encode("ascii") + b"\n")
     output.flush()
-
-
-def _limit(memory: int) -> None:
-    """Set the limit: Linux keeps to it, macOS hardly, and Windows has none of the kind: there time alone limits."""
-    try:
-        import resource  # noqa: PLC0415  # Windows has no such module
-    except ImportError:
-        return
-    _, most = resource.getrlimit(resource.RLIMIT_DATA)
-    allowed = memory if most == resource.RLIM_INFINITY else min(memory, most)  # nobody may raise what was set before
-    resource.setrlimit(resource.RLIMIT_DATA, (allowed, allowed))

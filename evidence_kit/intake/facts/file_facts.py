@@ -5,11 +5,9 @@ from dataclasses import dataclass, field
 from typing import Self
 
 from evidence_kit.canonical import Json
+from evidence_kit.case.supply import ON_DEMAND
 from evidence_kit.errors import FormatError
 from evidence_kit.intake.findings import Finding, Source
-
-ON_DEMAND = ("gps.", "serial.")
-"""How the codes begin of what is stored, and shown only to who asks for it: places, and numbers of devices."""
 
 
 def shown_on_demand(finding: Finding) -> bool:

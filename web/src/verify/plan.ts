@@ -12,7 +12,7 @@ const TEXT = String.raw`"[^"\\\n]*(?:\\[^\n][^"\\\n]*)*"\n`;
 const BLOCK = new RegExp(
   String.raw`\n\[\[exhibit\]\]\nitem = "([A-Za-z0-9._-]{1,100})"\n` +
     `label = ${TEXT}title = ${TEXT}why = ${TEXT}` +
-    String.raw`blurred = (?:true|false)\n(?:pages = \[[0-9, ]+\]\n)?(?:regions = \[[0-9, \[\]]+\]\n)?` +
+    String.raw`blurred = (?:true|false)\n(?:pages = \[[0-9, ]+\]\n)?(?:regions = \[[0-9, \[\]]+\]\n)?(?:places = true\n)?` +
     String.raw`(?:\n\[\[exhibit\.transcript\]\]\nconversation = [0-9]+\nmessages = \[[0-9", -]+\]\ncontext = [0-9]+\n)*`,
   "y",
 );
