@@ -142,6 +142,18 @@ def test_every_problem_that_the_package_can_name_has_its_sentence(project: Path,
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
+def test_everything_that_is_to_be_noted_of_a_conversation_has_its_sentence(project: Path, language: str) -> None:
+    known = texts(language)["chat_findings"]
+    assert isinstance(known, dict)
+    rooms = sorted((project / "evidence_kit" / "intake" / "chats").glob("*.py"))
+    named = {text for path in rooms for text in _constants(ast.parse(path.read_text(encoding="utf-8")))}
+    codes = {text for text in named if re.fullmatch(r"chat(?:[.][a-z-]+)+", text)}
+
+    assert {"chat.encoding.repaired", "chat.zip.bomb"} <= codes
+    assert codes - known.keys() == set()
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
 def test_every_kind_of_file_of_a_capture_has_its_name(language: str) -> None:
     known = texts(language)["roles"]
     assert isinstance(known, dict)
