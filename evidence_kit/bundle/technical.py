@@ -31,7 +31,7 @@ def _without_texts(conversations: Conversations | None) -> Conversations | None:
     if conversations is None:
         return None
     transcripts = tuple(
-        replace(each, messages=tuple(replace(message, text="") for message in each.messages))
+        replace(each, messages=tuple(replace(message, subject="", text="") for message in each.messages))
         for each in conversations.transcripts
     )
     return replace(conversations, transcripts=transcripts)

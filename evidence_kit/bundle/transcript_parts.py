@@ -97,6 +97,8 @@ class PrintedMessage:
     zone: str
     """``utc``, ``told`` or ``not-told``."""
     kind: str
+    subject: str
+    """Of an e-mail."""
     text: str
     characters: int
     """Of the whole text."""
@@ -121,7 +123,7 @@ class PrintedMessage:
     @property
     def size(self) -> int:
         """About how much of a page it takes, in characters."""
-        told = (self.text, self.sender, self.told, self.forwarded, self.edited, self.pointer)
+        told = (self.text, self.subject, self.sender, self.told, self.forwarded, self.edited, self.pointer)
         attached = (text for each in self.attachments for text in (each.name, each.pointer, each.media_type))
         reacted = (text for each in self.reactions for text in (each.text, each.by))
         return sum(map(len, (*told, *attached, *reacted))) + _LINE * self.text.count("\n")

@@ -1,7 +1,7 @@
 """Read the conversations of a supplied item from its own files, and the messages that are to be printed.
 
 ``conversations.json`` has a header for each, ``messages-NN.jsonl`` a line of canonical JSON for each message, so that
-line *n* is message *n* (docs/evidence-format.md, 5.2.1). Of the lines only the wanted ones are taken apart, and never
+line *n* is message *n* (docs/evidence-format.md, 3.9). Of the lines only the wanted ones are taken apart, and never
 more than one is held. Names and texts are kept a little longer than they are printed, so that it is seen that they are
 cut (`report_json`). Raises `FormatError` for files of another form, `OSError`.
 """
@@ -225,6 +225,7 @@ def _message(number: int, value: dict[str, Json], people: Sequence[Json], *, cho
         clock=_text(value.get("local", "")),
         zone=_text(value["zone"]),
         kind=_text(value["kind"]),
+        subject=_text(value.get("subject", "")),
         text=text[: LONGEST_PROSE + 1],
         characters=len(text),
         forwarded=_text(value.get("forwarded", "")),

@@ -27,6 +27,7 @@ def message_of(number: int, *, text: str = TITLE, chosen: bool = True, left_out:
         clock="" if instant else "2026-03-14T07:05",
         zone="utc" if instant else "not-told",
         kind=("system", "message", "call", "deleted")[number % 4],
+        subject=name,
         text=text,
         characters=len(text),
         forwarded=name,

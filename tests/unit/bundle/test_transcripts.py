@@ -115,6 +115,7 @@ def test_what_stands_beside_the_text_is_told(item: Path) -> None:
         reactions=[{"text": "\U0001f44d", "by": 1, "count": 2}],
         edited="Edited",
         forwarded="Somebody",
+        subject="Trees",
         reply_to=3,
         kind="deleted",
         sender=None,
@@ -126,7 +127,7 @@ def test_what_stands_beside_the_text_is_told(item: Path) -> None:
     assert (message.attachments[0].sha256.hex, len(message.attachments), message.unlisted) == (digest, 20, 5)
     assert (message.reactions[0].by, message.reactions[0].count) == (PEOPLE[1], 2)
     assert (message.edited, message.forwarded, message.answers) == ("Edited", "Somebody", 3)
-    assert (message.kind, message.sender) == ("deleted", "")
+    assert (message.kind, message.sender, message.subject) == ("deleted", "", "Trees")
 
 
 def test_a_time_that_ulaanbaatar_never_reaches_is_told_in_utc(item: Path) -> None:
