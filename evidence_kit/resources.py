@@ -20,6 +20,11 @@ def built_page() -> Traversable:
     return _built("verify.html")
 
 
+def built_receive_page() -> Traversable:
+    """Return the page that `receive` shows a phone; in a checkout it is missing until ``make web`` was run."""
+    return _built("receive.html")
+
+
 def replay_program(name: str) -> Traversable:
     """Return the file *name* of the program that replays web archives; in a checkout it is there after ``make web``."""
     return _built("replay") / name

@@ -60,7 +60,7 @@ def test_the_wheel_holds_the_package_with_templates_samples_and_types(wheel: Pat
         f"evidence_kit/{name}" for folder in ("templates", "samples") for name in files_below(folder)
     }
     assert wanted - held == set()
-    assert {"evidence_kit/py.typed", "evidence_kit/web/verify.html"} <= held
+    assert {"evidence_kit/py.typed", "evidence_kit/web/receive.html", "evidence_kit/web/verify.html"} <= held
     assert {f"evidence_kit/web/replay/{name}" for name in ("sw.js", "LICENSE", "README.txt")} <= held
 
 

@@ -1,6 +1,7 @@
-// Builds verify.html: one file without any other, and, for the tests, the same verifier for Node.
+// Builds verify.html and receive.html, each one file without any other, and, for the tests, the verifier for Node.
 //
-//   node build.mjs                   build/web/verify.html, and build/web/replay/: what `evidence-kit view` replays with
+//   node build.mjs                   build/web/verify.html; receive.html: what a phone is shown by `evidence-kit receive`;
+//                                    and replay/: what `evidence-kit view` replays with
 //   node build.mjs --harness FILE    the same page, which shows the reports that it is given as they are
 //   node build.mjs --tests           build/web/node/*.mjs: the verifier as a command (verify.mjs PATH), and the unit tests
 //
@@ -26,6 +27,15 @@ async function texts() {
     const own = parse(await readFile(join(PROJECT, "templates", "verify", `${language}.toml`), "utf8"));
     const cli = parse(await readFile(join(PROJECT, "templates", "cli", `${language}.toml`), "utf8"));
     found[language] = { ...own, check: cli.check ?? {} };
+  }
+  return found;
+}
+
+/** The sentences of the page for the phone, by language. */
+async function textsOfReceive() {
+  const found = {};
+  for (const language of ["en", "mn"]) {
+    found[language] = parse(await readFile(join(PROJECT, "templates", "receive", `${language}.toml`), "utf8"));
   }
   return found;
 }
@@ -73,21 +83,23 @@ async function bundle(entry, options) {
   return result.outputFiles[0].text;
 }
 
-async function page(entry, output) {
-  const script = (await bundle(entry, { platform: "browser", minify: true })).replaceAll("</script", "<\\/script");
-  const style = await readFile(join(HERE, "src", "page", "page.css"), "utf8");
+// Helpers are begun from the page's very script (src/processes.ts), and are held to its policy too.
+const PAGE_RULES = ["worker-src blob:", "img-src data: blob:"];
+
+async function page(entry, output, { name = "page", rules = PAGE_RULES, ...options } = {}) {
+  const made = await bundle(entry, { platform: "browser", minify: true, ...options });
+  const script = made.replaceAll("</script", "<\\/script");
+  const style = await readFile(join(HERE, "src", name, `${name}.css`), "utf8");
   const hash = (text) => `'sha256-${createHash("sha256").update(text).digest("base64")}'`;
   const policy = [
     "default-src 'none'",
     `script-src ${hash(script)} 'wasm-unsafe-eval'`,
     `style-src ${hash(style)}`,
-    // Helpers are begun from this very script (src/processes.ts), and are held to this policy too.
-    "worker-src blob:",
-    "img-src data: blob:",
+    ...rules,
     "base-uri 'none'",
     "form-action 'none'",
   ].join("; ");
-  const template = await readFile(join(HERE, "src", "page", "page.html"), "utf8");
+  const template = await readFile(join(HERE, "src", name, `${name}.html`), "utf8");
   const parts = { POLICY: policy, STYLE: style, SCRIPT: script };
   const whole = template.replace(/\{\{([A-Z]+)\}\}/g, (_, name) => parts[name]);
   await writeFile(output, whole);
@@ -123,5 +135,13 @@ if (process.argv.includes("--tests")) await forNode();
 else if (process.argv.includes("--harness")) await page("tests/page_harness.ts", process.argv.at(-1));
 else {
   await page("src/page/main.ts", join(OUT, "verify.html"));
+  await page("src/receive/main.ts", join(OUT, "receive.html"), {
+    name: "receive",
+    rules: ["connect-src 'self'", "img-src data:"],
+    // For phones that nobody has updated for years, without a secure context: no module, nothing that came later.
+    format: "iife",
+    target: "es2018",
+    define: { TEXTS: JSON.stringify(await textsOfReceive()) },
+  });
   await replay();
 }

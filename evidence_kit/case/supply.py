@@ -81,12 +81,12 @@ class Original:
     """The name in hexadecimal digits where it is no Unicode text; else empty."""
     size: int
     source_sha256: Digest
-    """Of the file there, before it was copied."""
+    """Of the file there, before it was copied; what came over the network was hashed there by the device itself."""
     sha256: Digest
     """Of the copy, read back from the disk."""
     modified: datetime | None
     created: datetime | None
-    """By the file system it lay in, which vouches for nothing; None where it does not tell."""
+    """By the file system or the device it lay in, which vouches for nothing; None where it does not tell."""
 
     def to_json(self) -> dict[str, Json]:
         """Return its members."""
@@ -151,12 +151,38 @@ class LeftOut:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Sender:
+    """The device that sent the files over the network, as far as it tells of itself."""
+
+    address: str
+    user_agent: str
+    """Of its browser (RFC 9110, 10.1.5), which vouches for nothing."""
+
+    def to_json(self) -> dict[str, Json]:
+        """Return both members."""
+        return {"address": self.address, "user_agent": self.user_agent}
+
+    @classmethod
+    def from_json(cls, value: Json) -> "Sender | None":
+        """Read what `to_json` wrote, or null; raises `FormatError`."""
+        match value:
+            case None:
+                return None
+            case {"address": str(address), "user_agent": str(user_agent)}:
+                return cls(address=address, user_agent=user_agent)
+        message = f"{NAME} does not say who sent the files"
+        raise FormatError(message)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Supply:
     """The whole file."""
 
     circumstances: Circumstances
     files: tuple[Original, ...]
     left_out: tuple[LeftOut, ...]
+    sender: Sender | None = None
+    """None for what was not received over the network."""
 
     def to_bytes(self) -> bytes:
         """Return the file."""
@@ -164,6 +190,7 @@ class Supply:
             {
                 "schema": SCHEMA,
                 **self.circumstances.to_json(),
+                **({"sender": self.sender.to_json()} if self.sender else {}),
                 "files": [file.to_json() for file in self.files],
                 "left_out": [each.to_json() for each in self.left_out],
             }
@@ -179,6 +206,11 @@ def read_supply(data: bytes) -> Supply:
                 circumstances=Circumstances.from_json(value),
                 files=tuple(map(Original.from_json, files)),
                 left_out=tuple(map(LeftOut.from_json, left_out)),
+                sender=Sender.from_json(_sender(value)),
             )
     message = f"{NAME} does not say {SCHEMA}"
     raise FormatError(message)
+
+
+def _sender(value: Json) -> Json:
+    return value.get("sender") if isinstance(value, dict) else None

@@ -30,6 +30,7 @@ from evidence_kit.cli import (
     intake,
     items,
     practice,
+    receive,
     setup,
     show,
     subjects,
@@ -47,7 +48,7 @@ from evidence_kit.texts import Language, Texts
 
 _HELP = "--help"
 _ORDER = (
-    *("setup", "doctor", "case", "capture", "import", "list", "show", "subject", "custody", "timestamp"),
+    *("setup", "doctor", "case", "capture", "import", "receive", "list", "show", "subject", "custody", "timestamp"),
     *("anchor", "bundle", "sign", "renew", "verify", "view", "court-kit", "witness", "practice", "demo"),
 )
 _FRAME = {
@@ -90,7 +91,7 @@ def commands(language: Language) -> Any:  # noqa: ANN401  # typer keeps the clas
     )
     root.callback()(_root)
     first, last = (
-        (setup, doctor, case, capture, intake, items, show, subjects, custody),
+        (setup, doctor, case, capture, intake, receive, items, show, subjects, custody),
         (bundle, countersign, verify, view, court_kit, witness, practice, demo),
     )
     for module in (*first, anchor, *last):

@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 from types import TracebackType
@@ -10,7 +10,7 @@ from typing import Self
 
 from evidence_kit.canonical import Json, dumps, parse
 from evidence_kit.case.bracket import Opening
-from evidence_kit.case.supply import Circumstances, Original
+from evidence_kit.case.supply import Circumstances, Original, Sender
 from evidence_kit.errors import FormatError
 from evidence_kit.models import Digest, Problem, parse_utc, utc_text
 from evidence_kit.plain import opener
@@ -31,6 +31,8 @@ class Beginning:
     opening: Opening | None
     salt: str
     """32 random bytes in hexadecimal digits: without them the digest would tell whoever guesses who gave it."""
+    sender: Sender | None = None
+    """Known only when a device has come: a line of its own."""
 
     @property
     def digest(self) -> Digest:
@@ -101,6 +103,10 @@ class Journal:
         """Note what is about to be taken."""
         self._write(beginning.to_json())
 
+    def joined(self, sender: Sender) -> None:
+        """Note who sends the files."""
+        self._write({"sender": sender.to_json()})
+
     def copied(self, original: Original) -> None:
         """Note a whole copy."""
         self._write(original.to_json())
@@ -127,9 +133,16 @@ def read_journal(path: Path, named: Json) -> tuple[Beginning | None, tuple[Origi
     beginning = Beginning.from_json(parse(lines[0]))
     if str(beginning.digest) != named:
         raise FormatError("how the import began is not what the custody log recorded")
-    copied = (Original.from_json(parse(line)) for line in lines[1:])
-    # What was copied anew stands there twice.
-    return beginning, tuple({original.path: original for original in copied}.values())
+    copied: dict[str, Original] = {}
+    for line in lines[1:]:
+        match parse(line):
+            case {"sender": sender}:
+                beginning = replace(beginning, sender=Sender.from_json(sender))
+            case value:
+                # What was copied anew stands there twice.
+                original = Original.from_json(value)
+                copied[original.path] = original
+    return beginning, tuple(copied.values())
 
 
 def _problem(value: Json) -> Problem:

@@ -6,6 +6,8 @@ that turn the reading direction, words that mean devices on Windows, bytes that 
 
 import os
 
+ORIGINALS = "original"
+"""The folder of an item in which they lie."""
 _PICTURES = "jpg jpeg jpe png gif webp bmp tif tiff heic heif avif svg psd"
 _FILMS_AND_SOUNDS = "mp4 m4v mov 3gp webm mkv avi mp3 m4a ogg oga opus wav aac amr"
 _TEXTS = "txt log html htm csv vcf json jsonl ndjson xml pdf eml mbox mhtml mht doc docx xls xlsx rtf"
@@ -17,7 +19,7 @@ def stored_path(number: int, name: str, *, count: int) -> str:
     """Return the path in the item for the file *number* of *count* that was called *name*: ``original/0001.jpg``."""
     ending = _ending(name)
     digits = max(4, len(str(count)))
-    return f"original/{number:0{digits}d}{f'.{ending}' if ending in _ENDINGS else ''}"
+    return f"{ORIGINALS}/{number:0{digits}d}{f'.{ending}' if ending in _ENDINGS else ''}"
 
 
 def clean_name(name: str) -> tuple[str, str]:

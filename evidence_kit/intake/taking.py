@@ -7,6 +7,7 @@ where a killed one stopped; what is never gone on with becomes an item of what w
 import secrets
 import shutil
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -24,7 +25,7 @@ from evidence_kit.custody.subjects import subjects_of
 from evidence_kit.errors import CaseError, FormatError
 from evidence_kit.intake.copying import CopyError, OnBytes, copy_exactly
 from evidence_kit.intake.journal import Beginning, Journal, read_journal, told_paths
-from evidence_kit.intake.naming import clean_name, stored_path
+from evidence_kit.intake.naming import ORIGINALS, clean_name, stored_path
 from evidence_kit.intake.sources import SourceFile, Sources
 from evidence_kit.intake.writing import Writing, write_item
 from evidence_kit.models import OnStep, Problem, Status, ignore
@@ -84,11 +85,31 @@ def _take(  # noqa: PLR0913  # as `take_supplied`
     if going_on is not None:
         return _go_on(case, going_on, sources, custodian=custodian, stamping=stamping, on_step=on_step)
     _want_room(case, sources)
+    asked: dict[str, Json] = {"files": len(sources.files), "bytes": sources.size}
+    given = told_paths(sources.given)
+    with begun(case, asked, given, custodian, stamping, wishes, subjects, on_step) as (work, journal):
+        taken = work.take(sources, journal, ())
+    clear(work.place)
+    return taken
+
+
+@contextmanager
+def begun(  # noqa: PLR0913, PLR0917  # as `take_supplied`
+    case: CaseFolder,
+    asked: dict[str, Json],
+    given: tuple[str, ...],
+    custodian: Custodian,
+    stamping: Stamping,
+    wishes: Wishes,
+    subjects: Sequence[str],
+    on_step: OnStep,
+) -> "Iterator[tuple[Work, Journal]]":
+    """Commit the start of a new item, and hold its workplace and journal; raises `CaseError`, `OSError`."""
     on_step("recording the start in the custody log")
     opened, problems = bracket(stamping)
     beginning = Beginning(
         started=custodian.clock(),
-        given=told_paths(sources.given),
+        given=given,
         circumstances=wishes.circumstances,
         sensitive=wishes.sensitive,
         note=wishes.note,
@@ -96,17 +117,17 @@ def _take(  # noqa: PLR0913  # as `take_supplied`
         opening=opened[0] if opened else None,
         salt=secrets.token_hex(32),
     )
-    start = Draft(type=EventType.IMPORT_STARTED, note=wishes.note, detail=_told(sources, beginning))
+    not_before: dict[str, Json] = {"not_before": opened[0].to_json()} if opened else {}
+    detail: dict[str, Json] = {"asked": asked, "beginning": str(beginning.digest), **not_before}
+    start = Draft(type=EventType.IMPORT_STARTED, note=wishes.note, detail=detail)
     item = begin_item(case, start, custodian, stamping, subjects=subjects)
     with workplace(case, item) as place:
         if opened:
             write_anew(place.folder / START_TOKEN, opened[1])
         with Journal(place.recording / _JOURNAL) as journal:
             journal.begin(beginning)
-            work = _Work(case, place, beginning, custodian, stamping, tuple(subjects), on_step)
-            taken = work.take(sources, journal, ())
-    clear(place)
-    return taken
+            (place.folder / ORIGINALS).mkdir()
+            yield Work(case, place, beginning, custodian, stamping, tuple(subjects), on_step), journal
 
 
 def _want_room(case: CaseFolder, sources: Sources) -> None:
@@ -115,12 +136,6 @@ def _want_room(case: CaseFolder, sources: Sources) -> None:
     if free < sources.size:
         message = f"the disk of the case has {free} bytes free, and {sources.size} are to be copied"
         raise CaseError(message, hint="make room for about three times as much, then run the command again")
-
-
-def _told(sources: Sources, beginning: Beginning) -> dict[str, Json]:
-    asked: dict[str, Json] = {"files": len(sources.files), "bytes": sources.size}
-    not_before: dict[str, Json] = {"not_before": beginning.opening.to_json()} if beginning.opening else {}
-    return {"asked": asked, "beginning": str(beginning.digest), **not_before}
 
 
 def _go_on(  # noqa: PLR0913  # as `take_supplied`
@@ -135,7 +150,7 @@ def _go_on(  # noqa: PLR0913  # as `take_supplied`
             raise CaseError(message, hint="run: evidence-kit doctor CASE")
         subjects = subjects_of(case.log().full_events()).get(item, ())
         with Journal(place.recording / _JOURNAL) as journal:
-            work = _Work(case, place, beginning, custodian, stamping, subjects, on_step)
+            work = Work(case, place, beginning, custodian, stamping, subjects, on_step)
             taken = work.take(sources, journal, done)
     clear(place)
     return taken
@@ -197,7 +212,7 @@ def complete_interrupted(  # noqa: PLR0913  # what is completed, by whom
             if beginning is not None and done:
                 on_step(f"completing {item}")
                 subjects = subjects_of(case.log().full_events()).get(item, ())
-                work = _Work(case, place, beginning, custodian, stamping, subjects, on_step)
+                work = Work(case, place, beginning, custodian, stamping, subjects, on_step)
                 taken = work.conclude(work.still_there(done), (), interrupted=True)
             else:
                 # Nothing had been copied: the start alone remains, as abandoned.
@@ -214,7 +229,7 @@ def _clear_others(place: Workplace) -> None:
 
 
 @dataclass(frozen=True, slots=True)
-class _Work:
+class Work:
     """One taking under way."""
 
     case: CaseFolder
@@ -231,7 +246,7 @@ class _Work:
         originals: list[Original] = []
         left_out = list(map(_cleaned, sources.left_out))
         count = len(sources.files)
-        (self.place.folder / "original").mkdir(exist_ok=True)
+        (self.place.folder / ORIGINALS).mkdir(exist_ok=True)
         for number, source in enumerate(sources.files, start=1):
             path = stored_path(number, source.name, count=count)
             original = there.get(path)
@@ -277,9 +292,11 @@ class _Work:
         self, originals: tuple[Original, ...], left_out: tuple[LeftOut, ...], *, interrupted: bool
     ) -> TakenItem:
         """Write what belongs to the copies, and commit the item."""
-        _remove_unlisted(self.place.folder / "original", {Path(original.path).name for original in originals})
+        _remove_unlisted(self.place.folder / ORIGINALS, {Path(original.path).name for original in originals})
         beginning = self.beginning
-        supply = Supply(circumstances=beginning.circumstances, files=originals, left_out=left_out)
+        supply = Supply(
+            circumstances=beginning.circumstances, files=originals, left_out=left_out, sender=beginning.sender
+        )
         written = write_item(
             Writing(
                 folder=self.place.folder,

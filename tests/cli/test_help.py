@@ -21,6 +21,7 @@ NAMES = (
     "case show",
     "capture",
     "import",
+    "receive",
     "list",
     "show",
     "subject",
