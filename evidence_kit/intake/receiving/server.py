@@ -119,7 +119,8 @@ class _Serving:
             raise self._failed
 
     async def _connected(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        address = str(writer.get_extra_info("peername")[0])
+        # Of one that has gone already nobody knows where it was.
+        address = str((writer.get_extra_info("peername") or ("",))[0])
         self._connections[address] += 1
         try:
             if self._connections.total() <= _MOST_CONNECTIONS and self._connections[address] <= _MOST_OF_ONE:
