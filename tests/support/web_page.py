@@ -64,6 +64,8 @@ class OpenPage:
         """Drop *folder* on the page, which sees more of it than of one that was chosen: the folders in it, too."""
         place: dict[str, Any] = {"x": 400, "y": 450}
         data = {"items": [], "files": [str(folder)], "dragOperationsMask": 1}
+        # What is dropped before the page has begun is lost.
+        self.page.wait_for_selector("#pick-folder", state="attached")
         session = self.page.context.new_cdp_session(self.page)
         for kind in ("dragEnter", "dragOver", "drop"):
             session.send("Input.dispatchDragEvent", {**place, "type": kind, "data": data})

@@ -35,7 +35,8 @@ interface Deflate {
   checksum(sum: number, from: number, size: number): number;
 }
 
-const compiled = await WebAssembly.compile(DEFLATE);
+/** Compiled when it is needed: the page begins without waiting for it. */
+let compiled: Promise<WebAssembly.Module> | undefined;
 
 /** What one call gave. */
 export interface Inflated {
@@ -76,7 +77,8 @@ export class Inflater {
   }
 
   static async create(): Promise<Inflater> {
-    const { exports } = await WebAssembly.instantiate(compiled);
+    compiled ??= WebAssembly.compile(DEFLATE);
+    const { exports } = await WebAssembly.instantiate(await compiled);
     return new Inflater(exports as unknown as Deflate);
   }
 
