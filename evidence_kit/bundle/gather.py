@@ -17,7 +17,7 @@ from evidence_kit.bundle.exhibit_parts import ContextShot
 from evidence_kit.bundle.exhibit_plan import ExhibitPlan
 from evidence_kit.bundle.exhibits import ItemContext, read_exhibit, wanted_drawings, wanted_shots
 from evidence_kit.bundle.guidance import checking_page
-from evidence_kit.bundle.register_parts import SelfTest, SignatureLine
+from evidence_kit.bundle.register_parts import SelfTest, SignatureLine, WithheldEvent
 from evidence_kit.bundle.registers import left_out, sealed_items
 from evidence_kit.bundle.report import SLICE_HEIGHT, SLICE_WIDTH
 from evidence_kit.bundle.report_model import (
@@ -32,7 +32,6 @@ from evidence_kit.bundle.report_model import (
     ReportSignature,
     Software,
     Volume,
-    WithheldEvent,
 )
 from evidence_kit.bundle.supplied_reading import with_same_bytes
 from evidence_kit.case.folder import CaseFolder

@@ -41,6 +41,15 @@ class SealedItem:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class WithheldEvent:
+    """Why an event's content is not in the bundle."""
+
+    day: str
+    ground: str
+    decided_by: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class LeftOut:
     """An item of the case that the log names and the bundle does not hold."""
 

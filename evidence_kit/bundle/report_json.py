@@ -89,7 +89,8 @@ def report_json(data: ReportData, *, language: Language, volume: int = 1) -> dic
     document["languages"] = LANGUAGES[language]
     document["header"] = shorten(data.case.number, _LONGEST_HEADER)
     document["counts"] = {str(outcome): _number(data.count(outcome)) for outcome in AttemptOutcome}
-    document["supplied_counts"] = {str(outcome): _number(data.count_supplied(outcome)) for outcome in AttemptOutcome}
+    supplied = {str(outcome): _number(data.count(outcome, supplied=True)) for outcome in AttemptOutcome}
+    document["supplied_counts"] = supplied
     _tell_classes(document, data)
     _number_pictures(document)
     root = data.holdings.root.hex

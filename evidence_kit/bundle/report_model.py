@@ -10,7 +10,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from evidence_kit.bundle.exhibit_parts import Attempted, ContextShot, PageLink, Requests
-from evidence_kit.bundle.register_parts import LeftOut, SealedItem, SelfTest, SignatureLine
+from evidence_kit.bundle.register_parts import LeftOut, SealedItem, SelfTest, SignatureLine, WithheldEvent
 from evidence_kit.bundle.supplied_parts import Supplied
 from evidence_kit.bundle.transcript_parts import Conversations
 from evidence_kit.models import Digest, Officer, Problem, Status, Trust
@@ -275,15 +275,6 @@ class Attempt:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class WithheldEvent:
-    """Why an event's content is not in the bundle."""
-
-    day: str
-    ground: str
-    decided_by: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class CustodyEntry:
     """One line of the custody log."""
 
@@ -369,14 +360,11 @@ class ReportData:
     gaps: tuple[Problem, ...] = ()
     """Further things page 1 must own up to; `known_gaps` adds what the other fields already tell."""
 
-    def count(self, outcome: AttemptOutcome) -> int:
-        """Return how many started captures of the case ended with *outcome*, as far as that is not withheld."""
-        hidden = self.holdings.withheld_abandoned if outcome is AttemptOutcome.ABANDONED else 0
-        return hidden + sum(each.outcome is outcome and each.handed_over is None for each in self.attempts)
-
-    def count_supplied(self, outcome: AttemptOutcome) -> int:
-        """Return the same of what was handed over."""
-        return sum(each.outcome is outcome and each.handed_over is not None for each in self.attempts)
+    def count(self, outcome: AttemptOutcome, *, supplied: bool = False) -> int:
+        """Return how many captures, or takings in of what was *supplied*, ended with *outcome*, as far as is told."""
+        hidden = self.holdings.withheld_abandoned if outcome is AttemptOutcome.ABANDONED and not supplied else 0
+        told = [each.outcome for each in self.attempts if (each.handed_over is not None) is supplied]
+        return hidden + told.count(outcome)
 
     def known_gaps(self) -> tuple[Problem, ...]:
         """Return everything incomplete for page 1: derived from the counts and states, then `gaps`.
@@ -388,9 +376,7 @@ class ReportData:
             "capture-incomplete": self.count(AttemptOutcome.INCOMPLETE),
             "capture-failed": self.count(AttemptOutcome.FAILED),
             "capture-abandoned": self.count(AttemptOutcome.ABANDONED),
-            "supplied-incomplete": self.count_supplied(AttemptOutcome.INCOMPLETE),
-            "supplied-failed": self.count_supplied(AttemptOutcome.FAILED),
-            "supplied-abandoned": self.count_supplied(AttemptOutcome.ABANDONED),
+            **{f"supplied-{each}": self.count(each, supplied=True) for each in [*AttemptOutcome][1:]},
             "items-withheld": self.holdings.withheld_items,
             "events-withheld": self.holdings.withheld_events,
             "abandoned-withheld": self.holdings.withheld_abandoned,

@@ -125,14 +125,14 @@ def test_a_plan_that_is_not_there_makes_no_bundle_and_is_not_written_instead(
 @pytest.mark.parametrize(
     ("change", "options", "told"),
     [
-        (('"EV-0001"', '"EV-0009"'), (), "line 15: the case has no item 'EV-0009'"),
-        (('"EV-0001"', '"EV-0002"'), (), "line 26: 'EV-0002' stands in line 15 already"),
-        (("# pages = [1]", "pages = [4]"), (), "line 15: the viewing copy has no page 4: its last is 3"),
+        (('"EV-0001"', '"EV-0009"'), (), "line 16: the case has no item 'EV-0009'"),
+        (('"EV-0001"', '"EV-0002"'), (), "line 27: 'EV-0002' stands in line 16 already"),
+        (("# pages = [1]", "pages = [4]"), (), "line 16: the viewing copy has no page 4: its last is 3"),
         (("# regions = [[0, 0, 1280, 1464]]", "regions = [[0, 0, 1281, 1464]]"), (), "1281, 1464] lies outside of"),
-        (("", ""), ("--withhold", "EV-0002", "--ground", "x"), "line 26: EV-0002 is an exhibit and is to be withheld"),
+        (("", ""), ("--withhold", "EV-0002", "--ground", "x"), "line 27: EV-0002 is an exhibit and is to be withheld"),
         (("", ""), ("--items", "EV-0001"), "--items and the plan both say"),
         (("", ""), ("--show-pictures",), "--show-pictures and the plan both say"),
-        (('why = ""', 'why = "\x01"'), (), "line 18, column 8"),
+        (('why = ""', 'why = "\x01"'), (), "line 19, column 8"),
     ],
 )
 def test_a_plan_that_cannot_be_kept_names_its_line_and_nothing_is_begun(
@@ -165,4 +165,4 @@ def test_a_plan_tells_nothing_of_what_is_withheld(two: RunCommand, case: Path, t
     )
 
     assert answer.code == 2
-    assert "plan.toml, line 15, stands in the bundle and names what is to be withheld: ev-0002" in answer.err
+    assert "plan.toml, line 16, stands in the bundle and names what is to be withheld: ev-0002" in answer.err

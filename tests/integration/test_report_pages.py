@@ -122,6 +122,7 @@ def data_of(shot: ViewingCopy) -> ReportData:
     data = report_of(first, second, text="Т")
     return replace(
         data,
+        attempts=(*data.attempts, replace(data.attempts[0], handed_over=3, exhibit=None)),
         participants=(data.prepared_by,),
         signatures=(
             line("report", "practice", "no"),

@@ -12,6 +12,7 @@ from evidence_kit.bundle.exhibit_parts import (
     RequestCount,
     Requests,
 )
+from evidence_kit.bundle.register_parts import WithheldEvent
 from evidence_kit.bundle.report_model import (
     Action,
     Attempt,
@@ -30,7 +31,6 @@ from evidence_kit.bundle.report_model import (
     SignatureLevel,
     Software,
     TimeStampState,
-    WithheldEvent,
 )
 from evidence_kit.models import Digest, Officer, Problem, Status, Trust
 from evidence_kit.pictures.viewing_copy import ViewingCopy
