@@ -3,7 +3,7 @@
 import re
 import subprocess
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -13,9 +13,10 @@ from evidence_kit.bundle.beginning import Intent, begin
 from evidence_kit.bundle.exhibit_plan import ExhibitPlan, PlannedExhibit
 from evidence_kit.bundle.gather import Source, gather_exhibits
 from evidence_kit.bundle.make import BundleOptions, make_bundle
+from evidence_kit.bundle.report import render_report
 from evidence_kit.bundle.report_model import Exhibit, Language
 from evidence_kit.bundle.selection import Choice
-from evidence_kit.bundle.supplied_parts import Supplied
+from evidence_kit.bundle.supplied_parts import Found, HandedOver, NotTaken, Supplied
 from evidence_kit.bundle.supplied_reading import MOST_PICTURES
 from evidence_kit.case.folder import CaseFolder
 from evidence_kit.case.stamping import Stamping
@@ -26,6 +27,7 @@ from evidence_kit.verify import verify_path
 from tests.support.cases import commit_small_item, open_case
 from tests.support.people import practice_custodian, roots_of
 from tests.support.pictures import SERIAL, phone_screenshot, photo, vast_png
+from tests.support.report_cases import MOMENT, digest_of, exhibit_of, report_of
 from tests.support.supplies import hand_over, take
 
 Oracle = Callable[[str], Path]
@@ -219,3 +221,41 @@ def test_hostile_names_and_texts_are_shown_as_they_are_and_stay_on_the_page(tmp_
     boxes = subprocess.run([oracle("pdftotext"), "-bbox", report, "-"], check=True, capture_output=True, timeout=60)
     edges = [float(edge) * 25.4 / 72 for edge in re.findall(r'xMax="([\d.]+)"', boxes.stdout.decode("utf-8"))]
     assert max(edges) <= 210 - 18 + 0.6
+
+
+def test_words_of_any_length_are_cut_and_told_and_stay_on_the_page(tmp_path: Path, oracle: Oracle) -> None:
+    long = "<b>#x$ Ө\u202e\u0301" * 14_000
+    told = Supplied(
+        circumstances=Circumstances(provided_by=long, device=long, way=long, statement=long, consent=long),
+        sensitive=True,
+        amount=1,
+        size=1,
+        files=(
+            HandedOver(
+                path="original/0001.jpg",
+                called=long,
+                size=1,
+                sha256=digest_of("1"),
+                kind=long,
+                media_type=long,
+                found=(Found(code=long, told=long, detail=long, pointer=long, offset=1, length=2),),
+                on_demand=3,
+                on_demand_at=(long,),
+                same_bytes=(long,),
+            ),
+        ),
+        not_taken=(NotTaken(called=long, code="file.link", detail=long),),
+    )
+    data = report_of(replace(exhibit_of(1), supplied=told))
+    report = tmp_path / "report.pdf"
+
+    made = render_report(data, report, language=Language.BOTH, attachments={}, timestamp=MOMENT, font_folders=())
+
+    assert made.missing_glyphs == ()
+    boxes = subprocess.run([oracle("pdftotext"), "-bbox", report, "-"], check=True, capture_output=True, timeout=60)
+    edges = [float(edge) * 25.4 / 72 for edge in re.findall(r'xMax="([\d.]+)"', boxes.stdout.decode("utf-8"))]
+    assert max(edges) <= 210 - 18 + 0.6
+    text = text_of(report)
+    assert "[…]" in text
+    assert "\\u{202E}" in text
+    assert made.pages < 80
