@@ -53,6 +53,9 @@ def supply_pairs(texts: Texts, item: dict[str, Json]) -> list[tuple[str, str]]:
     match item.get("supply"):
         case dict(supply):
             pairs += [(texts.say(f"supplied.{key}"), visible(str(supply[key]))) for key in _TOLD if supply.get(key)]
+            match supply.get("sender"):
+                case {"address": str(address), "user_agent": str(agent)}:
+                    pairs.append((texts.say("supplied.sender"), f"{visible(address)}, {visible(agent)}"))
     match item.get("supplied"):
         case {"files": int(count), "bytes": int(size)}:
             pairs.append((texts.say("supplied.amount"), texts.say("supplied.bytes", count=count, bytes=size)))

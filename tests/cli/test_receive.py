@@ -1,6 +1,7 @@
 """``receive``: a real browser as a phone against the real command, and what is left when the command is ended."""
 
 import os
+import re
 import signal
 import subprocess
 from collections.abc import Callable, Iterator
@@ -155,6 +156,7 @@ def test_what_had_arrived_whole_when_it_was_ended_is_kept(case: Path, home: Path
     supply = read_supply((folder / "supply.json").read_bytes())
     assert [(file.name, (folder / file.path).read_bytes()) for file in supply.files] == [("whole.jpg", b"whole")]
     assert supply.sender is not None
+    assert re.search(r"Sent from: +127\.0\.0\.1, ", run("show", "EV-0001", "--case", case).out)
     assert list((case / ".staging").glob("EV-*")) == []
     assert run("verify", case).code == 0
 

@@ -10,13 +10,15 @@ import pytest
 
 from evidence_kit.case.folder import CaseFolder
 from evidence_kit.case.items import attempts, read_item
+from evidence_kit.case.stamping import Stamping
 from evidence_kit.case.supply import Sender, Supply, read_supply
 from evidence_kit.custody.custodian import Custodian
-from evidence_kit.errors import UsageError
+from evidence_kit.errors import CaseError, UsageError
 from evidence_kit.intake.receiving import session
 from evidence_kit.intake.receiving.addresses import listening, local_addresses
 from evidence_kit.intake.receiving.messages import PIECE
 from evidence_kit.intake.receiving.words import words
+from evidence_kit.intake.taking import complete_interrupted
 from evidence_kit.models import Digest, Status
 from evidence_kit.verify import verify_path
 from tests.support.cases import open_case
@@ -194,6 +196,27 @@ def test_it_ends_by_itself_and_keeps_what_had_come_whole(case: CaseFolder, custo
     assert [file.name for file in supply.files] == ["a.jpg"]
     assert [(left.name, left.problem.detail) for left in supply.left_out] == [("b.jpg", "4 of 10 bytes had come")]
     assert list(case.staging.glob("EV-*")) == []
+
+
+def test_a_disk_that_cannot_be_written_ends_it_and_what_had_come_is_completed_later(
+    case: CaseFolder, custodian: Custodian
+) -> None:
+    with waiting(case, custodian) as wait:
+        phone = Phone(url=wait.url)
+        phone.join()
+        phone.send("a.jpg", b"whole")
+        phone.offer("b.jpg", b"more")
+        (case.staging / "EV-0001.recording" / "arriving-0001").unlink()
+        reply = phone.piece(1, 0, b"more")
+        wait.thread.join(30)
+
+    assert (reply.status, reply.json) == (500, {"problem": "failed"})
+    assert [type(error) for error in wait.failed] == [CaseError]
+    (item,) = complete_interrupted(case, custodian, Stamping(), on_damage=lambda _item, error: pytest.fail(str(error)))
+    supply = supply_of(case, item.id)
+    assert [file.name for file in supply.files] == ["a.jpg"]
+    assert supply.sender is not None
+    assert verdict(case, custodian) == "verified"
 
 
 def test_more_than_is_allowed_is_refused_before_it_comes(

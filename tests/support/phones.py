@@ -20,10 +20,12 @@ from evidence_kit.case.stamping import Stamping
 from evidence_kit.case.supply import Circumstances
 from evidence_kit.case.taking import TakenItem
 from evidence_kit.custody.custodian import Custodian
+from evidence_kit.errors import CaseError
 from evidence_kit.intake.receiving.addresses import listening
 from evidence_kit.intake.receiving.server import Terms, one_time_word, receive
 from evidence_kit.intake.receiving.taking import receive_supplied
 from evidence_kit.intake.taking import Wishes
+from evidence_kit.models import ignore
 
 PAGE = b'<meta http-equiv="Content-Security-Policy" content="default-src \'none\'">page'
 _ROOT = Path(__file__).parents[2]
@@ -100,6 +102,7 @@ class Waiting:
     url: str
     thread: threading.Thread
     taken: list[TakenItem | None] = field(default_factory=list)
+    failed: list[CaseError] = field(default_factory=list)
 
     def item(self) -> TakenItem | None:
         """Return what came of it, when it has ended."""
@@ -124,14 +127,18 @@ def waiting(case: CaseFolder, custodian: Custodian, *, idle: float = 20, max_byt
         opened = threading.Event()
 
         def take() -> None:
-            item = receive_supplied(
-                case,
-                lambda arrivals: receive(arrivals, terms, on_open=opened.set, on_step=lambda _step: None),
-                custodian=custodian,
-                stamping=Stamping(),
-                wishes=Wishes(circumstances=Circumstances(provided_by="V-01")),
-            )
-            found.taken.append(item)
+            try:
+                item = receive_supplied(
+                    case,
+                    lambda arrivals: receive(arrivals, terms, on_open=opened.set, on_step=ignore),
+                    custodian=custodian,
+                    stamping=Stamping(),
+                    wishes=Wishes(circumstances=Circumstances(provided_by="V-01")),
+                )
+            except CaseError as error:
+                found.failed.append(error)
+            else:
+                found.taken.append(item)
 
         found = Waiting(url=terms.url, thread=threading.Thread(target=take))
         found.thread.start()

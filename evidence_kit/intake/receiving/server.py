@@ -28,6 +28,7 @@ from evidence_kit.models import Clock, OnStep
 _LETTERS = "abcdefghjkmnpqrstuvwxyz23456789"
 """Those that nobody mistakes for one another, should the link have to be typed."""
 _LENGTH = 16
+_USUAL_PORT = 80
 _MOST_CONNECTIONS = 32
 _MOST_OF_ONE = 8
 _SEND_SECONDS = 30
@@ -60,9 +61,9 @@ class Terms:
 
     @property
     def host(self) -> str:
-        """Address and port, as they stand in requests."""
+        """Address and port, as they stand in requests (RFC 9110, 7.2): the usual port is left out."""
         address, port = self.bound.getsockname()
-        return f"{address}:{port}"
+        return str(address) if port == _USUAL_PORT else f"{address}:{port}"
 
     @property
     def url(self) -> str:

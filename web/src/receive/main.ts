@@ -14,6 +14,8 @@ const state: State = {
   problem: null,
   finished: null,
 };
+/** Milliseconds after which the computer is told that somebody is still here: counting a long film takes minutes. */
+const STILL_HERE = 20_000;
 const app = document.getElementById("app") as HTMLElement;
 const status = document.getElementById("status") as HTMLElement;
 
@@ -81,10 +83,16 @@ async function sent(row: Row): Promise<void> {
     if (bar !== null) bar.value = row.size === 0 ? 1 : at / row.size;
   };
   const file = row.file as File;
+  let heard = Date.now();
   try {
     row.state = "counting";
     draw();
-    row.sha256 = await sha256OfFile(file, progress);
+    row.sha256 = await sha256OfFile(file, (at) => {
+      progress(at);
+      if (Date.now() - heard < STILL_HERE) return;
+      heard = Date.now();
+      join().catch(() => undefined); // if nobody answers, sending will say so
+    });
   } catch {
     return void Object.assign(row, { state: "waiting", problem: "unreadable" });
   }
