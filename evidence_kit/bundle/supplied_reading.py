@@ -188,6 +188,16 @@ def _rank(found: Found) -> int:
     return first + 1 if found.code in _LAST else first
 
 
+def _told(value: Json) -> str:
+    """Return a value as people read it: without what it leaves open, and of several things each in a line."""
+    match value:
+        case [dict(), *_]:
+            return "\n".join(_told(member) for member in value)
+        case dict():
+            return plain_text({key: member for key, member in value.items() if member not in (None, "", [])})
+    return plain_text(value)
+
+
 def _found(findings: Json) -> Iterator[Found]:
     for finding in findings if isinstance(findings, list) else ():
         match finding:
@@ -195,7 +205,7 @@ def _found(findings: Json) -> Iterator[Found]:
                 offset, length = source.get("offset"), source.get("length")
                 yield Found(
                     code=code,
-                    told=plain_text(value),
+                    told=_told(value),
                     detail=str(rest.get("detail", "")),
                     pointer=str(source.get("pointer", "")),
                     offset=offset if isinstance(offset, int) else None,

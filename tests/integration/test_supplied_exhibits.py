@@ -145,6 +145,10 @@ def test_places_are_printed_when_the_plan_asks_for_them(tmp_path: Path) -> None:
     assert SERIAL in {found.told for found in file.found}
     assert {"gps.position", "serial.exif"} <= {found.code for found in file.found}
     assert file.on_demand == 0
+    taken = next(found for found in file.found if found.code == "time.exif_original")
+    assert taken.told == "text: 2026:11:21 09:00:00; clock: 2026-11-21T09:00:00", "what it leaves open is left out"
+    disagree = next(found for found in file.found if found.code == "times.disagree")
+    assert all(line.startswith("one: time.") for line in disagree.told.split("\n"))
 
 
 def test_a_picture_that_claims_too_much_is_told_and_no_bundle_fails_of_it(reports: dict[Language, str]) -> None:
