@@ -17,7 +17,7 @@ from PIL import Image, ImageChops, ImageStat
 from evidence_kit.bundle.report import SLICE_HEIGHT, SLICE_WIDTH, render_report
 from evidence_kit.bundle.report_model import Language
 from evidence_kit.pictures.viewing_copy import ViewingCopy, make_slices
-from tests.support.report_cases import MOMENT, exhibit_of, report_of
+from tests.support.report_cases import MOMENT, exhibit_of, report_of, supplied_exhibit_of
 
 Oracle = Callable[[str], Path]
 GOLDEN = Path(__file__).parent / "pages"
@@ -31,6 +31,7 @@ KINDS = {
     "tried": "Энэ хэрэгт оролдсон бүх бэхжүүлэлт|Everything tried in this case",
     "exhibit": r"Хавсралт № 1 ·|Exhibit No\. 1 ·",
     "picture": "1 / 3\n",
+    "supplied": r"Хавсралт № 3 ·|Exhibit No\. 3 ·",
 }
 LONG = "Ө" * 400 + " " + "w" * 400 + " https://a.example/" + "q=%D0%9C&" * 60
 
@@ -47,7 +48,7 @@ class Drawn:
 
 @pytest.fixture(scope="module")
 def drawn(tmp_path_factory: pytest.TempPathFactory, oracle: Oracle) -> dict[Language, Drawn]:
-    """Return a report in every language: one plain exhibit with a screenshot, one full of long words."""
+    """Return a report in every language: one plain exhibit with a screenshot, one full of long words, one supplied."""
     made = {}
     for language in Language:
         folder = tmp_path_factory.mktemp(f"pages-{language}")
@@ -55,7 +56,7 @@ def drawn(tmp_path_factory: pytest.TempPathFactory, oracle: Oracle) -> dict[Lang
         shot = make_slices(
             folder / "shot.png", folder, page_width_px=SLICE_WIDTH, slice_height_px=SLICE_HEIGHT, blur=False
         )
-        data = report_of(exhibit_of(1, screenshot=shot), exhibit_of(2, text=LONG))
+        data = report_of(exhibit_of(1, screenshot=shot), exhibit_of(2, text=LONG), supplied_exhibit_of(3))
         path = folder / "report.pdf"
         report = render_report(data, path, language=language, attachments={}, timestamp=MOMENT, font_folders=())
         assert report.missing_glyphs == ()

@@ -32,6 +32,8 @@ from evidence_kit.bundle.report_model import (
     Software,
     TimeStampState,
 )
+from evidence_kit.bundle.supplied_parts import Found, HandedOver, NotTaken, Supplied
+from evidence_kit.case.supply import Circumstances
 from evidence_kit.models import Digest, Officer, Problem, Status, Trust
 from evidence_kit.pictures.viewing_copy import ViewingCopy
 
@@ -95,6 +97,45 @@ def exhibit_of(number: int, *, text: str = TITLE, screenshot: ViewingCopy | None
     )
 
 
+def supplied_exhibit_of(number: int, *, text: str = TITLE) -> Exhibit:
+    """Return an exhibit of three files that somebody handed over, with *text* wherever they may have written it."""
+    files = tuple(
+        HandedOver(
+            path=f"original/000{each}.jpg",
+            called=f"{each} {text}.jpg",
+            size=104_000 * each,
+            sha256=digest_of(f"file {each}"),
+            modified=MOMENT,
+            kind="picture",
+            media_type="image/jpeg",
+            width=1080,
+            height=2400,
+            found=(Found(code="screenshot.said", told=text, pointer="jpeg/COM", offset=20, length=12),),
+            on_demand=each,
+            on_demand_at=("exif/GPS",),
+        )
+        for each in (1, 2, 3)
+    )
+    told = Supplied(
+        circumstances=Circumstances(provided_by="V-01", received=MOMENT, device=text, way="USB"),
+        sensitive=True,
+        amount=3,
+        size=624_000,
+        files=files,
+        not_taken=(NotTaken(called=text, code="file.link", detail=""),),
+    )
+    return replace(
+        exhibit_of(number),
+        url="",
+        final_url="",
+        title="",
+        recorder="",
+        problems=(Problem(code="file.link", detail="1"),),
+        flags=(Problem(code="sensitive", detail=""),),
+        supplied=told,
+    )
+
+
 def report_of(*exhibits: Exhibit, text: str = TITLE) -> ReportData:
     """Return a practice report of *exhibits*, with *text* wherever people wrote something."""
     attempts = [
@@ -105,6 +146,7 @@ def report_of(*exhibits: Exhibit, text: str = TITLE) -> ReportData:
             outcome=AttemptOutcome(str(each.status)),
             item=each.item,
             exhibit=each.number,
+            handed_over=each.handed_over,
         )
         for each in exhibits
     ]
