@@ -15,7 +15,7 @@ from evidence_kit.bundle.report import SLICE_HEIGHT, SLICE_WIDTH, render_report
 from evidence_kit.bundle.report_model import Language
 from evidence_kit.pictures.viewing_copy import make_slices
 from tests.support.pdf_rules import RULES
-from tests.support.report_cases import MOMENT, exhibit_of, report_of
+from tests.support.report_cases import MOMENT, exhibit_of, report_of, supplied_exhibit_of
 from tests.support.transcript_cases import conversations_of
 
 Oracle = Callable[[str], Path]
@@ -26,7 +26,8 @@ def reports(tmp_path_factory: pytest.TempPathFactory) -> dict[Language, Path]:
     folder = tmp_path_factory.mktemp("reports")
     Image.linear_gradient("L").resize((1280, 1800)).convert("RGB").save(folder / "shot.png")
     shot = make_slices(folder / "shot.png", folder, page_width_px=SLICE_WIDTH, slice_height_px=SLICE_HEIGHT, blur=False)
-    data = report_of(exhibit_of(1, screenshot=shot), replace(exhibit_of(2), conversations=conversations_of()))
+    spoken = replace(exhibit_of(2), conversations=conversations_of())
+    data = report_of(exhibit_of(1, screenshot=shot), spoken, supplied_exhibit_of(3))
     made = {}
     for language in Language:
         made[language] = folder / f"{language}.pdf"

@@ -20,6 +20,7 @@ from tests.support.cases import commit_small_item, open_case
 from tests.support.forging import read_log, rehash, write_log
 from tests.support.people import SetClock, practice_custodian, roots_of
 from tests.support.second import differences, running
+from tests.support.supplies import hand_over, take
 
 HEAD = 'schema = "evidence-kit/exhibits/1"\n'
 BLOCK = '\n[[exhibit]]\nitem = "{0}"\nlabel = "{1}"\ntitle = ""\nwhy = "\\"x\\" = [[exhibit]]"\nblurred = true\n'
@@ -60,6 +61,18 @@ def why(bundle: Path, custodian: Custodian) -> str:
 
 def test_a_plan_in_the_order_of_the_log_passes(planned: Path, custodian: Custodian) -> None:
     assert why(planned, custodian) == ""
+
+
+def test_a_plan_that_asks_for_the_places_of_what_was_handed_over_passes(tmp_path: Path, custodian: Custodian) -> None:
+    case = open_case(tmp_path / "case", custodian)
+    take(case, custodian, hand_over(tmp_path / "phone"))
+    plan = read_plan((HEAD + FIRST + "places = true\n").encode(), name="plan.toml")
+    roots = roots_of(custodian.signer)
+    options = BundleOptions(language=Language.ENGLISH, choice=Choice(plan=plan))
+    make_bundle(case, tmp_path / "bundle", custodian=custodian, options=options, stamping=Stamping(), trusted=roots)
+
+    assert "places = true" in (tmp_path / "bundle" / "data" / "exhibits.toml").read_text(encoding="utf-8")
+    assert why(tmp_path / "bundle", custodian) == ""
 
 
 @pytest.mark.parametrize(
