@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from evidence_kit.intake.facts import FileFacts
 
 _RANGE = re.compile(r"([0-9]{1,9})(?:-([0-9]{1,9}))?")
+_MESSAGES = re.compile(r"messages-[0-9]{2,9}\.jsonl")
 _WIDTH = 200
 """Characters of a value; all of it stands in facts.json."""
 
@@ -54,6 +55,7 @@ def say_archives(texts: Texts, folder: "Path", *, whole: bool) -> None:
         say(f"  {texts.say('facts.archives')}:")
     for each in archives:
         records, pages, checks = each.get("records"), _objects(each.get("pages")), _objects(each.get("checks"))
+        unlisted = each.get("pages_unlisted")
         counts = [count for count in records.values() if isinstance(count, int)] if isinstance(records, dict) else []
         told = texts.say(
             "facts.archive",
@@ -61,7 +63,7 @@ def say_archives(texts: Texts, folder: "Path", *, whole: bool) -> None:
             kind=each.get("kind"),
             software=each.get("software") or "–",
             records=sum(counts),
-            pages=len(pages) + int(str(each.get("pages_unlisted") or 0)),
+            pages=len(pages) + (unlisted if isinstance(unlisted, int) else 0),
             seal=texts.word("seals", str(each.get("seal"))),
             passed=each.get("checks_passed"),
             others=len(checks),
@@ -79,8 +81,8 @@ def messages_of(folder: "Path", wanted: str, conversation: int) -> "list[Message
     from evidence_kit.intake.chats import read_messages
 
     match = _RANGE.fullmatch(wanted.strip())
-    headers = {header.get("number"): header for header in conversations_of(folder)}
-    header = headers.get(conversation)
+    headers = conversations_of(folder)
+    header = next((header for header in headers if header.get("number") == conversation), None)
     if header is None:
         message = f"the item has no conversation {conversation}; it has {len(headers)}"
         raise UsageError(message, hint=f"evidence-kit show {folder.name} lists them")
@@ -89,10 +91,13 @@ def messages_of(folder: "Path", wanted: str, conversation: int) -> "list[Message
     if not 1 <= first <= last <= (count if isinstance(count, int) else 0):
         message = f"conversation {conversation} has no messages {wanted!r}; it has {count}"
         raise UsageError(message, hint="name a range, e.g. --messages 1-20")
+    name = str(header.get("file"))
+    if not _MESSAGES.fullmatch(name):  # nothing outside of the item is read
+        raise _unreadable(folder, "conversations.json", "it names no messages file")
     try:
-        return list(read_messages(folder / str(header.get("file")), first, last))
+        return list(read_messages(folder / name, first, last))
     except (FormatError, OSError) as error:
-        raise _unreadable(folder, str(header.get("file")), str(error)) from error
+        raise _unreadable(folder, name, str(error)) from error
 
 
 def say_facts(texts: Texts, folder: "Path", *, whole: bool, places: bool) -> None:
@@ -147,7 +152,7 @@ def say_messages(texts: Texts, folder: "Path", wanted: str, conversation: int) -
         for line in message.text.split("\n"):
             say(f"      {visible(line)}")
         for attachment in message.attachments:
-            say(f"      [{visible(attachment.name)}{f' = {attachment.file}' if attachment.file else ''}]")
+            say(f"      [{visible(attachment.name)}{f' = {visible(attachment.file)}' if attachment.file else ''}]")
         source = message.source
         say(
             f"      {texts.say('facts.place', place=f'{source.file} {source.pointer} {_bytes(source.offset)}'.strip())}"
@@ -158,7 +163,7 @@ def _measured(texts: Texts, facts: "FileFacts") -> str:
     size = f", {facts.width} x {facts.height}" if facts.width and facts.height else ""
     kind = texts.word("kinds-of-files", facts.kind)
     count = texts.say("facts.count", count=len(facts.findings))
-    return f"{facts.file}: {kind}, {visible(facts.media_type)}{size}, {count}"
+    return f"{visible(facts.file)}: {kind}, {visible(facts.media_type)}{size}, {count}"
 
 
 def _findings(facts: "FileFacts") -> Iterator[str]:

@@ -1,6 +1,6 @@
 """``import``: what people hand over, taken into the case byte for byte."""
 
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
 
@@ -114,11 +114,11 @@ def _import(
 def _moment(run: Run, text: str) -> datetime:
     """Read a time as people write it in ISO 8601; without a zone it is this machine's. Raises `UsageError`."""
     try:
-        moment = datetime.fromisoformat(text.strip())
-    except ValueError as error:
+        # Near the ends of the calendar another zone's date is none.
+        moment = datetime.fromisoformat(text.strip()).astimezone(UTC)
+    except (ValueError, OverflowError) as error:
         message = f"not a time: {text!r}"
         raise UsageError(message, hint="write it as 2026-11-22T14:05, or 2026-11-22 alone") from error
-    moment = moment.astimezone()
     if moment > run.clock():
         message = f"{text!r} lies in the future"
         raise UsageError(message, hint="--received is when it was handed over")

@@ -67,13 +67,13 @@ def copy_exactly(source: Path, target: Path, *, on_bytes: OnBytes) -> Copied:
     if not before == passed == after:
         target.unlink()
         raise CopyError("file.changed", "it changed while it was being copied")
-    return Copied(
-        size=size,
-        source_sha256=before,
-        sha256=after,
-        modified=_moment(about.st_mtime_ns),
-        created=_moment(getattr(about, "st_birthtime_ns", None) or _birth(about)),
-    )
+    modified, created = times_of(about)
+    return Copied(size=size, source_sha256=before, sha256=after, modified=modified, created=created)
+
+
+def times_of(about: os.stat_result) -> tuple[datetime | None, datetime | None]:
+    """Return when a file was changed and made, by its file system; None where that does not tell."""
+    return _moment(about.st_mtime_ns), _moment(getattr(about, "st_birthtime_ns", None) or _birth(about))
 
 
 class _ReadError(Exception):

@@ -24,15 +24,15 @@ from evidence_kit.custody.events import Draft, EventType
 from evidence_kit.custody.subjects import subjects_of
 from evidence_kit.errors import CaseError, FormatError
 from evidence_kit.intake.copying import CopyError, OnBytes, copy_exactly
-from evidence_kit.intake.journal import Beginning, Journal, read_journal, told_paths
+from evidence_kit.intake.journal import Beginning, Journal, told_paths
 from evidence_kit.intake.naming import ORIGINALS, clean_name, stored_path
+from evidence_kit.intake.resuming import JOURNAL, clear_others, read_back, told_anew
 from evidence_kit.intake.sources import SourceFile, Sources
 from evidence_kit.intake.writing import Writing, write_item
 from evidence_kit.models import OnStep, Problem, Status, ignore
-from evidence_kit.plain import remove_others, write_anew
+from evidence_kit.plain import write_anew
 from evidence_kit.trust.digests import sha256_file
 
-_JOURNAL = "import.jsonl"
 _TOLD_EACH = 32 * 1024 * 1024
 """Bytes between two words about the progress of one file."""
 
@@ -124,7 +124,7 @@ def begun(  # noqa: PLR0913, PLR0917  # as `take_supplied`
     with workplace(case, item) as place:
         if opened:
             write_anew(place.folder / START_TOKEN, opened[1])
-        with Journal(place.recording / _JOURNAL) as journal:
+        with Journal(place.recording / JOURNAL) as journal:
             journal.begin(beginning)
             (place.folder / ORIGINALS).mkdir()
             yield Work(case, place, beginning, custodian, stamping, tuple(subjects), on_step), journal
@@ -143,13 +143,13 @@ def _go_on(  # noqa: PLR0913  # as `take_supplied`
 ) -> TakenItem:
     on_step(f"going on with {item}")
     with workplace(case, item) as place:
-        _clear_others(place)
-        beginning, done = read_journal(place.recording / _JOURNAL, _named(case, item))
+        clear_others(place)
+        beginning, done = read_back(case, item)
         if beginning is None:
             message = f"the interrupted import of {item} cannot be read"
             raise CaseError(message, hint="run: evidence-kit doctor CASE")
         subjects = subjects_of(case.log().full_events()).get(item, ())
-        with Journal(place.recording / _JOURNAL) as journal:
+        with Journal(place.recording / JOURNAL) as journal:
             work = Work(case, place, beginning, custodian, stamping, subjects, on_step)
             taken = work.take(sources, journal, done)
     clear(place)
@@ -160,18 +160,12 @@ def _begun_before(case: CaseFolder, sources: Sources) -> str | None:
     """Return the interrupted item that began with exactly these *sources*."""
     for item in _interrupted(case):
         try:
-            beginning, _ = read_journal(case.staging / f"{item}.recording" / _JOURNAL, _named(case, item))
+            beginning, _ = read_back(case, item)
         except FormatError:
             continue  # told when it is completed
         if beginning is not None and beginning.given == told_paths(sources.given):
             return item
     return None
-
-
-def _named(case: CaseFolder, item: str) -> Json:
-    """Return the digest of the beginning that the start event of *item* names."""
-    starts = (event for event in case.log().full_events() if event.item == item)
-    return next((event.detail.get("beginning") for event in starts if event.type == EventType.IMPORT_STARTED), None)
 
 
 def _interrupted(case: CaseFolder) -> list[str]:
@@ -202,9 +196,9 @@ def complete_interrupted(  # noqa: PLR0913  # what is completed, by whom
         if item in awaited:
             continue
         with workplace(case, item) as place:
-            _clear_others(place)
+            clear_others(place)
             try:
-                beginning, done = read_journal(place.recording / _JOURNAL, _named(case, item))
+                beginning, done = read_back(case, item)
             except FormatError as error:
                 on_damage(item, error)
                 continue
@@ -213,19 +207,14 @@ def complete_interrupted(  # noqa: PLR0913  # what is completed, by whom
                 on_step(f"completing {item}")
                 subjects = subjects_of(case.log().full_events()).get(item, ())
                 work = Work(case, place, beginning, custodian, stamping, subjects, on_step)
-                taken = work.conclude(work.still_there(done), (), interrupted=True)
+                there = work.still_there(done)
+                taken = work.conclude(there, tuple(_lost(done, there)), interrupted=True)
             else:
                 # Nothing had been copied: the start alone remains, as abandoned.
                 shutil.rmtree(place.folder)
         clear(place)
         if taken is not None:
             yield taken
-
-
-def _clear_others(place: Workplace) -> None:
-    for folder in (place.folder, place.recording):
-        # Nothing is written or read through a link that somebody has laid there since.
-        remove_others(folder)
 
 
 @dataclass(frozen=True, slots=True)
@@ -249,8 +238,9 @@ class Work:
         (self.place.folder / ORIGINALS).mkdir(exist_ok=True)
         for number, source in enumerate(sources.files, start=1):
             path = stored_path(number, source.name, count=count)
-            original = there.get(path)
-            if original is None or not _is_of(original, source):
+            noted = there.get(path)
+            original = told_anew(noted, source) if noted else None
+            if original is None:
                 progress = _progress(self.on_step, number, count, source.size)
                 try:
                     original = self._copy(source, path, progress)
@@ -263,12 +253,12 @@ class Work:
         return self.conclude(tuple(originals), tuple(left_out), interrupted=False)
 
     def still_there(self, done: Sequence[Original]) -> tuple[Original, ...]:
-        """Return those of *done* whose copies are what they were."""
+        """Return those of *done* whose copies are what they were, and were good."""
         found = []
         for original in done:
             copy = self.place.folder / original.path
-            if copy.is_file() and sha256_file(copy) == original.sha256:
-                found.append(original)
+            if copy.is_file() and sha256_file(copy) == original.sha256 == original.source_sha256:
+                found.append(replace(original, size=copy.stat().st_size))
         return tuple(found)
 
     def _copy(self, source: SourceFile, path: str, progress: OnBytes) -> Original:
@@ -345,14 +335,6 @@ class Work:
         )
 
 
-def _is_of(original: Original, source: SourceFile) -> bool:
-    """Whether *original* is a copy of what *source* still is."""
-    try:
-        return original.name == clean_name(source.name)[0] and original.source_sha256 == sha256_file(source.path)
-    except OSError:
-        return False
-
-
 def _status(originals: Sequence[Original], left_out: Sequence[LeftOut], *, interrupted: bool) -> Status:
     if not originals:
         return Status.FAILED
@@ -364,6 +346,15 @@ def _counted(left_out: Sequence[LeftOut]) -> Iterator[Problem]:
     for code in dict.fromkeys(each.problem.code for each in left_out):
         count = sum(each.problem.code == code for each in left_out)
         yield Problem(code=code, detail=f"{count}; supply.json names {'it' if count == 1 else 'them'}")
+
+
+def _lost(noted: Sequence[Original], there: Sequence[Original]) -> Iterator[LeftOut]:
+    """Yield those of *noted* whose copies are no longer *there* as they were."""
+    paths = {original.path for original in there}
+    for each in noted:
+        if each.path not in paths:
+            problem = Problem(code="file.changed", detail="its copy was changed while the import was interrupted")
+            yield LeftOut(name=each.name, problem=problem)
 
 
 def _cleaned(left_out: LeftOut) -> LeftOut:

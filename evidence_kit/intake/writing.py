@@ -86,9 +86,9 @@ def write_item(work: Writing) -> Written:
 
 
 def _clear(work: Writing) -> None:
-    """Remove what a taking that was ended here before had made already; the copies and the first stamp stay."""
+    """Remove what a taking that was ended here before had made already; the copies and a first stamp of ours stay."""
     for path in work.folder.iterdir():
-        if path.is_file() and path.name != START_TOKEN:
+        if path.is_file() and (path.name != START_TOKEN or work.opening is None):
             path.unlink()
     (work.work / "data.warc.gz").unlink(missing_ok=True)
 

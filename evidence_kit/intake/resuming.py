@@ -1,0 +1,63 @@
+"""What an interrupted taking left, where others may have written since: held against the log and the sources."""
+
+import shutil
+from dataclasses import replace
+
+from evidence_kit.case.bracket import START_TOKEN
+from evidence_kit.case.folder import CaseFolder
+from evidence_kit.case.supply import Original
+from evidence_kit.case.workplace import Workplace
+from evidence_kit.custody.events import EventType
+from evidence_kit.errors import FormatError
+from evidence_kit.intake.copying import times_of
+from evidence_kit.intake.journal import Beginning, read_journal
+from evidence_kit.intake.naming import ORIGINALS, clean_name
+from evidence_kit.intake.sources import SourceFile
+from evidence_kit.plain import read_plain, remove_others
+from evidence_kit.trust.digests import sha256_bytes, sha256_file
+
+JOURNAL = "import.jsonl"
+
+
+def read_back(case: CaseFolder, item: str) -> tuple[Beginning | None, tuple[Original, ...]]:
+    """Return what the journal of *item* tells; raises `FormatError`, also for another beginning or first stamp."""
+    events = (event for event in case.log().full_events() if event.item == item)
+    named = next((event.detail.get("beginning") for event in events if event.type == EventType.IMPORT_STARTED), None)
+    beginning, done = read_journal(case.staging / f"{item}.recording" / JOURNAL, named)
+    if beginning is not None and beginning.opening is not None:
+        try:
+            token = sha256_bytes(read_plain(case.staging / item / START_TOKEN))
+        except OSError as error:
+            raise FormatError(f"the first time stamp of the import cannot be read: {error.strerror}") from error
+        if token != beginning.opening.token:
+            raise FormatError("the first time stamp of the import is not what the custody log recorded")
+    return beginning, done
+
+
+def clear_others(place: Workplace) -> None:
+    """Remove what no taking makes: links that lead elsewhere, and folders that would stand in its way or be sealed."""
+    for folder in (place.folder, place.recording):
+        remove_others(folder)
+    originals = place.folder / ORIGINALS
+    if originals.is_file():
+        originals.unlink()
+    inside = originals.iterdir() if originals.is_dir() else ()
+    for path in (*place.folder.iterdir(), *inside, *place.recording.iterdir()):
+        if path.is_dir() and path not in {originals, place.recording / JOURNAL}:
+            shutil.rmtree(path)
+
+
+def told_anew(original: Original, source: SourceFile) -> Original | None:
+    """Return *original* as *source* tells of it now, None if it is no copy of that.
+
+    What was noted of it lay where others may write.
+    """
+    try:
+        about = source.path.stat()
+        if original.sha256 != sha256_file(source.path):
+            return None
+    except OSError:
+        return None
+    name, name_bytes = clean_name(source.name)
+    modified, created = times_of(about)
+    return replace(original, name=name, name_bytes=name_bytes, modified=modified, created=created)
