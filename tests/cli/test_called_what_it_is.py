@@ -58,6 +58,7 @@ ELSEWHERE = {
     ),
     **dict.fromkeys(("sign", "renew"), "answer by the same functions as bundle; tests of their own say so"),
     "view": "goes on until it is ended: test_view.py",
+    "receive": "goes on until it is ended, and answers by the same functions as import",
     "court-kit": "signs nothing, and names no signer",
     "practice serve": "signs nothing, and is of practice by its name",
     "witness certificate": "its key names a channel, and signs no evidence",

@@ -249,6 +249,9 @@ def test_a_window_without_a_page_is_given_one(viewed: CaseFolder) -> None:
         async with open_connection(chromium.address, lambda _event: None) as connection:
             for target in await pages(connection):
                 await connection.send("Target.closeTarget", {"targetId": target["targetId"]})
+            async with asyncio.timeout(30):
+                while await pages(connection):  # noqa: ASYNC110  # one that is being closed stands there for a moment
+                    await asyncio.sleep(0.1)
             showing = asyncio.create_task(_until_closed(chromium, url))
             async with asyncio.timeout(30):
                 while not (found := [each for each in await pages(connection) if each["url"] == url]):  # noqa: ASYNC110
