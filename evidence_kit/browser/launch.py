@@ -182,8 +182,8 @@ def chromium_arguments(options: LaunchOptions, sandbox: Sandbox) -> tuple[str, .
         rules = ",".join(f"MAP {host} {address}" for host, address in options.connect_to)
         arguments.append(f"--host-resolver-rules={rules}")
     if options.tap or options.enclosure:
-        # The second keeps the browser from warning of the first across the whole width of a window, seen or unseen: that
-        # moves the page under the pointer.
+        # The second keeps the browser from warning of the first across the whole width of a window, seen or unseen: the
+        # warning moves the page under the pointer.
         arguments += [_NO_NAMES, "--test-type"]
     return (*arguments, "about:blank")
 
