@@ -17,6 +17,7 @@ from pathlib import Path
 
 from tests.bench.browser import browser
 from tests.bench.bundle import bundle
+from tests.bench.intake import intake
 from tests.bench.integrity import integrity
 from tests.bench.line import FAST_LINE, lay
 from tests.bench.measuring import Bench
@@ -47,6 +48,7 @@ def main() -> None:
         "integrity": integrity,
         "bundle": bundle,
         "browser": browser,
+        "intake": intake,
     }
     parser.add_argument("--only", choices=list(parts), help="one part of it")
     arguments = parser.parse_args()
