@@ -1,4 +1,4 @@
-"""Do the same to many things in several processes, and give the results in the order of the things.
+"""Do the same to many things in several processes, in the order of the things; or one thing in a process apart.
 
 Processes, not threads: checking signatures and reading records is mostly work of Python itself, which one process does
 one at a time. They are started anew (``spawn``), the same on every system; whoever calls must therefore be in a program
@@ -6,16 +6,23 @@ that does nothing when it is imported. Each costs about a quarter of a second an
 it that there is enough to do; meanwhile, and whenever it would wait, this process does its share.
 """
 
+import subprocess
+import sys
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager, suppress
 from itertools import chain, islice
 from multiprocessing import get_context
-from typing import TypeVar
+from pathlib import Path
+from threading import Timer
+from typing import IO, TypeVar
 
 _Part = TypeVar("_Part")
 _Result = TypeVar("_Result")
+_ROOT = Path(__file__).parents[1]
+_START_SECONDS = 30.0
 _AHEAD = 3
 """Enough that nobody waits for the next part, and few enough that they fit into memory."""
 
@@ -88,3 +95,59 @@ def limit_memory(memory: int) -> None:
     _, most = resource.getrlimit(resource.RLIMIT_DATA)
     allowed = memory if most == resource.RLIM_INFINITY else min(memory, most)  # nobody may raise what was set before
     resource.setrlimit(resource.RLIMIT_DATA, (allowed, allowed))
+
+
+class Apart:
+    """A process of Python's own that is asked one line at a time, and ended when an answer takes too long.
+
+    What breaks in it, a crash, a hang or a hunger for memory, ends it and nothing else. *module* is one of the kit with
+    a function ``main``, which is given the bytes of memory that it may have, says a line when it is ready, and answers
+    each line. Raises `OSError` when no process can be started.
+    """
+
+    def __init__(self, module: str, memory: int) -> None:
+        """Start it, and wait until it is ready."""
+        self.late = False
+        """Whether it was ended because it took too long."""
+        program = f"import sys; sys.path.append(sys.argv[1]); from {module} import main; main(int(sys.argv[2]))"
+        self._process = subprocess.Popen(  # -P: modules in the current folder must not stand in for those of Python
+            [sys.executable, "-P", "-c", program, str(_ROOT), str(memory)],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+        )
+        with self.answering(_START_SECONDS) as answers:
+            answers.readline()
+
+    def ask(self, line: bytes) -> None:
+        """Send *line*; one that has died does not answer."""
+        with suppress(OSError):
+            _pipe(self._process.stdin).write(line + b"\n")
+            _pipe(self._process.stdin).flush()
+
+    @contextmanager
+    def answering(self, seconds: float) -> Iterator[IO[bytes]]:
+        """Give what it answers, which ends with the process, and that after *seconds* at the latest."""
+        watchdog = Timer(seconds, self._too_late)
+        watchdog.start()
+        try:
+            yield _pipe(self._process.stdout)
+        finally:
+            watchdog.cancel()
+
+    def end(self) -> None:
+        """End the process."""
+        self._process.kill()
+        with suppress(OSError):  # what was not yet written to it
+            _pipe(self._process.stdin).close()
+        _pipe(self._process.stdout).close()
+        self._process.wait()
+
+    def _too_late(self) -> None:
+        self.late = True
+        self._process.kill()
+
+
+def _pipe(stream: IO[bytes] | None) -> IO[bytes]:
+    assert stream is not None  # noqa: S101  # both are pipes
+    return stream

@@ -7,25 +7,19 @@ the other; one that dies or hangs is replaced for the next picture.
 
 import json
 import os
-import subprocess
-import sys
-import threading
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 from evidence_kit.models import Digest
 from evidence_kit.pictures.viewing_copy import Slice, ViewingCopy
+from evidence_kit.processes import Apart
 
 SECONDS = 20.0
 MEMORY = 600 * 1024**2
-_START_SECONDS = 30.0
-_ROOT = Path(__file__).parents[2]
-_START = (
-    "import sys; sys.path.append(sys.argv[1]); from evidence_kit.pictures.drawing import main; main(int(sys.argv[2]))"
-)
+_DRAWER = "evidence_kit.pictures.drawing"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,11 +65,11 @@ def draw_apart(
     A picture may take *seconds* and *memory* bytes, the latter where the system can hold a process to it. Raises
     `OSError` when no process can be started at all, or nothing can be written.
     """
-    drawer: _Drawer | None = None
+    drawer: Apart | None = None
     try:
         for drawing in drawings:
-            drawer = drawer or _Drawer(memory)
-            made = drawer.draw(drawing, seconds)
+            drawer = drawer or Apart(_DRAWER, memory)
+            made = _drawn(drawer, drawing, seconds)
             if made in {"time", "crash"}:
                 drawer.end()
                 drawer = None
@@ -85,58 +79,17 @@ def draw_apart(
             drawer.end()
 
 
-class _Drawer:
-    """The process, ready for the next picture."""
-
-    def __init__(self, memory: int) -> None:
-        self._late = False
-        self._process = subprocess.Popen(  # -P: modules in the current folder must not stand in for those of Python
-            [sys.executable, "-P", "-c", _START, str(_ROOT), str(memory)],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-        )
-        # Its first word: that it is ready.
-        self._answer(_START_SECONDS)
-
-    def draw(self, drawing: Drawing, seconds: float) -> ViewingCopy | str:
-        """Return the viewing copy, or the code of why there is none."""
-        with suppress(OSError):  # it has died; the answer says so
-            _pipe(self._process.stdin).write(json.dumps(drawing.to_json()).encode("ascii") + b"\n")
-            _pipe(self._process.stdin).flush()
-        match self._answer(seconds):
-            case {"copy": dict(value)}:
-                return _copy(value)
-            case {"refused": str(why)}:
-                return why
-            case {"failed": [number, text]}:
-                raise OSError(number, text)
-        return "time" if self._late else "crash"
-
-    def _answer(self, seconds: float) -> object:
-        watchdog = threading.Timer(seconds, self._too_late)
-        watchdog.start()
-        try:
-            return json.loads(_pipe(self._process.stdout).readline())
-        except ValueError:
-            # Nothing, or half a line, of a process that was ended while it spoke.
-            return None
-        finally:
-            watchdog.cancel()
-
-    def _too_late(self) -> None:
-        self._late = True
-        self._process.kill()
-
-    def end(self) -> None:
-        """End the process."""
-        self._process.kill()
-        with suppress(OSError):  # what was not yet written to it
-            _pipe(self._process.stdin).close()
-        _pipe(self._process.stdout).close()
-        self._process.wait()
-
-
-def _pipe(stream: IO[bytes] | None) -> IO[bytes]:
-    assert stream is not None  # noqa: S101  # both are pipes
-    return stream
+def _drawn(drawer: Apart, drawing: Drawing, seconds: float) -> ViewingCopy | str:
+    """Return the viewing copy that *drawer* made, or the code of why there is none."""
+    drawer.ask(json.dumps(drawing.to_json()).encode("ascii"))
+    answer: object = None
+    with drawer.answering(seconds) as answers, suppress(ValueError):  # nothing, or half a line, of one that was ended
+        answer = json.loads(answers.readline())
+    match answer:
+        case {"copy": dict(value)}:
+            return _copy(value)
+        case {"refused": str(why)}:
+            return why
+        case {"failed": [number, text]}:
+            raise OSError(number, text)
+    return "time" if drawer.late else "crash"

@@ -7,26 +7,18 @@ ended.
 
 import json
 import os
-import subprocess
-import sys
-import threading
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
-from typing import IO
 
-from evidence_kit.canonical import parse
+from evidence_kit.canonical import Json, parse
 from evidence_kit.errors import FormatError
 from evidence_kit.intake.facts.file_facts import FileFacts
 from evidence_kit.intake.findings import Finding, Source
+from evidence_kit.processes import Apart
 
-_START_SECONDS = 30.0
-_ROOT = Path(__file__).parents[3]
-_START = (
-    "import sys; sys.path.append(sys.argv[1]); "
-    "from evidence_kit.intake.facts.examiner import main; main(int(sys.argv[2]))"
-)
+_EXAMINER = "evidence_kit.intake.facts.examiner"
 _WHY = {
     "time": "it took longer than it may",
     "memory": "it wanted more memory than it may have",
@@ -42,11 +34,11 @@ def examine_apart(
     A file may take *seconds* and *memory_mb* MiB, the latter where the system can hold a process to it. No file makes
     this raise; `OSError` when no process can be started at all.
     """
-    examiner: _Examiner | None = None
+    examiner: Apart | None = None
     try:
         for path, file, name in paths:
-            examiner = examiner or _Examiner(memory_mb)
-            facts, why = examiner.examine(path, file, name, seconds)
+            examiner = examiner or Apart(_EXAMINER, memory_mb * 1024**2)
+            facts, why = _examined(examiner, path, file, name, seconds)
             if why:
                 facts = _ended(facts, file, why)
                 examiner.end()
@@ -63,60 +55,16 @@ def _ended(facts: FileFacts | None, file: str, why: str) -> FileFacts:
     return replace(facts, findings=(*facts.findings, finding))
 
 
-class _Examiner:
-    """The process, ready for the next file."""
-
-    def __init__(self, memory_mb: int) -> None:
-        self._late = False
-        self._process = subprocess.Popen(  # -P: modules in the current folder must not stand in for those of Python
-            [sys.executable, "-P", "-c", _START, str(_ROOT), str(memory_mb * 1024**2)],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-        )
-        # Its first word: that it is ready.
-        self._answer(_START_SECONDS)
-
-    def examine(self, path: Path, file: str, name: str, seconds: float) -> tuple[FileFacts | None, str]:
-        """Return what was found of a file, and why it ended early: "" if it did not."""
-        asked = json.dumps({"path": os.fspath(path), "file": file, "name": name})
-        with suppress(OSError):  # it has died; the answer says so
-            _pipe(self._process.stdin).write(asked.encode("ascii") + b"\n")
-            _pipe(self._process.stdin).flush()
-        return self._answer(seconds)
-
-    def _answer(self, seconds: float) -> tuple[FileFacts | None, str]:
-        facts: FileFacts | None = None
-        watchdog = threading.Timer(seconds, self._too_late)
-        watchdog.start()
-        try:
-            for line in _pipe(self._process.stdout):
-                word = parse(line)
-                match word:
-                    case {"ended": str(why)}:
-                        return facts, why if why in _WHY else ""
-                    case {"facts": value}:
-                        facts = FileFacts.from_json(value)
-        except FormatError:
-            # Half a line of a process that was ended while it spoke.
-            pass
-        finally:
-            watchdog.cancel()
-        return facts, "time" if self._late else "crash"
-
-    def _too_late(self) -> None:
-        self._late = True
-        self._process.kill()
-
-    def end(self) -> None:
-        """End the process."""
-        self._process.kill()
-        with suppress(OSError):  # what was not yet written to it
-            _pipe(self._process.stdin).close()
-        _pipe(self._process.stdout).close()
-        self._process.wait()
-
-
-def _pipe(stream: IO[bytes] | None) -> IO[bytes]:
-    assert stream is not None  # noqa: S101  # both are pipes
-    return stream
+def _examined(examiner: Apart, path: Path, file: str, name: str, seconds: float) -> tuple[FileFacts | None, str]:
+    """Return what *examiner* found of a file, and why it ended early: "" if it did not."""
+    facts: FileFacts | None = None
+    asked: dict[str, Json] = {"path": os.fspath(path), "file": file, "name": name}
+    examiner.ask(json.dumps(asked).encode("ascii"))
+    with examiner.answering(seconds) as answers, suppress(FormatError):  # half a line of one that was ended
+        for line in answers:
+            match parse(line):
+                case {"ended": str(why)}:
+                    return facts, why if why in _WHY else ""
+                case {"facts": value}:
+                    facts = FileFacts.from_json(value)
+    return facts, "time" if examiner.late else "crash"
