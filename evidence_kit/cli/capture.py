@@ -22,6 +22,7 @@ from evidence_kit.cli.options import (
     PassphraseOption,
     PlaceOption,
     PurposeOption,
+    SubjectsOption,
 )
 from evidence_kit.cli.output import emit, note, say
 from evidence_kit.cli.run import Run
@@ -102,7 +103,7 @@ def _capture(
     purpose: PurposeOption = "",
     authority: AuthorityOption = "",
     place: PlaceOption = "",
-    subject: Annotated[list[str] | None, typer.Option("--subject", metavar="V-01,…", help="option.subject")] = None,
+    subject: SubjectsOption = None,
     case: CaseOption = None,
     passphrase_file: PassphraseOption = None,
     json: JsonOption = False,

@@ -19,3 +19,11 @@ PurposeOption: TypeAlias = Annotated[str, typer.Option("--purpose", metavar="TEX
 AuthorityOption: TypeAlias = Annotated[str, typer.Option("--authority", metavar="TEXT", help="option.authority")]
 PlaceOption: TypeAlias = Annotated[str, typer.Option("--place", metavar="TEXT", help="option.place")]
 NoteOption: TypeAlias = Annotated[str, typer.Option("--note", metavar="TEXT", help="option.note")]
+SubjectsOption: TypeAlias = Annotated[
+    list[str] | None, typer.Option("--subject", metavar="V-01,…", help="option.subject")
+]
+ProvidedByOption: TypeAlias = Annotated[str, typer.Option("--provided-by", metavar="TEXT", help="option.provided-by")]
+DeviceOption: TypeAlias = Annotated[str, typer.Option("--device", metavar="TEXT", help="option.device")]
+StatementOption: TypeAlias = Annotated[str, typer.Option("--statement", metavar="TEXT", help="option.statement")]
+ConsentOption: TypeAlias = Annotated[str, typer.Option("--consent", metavar="TEXT", help="option.consent")]
+SensitiveOption: TypeAlias = Annotated[bool, typer.Option("--sensitive", help="option.sensitive")]
