@@ -19,7 +19,7 @@ from evidence_kit.capture.recorder import Recorded
 from evidence_kit.capture.spool import Spool
 from evidence_kit.capture.traffic import Hop, Socket, Traffic
 from evidence_kit.models import Problem, RecorderKind
-from evidence_kit.trust.certificates import Certificate
+from evidence_kit.trust.age import Recipient
 from evidence_kit.wire.exchange import http_url
 
 REDIRECT_NOTE = "redirect body not available to the browser recorder"
@@ -70,7 +70,7 @@ class BrowserRecorder:
         problems = [Problem(code=TOO_MUCH, detail=detail)] if spool.full and spool.limit else []
         return Recorded(entries=sorted(entries, key=lambda entry: entry.started), problems=problems)
 
-    def seal(self, _recipients: Sequence[Certificate], _output: Path) -> bool:
+    def seal(self, _recipients: Sequence[Recipient], _output: Path) -> bool:
         """Return that there is nothing to seal: everything that was recorded is in the archive."""
         return False
 

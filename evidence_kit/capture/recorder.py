@@ -13,7 +13,7 @@ from evidence_kit.capture.observer import Observer
 from evidence_kit.capture.spool import Spool
 from evidence_kit.capture.traffic import Traffic
 from evidence_kit.models import Problem, RecorderKind
-from evidence_kit.trust.certificates import Certificate
+from evidence_kit.trust.age import Recipient
 from evidence_kit.wire.exchange import RawBytes
 
 Refusal: TypeAlias = Callable[[str, str], str]
@@ -69,5 +69,5 @@ class Recorder(Protocol):
     def read(self, traffic: Traffic, spool: Spool) -> Recorded:
         """Return what was recorded, after the browser has ended."""
 
-    def seal(self, recipients: Sequence[Certificate], output: Path) -> bool:
+    def seal(self, recipients: Sequence[Recipient], output: Path) -> bool:
         """Encrypt what passed to *recipients* as the file *output*; return whether there is such a file."""

@@ -8,7 +8,7 @@ from evidence_kit.archive.wacz import WaczSeal
 from evidence_kit.canonical import Json
 from evidence_kit.capture.desk import Interactive
 from evidence_kit.models import Problem, RecorderKind, Status, utc_text
-from evidence_kit.trust.certificates import Certificate
+from evidence_kit.trust.age import Recipient
 from evidence_kit.wire.witness.channel import WitnessPlace
 
 
@@ -85,7 +85,7 @@ class Outside:
     """Returns the reply (RFC 3161) of a time-stamping authority over the bytes; raises `TimestampError`."""
     zone: tzinfo = UTC
     """The time zone of the machine."""
-    recipients: tuple[Certificate, ...] = ()
+    recipients: tuple[Recipient, ...] = ()
     """To whom the recorded traffic itself is encrypted; without any it is destroyed when it was read."""
     interactive: Interactive | None = None
     """Who uses the window, with `CaptureOptions.interactive`."""

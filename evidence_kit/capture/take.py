@@ -26,6 +26,7 @@ from evidence_kit.case.taking import TakenItem, begin_item, bracket, conclude_it
 from evidence_kit.case.workplace import Workplace, clear, clear_ended, interrupted, workplace
 from evidence_kit.custody.custodian import Custodian
 from evidence_kit.custody.events import Draft, EventType
+from evidence_kit.custody.recipients import Use
 from evidence_kit.custody.subjects import subjects_of
 from evidence_kit.errors import CaptureError, FormatError, TimestampError, UsageError
 from evidence_kit.models import OnStep, Problem, Status, ignore
@@ -79,7 +80,7 @@ def take_page(  # noqa: PLR0913  # a case, an address, and who takes it how
                     **(opening.warcinfo() if opening else {}),
                 },
                 clock=custodian.clock,
-                outside=replace(_outside(case, custodian, stamping), interactive=interactive),
+                outside=replace(_outside(case, custodian, stamping, subjects), interactive=interactive),
                 on_step=on_step,
                 run=run,
                 recording=place.recording,
@@ -169,7 +170,7 @@ def _complete(  # noqa: PLR0913  # what is completed, by whom
         place.recording,
         url=str(start.detail["url"]),
         clock=custodian.clock,
-        outside=_outside(case, custodian, stamping),
+        outside=_outside(case, custodian, stamping, subjects),
         on_step=on_step,
     )
     if page is None:
@@ -183,8 +184,9 @@ def _tokens(place: Workplace) -> tuple[Path, ...]:
     return place.folder / START_TOKEN, place.folder / FREEZE_TOKEN.path
 
 
-def _outside(case: CaseFolder, custodian: Custodian, stamping: Stamping) -> Outside:
-    return Outside(stamp=_stamp(stamping), zone=custodian.zone, recipients=case.recipients())
+def _outside(case: CaseFolder, custodian: Custodian, stamping: Stamping, subjects: Sequence[str]) -> Outside:
+    recipients = case.recipients(Use.CONTENT, subjects)
+    return Outside(stamp=_stamp(stamping), zone=custodian.zone, recipients=recipients)
 
 
 def _stamp(stamping: Stamping) -> Callable[[bytes], bytes] | None:

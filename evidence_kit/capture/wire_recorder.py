@@ -26,7 +26,7 @@ from evidence_kit.capture.wire_pairs import Pairs, Seen, host_of, pair
 from evidence_kit.capture.witnessing import Witnessing
 from evidence_kit.errors import FormatError
 from evidence_kit.models import Outcome, Problem, RecorderKind
-from evidence_kit.trust.certificates import Certificate
+from evidence_kit.trust.age import Recipient
 from evidence_kit.trust.digests import sha256_file
 from evidence_kit.wire.account import Account
 from evidence_kit.wire.exchange import RawBytes, WebSocketMessage, WireExchange
@@ -137,7 +137,7 @@ class WireRecorder:
         self._witnessing.hear(recorded)
         return recorded
 
-    def seal(self, recipients: Sequence[Certificate], output: Path) -> bool:
+    def seal(self, recipients: Sequence[Recipient], output: Path) -> bool:
         """Encrypt the relay's spool and the key log to *recipients*; without any there is no file."""
         if recipients:
             seal_spool(self._folder / "wire", recipients, output, key_log=self._key_log)

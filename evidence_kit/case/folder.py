@@ -11,7 +11,7 @@ written; `log_bytes` waits for the moment between two commits.
 
 import os
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -40,10 +40,12 @@ from evidence_kit.custody.chain import LogFindings, check_log
 from evidence_kit.custody.custodian import Custodian
 from evidence_kit.custody.events import Draft, Event, EventType
 from evidence_kit.custody.log import link_after, split_lines
+from evidence_kit.custody.recipients import Use, named_in, recipients_for
 from evidence_kit.custody.register import register_of
 from evidence_kit.errors import CaseError, FormatError
 from evidence_kit.models import Digest
 from evidence_kit.plain import open_plain, read_plain
+from evidence_kit.trust.age import Recipient
 from evidence_kit.trust.certificates import Certificate, load_certificates
 from evidence_kit.trust.digests import sha256_bytes
 from evidence_kit.trust.revocation import Statement, read_statement
@@ -86,14 +88,12 @@ class CaseFolder:
             ) from error
 
     @classmethod
-    def create(
-        cls, path: Path, info: CaseInfo, custodian: Custodian, *, recipients: Sequence[Certificate] = ()
-    ) -> "CaseFolder":
+    def create(cls, path: Path, info: CaseInfo, custodian: Custodian, *, more: Sequence[Draft] = ()) -> "CaseFolder":
         """Create a case at *path*, which must not exist or be empty, with its first event.
 
         Raises `UsageError` for a place inside a case or bundle, `CaseError` for one that is taken or cannot be written.
 
-        *recipients* are the certificates that *info* names.
+        *more* are further events that it begins with.
         The case is built beside its place and renamed, so that a crash leaves no half-made case.
         """
         refuse_inside(path)
@@ -102,7 +102,7 @@ class CaseFolder:
             raise CaseError(message, hint="choose a new folder for the case")
         try:
             with building(path) as place:
-                cls._build(place / path.name, info, custodian, recipients)
+                cls._build(place / path.name, info, custodian, more)
                 if path.exists():
                     path.rmdir()
                 move_new(place / path.name, path)
@@ -112,8 +112,8 @@ class CaseFolder:
         return cls(path=path, info=info)
 
     @classmethod
-    def _build(cls, path: Path, info: CaseInfo, custodian: Custodian, recipients: Sequence[Certificate]) -> None:
-        """Build a case with its first event at *path*."""
+    def _build(cls, path: Path, info: CaseInfo, custodian: Custodian, more: Sequence[Draft]) -> None:
+        """Build a case with its first events at *path*."""
         for name in ("items", "seals/heads", "trust", STAGING):
             (path / name).mkdir(parents=True)
         data = canonical.pretty(info.to_json())
@@ -121,14 +121,14 @@ class CaseFolder:
         write_new(path / "custody.jsonl", b"")
         write_new(path / "custody.sig", b"")
         case = cls(path=path, info=info)
-        case.record_certificates(recipients)
         draft = Draft(
             type=EventType.CASE_OPENED,
             digests={"case.json": sha256_bytes(data)},
             authority=info.legal_basis,
             detail={"format": 1},
         )
-        case.commit(draft, custodian)
+        for each in (draft, *more):
+            case.commit(each, custodian)
         sync_tree(path)
 
     def commit(  # noqa: PLR0913  # an event, by whom, and what belongs to it
@@ -265,14 +265,9 @@ class CaseFolder:
                 continue  # said by the check "trust.files"; here it is only not available
         return tuple(found)
 
-    def recipients(self) -> tuple[Certificate, ...]:
-        """Return the certificates to which secrets of captures are encrypted; raises `CaseError` when one is gone."""
-        known = {Digest.parse(f"sha256:{found.fingerprint}"): found for found in self.certificates()}
-        for digest in self.info.recipients:
-            if digest not in known:
-                message = f"the certificate {digest} of a recipient is not in {self.path / 'trust'}"
-                raise CaseError(message, hint="run: evidence-kit verify CASE")
-        return tuple(known[digest] for digest in self.info.recipients)
+    def recipients(self, use: Use, subjects: Iterable[str] = ()) -> tuple[Recipient, ...]:
+        """Return to whom something of *subjects* is encrypted; raises `FormatError` for a log that cannot be read."""
+        return recipients_for(named_in(self.log().full_events()), use, subjects)
 
     def put_seal(self, name: str, data: bytes) -> None:
         """Put a late file, such as a time stamp, below ``seals/``; one that somebody put there first stays.

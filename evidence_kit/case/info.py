@@ -1,8 +1,4 @@
-"""``case.json``: number, title, office, created. It never lists items or people.
-
-``recipients`` are the digests of certificates in the case's ``trust/``: what a recorder must not leave in plain is
-encrypted to their holders.
-"""
+"""``case.json``: number, title, office, created. It never lists items or people."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -10,7 +6,7 @@ from datetime import datetime
 from evidence_kit import canonical
 from evidence_kit.canonical import Json
 from evidence_kit.errors import FormatError
-from evidence_kit.models import Digest, parse_utc, utc_text
+from evidence_kit.models import parse_utc, utc_text
 
 SCHEMA = "evidence-kit/case/1"
 _TEXTS = ("number", "title", "office", "legal_basis", "language")
@@ -27,8 +23,6 @@ class CaseInfo:
     language: str
     """``mn`` or ``en``: the language its reports are written in unless said otherwise."""
     created: datetime
-    recipients: tuple[Digest, ...] = ()
-    """The certificates of those who may read what is encrypted."""
 
     def to_json(self) -> dict[str, Json]:
         """Return the fields after the schema."""
@@ -40,7 +34,6 @@ class CaseInfo:
             "legal_basis": self.legal_basis,
             "language": self.language,
             "created": utc_text(self.created),
-            "recipients": [str(digest) for digest in self.recipients],
         }
 
 
@@ -50,15 +43,11 @@ def read_info(data: bytes) -> CaseInfo:
     if not isinstance(value, dict) or value.get("schema") != SCHEMA:
         message = f"case.json does not say {SCHEMA}"
         raise FormatError(message)
-    if value.keys() != {"schema", "created", "recipients", *_TEXTS}:
+    if value.keys() != {"schema", "created", *_TEXTS}:
         message = "case.json has fields missing or not known"
         raise FormatError(message)
     texts = {key: found for key in _TEXTS if isinstance(found := value[key], str)}
     if texts.keys() != set(_TEXTS):
         message = "case.json holds something else than text"
         raise FormatError(message)
-    recipients = value["recipients"]
-    if not isinstance(recipients, list):
-        message = "case.json lists no recipients"
-        raise FormatError(message)
-    return CaseInfo(**texts, created=parse_utc(value["created"]), recipients=tuple(map(Digest.parse, recipients)))
+    return CaseInfo(**texts, created=parse_utc(value["created"]))

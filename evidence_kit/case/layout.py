@@ -31,7 +31,7 @@ PLAN = "exhibits.toml"
 CAPTURE_ARCHIVE, SUPPLIED_ARCHIVE = "capture.wacz", "supplied.wacz"
 """The archive of an item that was captured, and of one that was supplied."""
 
-SESSION_DATA = "session-data.p7m"
+SESSION_DATA = "session-data.tar.age"
 """The file of an item that a bundle may lack: the recording itself, encrypted."""
 
 CERTIFICATE = re.compile(r"trust/cert-([0-9a-f]{64})\.pem")

@@ -31,6 +31,7 @@ from evidence_kit.cli import (
     items,
     practice,
     receive,
+    recipients,
     setup,
     show,
     subjects,
@@ -48,8 +49,8 @@ from evidence_kit.texts import Language, Texts
 
 _HELP = "--help"
 _ORDER = (
-    *("setup", "doctor", "case", "capture", "import", "receive", "list", "show", "subject", "custody", "timestamp"),
-    *("anchor", "bundle", "sign", "renew", "verify", "view", "court-kit", "witness", "practice", "demo"),
+    *("setup", "doctor", "case", "capture", "import", "receive", "list", "show", "subject", "recipient", "custody"),
+    *("timestamp", "anchor", "bundle", "sign", "renew", "verify", "view", "court-kit", "witness", "practice", "demo"),
 )
 _FRAME = {
     "usage": re.compile(r"(?m)^Usage:"),
@@ -91,7 +92,7 @@ def commands(language: Language) -> Any:  # noqa: ANN401  # typer keeps the clas
     )
     root.callback()(_root)
     first, last = (
-        (setup, doctor, case, capture, intake, receive, items, show, subjects, custody),
+        (setup, doctor, case, capture, intake, receive, items, show, subjects, recipients, custody),
         (bundle, countersign, verify, view, court_kit, witness, practice, demo),
     )
     for module in (*first, anchor, *last):

@@ -10,8 +10,16 @@ import typer
 
 from evidence_kit.canonical import Json
 from evidence_kit.cli.hand_overs import tell_open
-from evidence_kit.cli.options import CaseOption, JsonOption, PassphraseOption, PlaceOption, PurposeOption
+from evidence_kit.cli.options import (
+    CaseOption,
+    JsonOption,
+    OneRecipientOption,
+    PassphraseOption,
+    PlaceOption,
+    PurposeOption,
+)
 from evidence_kit.cli.output import emit, rows, say
+from evidence_kit.cli.recipients import case_recipients, first_recipients, recipient_text
 from evidence_kit.cli.run import Run
 from evidence_kit.display import visible
 from evidence_kit.errors import UsageError
@@ -21,8 +29,7 @@ from evidence_kit.texts import Language, Texts
 if TYPE_CHECKING:
     from evidence_kit.case.folder import CaseFolder
     from evidence_kit.custody.custodian import Custodian
-    from evidence_kit.custody.events import Event
-    from evidence_kit.trust.certificates import Certificate
+    from evidence_kit.custody.events import Draft, Event
 
 
 def register(root: typer.Typer) -> None:
@@ -42,8 +49,10 @@ def _new(
     legal_basis: Annotated[str, typer.Option("--legal-basis", metavar="TEXT", help="option.legal-basis")] = "",
     language: Annotated[Language | None, typer.Option("--language", help="option.case-language")] = None,
     encrypt_to: Annotated[
-        list[Path] | None, typer.Option("--encrypt-to", metavar="FILE.pem", help="option.encrypt-to")
+        list[str] | None, typer.Option("--encrypt-to", metavar="RECIPIENT", help="option.encrypt-to")
     ] = None,
+    seal_to: Annotated[list[str] | None, typer.Option("--seal-to", metavar="RECIPIENT", help="option.seal-to")] = None,
+    one_recipient: OneRecipientOption = False,
     purpose: PurposeOption = "",
     place: PlaceOption = "",
     passphrase_file: PassphraseOption = None,
@@ -56,7 +65,7 @@ def _new(
     custodian = run.custodian(settings, passphrase_file, purpose=purpose, place=place)
     practice = custodian.signer.practice
     chosen = language or settings.language or run.texts.language
-    recipients = _recipients(encrypt_to or ())
+    recipients = first_recipients(encrypt_to, seal_to, alone=one_recipient)
     _refuse_empty(number=number, title=title)
     with _numbered(folder, custodian, number) as taken:
         case = open_case(
@@ -96,12 +105,11 @@ def open_case(  # each is one fact of the case
     title: str,
     legal_basis: str = "",
     language: str,
-    recipients: "Sequence[Certificate]" = (),
+    recipients: "Sequence[Draft]" = (),
 ) -> "CaseFolder":
     """Create a case; raises `UsageError` for an empty number or title, `CaseError` for a folder that is taken."""
     from evidence_kit.case.folder import CaseFolder
     from evidence_kit.case.info import CaseInfo
-    from evidence_kit.trust.digests import sha256_bytes
 
     _refuse_empty(number=number, title=title)
     info = CaseInfo(
@@ -111,9 +119,8 @@ def open_case(  # each is one fact of the case
         legal_basis=legal_basis.strip(),
         language=language,
         created=custodian.clock(),
-        recipients=tuple(sha256_bytes(certificate.der) for certificate in recipients),
     )
-    return CaseFolder.create(folder.absolute(), info, custodian, recipients=recipients)
+    return CaseFolder.create(folder.absolute(), info, custodian, more=recipients)
 
 
 def _refuse_empty(*, number: str | None, title: str) -> None:
@@ -131,22 +138,6 @@ def _numbered(folder: Path, custodian: "Custodian", number: str | None) -> Abstr
         return nullcontext(number)
     vault.mkdir(parents=True, exist_ok=True)
     return registered(vault, custodian, number=number.strip() if number else None)
-
-
-def _recipients(files: "Iterable[Path]") -> "tuple[Certificate, ...]":
-    """Return the certificates in *files*, each once; raises `UsageError`, and `FormatError` for what is none."""
-    from evidence_kit.trust.certificates import load_certificates
-    from evidence_kit.trust.envelope import can_receive
-
-    found: dict[Certificate, None] = {}
-    for path in files:
-        try:
-            found |= dict.fromkeys(load_certificates(path.read_bytes()))
-        except OSError as error:
-            raise UsageError(f"{path} cannot be read: {error.strerror}") from error
-    for certificate in found:
-        can_receive(certificate)
-    return tuple(found)
 
 
 def _show(ctx: typer.Context, *, case: CaseOption = None, json: JsonOption = False) -> None:
@@ -191,7 +182,9 @@ def _show(ctx: typer.Context, *, case: CaseOption = None, json: JsonOption = Fal
 
 def describe_case(case: "CaseFolder") -> dict[str, Json]:
     """Return the ``case`` member of results."""
-    return {"path": str(case.path), **{key: value for key, value in case.info.to_json().items() if key != "schema"}}
+    about = {key: value for key, value in case.info.to_json().items() if key != "schema"}
+    recipients: list[Json] = [each.to_json() for each in case_recipients(case)]
+    return {"path": str(case.path), **about, "recipients": recipients}
 
 
 def signed_for_practice(events: "list[Event]") -> bool:
@@ -222,8 +215,5 @@ def _named(texts: Texts, case: "CaseFolder") -> list[tuple[str, str]]:
     ]
     pairs += [(texts.say("case.office"), info.office), (texts.say("case.legal-basis"), info.legal_basis)]
     pairs.append((texts.say("case.created"), utc_text(info.created)))
-    pairs += [
-        (texts.say("case.recipient"), f"{recipient.subject} (SHA-256 {recipient.fingerprint})")
-        for recipient in case.recipients()
-    ]
+    pairs += [(texts.say("case.recipient"), recipient_text(texts, each)) for each in case_recipients(case)]
     return [(name, visible(value)) for name, value in pairs if value]

@@ -26,4 +26,5 @@ ProvidedByOption: TypeAlias = Annotated[str, typer.Option("--provided-by", metav
 DeviceOption: TypeAlias = Annotated[str, typer.Option("--device", metavar="TEXT", help="option.device")]
 StatementOption: TypeAlias = Annotated[str, typer.Option("--statement", metavar="TEXT", help="option.statement")]
 ConsentOption: TypeAlias = Annotated[str, typer.Option("--consent", metavar="TEXT", help="option.consent")]
+OneRecipientOption: TypeAlias = Annotated[bool, typer.Option("--one-recipient", help="option.one-recipient")]
 SensitiveOption: TypeAlias = Annotated[bool, typer.Option("--sensitive", help="option.sensitive")]

@@ -151,7 +151,7 @@ class Run:
 
         def ask(source: "SigningSource") -> bytes:
             if file is not None:
-                return _first_line(file)
+                return first_line(file)
             if PASSPHRASE_VARIABLE in self.environ:
                 return self.environ[PASSPHRASE_VARIABLE].encode()
             if sys.stdin.isatty():
@@ -200,7 +200,8 @@ class Run:
         return datetime.fromtimestamp(int(text), UTC)
 
 
-def _first_line(file: Path) -> bytes:
+def first_line(file: Path) -> bytes:
+    """Return the first line of a file of secrets, without its end; raises `SettingsError`."""
     try:
         return file.read_bytes().split(b"\n", 1)[0].removesuffix(b"\r")
     except OSError as error:

@@ -90,6 +90,9 @@ class EventType(StrEnum):
     SUBJECT_ATTACHED = "subject.attached"
     SUBJECT_DETACHED = "subject.detached"
     RECEIPT = "receipt"
+    RECIPIENT_ADDED = "recipient.added"
+    """From here on what is written is encrypted to another key too (recipients.py)."""
+    RECIPIENT_REMOVED = "recipient.removed"
 
 
 HALVES: Mapping[str, str] = MappingProxyType(

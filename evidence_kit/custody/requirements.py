@@ -10,6 +10,7 @@ from types import MappingProxyType
 
 from evidence_kit.canonical import Json
 from evidence_kit.custody.events import Draft, Event, EventType
+from evidence_kit.custody.recipients import Use, is_recipient
 from evidence_kit.custody.subjects import is_subject
 from evidence_kit.errors import FormatError
 from evidence_kit.models import Digest, parse_utc
@@ -80,6 +81,11 @@ _HAND_OVER: Mapping[str, Fits] = {"condition": _anything}
 
 _REISSUED = Requirement(item=False, digests=("root", "tagmanifest-sha256.txt", "previous"))
 
+_RECIPIENT = Requirement(
+    item=False,
+    detail={"recipient": is_recipient, "use": lambda value: value in set(Use), "pseudonym": _or_null(is_subject)},
+)
+
 REQUIREMENTS: Mapping[str, Requirement] = MappingProxyType(
     {
         EventType.CASE_OPENED: Requirement(item=False, detail={"format": _number}),
@@ -109,6 +115,8 @@ REQUIREMENTS: Mapping[str, Requirement] = MappingProxyType(
         ),
         EventType.SUBJECT_ATTACHED: Requirement(item=True, detail={"pseudonym": is_subject}),
         EventType.SUBJECT_DETACHED: Requirement(item=True, detail={"pseudonym": is_subject}),
+        EventType.RECIPIENT_ADDED: _RECIPIENT,
+        EventType.RECIPIENT_REMOVED: _RECIPIENT,
         EventType.RECEIPT: Requirement(
             item=True, digests=(_MANIFEST, "receipt.txt"), detail={"head": _digest, "seq": _number}
         ),

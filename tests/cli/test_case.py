@@ -10,7 +10,6 @@ from evidence_kit.custody.custodian import Custodian
 from evidence_kit.custody.events import Draft, EventType
 from tests.cli.running import RunCommand
 from tests.support.cases import URL
-from tests.support.recipients import Recipient, usage_of
 
 MARK = "PRACTICE, not a digital signature in law"
 
@@ -45,34 +44,6 @@ def test_a_case_needs_an_officer(run: RunCommand, tmp_path: Path) -> None:
 @pytest.mark.parametrize("arguments", [["--number", " ", "--title", "T"], ["--number", "1"]])
 def test_a_case_needs_a_number_and_a_title(officer: RunCommand, tmp_path: Path, arguments: list[str]) -> None:
     assert officer("case", "new", tmp_path / "c", *arguments).code == 2
-    assert not (tmp_path / "c").exists()
-
-
-def test_a_case_names_those_to_whom_recordings_are_encrypted(officer: RunCommand, tmp_path: Path) -> None:
-    recipients = [Recipient(tmp_path, kind) for kind in ("rsa", "p256")]
-    named = [part for recipient in recipients for part in ("--encrypt-to", str(recipient.pem))]
-
-    officer("case", "new", tmp_path / "c", "--number", "1", "--title", "T", *named)
-
-    digests = [f"sha256:{recipient.certificate.fingerprint}" for recipient in recipients]
-    shown = officer("case", "show", "--case", tmp_path / "c")
-    assert officer("case", "show", "--case", tmp_path / "c", "--json").json["case"]["recipients"] == digests
-    assert all(f"SHA-256 {recipient.certificate.fingerprint}" in shown.out for recipient in recipients)
-    assert CaseFolder.open(tmp_path / "c").recipients() == tuple(each.certificate for each in recipients)
-    assert officer("verify", tmp_path / "c").code == 0
-
-
-@pytest.mark.parametrize("usage", ["digital_signature", ""])
-def test_a_case_is_not_opened_for_a_recipient_who_could_not_read(
-    officer: RunCommand, tmp_path: Path, usage: str
-) -> None:
-    signing = tmp_path / "signing.pem"
-    if usage:
-        signing = Recipient(tmp_path, "p256", usage=usage_of(usage)).pem
-
-    answer = officer("case", "new", tmp_path / "c", "--number", "1", "--title", "T", "--encrypt-to", signing)
-
-    assert answer.code == 2
     assert not (tmp_path / "c").exists()
 
 

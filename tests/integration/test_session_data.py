@@ -36,9 +36,9 @@ def case(tmp_path_factory: pytest.TempPathFactory, custodian: Custodian) -> Case
     peers = Peers(folder, Issuer().identity(folder))
     spool = spool_of(folder / "spool", [peers.converse()[0] for _ in range(2)])
     record = stage_small_item(case, custodian, connections=b"".join(account_of(spool, peers.keys)))
-    (case.staging / record.id / SESSION_DATA).write_bytes(b"an envelope")
+    (case.staging / record.id / SESSION_DATA).write_bytes(b"an age file")
     more = (
-        ItemFile(path=SESSION_DATA, role="session-data", media_type="application/pkcs7-mime"),
+        ItemFile(path=SESSION_DATA, role="session-data", media_type="application/octet-stream"),
         ItemFile(path="connections.jsonl", role="connections", media_type="application/jsonl"),
     )
     commit_item(case, replace(record, files=(*record.files, *more)), custodian)

@@ -28,7 +28,6 @@ CASE = canonical.pretty(
         "schema": "evidence-kit/case/1",
         "number": "2026-1",
         "created": "2026-01-01T00:00:00.000Z",
-        "recipients": [],
     }
 )
 SOME, OTHER = (str(Digest(bytes([byte]) * 32)) for byte in (5, 6))

@@ -3,15 +3,12 @@
 import io
 import os
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, BinaryIO
+from typing import BinaryIO
 
 from evidence_kit.errors import FormatError
 from evidence_kit.trust.age.header import Header, read_header
 from evidence_kit.trust.age.keys import Identity
 from evidence_kit.trust.age.payload import CHUNK, NONCE, TAG, Opener, chunks_of
-
-if TYPE_CHECKING:
-    from _typeshed import WriteableBuffer
 
 
 class AgeReader(io.RawIOBase):
@@ -50,7 +47,7 @@ class AgeReader(io.RawIOBase):
         self._place = base + offset
         return self._place
 
-    def readinto(self, buffer: "WriteableBuffer", /) -> int:
+    def readinto(self, buffer: memoryview) -> int:  # type: ignore[override]  # a buffer of bytes, always
         """Read what is left of the chunk here, at most as much as fits."""
         if self._place >= self.size:
             return 0

@@ -1,7 +1,6 @@
 /** `case.json`: what a case is called (evidence-format.md, 5.1). */
 
 import { isObject, type JsonObject, parse } from "../canonical.js";
-import { parseDigest } from "../digest.js";
 import { FormatError } from "../errors.js";
 import { parseUtc } from "../times.js";
 
@@ -15,10 +14,7 @@ export type CaseInfo = { readonly [key in (typeof TEXTS)[number]]: string };
 export function readInfo(data: Uint8Array): CaseInfo {
   const value = parse(data);
   if (!isObject(value) || value["schema"] !== SCHEMA) throw new FormatError(`case.json does not say ${SCHEMA}`);
-  if (Object.keys(value).length !== TEXTS.length + 3) throw new FormatError("case.json has other fields than it must");
-  const recipients = value["recipients"];
-  if (!Array.isArray(recipients)) throw new FormatError("case.json lists no recipients");
-  for (const recipient of recipients) parseDigest(recipient);
+  if (Object.keys(value).length !== TEXTS.length + 2) throw new FormatError("case.json has other fields than it must");
   parseUtc(value["created"]);
   const text = (key: string): string => textOf(value, key);
   return {

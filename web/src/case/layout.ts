@@ -26,7 +26,7 @@ export const PLAN = "exhibits.toml";
 /** The archive of an item that was captured, and of one that was supplied. */
 export const [CAPTURE_ARCHIVE, SUPPLIED_ARCHIVE] = ["capture.wacz", "supplied.wacz"] as const;
 /** The file of an item that a bundle may lack: the recording itself, encrypted. */
-export const SESSION_DATA = "session-data.p7m";
+export const SESSION_DATA = "session-data.tar.age";
 
 export const CERTIFICATE = /^trust\/cert-([0-9a-f]{64})\.pem$/;
 export const STATEMENT = /^trust\/(crl|ocsp)-([0-9a-f]{64})\.der$/;

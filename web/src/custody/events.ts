@@ -35,6 +35,8 @@ export const EventType = {
   NOTED: "noted",
   KEY_REGISTERED: "key.registered",
   KEY_REVOKED: "key.revoked",
+  RECIPIENT_ADDED: "recipient.added",
+  RECIPIENT_REMOVED: "recipient.removed",
   SUBJECT_ATTACHED: "subject.attached",
   SUBJECT_DETACHED: "subject.detached",
   RECEIPT: "receipt",

@@ -51,6 +51,16 @@ function reads(parse: (value: Json) => unknown, value: Json): boolean {
 
 const REISSUED: Requirement = { item: false, digests: ["root", "tagmanifest-sha256.txt", "previous"] };
 
+const AGE_RECIPIENT = /^age1[qpzry9x8gf2tvdw0s3jn54khce6mua7l]{58}$/;
+const RECIPIENT: Requirement = {
+  item: false,
+  detail: {
+    recipient: (value) => typeof value === "string" && AGE_RECIPIENT.test(value),
+    use: (value) => value === "content" || value === "seal",
+    pseudonym: orNull(isSubject),
+  },
+};
+
 const REQUIREMENTS: ReadonlyMap<string, Requirement> = new Map<string, Requirement>([
   [EventType.CASE_OPENED, { item: false, detail: { format: number } }],
   [EventType.CAPTURE_STARTED, { item: true, detail: { url: anything } }],
@@ -88,6 +98,8 @@ const REQUIREMENTS: ReadonlyMap<string, Requirement> = new Map<string, Requireme
   ],
   [EventType.SUBJECT_ATTACHED, { item: true, detail: { pseudonym: isSubject } }],
   [EventType.SUBJECT_DETACHED, { item: true, detail: { pseudonym: isSubject } }],
+  [EventType.RECIPIENT_ADDED, RECIPIENT],
+  [EventType.RECIPIENT_REMOVED, RECIPIENT],
   [EventType.RECEIPT, { item: true, digests: [MANIFEST, "receipt.txt"], detail: { head: digest, seq: number } }],
   [EventType.VIEWED, { texts: ["purpose"] }],
   [EventType.CONSULTED, { texts: ["purpose"], detail: { party: isText } }],
