@@ -1,5 +1,6 @@
 """``custody receipt``: a page to hand out, and reading one back for ``verify --receipt``."""
 
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -81,10 +82,10 @@ def given_receipt(value: str) -> "Receipt":
 
     try:
         path = Path(value)
-        data = read_at_most(path, _LARGEST) if path.is_file() else value.encode()
+        data = read_at_most(path, _LARGEST) if path.is_file() else os.fsencode(value)
     except FormatError as error:
         raise UsageError(f"{error}: it is no receipt of ours", hint="give the receipt's PDF or text") from error
     except (OSError, ValueError):
-        data = value.encode()  # typed rows are no name of a file, on some systems not even a possible one
+        data = os.fsencode(value)  # typed rows are no name of a file, on some systems not even a possible one
     # In a PDF the code stands in the metadata, which is not compressed.
     return read_receipt(data.decode("latin-1" if data.startswith(b"%PDF-") else "utf-8", errors="replace"))

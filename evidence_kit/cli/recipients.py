@@ -1,6 +1,7 @@
 """``recipient new``, ``add``, ``remove`` and ``list``: whose keys open what a case keeps encrypted."""
 
 import getpass
+import os
 import sys
 from collections.abc import Iterable, Sequence
 from enum import StrEnum
@@ -138,7 +139,7 @@ def new_passphrase(run: "Run", file: Path | None) -> bytes:
     if file is not None:
         found = first_line(file)
     elif KEY_PASSPHRASE in run.environ:
-        found = run.environ[KEY_PASSPHRASE].encode()
+        found = os.fsencode(run.environ[KEY_PASSPHRASE])
     elif sys.stdin.isatty():
         found = getpass.getpass(f"{run.texts.say('ask.new-passphrase')}: ", stream=sys.stderr).encode()
         if found != getpass.getpass(f"{run.texts.say('ask.again')}: ", stream=sys.stderr).encode():

@@ -5,6 +5,7 @@ loads the libraries of cryptography.
 """
 
 import getpass
+import os
 import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -32,6 +33,9 @@ _LAST_SECOND = 253370764799
 """The end of the year 9998: one year more than any time zone takes."""
 PASSPHRASE_VARIABLE = "EVIDENCE_KIT_PASSPHRASE"  # noqa: S105  # a name, not a passphrase
 
+_PATHS = frozenset({"FILE", "BUNDLE"})
+"""What stands in the name of a value that may be a path, though it is read as text."""
+
 
 @dataclass(slots=True, kw_only=True)
 class Run:
@@ -46,11 +50,12 @@ class Run:
 
     @classmethod
     def of(cls, ctx: typer.Context) -> "Run":
-        """Return the run that *ctx* belongs to."""
+        """Return the run that *ctx* belongs to; raises `UsageError` for a value of its line that is no Unicode text."""
         run = ctx.obj
         if not isinstance(run, cls):
             message = "a command was started without its run"
             raise TypeError(message)
+        _require_text(ctx)
         return run
 
     def clock(self) -> datetime:
@@ -153,7 +158,7 @@ class Run:
             if file is not None:
                 return first_line(file)
             if PASSPHRASE_VARIABLE in self.environ:
-                return self.environ[PASSPHRASE_VARIABLE].encode()
+                return os.fsencode(self.environ[PASSPHRASE_VARIABLE])
             if sys.stdin.isatty():
                 pin = source.kind == "pkcs11"
                 name = source.token if pin else source.path.name
@@ -198,6 +203,26 @@ class Run:
                 hint=f"give a whole number from 0 to {_LAST_SECOND}, or unset it",
             )
         return datetime.fromtimestamp(int(text), UTC)
+
+
+def _require_text(ctx: typer.Context) -> None:
+    """Refuse words that JSON cannot hold; names of files are bytes on POSIX, and pass."""
+    for parameter in ctx.command.params:
+        value = ctx.params.get(parameter.name or "")
+        words = value if isinstance(value, list | tuple) else [value]
+        for word in words:
+            if isinstance(word, str) and not _PATHS & set(str(parameter.metavar).split("|")) and not _is_text(word):
+                name = next(iter(parameter.opts), "") if parameter.param_type_name == "option" else parameter.metavar
+                message = f"{name} is no Unicode text: {shorten(word)}"
+                raise UsageError(message, hint="type it again, in a terminal that is set to UTF-8")
+
+
+def _is_text(word: str) -> bool:
+    try:
+        word.encode("utf-8")
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def first_line(file: Path) -> bytes:
