@@ -34,6 +34,7 @@ RECORDED = frozenset(
         "messages",
         "mhtml",
         "original",
+        "sealed-register",
         "shots",
         "start-token",
         "supply",

@@ -31,7 +31,7 @@ def complete_interrupted(  # what is completed, by whom, and whether it is said
     Imports that began with one of *except_for* are left: they are gone on with.
     """
     from evidence_kit.capture import take
-    from evidence_kit.intake import taking
+    from evidence_kit.intake import sealing, taking
 
     def left(item: str, error: FormatError) -> None:
         note(run.texts.say("capture.not-completed", item=item, reason=str(error)))
@@ -41,6 +41,7 @@ def complete_interrupted(  # what is completed, by whom, and whether it is said
     for item in chain(
         take.complete_interrupted(case, custodian, stamping, on_step=step, on_damage=left),
         taking.complete_interrupted(case, custodian, stamping, except_for=except_for, on_step=step, on_damage=left),
+        sealing.complete_interrupted(case, custodian, stamping, on_step=step, on_damage=left),
     ):
         completed.append(item)
         if tell:

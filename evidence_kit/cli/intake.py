@@ -1,8 +1,9 @@
 """``import``: what people hand over, taken into the case byte for byte."""
 
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -21,6 +22,7 @@ from evidence_kit.cli.options import (
     PlaceOption,
     ProvidedByOption,
     PurposeOption,
+    SealOption,
     SensitiveOption,
     StatementOption,
     SubjectsOption,
@@ -31,6 +33,12 @@ from evidence_kit.cli.subjects import named_subjects
 from evidence_kit.cli.supplied import duplicates_of, tell_duplicates
 from evidence_kit.errors import UsageError
 from evidence_kit.models import Status
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from evidence_kit.case.supply import Circumstances
+    from evidence_kit.case.taking import TakenItem
 
 
 def register(root: typer.Typer) -> None:
@@ -50,6 +58,7 @@ def _import(
     statement: StatementOption = "",
     consent: ConsentOption = "",
     sensitive: SensitiveOption = False,
+    seal: SealOption = False,
     note_text: NoteOption = "",
     purpose: PurposeOption = "",
     authority: AuthorityOption = "",
@@ -60,13 +69,15 @@ def _import(
     json: JsonOption = False,
 ) -> None:
     from evidence_kit.case.supply import Circumstances
+    from evidence_kit.intake.sealing import want_recipients
     from evidence_kit.intake.sources import find_sources
-    from evidence_kit.intake.taking import Wishes, take_supplied
 
     run = Run.of(ctx)
     settings = run.settings()
     subjects = named_subjects(subject)
     folder = run.case(case)
+    if seal:
+        want_recipients(folder, subjects)
     groups = [files] if together else [[file] for file in dict.fromkeys(files)]
     sources = [find_sources(group, case=folder.path) for group in groups]
     circumstances = Circumstances(
@@ -82,17 +93,10 @@ def _import(
     completed = complete_interrupted(run, folder, custodian, stamping, tell=not json, except_for=sources)
     if not json:
         run.say_practice(practice=custodian.signer.practice)
+    take = _taking(circumstances, sensitive=sensitive, seal=seal, note=note_text)
     taken = []
     for each in sources:
-        item = take_supplied(
-            folder,
-            each,
-            custodian=custodian,
-            stamping=stamping,
-            wishes=Wishes(circumstances=circumstances, sensitive=sensitive, note=note_text),
-            subjects=subjects,
-            on_step=run.progress(),
-        )
+        item = take(folder, each, custodian=custodian, stamping=stamping, subjects=subjects, on_step=run.progress())
         taken.append(item)
         if not json:
             say(item_text(run.texts, item.answer, brief=True))
@@ -111,10 +115,25 @@ def _import(
         for item in taken:
             tell_duplicates(run.texts, same.get(item.id, []))
         tell_unstamped(run.texts, unstamped)
+    raise typer.Exit(_code(taken, more=bool(unstamped or completed)))
+
+
+def _taking(circumstances: "Circumstances", *, sensitive: bool, seal: bool, note: str) -> "Callable[..., TakenItem]":
+    """Return what takes one item in, as it was asked for."""
+    from evidence_kit.intake.sealing import seal_supplied
+    from evidence_kit.intake.taking import Wishes, take_supplied
+
+    if seal:
+        return partial(seal_supplied, circumstances=circumstances, note=note)
+    return partial(take_supplied, wishes=Wishes(circumstances=circumstances, sensitive=sensitive, note=note))
+
+
+def _code(taken: "Iterable[TakenItem]", *, more: bool) -> int:
+    """Return the exit status for what was *taken*; *more* says that something else is incomplete."""
     found = {item.status for item in taken}
     if Status.FAILED in found:
-        raise typer.Exit(1)
-    raise typer.Exit(4 if Status.INCOMPLETE in found or unstamped or completed else 0)
+        return 1
+    return 4 if more or Status.INCOMPLETE in found else 0
 
 
 def _moment(run: Run, text: str) -> datetime:

@@ -1,4 +1,4 @@
-"""Copy a file byte for byte, hashed where it lay, while it was copied, and where it lies now.
+"""Copy a file byte for byte, hashed where it lay, while it was copied, and where it lies now; sealed if wanted.
 
 A copy is good only if all three agree: a source that somebody writes to meanwhile, or a disk that gives other bytes
 each time, shows here (ISO/IEC 27037, 5.4.4: the copy is verified against its source).
@@ -6,17 +6,18 @@ each time, shows here (ISO/IEC 27037, 5.4.4: the copy is verified against its so
 
 import hashlib
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import BinaryIO
 
-from evidence_kit.errors import EvidenceError
+from evidence_kit.errors import EvidenceError, FormatError
 from evidence_kit.models import Digest
 from evidence_kit.plain import opener
-from evidence_kit.trust.digests import sha256_file
+from evidence_kit.trust.age import AgeWriter, Recipient
+from evidence_kit.trust.digests import sha256_file, sha256_stream
 
 OnBytes = Callable[[int], None]
 """Hears of bytes that were read, for a progress line."""
@@ -44,17 +45,18 @@ class Copied:
     created: datetime | None
 
 
-def copy_exactly(source: Path, target: Path, *, on_bytes: OnBytes) -> Copied:
+def copy_exactly(source: Path, target: Path, *, on_bytes: OnBytes, seal_to: Sequence[Recipient] = ()) -> Copied:
     """Copy the plain file *source* to *target*, which must not be there; raises `CopyError`, and then leaves nothing.
 
-    What is wrong with the disk of *target* passes through as `OSError`.
+    With *seal_to* the copy is an age file, encrypted as it is read, and the digests are those of the content. What is
+    wrong with the disk of *target* passes through as `OSError`.
     """
     try:
         with open(source, "rb", buffering=0, opener=opener) as stream:  # only it takes an opener
             about = os.fstat(stream.fileno())
             before = _hashed(stream, on_bytes)
             stream.seek(0)
-            size, passed = _written(stream, target, on_bytes)
+            size, passed, sealer = _written(stream, target, on_bytes, seal_to)
     except _ReadError as error:
         target.unlink(missing_ok=True)
         raise CopyError("file.unreadable", str(error)) from error
@@ -62,9 +64,9 @@ def copy_exactly(source: Path, target: Path, *, on_bytes: OnBytes) -> Copied:
         if error.filename is not None and Path(os.fsdecode(error.filename)) == source:
             raise CopyError("file.unreadable", error.strerror or str(error)) from error
         raise
-    after = sha256_file(target)
+    after = _read_back(target, sealer)
     on_bytes(size)
-    if not before == passed == after:
+    if after is None or not before == passed == after:
         target.unlink()
         raise CopyError("file.changed", "it changed while it was being copied")
     modified, created = times_of(about)
@@ -88,18 +90,34 @@ def _hashed(stream: BinaryIO, on_bytes: OnBytes) -> Digest:
     return Digest(hasher.digest())
 
 
-def _written(stream: BinaryIO, target: Path, on_bytes: OnBytes) -> tuple[int, Digest]:
+def _written(
+    stream: BinaryIO, target: Path, on_bytes: OnBytes, seal_to: Sequence[Recipient]
+) -> tuple[int, Digest, AgeWriter | None]:
     hasher, size = hashlib.sha256(), 0
-    with target.open("xb", buffering=0) as out:
+    with target.open("xb") as out:
+        sealer = AgeWriter(out, seal_to) if seal_to else None
+        write = sealer.write if sealer else out.write
         while piece := _read(stream):
             hasher.update(piece)
-            view = memoryview(piece)
-            while view:
-                view = view[out.write(view) :]
+            write(piece)
             size += len(piece)
             on_bytes(len(piece))
+        if sealer:
+            sealer.close()
+        out.flush()
         os.fsync(out.fileno())
-    return size, Digest(hasher.digest())
+    return size, Digest(hasher.digest()), sealer
+
+
+def _read_back(target: Path, sealer: AgeWriter | None) -> Digest | None:
+    """Return the digest of what was written; None for an age file that does not open."""
+    if sealer is None:
+        return sha256_file(target)
+    try:
+        with sealer.reopened(target.open("rb")) as reader:
+            return sha256_stream(reader)
+    except FormatError:
+        return None
 
 
 def _read(stream: BinaryIO) -> bytes:

@@ -10,6 +10,7 @@ from typing import Self
 
 from evidence_kit.canonical import Json, dumps, parse
 from evidence_kit.case.bracket import Opening
+from evidence_kit.case.sealed import SealedFile
 from evidence_kit.case.supply import Circumstances, Original, Sender
 from evidence_kit.errors import FormatError
 from evidence_kit.models import Digest, Problem, parse_utc, utc_text
@@ -31,6 +32,8 @@ class Beginning:
     opening: Opening | None
     salt: str
     """32 random bytes in hexadecimal digits: without them the digest would tell whoever guesses who gave it."""
+    sealed: bool = False
+    """Nothing of it may lie in plain, who gave it neither: that is encrypted before the journal begins."""
     sender: Sender | None = None
     """Known only when a device has come: a line of its own."""
 
@@ -50,6 +53,7 @@ class Beginning:
             "problems": [problem.to_json() for problem in self.problems],
             "opening": self.opening.to_json() if self.opening else None,
             "salt": self.salt,
+            "sealed": self.sealed,
         }
 
     @classmethod
@@ -65,6 +69,7 @@ class Beginning:
                 "problems": list(problems),
                 "opening": opening,
                 "salt": str(salt),
+                "sealed": bool(sealed),
             }:
                 return cls(
                     started=parse_utc(started),
@@ -75,6 +80,7 @@ class Beginning:
                     problems=tuple(map(_problem, problems)),
                     opening=Opening.from_json(opening),
                     salt=salt,
+                    sealed=sealed,
                 )
         message = "the beginning of the import cannot be read"
         raise FormatError(message)
@@ -107,6 +113,10 @@ class Journal:
         """Note who sends the files."""
         self._write({"sender": sender.to_json()})
 
+    def sealed(self, file: SealedFile) -> None:
+        """Note what was sealed whole."""
+        self._write(file.to_json())
+
     def copied(self, original: Original) -> None:
         """Note a whole copy."""
         self._write(original.to_json())
@@ -121,28 +131,39 @@ def read_journal(path: Path, named: Json) -> tuple[Beginning | None, tuple[Origi
 
     *named* is the digest that the start event has of the beginning. Raises `FormatError`, also for another beginning.
     """
-    try:
-        with open(path, "rb", opener=opener) as stream:  # only it takes an opener
-            lines = stream.read().split(b"\n")[:-1]
-    except FileNotFoundError:
-        return None, ()
-    except OSError as error:
-        raise FormatError(f"the journal of the import cannot be read: {error.strerror}") from error
-    if not lines:
-        return None, ()
-    beginning = Beginning.from_json(parse(lines[0]))
-    if str(beginning.digest) != named:
-        raise FormatError("how the import began is not what the custody log recorded")
+    beginning, lines = _told(path, named)
     copied: dict[str, Original] = {}
-    for line in lines[1:]:
-        match parse(line):
-            case {"sender": sender}:
+    for line in lines:
+        match line:
+            case {"sender": sender} if beginning is not None:
                 beginning = replace(beginning, sender=Sender.from_json(sender))
             case value:
                 # What was copied anew stands there twice.
                 original = Original.from_json(value)
                 copied[original.path] = original
     return beginning, tuple(copied.values())
+
+
+def read_sealed_journal(path: Path, named: Json) -> tuple[Beginning | None, tuple[SealedFile, ...]]:
+    """Return what the journal of a sealing at *path* tells; as `read_journal`."""
+    beginning, lines = _told(path, named)
+    return beginning, tuple(map(SealedFile.from_json, lines))
+
+
+def _told(path: Path, named: Json) -> tuple[Beginning | None, list[Json]]:
+    try:
+        with open(path, "rb", opener=opener) as stream:  # only it takes an opener
+            lines = stream.read().split(b"\n")[:-1]
+    except FileNotFoundError:
+        return None, []
+    except OSError as error:
+        raise FormatError(f"the journal of the import cannot be read: {error.strerror}") from error
+    if not lines:
+        return None, []
+    beginning = Beginning.from_json(parse(lines[0]))
+    if str(beginning.digest) != named:
+        raise FormatError("how the import began is not what the custody log recorded")
+    return beginning, list(map(parse, lines[1:]))
 
 
 def _problem(value: Json) -> Problem:

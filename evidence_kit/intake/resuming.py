@@ -2,15 +2,18 @@
 
 import shutil
 from dataclasses import replace
+from pathlib import Path
 
+from evidence_kit.canonical import Json
 from evidence_kit.case.bracket import START_TOKEN
 from evidence_kit.case.folder import CaseFolder
+from evidence_kit.case.sealed import SealedFile
 from evidence_kit.case.supply import Original
 from evidence_kit.case.workplace import Workplace
 from evidence_kit.custody.events import EventType
 from evidence_kit.errors import FormatError
 from evidence_kit.intake.copying import times_of
-from evidence_kit.intake.journal import Beginning, read_journal
+from evidence_kit.intake.journal import Beginning, read_journal, read_sealed_journal
 from evidence_kit.intake.naming import ORIGINALS, clean_name
 from evidence_kit.intake.sources import SourceFile
 from evidence_kit.plain import read_plain, remove_others
@@ -21,9 +24,28 @@ JOURNAL = "import.jsonl"
 
 def read_back(case: CaseFolder, item: str) -> tuple[Beginning | None, tuple[Original, ...]]:
     """Return what the journal of *item* tells; raises `FormatError`, also for another beginning or first stamp."""
+    beginning, done = read_journal(_journal(case, item), _named(case, item))
+    _want_first_stamp(case, item, beginning)
+    return beginning, done
+
+
+def read_sealed_back(case: CaseFolder, item: str) -> tuple[Beginning | None, tuple[SealedFile, ...]]:
+    """Return what the journal of *item*, which is being sealed, tells; raises as `read_back`."""
+    beginning, done = read_sealed_journal(_journal(case, item), _named(case, item))
+    _want_first_stamp(case, item, beginning)
+    return beginning, done
+
+
+def _journal(case: CaseFolder, item: str) -> Path:
+    return case.staging / f"{item}.recording" / JOURNAL
+
+
+def _named(case: CaseFolder, item: str) -> Json:
     events = (event for event in case.log().full_events() if event.item == item)
-    named = next((event.detail.get("beginning") for event in events if event.type == EventType.IMPORT_STARTED), None)
-    beginning, done = read_journal(case.staging / f"{item}.recording" / JOURNAL, named)
+    return next((event.detail.get("beginning") for event in events if event.type == EventType.IMPORT_STARTED), None)
+
+
+def _want_first_stamp(case: CaseFolder, item: str, beginning: Beginning | None) -> None:
     if beginning is not None and beginning.opening is not None:
         try:
             token = sha256_bytes(read_plain(case.staging / item / START_TOKEN))
@@ -31,7 +53,6 @@ def read_back(case: CaseFolder, item: str) -> tuple[Beginning | None, tuple[Orig
             raise FormatError(f"the first time stamp of the import cannot be read: {error.strerror}") from error
         if token != beginning.opening.token:
             raise FormatError("the first time stamp of the import is not what the custody log recorded")
-    return beginning, done
 
 
 def clear_others(place: Workplace) -> None:

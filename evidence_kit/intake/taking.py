@@ -16,11 +16,12 @@ from evidence_kit.case.bracket import START_TOKEN
 from evidence_kit.case.folder import CaseFolder
 from evidence_kit.case.items import SUPPLIED, ItemRecord, attempts
 from evidence_kit.case.stamping import Stamping
+from evidence_kit.case.supply import NAME as SUPPLY_NAME
 from evidence_kit.case.supply import Circumstances, LeftOut, Original, Supply
 from evidence_kit.case.taking import TakenItem, begin_item, bracket, conclude_item
 from evidence_kit.case.workplace import Workplace, clear, clear_ended, interrupted, workplace
 from evidence_kit.custody.custodian import Custodian
-from evidence_kit.custody.events import Draft, EventType
+from evidence_kit.custody.events import Draft, Event, EventType
 from evidence_kit.custody.subjects import subjects_of
 from evidence_kit.errors import CaseError, FormatError
 from evidence_kit.intake.copying import CopyError, OnBytes, copy_exactly
@@ -28,13 +29,11 @@ from evidence_kit.intake.journal import Beginning, Journal, told_paths
 from evidence_kit.intake.naming import ORIGINALS, clean_name, stored_path
 from evidence_kit.intake.resuming import JOURNAL, clear_others, read_back, told_anew
 from evidence_kit.intake.sources import SourceFile, Sources
+from evidence_kit.intake.telling import counted, progress_of, status_of, want_room
 from evidence_kit.intake.writing import Writing, write_item
-from evidence_kit.models import OnStep, Problem, Status, ignore
+from evidence_kit.models import OnStep, Problem, ignore
 from evidence_kit.plain import write_anew
 from evidence_kit.trust.digests import sha256_file
-
-_TOLD_EACH = 32 * 1024 * 1024
-"""Bytes between two words about the progress of one file."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,6 +44,8 @@ class Wishes:
     sensitive: bool = False
     """Nothing of it is ever shown unblurred unless somebody asks for exactly that."""
     note: str = ""
+    seal: bool = False
+    """It is being sealed: whoever begins it so tells nothing of where it came from in plain."""
 
 
 def take_supplied(  # noqa: PLR0913  # a case, what is taken, and who takes it how
@@ -84,7 +85,7 @@ def _take(  # noqa: PLR0913  # as `take_supplied`
     going_on = _begun_before(case, sources)
     if going_on is not None:
         return _go_on(case, going_on, sources, custodian=custodian, stamping=stamping, on_step=on_step)
-    _want_room(case, sources)
+    want_room(case, sources)
     asked: dict[str, Json] = {"files": len(sources.files), "bytes": sources.size}
     given = told_paths(sources.given)
     with begun(case, asked, given, custodian, stamping, wishes, subjects, on_step) as (work, journal):
@@ -116,6 +117,7 @@ def begun(  # noqa: PLR0913, PLR0917  # as `take_supplied`
         problems=problems,
         opening=opened[0] if opened else None,
         salt=secrets.token_hex(32),
+        sealed=wishes.seal,
     )
     not_before: dict[str, Json] = {"not_before": opened[0].to_json()} if opened else {}
     detail: dict[str, Json] = {"asked": asked, "beginning": str(beginning.digest), **not_before}
@@ -128,14 +130,6 @@ def begun(  # noqa: PLR0913, PLR0917  # as `take_supplied`
             journal.begin(beginning)
             (place.folder / ORIGINALS).mkdir()
             yield Work(case, place, beginning, custodian, stamping, tuple(subjects), on_step), journal
-
-
-def _want_room(case: CaseFolder, sources: Sources) -> None:
-    """Refuse what cannot even be copied; where its archive will fit too only writing it shows."""
-    free = shutil.disk_usage(case.path).free
-    if free < sources.size:
-        message = f"the disk of the case has {free} bytes free, and {sources.size} are to be copied"
-        raise CaseError(message, hint="make room for about three times as much, then run the command again")
 
 
 def _go_on(  # noqa: PLR0913  # as `take_supplied`
@@ -158,7 +152,7 @@ def _go_on(  # noqa: PLR0913  # as `take_supplied`
 
 def _begun_before(case: CaseFolder, sources: Sources) -> str | None:
     """Return the interrupted item that began with exactly these *sources*."""
-    for item in _interrupted(case):
+    for item in unfinished(case):
         try:
             beginning, _ = read_back(case, item)
         except FormatError:
@@ -168,13 +162,20 @@ def _begun_before(case: CaseFolder, sources: Sources) -> str | None:
     return None
 
 
-def _interrupted(case: CaseFolder) -> list[str]:
-    """Return the items whose taking was begun, not ended, and is nobody's work now."""
+def unfinished(case: CaseFolder, *, sealed: bool = False) -> list[str]:
+    """Return the items whose taking, or sealing, was begun, not ended, and is nobody's work now."""
     case.repair()
-    mine = {attempt.item: attempt for attempt in attempts(case.log().full_events()) if attempt.source == SUPPLIED}
+    events = case.log().full_events()
+    kind = {event.item for event in events if event.type == EventType.IMPORT_STARTED and _seals(event) is sealed}
+    mine = {each.item: each for each in attempts(events) if each.source == SUPPLIED and each.item in kind}
     left = [item for item in interrupted(case) if item in mine]
     clear_ended(case, (item for item in left if mine[item].finished_seq is not None))
     return [item for item in left if mine[item].finished_seq is None]
+
+
+def _seals(start: Event) -> bool:
+    asked = start.detail.get("asked")
+    return isinstance(asked, dict) and asked.get("sealed") is True
 
 
 def complete_interrupted(  # noqa: PLR0913  # what is completed, by whom
@@ -192,7 +193,7 @@ def complete_interrupted(  # noqa: PLR0913  # what is completed, by whom
     remains, as abandoned. One that cannot be read is left where it is, and *on_damage* told of it. Raises `CaseError`.
     """
     awaited = {_begun_before(case, sources) for sources in except_for}
-    for item in _interrupted(case):
+    for item in unfinished(case):
         if item in awaited:
             continue
         with workplace(case, item) as place:
@@ -241,7 +242,7 @@ class Work:
             noted = there.get(path)
             original = told_anew(noted, source) if noted else None
             if original is None:
-                progress = _progress(self.on_step, number, count, source.size)
+                progress = progress_of(self.on_step, "copying files", number, count, source.size)
                 try:
                     original = self._copy(source, path, progress)
                 except CopyError as error:
@@ -291,7 +292,6 @@ class Work:
             Writing(
                 folder=self.place.folder,
                 work=self.place.recording,
-                supply=supply,
                 case=self.case.info.number,
                 item=self.place.item,
                 officer=self.custodian.officer,
@@ -299,16 +299,17 @@ class Work:
                 started=beginning.started,
                 clock=self.custodian.clock,
                 on_step=self.on_step,
-            )
+            ),
+            supply,
         )
-        problems = [*beginning.problems, *_counted(left_out)]
+        problems = [*beginning.problems, *counted([each.problem for each in left_out], told_in=SUPPLY_NAME)]
         if interrupted:
             problems.append(Problem(code="import.interrupted", detail="what was not copied by then is not in it"))
         record = ItemRecord(
             id=self.place.item,
             case=self.case.info.number,
             source=SUPPLIED,
-            status=_status(originals, left_out, interrupted=interrupted),
+            status=status_of(originals, left_out, interrupted=interrupted),
             url="",
             final_url="",
             started=beginning.started,
@@ -335,19 +336,6 @@ class Work:
         )
 
 
-def _status(originals: Sequence[Original], left_out: Sequence[LeftOut], *, interrupted: bool) -> Status:
-    if not originals:
-        return Status.FAILED
-    return Status.INCOMPLETE if left_out or interrupted else Status.COMPLETE
-
-
-def _counted(left_out: Sequence[LeftOut]) -> Iterator[Problem]:
-    """Yield one problem for each kind: which files they are is for ``supply.json`` alone to tell."""
-    for code in dict.fromkeys(each.problem.code for each in left_out):
-        count = sum(each.problem.code == code for each in left_out)
-        yield Problem(code=code, detail=f"{count}; supply.json names {'it' if count == 1 else 'them'}")
-
-
 def _lost(noted: Sequence[Original], there: Sequence[Original]) -> Iterator[LeftOut]:
     """Yield those of *noted* whose copies are no longer *there* as they were."""
     paths = {original.path for original in there}
@@ -365,18 +353,3 @@ def _remove_unlisted(folder: Path, names: set[str]) -> None:
     for path in folder.iterdir() if folder.is_dir() else ():
         if path.name not in names:
             path.unlink()
-
-
-def _progress(on_step: OnStep, number: int, count: int, size: int) -> OnBytes:
-    """Return what tells how far the copying of file *number* of *count* is: it is read three times."""
-    passed = told = 0
-    on_step(f"copying files {number}/{count}")
-
-    def hear(read: int) -> None:
-        nonlocal passed, told
-        passed += read
-        if passed - told >= _TOLD_EACH and size:
-            told = passed
-            on_step(f"copying files {number}/{count}:{min(99, 100 * passed // (3 * size))}%")
-
-    return hear

@@ -4,7 +4,7 @@ What is found is read from the copies, never from where they came from, and noth
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 from uuid import uuid4
@@ -15,11 +15,12 @@ from evidence_kit.archive.wacz import Page, WaczSeal, write_wacz
 from evidence_kit.archive.warc_writer import WarcWriter
 from evidence_kit.archive.warcinfo import about_archive
 from evidence_kit.canonical import Json, pretty
-from evidence_kit.case import supply
+from evidence_kit.case import sealed, supply
 from evidence_kit.case.bracket import START_TOKEN, Opening
 from evidence_kit.case.durable import write_new
 from evidence_kit.case.items import ItemFile
 from evidence_kit.case.layout import SUPPLIED_ARCHIVE
+from evidence_kit.case.sealed import Register
 from evidence_kit.case.supply import Supply
 from evidence_kit.intake.archives import read_archive
 from evidence_kit.intake.chats import SuppliedFile, write_conversations
@@ -38,7 +39,6 @@ class Writing:
     """Holds the copies already."""
     work: Path
     """For the archive while it is made."""
-    supply: Supply
     case: str
     item: str
     officer: Officer
@@ -57,12 +57,34 @@ class Written:
     finished: datetime
 
 
-def write_item(work: Writing) -> Written:
+def write_item(work: Writing, supplied: Supply) -> Written:
     """Write all files of the item beside the copies; raises `FormatError`, `CaseError`, `OSError`."""
     _clear(work)
-    write_new(work.folder / supply.NAME, work.supply.to_bytes())
-    originals = tuple(_originals(work))
-    files = (*originals, *_made(work), *_archives(work, originals), *_first_stamp(work))
+    write_new(work.folder / supply.NAME, supplied.to_bytes())
+    originals = tuple(_originals(work, supplied))
+    return _archived(work, (*originals, *_made(work, supplied), *_archives(work, originals), *_first_stamp(work)))
+
+
+def write_sealed_item(work: Writing, register: Register) -> Written:
+    """Write the register of what was sealed, and an archive of that alone; raises as `write_item`."""
+    _clear(work)
+    write_new(work.folder / sealed.REGISTER, register.to_bytes())
+    listed = ItemFile(path=sealed.REGISTER, role=sealed.REGISTER_ROLE, media_type=_JSON)
+    written = _archived(work, (listed, *_first_stamp(work)))
+    contents = {file.path for file in register.files}
+    age_files = (
+        ItemFile(
+            path=path,
+            role=sealed.CONTENT_ROLE if path in contents else sealed.PARTICULARS_ROLE,
+            media_type="application/octet-stream",
+        )
+        for path in sealed.sealed_files(register.files)
+    )
+    return replace(written, files=(*written.files, *age_files))
+
+
+def _archived(work: Writing, files: tuple[ItemFile, ...]) -> Written:
+    """Record *files* in the archive of the item."""
     finished = work.clock()
     work.on_step("writing the archive")
     warc = work.work / "data.warc.gz"
@@ -93,9 +115,9 @@ def _clear(work: Writing) -> None:
     (work.work / "data.warc.gz").unlink(missing_ok=True)
 
 
-def _originals(work: Writing) -> Iterator[ItemFile]:
+def _originals(work: Writing, supplied: Supply) -> Iterator[ItemFile]:
     """Yield the copies, each with the media type that its bytes tell; what is found in them is written down."""
-    originals = work.supply.files
+    originals = supplied.files
     examined = examine_apart([(work.folder / each.path, each.path, each.name) for each in originals])
     facts: list[FileFacts] = []
     for number, (original, found) in enumerate(zip(originals, examined, strict=True), start=1):
@@ -106,16 +128,16 @@ def _originals(work: Writing) -> Iterator[ItemFile]:
     write_new(work.folder / FACTS, pretty(document))
 
 
-def _made(work: Writing) -> Iterator[ItemFile]:
+def _made(work: Writing, supplied: Supply) -> Iterator[ItemFile]:
     """Yield what was made here and is recorded beside the copies."""
     yield ItemFile(path=supply.NAME, role=supply.SUPPLY, media_type=_JSON)
     yield ItemFile(path=FACTS, role="facts", media_type=_JSON)
     work.on_step("looking for conversations")
-    supplied = (
+    candidates = (
         SuppliedFile(path=work.folder / each.path, file=each.path, name=each.name, sha256=each.sha256.hex)
-        for each in work.supply.files
+        for each in supplied.files
     )
-    for name in write_conversations(supplied, work.folder).files:
+    for name in write_conversations(candidates, work.folder).files:
         messages = name.endswith(".jsonl")
         role = "messages" if messages else "conversations"
         yield ItemFile(path=name, role=role, media_type=_JSON_LINES if messages else _JSON)

@@ -1,6 +1,7 @@
 """SHA-256 (FIPS 180-4), streaming, in pieces that fit a processor's cache."""
 
 import hashlib
+from io import RawIOBase
 from pathlib import Path
 from typing import BinaryIO
 
@@ -15,12 +16,12 @@ def sha256_bytes(data: bytes) -> Digest:
     return Digest(hashlib.sha256(data).digest())
 
 
-def sha256_stream(stream: BinaryIO) -> Digest:
+def sha256_stream(stream: BinaryIO | RawIOBase) -> Digest:
     """Return the digest of what is left of *stream*."""
     hasher = hashlib.sha256()
     buffer = bytearray(_PIECE)
     view = memoryview(buffer)
-    while read := stream.readinto(buffer):  # type: ignore[attr-defined]  # every binary file has it, BinaryIO does not say
+    while read := stream.readinto(buffer):  # type: ignore[union-attr]  # every binary file has it, BinaryIO does not say
         hasher.update(view[:read])
     return Digest(hasher.digest())
 

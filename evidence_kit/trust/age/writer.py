@@ -5,9 +5,10 @@ from collections.abc import Sequence
 from types import TracebackType
 from typing import BinaryIO, Self
 
-from evidence_kit.trust.age.header import wrap
+from evidence_kit.trust.age.header import read_header, wrap
 from evidence_kit.trust.age.keys import Recipient
 from evidence_kit.trust.age.payload import CHUNK, NONCE, TAG, Sealer
+from evidence_kit.trust.age.reader import AgeReader
 
 _STANZA = len("-> X25519 \n") + 43 + 44
 _AROUND = len(b"age-encryption.org/v1\n--- \n") + 43
@@ -19,9 +20,9 @@ class AgeWriter:
 
     def __init__(self, out: BinaryIO, recipients: Sequence[Recipient]) -> None:
         """Write the header; raises `FormatError` without a recipient, and what *out* raises."""
-        header, file_key = wrap(recipients)
+        header, self._file_key = wrap(recipients)
         self._out = out
-        self._sealer = Sealer(file_key)
+        self._sealer = Sealer(self._file_key)
         self._waiting = bytearray()
         out.write(header + self._sealer.nonce)
 
@@ -37,6 +38,13 @@ class AgeWriter:
     def close(self) -> None:
         """Write the last chunk; *out* stays open."""
         self._out.write(self._sealer.seal(self._waiting, last=True))
+
+    def reopened(self, stream: BinaryIO) -> AgeReader:
+        """Return what *stream* holds, which must be what was written here, to see that it is whole.
+
+        Only the writer can: the file's key is forgotten with it. Raises `FormatError`; the reader closes *stream*.
+        """
+        return AgeReader(stream, read_header(stream), self._file_key)
 
     def __enter__(self) -> Self:
         """Return itself."""

@@ -28,6 +28,7 @@ export const RECORDED: ReadonlySet<string> = new Set([
   "messages",
   "mhtml",
   "original",
+  "sealed-register",
   "shots",
   "start-token",
   "supply",
