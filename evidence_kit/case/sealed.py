@@ -7,15 +7,15 @@ beside the content, so that a copy for the defence tells nothing by which the ma
 
 import hashlib
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 from evidence_kit import canonical
 from evidence_kit.canonical import Json
+from evidence_kit.custody.recipients import is_recipient
 from evidence_kit.errors import FormatError
 from evidence_kit.models import Digest, utc_text
-from evidence_kit.trust.age import Recipient
 
 FOLDER = "sealed"
 """The folder of an item in which the age files lie."""
@@ -38,6 +38,16 @@ def commitment(salt: bytes, content: Digest) -> Digest:
 def is_sealed_path(name: str) -> bool:
     """Whether *name* is that of an age file in a sealed item."""
     return name.startswith(f"{FOLDER}/") and name.endswith(".age")
+
+
+def is_sealed(record: Mapping[str, Json]) -> bool:
+    """Whether the ``item.json`` *record* calls its item sealed."""
+    return any(flag.get("code") == FLAG for flag in objects(record.get("flags")))
+
+
+def objects(value: Json) -> list[dict[str, Json]]:
+    """Return the objects in a list, and nothing for what is none."""
+    return [each for each in value if isinstance(each, dict)] if isinstance(value, list) else []
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,7 +80,8 @@ class SealedFile:
 class Register:
     """``sealed.json``."""
 
-    recipients: tuple[Recipient, ...]
+    recipients: tuple[str, ...]
+    """As age writes them."""
     files: tuple[SealedFile, ...]
 
     def to_bytes(self) -> bytes:
@@ -78,7 +89,7 @@ class Register:
         return canonical.pretty(
             {
                 "schema": SCHEMA,
-                "recipients": [str(recipient) for recipient in self.recipients],
+                "recipients": [*self.recipients],
                 "files": [file.to_json() for file in self.files],
             }
         )
@@ -99,10 +110,10 @@ def read_register(data: bytes) -> Register:
     raise FormatError(message)
 
 
-def _recipient(value: Json) -> Recipient:
-    if not isinstance(value, str):
-        raise FormatError(f"{REGISTER} names a recipient that is no text")
-    return Recipient.parse(value)
+def _recipient(value: Json) -> str:
+    if not isinstance(value, str) or not is_recipient(value):
+        raise FormatError(f"{REGISTER} names a recipient that is none")
+    return value
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

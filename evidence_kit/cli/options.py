@@ -27,5 +27,9 @@ DeviceOption: TypeAlias = Annotated[str, typer.Option("--device", metavar="TEXT"
 StatementOption: TypeAlias = Annotated[str, typer.Option("--statement", metavar="TEXT", help="option.statement")]
 ConsentOption: TypeAlias = Annotated[str, typer.Option("--consent", metavar="TEXT", help="option.consent")]
 OneRecipientOption: TypeAlias = Annotated[bool, typer.Option("--one-recipient", help="option.one-recipient")]
+KeyOption: TypeAlias = Annotated[list[Path] | None, typer.Option("--key", metavar="FILE", help="option.evidence-key")]
+KeyPassphraseOption: TypeAlias = Annotated[
+    Path | None, typer.Option("--key-passphrase-file", metavar="FILE", help="option.key-passphrase-file")
+]
 SealOption: TypeAlias = Annotated[bool, typer.Option("--seal", help="option.seal")]
 SensitiveOption: TypeAlias = Annotated[bool, typer.Option("--sensitive", help="option.sensitive")]

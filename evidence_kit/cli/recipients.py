@@ -11,9 +11,11 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from evidence_kit.canonical import Json
+from evidence_kit.cli.evidence_keys import KEY_PASSPHRASE
 from evidence_kit.cli.options import (
     CaseOption,
     JsonOption,
+    KeyPassphraseOption,
     NoteOption,
     OneRecipientOption,
     PassphraseOption,
@@ -29,8 +31,6 @@ if TYPE_CHECKING:
     from evidence_kit.custody.recipients import Named
     from evidence_kit.texts import Texts
     from evidence_kit.trust.age import Recipient
-
-KEY_PASSPHRASE = "EVIDENCE_KIT_KEY_PASSPHRASE"  # noqa: S105  # a name, not a passphrase
 
 
 class Purpose(StrEnum):
@@ -106,9 +106,7 @@ def _new(
     ctx: typer.Context,
     *,
     output: Annotated[Path, typer.Option("--output", metavar="FILE", help="option.recipient-output")],
-    passphrase_file: Annotated[
-        Path | None, typer.Option("--key-passphrase-file", metavar="FILE", help="option.key-passphrase-file")
-    ] = None,
+    passphrase_file: KeyPassphraseOption = None,
     json: JsonOption = False,
 ) -> None:
     from evidence_kit.case.durable import write_new

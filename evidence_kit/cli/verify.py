@@ -13,7 +13,16 @@ import typer
 
 from evidence_kit.canonical import Json
 from evidence_kit.cli.case import pending, tell_unstamped
-from evidence_kit.cli.options import AuthorityOption, JsonOption, PassphraseOption, PlaceOption, PurposeOption
+from evidence_kit.cli.evidence_keys import identities
+from evidence_kit.cli.options import (
+    AuthorityOption,
+    JsonOption,
+    KeyOption,
+    KeyPassphraseOption,
+    PassphraseOption,
+    PlaceOption,
+    PurposeOption,
+)
 from evidence_kit.cli.output import emit, note, rows, say
 from evidence_kit.cli.run import Run
 from evidence_kit.cli.withheld import withheld_rows
@@ -52,6 +61,8 @@ def _verify(
     ] = None,
     receipt: Annotated[list[str] | None, typer.Option("--receipt", metavar="FILE|TEXT", help="option.receipt")] = None,
     anchor: Annotated[list[Path] | None, typer.Option("--anchor", metavar="FILE", help="option.anchor")] = None,
+    key: KeyOption = None,
+    key_passphrase_file: KeyPassphraseOption = None,
     strict: Annotated[bool, typer.Option("--strict", help="option.strict")] = False,
     deep: Annotated[bool, typer.Option("--deep", help="option.deep")] = False,
     pictures: Annotated[Path | None, typer.Option("--pictures", metavar="DIR", help="option.deep-pictures")] = None,
@@ -82,6 +93,7 @@ def _verify(
         clock=run.clock,
         outside=_outside(receipt or (), anchor or ()),
         on_step=run.progress(),
+        identities=identities(run, key, key_passphrase_file),
         withheld=_read_withheld(with_withheld) if with_withheld else None,
         processes=min(os.cpu_count() or 1, _MOST_PROCESSES),
     )

@@ -173,7 +173,7 @@ class Sealing:
         work, beginning = self.work, self.work.beginning
         if interrupted and not (work.place.folder / sealed.CIRCUMSTANCES).is_file():
             self._tell(Circumstances(), ())
-        register = Register(recipients=self.recipients, files=files)
+        register = Register(recipients=tuple(map(str, self.recipients)), files=files)
         _remove_unlisted(work.place.folder, register)
         written = write_sealed_item(
             Writing(

@@ -46,6 +46,8 @@ TITLES = {
     "item.freeze": "The first pictures are those that the statement about them names",
     "item.freeze-token": "The statement about the first pictures was time-stamped, and not changed since",
     "item.bracket": "The web archive names the time stamp that was taken before its capture began",
+    "item.sealed": "What is sealed is named in its register, and encrypted to the keys named there",
+    "item.plaintext": "What is sealed opens with the key that was given, and is what was sealed",
     "wacz.structure": "The web archive is whole and holds what it lists",
     "wacz.index": "The web archive's index lists its records, each where it is, and nothing else",
     "wacz.transport": "The web archive carries the transport signature that was made with it",

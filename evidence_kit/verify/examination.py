@@ -6,7 +6,7 @@ and every signer is established or this installation's own practice key; else *u
 """
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import BinaryIO
@@ -16,6 +16,7 @@ from evidence_kit.errors import FormatError
 from evidence_kit.models import Check, Outcome, Trust, Verdict, VerificationReport
 from evidence_kit.pdf.apart import check_pdf_apart
 from evidence_kit.pdf.findings import PdfFindings
+from evidence_kit.trust.age import Identity
 from evidence_kit.trust.certificates import Certificate
 from evidence_kit.trust.judging import Judgement, TrustedRoots, judge
 from evidence_kit.trust.revocation import RevocationFinding, Standing, Statement, standings
@@ -50,6 +51,8 @@ class Examination:
     """In how many at a time large evidence may be worked through."""
     withheld: bytes | None = None
     """The file of the events that a bundle withholds."""
+    identities: Sequence[Identity] = ()
+    """Keys that open what is encrypted."""
     outside: Outside = Outside()  # noqa: RUF009  # frozen
     sealed_at: datetime | None = None
     """The trusted time of the stamp over a whole bundle, and so over all events in it."""

@@ -9,6 +9,7 @@ from evidence_kit.canonical import Json
 from evidence_kit.case.items import parse_item
 from evidence_kit.case.layout import SESSION_DATA
 from evidence_kit.case.manifest import NAME, read_manifest
+from evidence_kit.case.sealed import is_sealed_path
 from evidence_kit.errors import EvidenceError, FormatError
 from evidence_kit.models import Digest
 from evidence_kit.trust.certificates import Certificate
@@ -20,6 +21,7 @@ from evidence_kit.verify.examination import Examination
 from evidence_kit.verify.files import CaseFiles
 from evidence_kit.verify.freeze import check_freeze
 from evidence_kit.verify.history import History
+from evidence_kit.verify.sealed import check_sealed
 from evidence_kit.verify.witness import check_witness
 
 
@@ -41,6 +43,7 @@ def check_item(  # noqa: PLR0913  # what is checked, and against what
     record = _check_record(exam, files, item, folder, listed)
     check_freeze(exam, files, folder, listed, certificates)
     check_witness(exam, files, folder, record)
+    check_sealed(exam, files, folder, record)
     for name in listed:
         if is_own_archive(name) and files.has(folder + name):
             _check_wacz(exam, files, folder + name, record)
@@ -74,12 +77,17 @@ def _check_manifest(exam: Examination, files: CaseFiles, folder: str, *, whole: 
         exam.failed("item.manifest", subject, str(error))
         return {}
     expected = dict(listed)
-    if not whole and SESSION_DATA in listed and not files.has(folder + SESSION_DATA):
-        shown = files.shown(folder + SESSION_DATA)
-        exam.not_checked("item.manifest", shown, "left out: a bundle need not hold the encrypted recording")
-        del expected[SESSION_DATA]
+    for name in [] if whole else [name for name in listed if _may_lack(name) and not files.has(folder + name)]:
+        shown = files.shown(folder + name)
+        exam.not_checked("item.manifest", shown, "left out: a bundle need not hold what is encrypted")
+        del expected[name]
     exam.concluded("item.manifest", subject, _compare(files, folder, expected), f"{len(expected)} files")
     return listed
+
+
+def _may_lack(name: str) -> bool:
+    """Whether a bundle may leave out the file *name* of an item."""
+    return name == SESSION_DATA or is_sealed_path(name)
 
 
 def _compare(files: CaseFiles, folder: str, listed: dict[str, Digest]) -> Iterator[tuple[str, str]]:

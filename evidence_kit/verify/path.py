@@ -1,6 +1,6 @@
 """Find out what is to be verified, and verify it."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from evidence_kit.archive.bag import check_bag
@@ -14,6 +14,7 @@ from evidence_kit.custody.withholding import withheld_lines
 from evidence_kit.errors import FormatError
 from evidence_kit.models import Clock, OnStep, Outcome, Verdict, VerificationReport, ignore
 from evidence_kit.pdf.apart import check_pdf_apart
+from evidence_kit.trust.age import Identity
 from evidence_kit.trust.digests import sha256_file
 from evidence_kit.trust.judging import TrustedRoots
 from evidence_kit.verify.archives import note_wacz
@@ -42,13 +43,15 @@ def verify_path(  # noqa: PLR0913  # what is verified, and against what
     on_step: OnStep = ignore,
     check_pdf: CheckPdf = check_pdf_apart,
     withheld: bytes | None = None,
+    identities: Sequence[Identity] = (),
     processes: int = 1,
 ) -> VerificationReport:
     """Verify whatever is at *path*, offline, and return every check; never raises for bad evidence.
 
     Large evidence is worked through by up to *processes* at a time, with the same result; with more than one, the
     program that calls must do nothing when it is imported.
-    *withheld* is the file of the events that a bundle withholds, for whoever may see them.
+    *withheld* is the file of the events that a bundle withholds, for whoever may see them; *identities* are keys that
+    open what is encrypted.
     A bundle is a folder or zip, a case a folder, an item a folder below a case's ``items/`` or alone; a report a PDF
     with the kit's attachments, a vault a folder of cases that has a register or is given with an anchor list. What came
     from *outside* is looked for in the log. Anything else that can be read, such as a lone WACZ or WARC, is listed and
@@ -57,7 +60,13 @@ def verify_path(  # noqa: PLR0913  # what is verified, and against what
 
     def examination() -> Examination:
         return Examination(
-            roots=roots, now=clock(), check_pdf=check_pdf, outside=outside, withheld=withheld, processes=processes
+            roots=roots,
+            now=clock(),
+            check_pdf=check_pdf,
+            outside=outside,
+            withheld=withheld,
+            identities=identities,
+            processes=processes,
         )
 
     before = _state(path)

@@ -6,6 +6,7 @@ import { FormatError } from "../errors.js";
 import type { Json } from "../models.js";
 import { parseUtc } from "../times.js";
 import { type Event, EventType } from "./events.js";
+import { isRecipient } from "./recipients.js";
 import { isSubject } from "./subjects.js";
 
 /** Whether a member of `detail` is of the right kind. */
@@ -51,11 +52,10 @@ function reads(parse: (value: Json) => unknown, value: Json): boolean {
 
 const REISSUED: Requirement = { item: false, digests: ["root", "tagmanifest-sha256.txt", "previous"] };
 
-const AGE_RECIPIENT = /^age1[qpzry9x8gf2tvdw0s3jn54khce6mua7l]{58}$/;
 const RECIPIENT: Requirement = {
   item: false,
   detail: {
-    recipient: (value) => typeof value === "string" && AGE_RECIPIENT.test(value),
+    recipient: isRecipient,
     use: (value) => value === "content" || value === "seal",
     pseudonym: orNull(isSubject),
   },

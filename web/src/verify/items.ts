@@ -8,6 +8,7 @@ import { shorten } from "../display.js";
 import { isObject, type JsonObject } from "../canonical.js";
 import { parseItem } from "../case/items.js";
 import { MANIFEST, SESSION_DATA } from "../case/layout.js";
+import { isSealedPath } from "../case/sealed.js";
 import { digestText } from "../digest.js";
 import { attempt, FormatError } from "../errors.js";
 import type { Examination } from "../examination.js";
@@ -19,6 +20,7 @@ import { checkConnections, NAME as CONNECTIONS } from "./connections.js";
 import type { CaseFiles } from "./files.js";
 import { checkFreeze } from "./freeze.js";
 import type { History } from "./history.js";
+import { checkSealed } from "./sealed.js";
 import { checkWitness } from "./witness.js";
 
 /** Paths in an item are narrower than in other people's bags. */
@@ -42,6 +44,7 @@ export async function checkItem(
   const record = await checkRecord(exam, files, item, folder, listed);
   await checkFreeze(exam, files, folder, listed, certificates);
   await checkWitness(exam, files, folder, record);
+  await checkSealed(exam, files, folder, record);
   for (const name of listed.keys()) {
     if (isOwnArchive(name) && files.has(folder + name)) await checkArchive(exam, files, folder + name, record);
     if (name === CONNECTIONS && files.has(folder + name)) await checkConnections(exam, files, folder + name);
@@ -87,13 +90,18 @@ async function checkManifest(
     return new Map();
   }
   const expected = new Map(listed);
-  if (!whole && listed.has(SESSION_DATA) && !files.has(folder + SESSION_DATA)) {
-    const left = files.shown(folder + SESSION_DATA);
-    exam.notChecked("item.manifest", left, "left out: a bundle need not hold the encrypted recording");
-    expected.delete(SESSION_DATA);
+  const lacking = whole ? [] : [...listed.keys()].filter((name) => mayLack(name) && !files.has(folder + name));
+  for (const name of lacking) {
+    exam.notChecked("item.manifest", files.shown(folder + name), "left out: a bundle need not hold what is encrypted");
+    expected.delete(name);
   }
   exam.concluded("item.manifest", subject, await differences(files, folder, expected), `${expected.size} files`);
   return listed;
+}
+
+/** Whether a bundle may leave out the file *name* of an item. */
+function mayLack(name: string): boolean {
+  return name === SESSION_DATA || isSealedPath(name);
 }
 
 function readManifest(data: Bytes): Map<string, Bytes> {

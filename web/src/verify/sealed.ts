@@ -1,0 +1,116 @@
+/** Sealed material: what can be told of it without opening it, which this page never does. */
+
+import { byCodePoint } from "../bytes.js";
+import { type JsonObject } from "../canonical.js";
+import {
+  isSealed,
+  isSealedPath,
+  objects,
+  readRegister,
+  type Register,
+  REGISTER,
+  ROLES,
+  sealedFiles,
+} from "../case/sealed.js";
+import { shorten } from "../display.js";
+import { attempt, FormatError } from "../errors.js";
+import type { Examination } from "../examination.js";
+import type { Problem } from "../models.js";
+import { CHUNK, NONCE, readHeader, TAG } from "../trust/age.js";
+import type { CaseFiles } from "./files.js";
+
+/** Check what is sealed in the item in *folder*, if anything is; *record* is its `item.json`. */
+export async function checkSealed(
+  exam: Examination,
+  files: CaseFiles,
+  folder: string,
+  record: JsonObject,
+): Promise<void> {
+  const name = folder + REGISTER;
+  if (!files.has(name) && !calledSealed(record)) return;
+  const shown = files.shown(name);
+  const register = await attempt(async () => readRegister(await files.read(name)));
+  if (register instanceof FormatError) {
+    exam.failed("item.sealed", shown, register.message);
+    return;
+  }
+  const problems = contradictions(register, record).map((why): Problem => [shown, why]);
+  problems.push(...(await malformed(files, folder, register)));
+  const detail = `${register.files.length} files, to ${register.recipients.length} keys`;
+  exam.concluded("item.sealed", shown, problems, detail);
+  if (register.files.some((file) => files.has(folder + file.path))) {
+    exam.notChecked("item.plaintext", shown, "sealed: only a recipient's key opens it (verify --key)");
+  } else if (register.files.length > 0) {
+    exam.notChecked("item.plaintext", shown, "left out: a bundle need not hold what is sealed");
+  }
+}
+
+/** Whether *record* says anything of sealed material. */
+function calledSealed(record: JsonObject): boolean {
+  const roles: readonly unknown[] = Object.values(ROLES);
+  return isSealed(record) || objects(record["files"]).some((file) => roles.includes(file["role"]));
+}
+
+/** Return what the register and the item's record say otherwise. */
+function contradictions(register: Register, record: JsonObject): string[] {
+  const problems: string[] = [];
+  if (!isSealed(record)) problems.push("item.json does not call the item sealed");
+  if (register.recipients.length === 0) problems.push("it names nobody who could open it");
+  const wanted = sealedFiles(register.files);
+  const named = objects(record["files"]).filter((file) => isSealedPath(String(file["path"])));
+  const listed = new Map(named.map((file): [string, string] => [String(file["path"]), String(file["role"])]));
+  const paths = [...new Set([...wanted.keys(), ...listed.keys()])].sort(byCodePoint);
+  for (const path of paths.filter((each) => wanted.has(each) !== listed.has(each))) {
+    const what = listed.has(path) ? `lists ${shorten(path)}, which it does not name` : `does not list ${path}`;
+    problems.push(`item.json ${what}`);
+  }
+  for (const path of paths.filter((each) => wanted.has(each) && listed.has(each))) {
+    if (wanted.get(path) !== listed.get(path)) {
+      problems.push(`item.json gives ${path} the role ${shorten(listed.get(path) ?? "")}`);
+    }
+  }
+  const bytes = register.files.reduce((sum, file) => sum + file.bytes, 0);
+  const told = record["supplied"];
+  if (told !== undefined && !agrees(told, { files: register.files.length, bytes })) {
+    problems.push(`item.json counts otherwise: it names ${register.files.length} files of ${bytes} bytes`);
+  }
+  return problems;
+}
+
+function agrees(told: unknown, counted: { readonly files: number; readonly bytes: number }): boolean {
+  const found = told as { readonly files?: unknown; readonly bytes?: unknown } | null;
+  return (
+    typeof found === "object" &&
+    found !== null &&
+    Object.keys(found).length === 2 &&
+    found.files === counted.files &&
+    found.bytes === counted.bytes
+  );
+}
+
+/** Return the age files that are none, or not to those keys, or not of that size. */
+async function malformed(files: CaseFiles, folder: string, register: Register): Promise<Problem[]> {
+  const sizes = new Map(register.files.map((file) => [file.path, file.bytes]));
+  const problems: Problem[] = [];
+  for (const path of sealedFiles(register.files).keys()) {
+    const name = folder + path;
+    if (!files.has(name)) continue; // told by the item's manifest
+    const problem = await attempt(() => form(files.blob(name), register.recipients.length, sizes.get(path)));
+    const why = problem instanceof FormatError ? problem.message : problem;
+    if (why !== "") problems.push([files.shown(name), why]);
+  }
+  return problems;
+}
+
+/** Return what is wrong with the form of one age file for content of *size* bytes, if that is known; else empty. */
+async function form(file: Blob, recipients: number, size: number | undefined): Promise<string> {
+  const header = await readHeader(file);
+  if (header.recipients !== recipients || header.stanzas !== recipients) {
+    return `it is encrypted to ${header.recipients} keys, the register names ${recipients}`;
+  }
+  const encrypted = file.size - header.size - NONCE;
+  if (size !== undefined && encrypted !== size + Math.max(1, Math.ceil(size / CHUNK)) * TAG) {
+    return `it cannot hold content of ${size} bytes`;
+  }
+  return "";
+}
