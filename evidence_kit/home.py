@@ -8,10 +8,12 @@ from platformdirs import user_config_path
 from evidence_kit import canonical
 from evidence_kit.errors import FormatError
 
+HOME_VARIABLE = "EVIDENCE_KIT_HOME"
+
 
 def settings_home(environ: Mapping[str, str]) -> Path:
     """Return the settings folder: ``EVIDENCE_KIT_HOME``, else the platform's own."""
-    given = environ.get("EVIDENCE_KIT_HOME")
+    given = environ.get(HOME_VARIABLE)
     return Path(given) if given else user_config_path("evidence_kit", appauthor=False)
 
 

@@ -35,6 +35,7 @@ from evidence_kit.cli import (
     setup,
     show,
     subjects,
+    unseal,
     verify,
     view,
     witness,
@@ -49,8 +50,9 @@ from evidence_kit.texts import Language, Texts
 
 _HELP = "--help"
 _ORDER = (
-    *("setup", "doctor", "case", "capture", "import", "receive", "list", "show", "subject", "recipient", "custody"),
-    *("timestamp", "anchor", "bundle", "sign", "renew", "verify", "view", "court-kit", "witness", "practice", "demo"),
+    *("setup", "doctor", "case", "capture", "import", "receive", "list", "show", "unseal", "subject", "recipient"),
+    *("custody", "timestamp", "anchor", "bundle", "sign", "renew", "verify", "view", "court-kit", "witness"),
+    *("practice", "demo"),
 )
 _FRAME = {
     "usage": re.compile(r"(?m)^Usage:"),
@@ -92,7 +94,7 @@ def commands(language: Language) -> Any:  # noqa: ANN401  # typer keeps the clas
     )
     root.callback()(_root)
     first, last = (
-        (setup, doctor, case, capture, intake, receive, items, show, subjects, recipients, custody),
+        (setup, doctor, case, capture, intake, receive, items, show, unseal, subjects, recipients, custody),
         (bundle, countersign, verify, view, court_kit, witness, practice, demo),
     )
     for module in (*first, anchor, *last):

@@ -29,6 +29,7 @@ from evidence_kit.custody.register import KeyRegister, read_acknowledged
 from evidence_kit.custody.requirements import wanting
 from evidence_kit.custody.signatures import SignedLine, check_signatures
 from evidence_kit.custody.transfers import HandOverState, Transfers
+from evidence_kit.custody.unsealing import Unsealings
 from evidence_kit.errors import FormatError
 from evidence_kit.models import Check, Digest, Outcome
 from evidence_kit.trust.certificates import Certificate
@@ -43,6 +44,7 @@ _TITLES = {
     "custody.details": "Every custody event says what one of its type must say",
     "custody.keys": "Every custody event was signed with a key that was registered in the log and not revoked",
     "custody.transfers": "Every hand-over was signed by giver and receiver, over the same item",
+    "custody.unsealed": "Whatever was unsealed, two officers had agreed to, each with a key of their own",
 }
 _NEVER_WITHHELD = frozenset({EventType.KEY_REGISTERED, EventType.KEY_REVOKED})
 """Without them nobody can tell who may sign."""
@@ -87,6 +89,7 @@ class LogFindings:
     proven: dict[str, Certificate] = field(default_factory=dict)
     unchecked: bool = True
     """Whether the signatures still have to be checked."""
+    unsealings: Unsealings = field(default_factory=Unsealings)
     transfers: Transfers = field(init=False)
     """Hand-overs and holders, and with them the register of keys."""
 
@@ -245,6 +248,8 @@ def _check_custody(findings: LogFindings, event: Event | WithheldEvent) -> None:
             _problem(findings, "custody.keys", subject, detail)
     for problem in findings.transfers.follow(event, findings.links):
         _problem(findings, "custody.transfers", subject, problem)
+    for problem in findings.unsealings.follow(event, findings.head):
+        _problem(findings, "custody.unsealed", subject, problem)
 
 
 def _conclude(findings: LogFindings) -> None:
@@ -256,6 +261,8 @@ def _conclude(findings: LogFindings) -> None:
         _unsettled(findings, "custody.keys", f"event {seq}", "the hand-over by which its key was let in is withheld")
     for seq in transfers.unproven:
         _unsettled(findings, "custody.transfers", f"event {seq}", "the giver's half of this hand-over is withheld")
+    for seq in findings.unsealings.unproven:
+        _unsettled(findings, "custody.unsealed", f"event {seq}", "the request that it names is withheld")
     for given in transfers.hand_overs.values():
         subject = f"event {given.released.seq}"
         if given.state is HandOverState.OPEN:

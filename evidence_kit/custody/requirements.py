@@ -115,6 +115,13 @@ REQUIREMENTS: Mapping[str, Requirement] = MappingProxyType(
         ),
         EventType.SUBJECT_ATTACHED: Requirement(item=True, detail={"pseudonym": is_subject}),
         EventType.SUBJECT_DETACHED: Requirement(item=True, detail={"pseudonym": is_subject}),
+        EventType.UNSEAL_REQUESTED: Requirement(
+            item=True, digests=(_MANIFEST,), texts=("purpose",), detail={"second": _text}
+        ),
+        EventType.UNSEAL_APPROVED: Requirement(item=True, digests=(_MANIFEST,), detail={"requested": _object}),
+        EventType.UNSEAL_OPENED: Requirement(
+            item=True, digests=(_MANIFEST,), texts=("purpose",), detail={"requested": _object, "files": _number}
+        ),
         EventType.RECIPIENT_ADDED: _RECIPIENT,
         EventType.RECIPIENT_REMOVED: _RECIPIENT,
         EventType.RECEIPT: Requirement(

@@ -25,6 +25,7 @@ TITLES = {
     "custody.details": "Every custody event says what one of its type must say",
     "custody.keys": "Every custody event was signed with a key that was registered in the log and not revoked",
     "custody.transfers": "Every hand-over was signed by giver and receiver, over the same item",
+    "custody.unsealed": "Whatever was unsealed, two officers had agreed to, each with a key of their own",
     "custody.withheld": "No other custody events are withheld than the officer stated, and for the ground stated",
     "custody.disclosed": "Every withheld custody event is the one that was disclosed for checking",
     "custody.items": "Every item is the one that the custody log recorded",

@@ -54,6 +54,7 @@ ELSEWHERE = {
             "subject add",
             "subject remove",
             "recipient add",
+            "unseal",
             "recipient remove",
         ),
         "answers by the same function as custody add",

@@ -24,6 +24,7 @@ NAMES = (
     "receive",
     "list",
     "show",
+    "unseal",
     "subject",
     "subject add",
     "subject remove",

@@ -222,6 +222,8 @@ function checkCustody(findings: LogFindings, event: Event | WithheldEvent): void
     }
   }
   for (const problem of findings.transfers.follow(event, links)) findings.wrong("custody.transfers", subject, problem);
+  const unfit = findings.unsealings.follow(event, findings.head);
+  if (unfit !== "") findings.wrong("custody.unsealed", subject, unfit);
 }
 
 /** Say what shows only at the end of the log. */
@@ -233,6 +235,9 @@ function conclude(findings: LogFindings): void {
   }
   for (const seq of transfers.unproven) {
     findings.unsettle("custody.transfers", `event ${seq}`, "the giver's half of this hand-over is withheld");
+  }
+  for (const seq of findings.unsealings.unproven) {
+    findings.unsettle("custody.unsealed", `event ${seq}`, "the request that it names is withheld");
   }
   for (const { released, received, state, item, to } of transfers.handOvers.values()) {
     if (state === "open") {

@@ -7,9 +7,10 @@ import { Briefs } from "./briefs.js";
 import { Links } from "./log.js";
 import { KeyRegister } from "./register.js";
 import { Transfers } from "./transfers.js";
+import { Unsealings } from "./unsealing.js";
 
 /** The checks that are made of a log. */
-const RULES = ["lines", "fork", "chain", "signatures", "order", "details", "keys", "transfers"];
+const RULES = ["lines", "fork", "chain", "signatures", "order", "details", "keys", "transfers", "unsealed"];
 const IDS = RULES.map((rule) => `custody.${rule}`);
 /** Problems of one id that are kept: a ruined log of a million events is told in its first ones. */
 const MOST = 1000;
@@ -27,6 +28,7 @@ export class LogFindings {
   readonly signers = new Map<string, Certificate>();
   /** Hand-overs and holders, and with them the register of keys. */
   readonly transfers: Transfers;
+  readonly unsealings = new Unsealings();
   /** What is wrong, by check id; of each no more than `MOST`. */
   readonly problems = new Map<string, Problem[]>();
   /** What is not wrong and not finished either, by check id: hand-overs that nobody has answered. */

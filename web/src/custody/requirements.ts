@@ -98,6 +98,15 @@ const REQUIREMENTS: ReadonlyMap<string, Requirement> = new Map<string, Requireme
   ],
   [EventType.SUBJECT_ATTACHED, { item: true, detail: { pseudonym: isSubject } }],
   [EventType.SUBJECT_DETACHED, { item: true, detail: { pseudonym: isSubject } }],
+  [
+    EventType.UNSEAL_REQUESTED,
+    { item: true, digests: [MANIFEST], texts: ["purpose"], detail: { second: isText } },
+  ],
+  [EventType.UNSEAL_APPROVED, { item: true, digests: [MANIFEST], detail: { requested: isObject } }],
+  [
+    EventType.UNSEAL_OPENED,
+    { item: true, digests: [MANIFEST], texts: ["purpose"], detail: { requested: isObject, files: number } },
+  ],
   [EventType.RECIPIENT_ADDED, RECIPIENT],
   [EventType.RECIPIENT_REMOVED, RECIPIENT],
   [EventType.RECEIPT, { item: true, digests: [MANIFEST, "receipt.txt"], detail: { head: digest, seq: number } }],
