@@ -17,6 +17,9 @@ from evidence_kit.models import Digest, Problem, parse_utc, utc_text
 from evidence_kit.plain import opener
 from evidence_kit.trust.digests import sha256_bytes
 
+_LARGEST = 256 * 1024 * 1024
+"""Bytes of a journal that is read: many times what the most files of an item take."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Beginning:
@@ -136,6 +139,8 @@ def read_journal(path: Path, named: Json) -> tuple[Beginning | None, tuple[Origi
     for line in lines:
         match line:
             case {"sender": sender} if beginning is not None:
+                if beginning.sender is not None:
+                    raise FormatError("the journal of the import names two devices that sent its files")
                 beginning = replace(beginning, sender=Sender.from_json(sender))
             case value:
                 # What was copied anew stands there twice.
@@ -153,11 +158,14 @@ def read_sealed_journal(path: Path, named: Json) -> tuple[Beginning | None, tupl
 def _told(path: Path, named: Json) -> tuple[Beginning | None, list[Json]]:
     try:
         with open(path, "rb", opener=opener) as stream:  # only it takes an opener
-            lines = stream.read().split(b"\n")[:-1]
+            data = stream.read(_LARGEST + 1)
     except FileNotFoundError:
         return None, []
     except OSError as error:
         raise FormatError(f"the journal of the import cannot be read: {error.strerror}") from error
+    if len(data) > _LARGEST:
+        raise FormatError(f"the journal of the import has more than {_LARGEST} bytes")
+    lines = data.split(b"\n")[:-1]
     if not lines:
         return None, []
     beginning = Beginning.from_json(parse(lines[0]))

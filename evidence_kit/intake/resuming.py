@@ -1,6 +1,7 @@
 """What an interrupted taking left, where others may have written since: held against the log and the sources."""
 
 import shutil
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
@@ -20,18 +21,24 @@ from evidence_kit.plain import read_plain, remove_others
 from evidence_kit.trust.digests import sha256_bytes, sha256_file
 
 JOURNAL = "import.jsonl"
+RECEIVED: dict[str, Json] = {"receive": True}
+"""What a start event asks for that waits for a device to send its files."""
 
 
 def read_back(case: CaseFolder, item: str) -> tuple[Beginning | None, tuple[Original, ...]]:
-    """Return what the journal of *item* tells; raises `FormatError`, also for another beginning or first stamp."""
-    beginning, done = read_journal(_journal(case, item), _named(case, item))
+    """Return what the journal of *item* tells; raises `FormatError`, also for what the custody log tells otherwise."""
+    recorded = _recorded(case, item)
+    beginning, done = read_journal(_journal(case, item), recorded.get("beginning"))
+    if beginning is not None and beginning.sender is not None and recorded.get("asked") != RECEIVED:
+        message = "the journal names a device that sent the files, and the custody log that none was waited for"
+        raise FormatError(message)
     _want_first_stamp(case, item, beginning)
     return beginning, done
 
 
 def read_sealed_back(case: CaseFolder, item: str) -> tuple[Beginning | None, tuple[SealedFile, ...]]:
     """Return what the journal of *item*, which is being sealed, tells; raises as `read_back`."""
-    beginning, done = read_sealed_journal(_journal(case, item), _named(case, item))
+    beginning, done = read_sealed_journal(_journal(case, item), _recorded(case, item).get("beginning"))
     _want_first_stamp(case, item, beginning)
     return beginning, done
 
@@ -40,9 +47,10 @@ def _journal(case: CaseFolder, item: str) -> Path:
     return case.staging / f"{item}.recording" / JOURNAL
 
 
-def _named(case: CaseFolder, item: str) -> Json:
+def _recorded(case: CaseFolder, item: str) -> Mapping[str, Json]:
+    """Return what the custody log tells of how the taking of *item* began."""
     events = (event for event in case.log().full_events() if event.item == item)
-    return next((event.detail.get("beginning") for event in events if event.type == EventType.IMPORT_STARTED), None)
+    return next((event.detail for event in events if event.type == EventType.IMPORT_STARTED), {})
 
 
 def _want_first_stamp(case: CaseFolder, item: str, beginning: Beginning | None) -> None:

@@ -179,6 +179,25 @@ def test_what_was_laid_into_the_staging_is_neither_sealed_nor_in_the_way(
     assert not (case.path / "items" / "EV-0001" / "more").exists()
 
 
+def _note(case: CaseFolder, value: dict[str, Json]) -> None:
+    with (case.staging / "EV-0001.recording" / "import.jsonl").open("ab") as stream:
+        stream.write(canonical.dumps(value) + b"\n")
+
+
+@pytest.mark.parametrize("same", [True, False], ids=["same-command", "another"])
+def test_nobody_sent_what_was_not_waited_for(
+    case: CaseFolder, custodian: Custodian, phone: Path, *, same: bool
+) -> None:
+    _note(case, {"sender": {"address": "192.0.2.7", "user_agent": "phone of another"}})
+
+    if same:
+        assert take(case, custodian, phone).id == "EV-0002"
+    with pytest.raises(FormatError, match="names a device that sent the files"):
+        list(complete_interrupted(case, custodian, Stamping(), on_damage=_refuse))
+
+    assert not (case.path / "items" / "EV-0001").exists()
+
+
 @pytest.mark.skipif(os.name != "posix", reason="NOT TESTED: links need a privilege on Windows")
 @pytest.mark.usefixtures("phone")
 def test_of_copies_that_were_led_elsewhere_nothing_is_read(

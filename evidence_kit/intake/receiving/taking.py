@@ -11,6 +11,7 @@ from evidence_kit.case.workplace import clear
 from evidence_kit.custody.custodian import Custodian
 from evidence_kit.errors import CaseError
 from evidence_kit.intake.arrivals import Arrivals, Ended
+from evidence_kit.intake.resuming import RECEIVED
 from evidence_kit.intake.taking import Wishes, begun
 from evidence_kit.models import OnStep, ignore
 
@@ -30,7 +31,7 @@ def receive_supplied(  # noqa: PLR0913  # a case, what is taken, and who takes i
     Raises `CaseError`, and what *arrive* raises; the next command then completes what had come.
     """
     try:
-        with begun(case, {"receive": True}, (), custodian, stamping, wishes, subjects, on_step) as (work, journal):
+        with begun(case, RECEIVED, (), custodian, stamping, wishes, subjects, on_step) as (work, journal):
             arrivals = Arrivals(item=work.place.item, place=work.place, journal=journal)
             ended = arrive(arrivals)
             taken = None
