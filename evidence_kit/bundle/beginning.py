@@ -16,7 +16,7 @@ from evidence_kit.bundle.report_model import Language
 from evidence_kit.bundle.selection import Choice, Selection, select
 from evidence_kit.canonical import Json
 from evidence_kit.case.folder import CaseFolder
-from evidence_kit.case.items import attempts, read_item
+from evidence_kit.case.items import SUPPLIED, attempts, read_item
 from evidence_kit.case.layout import PLAN, SESSION_DATA
 from evidence_kit.case.manifest import NAME
 from evidence_kit.custody.custodian import Custodian
@@ -186,8 +186,12 @@ def _refuse_parts(case: CaseFolder, plan: ExhibitPlan) -> None:
         _refuse_transcripts(case, plan, exhibit)
         if not exhibit.partial:
             continue
-        item = exhibit.item
-        picture, _ = screenshot_and_title(case.path / "items" / item, read_item(case, item))
+        item, record = exhibit.item, read_item(case, exhibit.item)
+        if record.get("source") == SUPPLIED:
+            fact = f"{item} was handed over: pages and regions are those of the screenshot of a captured page"
+            hint = "leave them out: its pictures are shown whole, and nothing of its documents and films is drawn"
+            raise plan.wrong(exhibit, fact, hint=hint)
+        picture, _ = screenshot_and_title(case.path / "items" / item, record)
         if picture is None:
             raise plan.wrong(exhibit, f"{item} has no screenshot", hint="leave out its pages and regions")
         try:

@@ -66,10 +66,7 @@ def read_supplied(
         file = _handed_over(original, facts.get(original.path), places=places, room=room)
         room -= len(file.found)
         files.append(replace(file, no_copy=_why_no_copy(file, no_copy)))
-    not_taken = tuple(
-        NotTaken(called=visible(each.name), code=each.problem.code, detail=each.problem.detail)
-        for each in supply.left_out
-    )
+    not_taken = tuple(map(_not_taken, supply.left_out))
     listed = kept(not_taken, MOST_FILES)
     place = f"data/items/{folder.name}/"
     printed = sum(len(file.found) for file in files)

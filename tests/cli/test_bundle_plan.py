@@ -153,6 +153,24 @@ def test_a_plan_that_cannot_be_kept_names_its_line_and_nothing_is_begun(
     assert not (case.parent / "b").exists()
 
 
+@pytest.mark.parametrize("parts", ["pages = [1]", "regions = [[0, 0, 10, 10]]"])
+def test_of_what_was_handed_over_no_parts_are_chosen(
+    officer: RunCommand, case: Path, tmp_path: Path, parts: str
+) -> None:
+    (tmp_path / "a.pdf").write_bytes(b"%PDF-1.7\n")
+    assert officer("import", tmp_path / "a.pdf", "--case", case).code == 0
+    plan = tmp_path / "plan.toml"
+    assert officer("bundle", "--plan", plan, "--case", case).code == 0
+    plan.write_text(plan.read_text(encoding="utf-8") + parts + "\n", encoding="utf-8")
+
+    answer = officer("bundle", "--plan", plan, "--output", tmp_path / "bundle", "--case", case)
+
+    assert answer.code == 2
+    assert "EV-0001 was handed over: pages and regions are those of the screenshot of a captured page" in answer.err
+    assert "hint: leave them out" in answer.err
+    assert not (tmp_path / "bundle").exists()
+
+
 def test_a_plan_tells_nothing_of_what_is_withheld(two: RunCommand, case: Path, tmp_path: Path) -> None:
     plan = tmp_path / "plan.toml"
     chosen = ("--items", "EV-0001", "--case", case)
