@@ -9,6 +9,8 @@ import stat
 from pathlib import Path
 from typing import BinaryIO
 
+from evidence_kit.errors import FormatError
+
 
 def opener(path: str, flags: int) -> int:
     """Open *path* for the built-in `open`; raises `OSError` when it is no plain file."""
@@ -27,10 +29,13 @@ def open_plain(path: Path) -> BinaryIO:
     return open(path, "rb", opener=opener)  # only it takes an opener
 
 
-def read_plain(path: Path) -> bytes:
-    """Return the bytes of the plain file at *path*; raises `OSError`."""
+def read_plain(path: Path, most: int = -1) -> bytes:
+    """Return the bytes of the plain file at *path*; raises `OSError`, and `FormatError` for more than *most* bytes."""
     with open_plain(path) as stream:
-        return stream.read()
+        data = stream.read(most + 1 if most >= 0 else -1)
+    if len(data) > most >= 0:
+        raise FormatError(f"{path.name} is larger than {most} bytes")
+    return data
 
 
 def write_anew(path: Path, data: bytes) -> None:

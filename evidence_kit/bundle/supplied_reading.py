@@ -14,11 +14,12 @@ from evidence_kit.bundle.exhibit_reading import plain_text
 from evidence_kit.bundle.report_model import Cut, Exhibit
 from evidence_kit.bundle.supplied_parts import Found, HandedOver, NotTaken, Supplied
 from evidence_kit.canonical import Json
-from evidence_kit.case.supply import NAME, ON_DEMAND, ORIGINAL, LeftOut, Original, read_supply
+from evidence_kit.case.supply import LARGEST, NAME, ON_DEMAND, ORIGINAL, LeftOut, Original, read_supply
 from evidence_kit.display import visible
 from evidence_kit.errors import FormatError
 from evidence_kit.models import Digest
 from evidence_kit.pictures.supplied import DECODED_TYPES
+from evidence_kit.plain import read_plain
 
 FACTS = "facts.json"
 MOST_FILES = 1000
@@ -30,8 +31,6 @@ MOST_FACTS_OF_ALL = 600
 MOST_PICTURES = 60
 """Pictures of an exhibit that have a viewing copy."""
 PICTURE = "picture"
-LARGEST = 64 * 1024 * 1024
-"""Bytes of ``facts.json`` that are read: 100,000 facts. Of a larger one no fact is printed."""
 _MOST_PLACES = 6
 _FIRST = (
     "times.disagree",
@@ -58,7 +57,7 @@ def read_supplied(
     *no_copy* says by path why pictures have no viewing copy, and "" of those that have one. Raises `FormatError`,
     `OSError`.
     """
-    supply = read_supply((folder / NAME).read_bytes())
+    supply = read_supply(read_plain(folder / NAME, LARGEST))
     facts, readable = _facts(folder / FACTS)
     originals = kept(supply.files, MOST_FILES)
     files, room = [], MOST_FACTS_OF_ALL
@@ -134,7 +133,10 @@ def with_same_bytes(exhibits: Sequence[Exhibit]) -> tuple[Exhibit, ...]:
 
 
 def _facts(path: Path) -> tuple[dict[str, dict[str, Json]], bool]:
-    """Return the facts of each file by its path, and whether they could be read: there may be too many."""
+    """Return the facts of each file by its path, and whether they could be read: there may be too many.
+
+    Of a larger file than is read no fact is printed.
+    """
     if not path.is_file() or path.stat().st_size > LARGEST:
         return {}, not path.exists()
     match canonical.parse(path.read_bytes()):

@@ -27,9 +27,10 @@ from evidence_kit.bundle.transcript_parts import (
 )
 from evidence_kit.bundle.transcript_plan import PlannedTranscript
 from evidence_kit.canonical import Json
+from evidence_kit.case.supply import LARGEST
 from evidence_kit.errors import FormatError, UsageError
 from evidence_kit.models import Digest, parse_utc
-from evidence_kit.plain import open_plain
+from evidence_kit.plain import open_plain, read_plain
 
 MOST_MESSAGES = 2000
 """Printed of one exhibit, those around the chosen ones included."""
@@ -37,8 +38,6 @@ MOST_MESSAGES = 2000
 MOST_CHARACTERS = 1_000_000
 """Printed of the messages of one exhibit, a line counted as 60 at least: about 300 pages."""
 
-_LARGEST = 128 * 1024 * 1024
-"""Bytes of ``conversations.json`` that are read."""
 _LONGEST_LINE = 64 * 1024 * 1024
 _MOST_LISTED = 100
 """Conversations; ``conversations.json`` has all."""
@@ -58,7 +57,7 @@ def read_conversations(
         if planned:
             raise UsageError("the item has no conversations", hint="take [[exhibit.transcript]] out of this exhibit")
         return None
-    document = _object(canonical.parse(_whole_file(folder / name)))
+    document = _object(canonical.parse(read_plain(folder / name, LARGEST)))
     headers = [_object(each) for each in _list(document["conversations"])]
     messages = {file.path for file in files if file.role == "messages"}
     return Conversations(
@@ -67,14 +66,6 @@ def read_conversations(
         findings=tuple(_findings(document)),
         transcripts=tuple(_transcripts(folder, headers, messages, planned)),
     )
-
-
-def _whole_file(path: Path) -> bytes:
-    with open_plain(path) as stream:
-        data = stream.read(_LARGEST + 1)
-    if len(data) > _LARGEST:
-        raise FormatError(f"{path.name} is larger than {_LARGEST} bytes")
-    return data
 
 
 def _head(header: dict[str, Json], messages: set[str]) -> ConversationHead:

@@ -13,6 +13,9 @@ from evidence_kit.errors import FormatError
 from evidence_kit.models import Digest, Problem, parse_utc, utc_text
 
 NAME = "supply.json"
+LARGEST = 64 * 1024 * 1024
+"""Bytes of any of the lists that an item which was supplied has (this one, ``facts.json``, ``conversations.json``,
+``archives.json``): nobody writes more, and nobody reads more."""
 _PATH = re.compile(r"original/[0-9]{4,9}(\.[a-z0-9]{1,5})?")
 SCHEMA = "evidence-kit/supply/1"
 ORIGINAL, SUPPLY = "original", "supply"

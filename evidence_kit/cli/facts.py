@@ -32,7 +32,7 @@ def facts_of(folder: "Path", *, places: bool) -> "list[FileFacts]":
         try:
             facts = FileFacts.from_json(value)
         except FormatError as error:
-            raise _unreadable(folder, "facts.json", str(error)) from error
+            raise unreadable(folder, "facts.json", str(error)) from error
         kept = tuple(finding for finding in facts.findings if places or not shown_on_demand(finding))
         found.append(replace(facts, findings=kept))
     return found
@@ -93,11 +93,11 @@ def messages_of(folder: "Path", wanted: str, conversation: int) -> "list[Message
         raise UsageError(message, hint="name a range, e.g. --messages 1-20")
     name = str(header.get("file"))
     if not _MESSAGES.fullmatch(name):  # nothing outside of the item is read
-        raise _unreadable(folder, "conversations.json", "it names no messages file")
+        raise unreadable(folder, "conversations.json", "it names no messages file")
     try:
         return list(read_messages(folder / name, first, last))
     except (FormatError, OSError) as error:
-        raise _unreadable(folder, name, str(error)) from error
+        raise unreadable(folder, name, str(error)) from error
 
 
 def say_facts(texts: Texts, folder: "Path", *, whole: bool, places: bool) -> None:
@@ -186,20 +186,22 @@ def _bytes(offset: int | None) -> str:
 
 def _listed(folder: "Path", name: str, schema: str, key: str) -> list[dict[str, Json]]:
     from evidence_kit import canonical
+    from evidence_kit.case.supply import LARGEST
     from evidence_kit.plain import read_plain
 
     try:
-        value = canonical.parse(read_plain(folder / name))
+        value = canonical.parse(read_plain(folder / name, LARGEST))
     except FileNotFoundError:
         return []
     except (OSError, FormatError) as error:
-        raise _unreadable(folder, name, str(error)) from error
+        raise unreadable(folder, name, str(error)) from error
     match value:
         case {"schema": str(found)} if found == schema and isinstance(value, dict):
             listed = value.get(key)
             return [each for each in listed if isinstance(each, dict)] if isinstance(listed, list) else []
-    raise _unreadable(folder, name, f"it does not say {schema}")
+    raise unreadable(folder, name, f"it does not say {schema}")
 
 
-def _unreadable(folder: "Path", name: str, why: str) -> CaseError:
+def unreadable(folder: "Path", name: str, why: str) -> CaseError:
+    """Return the error that the list *name* of the item in *folder* is not what an import writes."""
     return CaseError(f"{name} of {folder.name} cannot be read: {why}", hint="run: evidence-kit verify CASE")

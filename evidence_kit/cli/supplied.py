@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from evidence_kit.canonical import Json
+from evidence_kit.cli.facts import unreadable
 from evidence_kit.cli.output import say
 from evidence_kit.display import visible
 from evidence_kit.errors import FormatError
@@ -24,16 +25,18 @@ def status_text(texts: Texts, source: str, status: str) -> str:
 
 
 def supply_of(folder: "Path") -> dict[str, Json] | None:
-    """Return what ``supply.json`` of the item in *folder* says; None if it cannot be read."""
+    """Return what ``supply.json`` of the item in *folder* says; None where there is none. Raises `CaseError`."""
     from evidence_kit import canonical
-    from evidence_kit.case.supply import NAME, read_supply
+    from evidence_kit.case.supply import LARGEST, NAME, read_supply
     from evidence_kit.plain import read_plain
 
     try:
-        data = read_plain(folder / NAME)
+        data = read_plain(folder / NAME, LARGEST)
         read_supply(data)
-    except (OSError, FormatError):
+    except FileNotFoundError:
         return None
+    except (OSError, FormatError) as error:
+        raise unreadable(folder, NAME, str(error)) from error
     value = canonical.parse(data)
     return value if isinstance(value, dict) else None
 

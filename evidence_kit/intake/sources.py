@@ -8,14 +8,19 @@ import os
 import stat
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 
+from evidence_kit.canonical import dumps
 from evidence_kit.case.supply import LeftOut
 from evidence_kit.errors import UsageError
+from evidence_kit.intake.naming import clean_name
 from evidence_kit.models import Problem
 
 MOST_FILES = 20_000
-"""Files of one item; each has its place in several lists."""
+"""Files of one item, and what is left out of it; each has its place in several lists."""
+_MOST_NAMES = 32 * 1024 * 1024
+"""Bytes of all their names as ``supply.json`` holds them, which has as much again for the rest."""
 _DEEPEST = 100
 _JUNCTION = 0xA0000003
 """IO_REPARSE_TAG_MOUNT_POINT: what Windows calls a junction is a folder to `stat`, and leads elsewhere."""
@@ -52,16 +57,31 @@ def find_sources(given: Sequence[Path], *, case: Path) -> Sources:
     """
     files: list[SourceFile] = []
     left_out: list[LeftOut] = []
+    names = 0
     for path in given:
         _refuse_case(path, case)
         for found in _found(path):
             (files if isinstance(found, SourceFile) else left_out).append(found)  # type: ignore[arg-type]
-            if len(files) > MOST_FILES:
-                message = f"{path} holds more than {MOST_FILES} files"
+            names += _length(found.name)
+            if len(files) + len(left_out) > MOST_FILES:
+                raise _too_many(path)
+            if names > _MOST_NAMES:
+                message = f"the names of the files in {path} are too long to be kept together"
                 raise UsageError(message, hint="take in its folders one by one: each becomes an item")
     if not files and not left_out:
         raise UsageError("there is nothing to take: the folder is empty", hint="name files, or a folder that has some")
     return Sources(given=tuple(path.absolute() for path in given), files=tuple(files), left_out=tuple(left_out))
+
+
+def _length(name: str) -> int:
+    """Return how many bytes *name* takes in JSON."""
+    text, digits = clean_name(name)
+    return len(dumps(text)) + len(digits)
+
+
+def _too_many(folder: Path) -> UsageError:
+    message = f"{folder} holds more than {MOST_FILES} files"
+    return UsageError(message, hint="take in its folders one by one: each becomes an item")
 
 
 def _refuse_case(path: Path, case: Path) -> None:
@@ -96,10 +116,13 @@ def _inside(folder: Path, prefix: str, depth: int) -> Iterator[SourceFile | Left
         yield _left(prefix, "file.too-deep", f"more than {_DEEPEST} folders inside each other")
         return
     try:
-        entries = sorted(os.scandir(folder), key=lambda entry: os.fsencode(entry.name))
+        with os.scandir(folder) as listed:
+            entries = sorted(islice(listed, MOST_FILES + 1), key=lambda entry: os.fsencode(entry.name))
     except OSError as error:
         yield _left(prefix, "file.unreadable", error.strerror or str(error))
         return
+    if len(entries) > MOST_FILES:
+        raise _too_many(folder)
     for entry in entries:
         yield from _of_entry(entry, prefix, depth)
 

@@ -24,10 +24,12 @@ from evidence_kit.case.sealed import Register
 from evidence_kit.case.supply import Supply
 from evidence_kit.intake.archives import read_archive
 from evidence_kit.intake.chats import SuppliedFile, write_conversations
-from evidence_kit.intake.facts import FileFacts, examine_apart
+from evidence_kit.intake.facts import FactsDocument, examine_apart
 from evidence_kit.models import Clock, Officer, OnStep
 
 FACTS, ARCHIVES = "facts.json", "archives.json"
+_MOST_OF_ARCHIVES = 32 * 1024 * 1024
+"""Bytes of what is listed of all archives of an item; below what readers take (`supply.LARGEST`)."""
 _JSON, _JSON_LINES = "application/json", "application/jsonl"
 
 
@@ -119,13 +121,12 @@ def _originals(work: Writing, supplied: Supply) -> Iterator[ItemFile]:
     """Yield the copies, each with the media type that its bytes tell; what is found in them is written down."""
     originals = supplied.files
     examined = examine_apart([(work.folder / each.path, each.path, each.name) for each in originals])
-    facts: list[FileFacts] = []
+    facts = FactsDocument(len(originals))
     for number, (original, found) in enumerate(zip(originals, examined, strict=True), start=1):
         work.on_step(f"examining files {number}/{len(originals)}")
-        facts.append(found)
+        facts.add(found)
         yield ItemFile(path=original.path, role=supply.ORIGINAL, media_type=found.media_type)
-    document: Json = {"schema": "evidence-kit/facts/1", "files": [found.to_json() for found in facts]}
-    write_new(work.folder / FACTS, pretty(document))
+    write_new(work.folder / FACTS, facts.to_bytes())
 
 
 def _made(work: Writing, supplied: Supply) -> Iterator[ItemFile]:
@@ -146,11 +147,14 @@ def _made(work: Writing, supplied: Supply) -> Iterator[ItemFile]:
 def _archives(work: Writing, originals: Sequence[ItemFile]) -> Iterator[ItemFile]:
     """Yield the list of what the archives of other tools hold, if there are any."""
     found: list[Json] = []
+    room = _MOST_OF_ARCHIVES
     for original in originals:
         archive = read_archive(work.folder / original.path, file=original.path, media_type=original.media_type)
         if archive is not None:
             work.on_step(f"reading the archive {original.path}")
-            found.append(archive.to_json())
+            length = len(pretty(archive.to_json()))
+            room -= length if length <= room else 0
+            found.append((archive if length <= room else archive.without_lists()).to_json())
     if found:
         write_new(work.folder / ARCHIVES, pretty({"schema": "evidence-kit/archives/1", "archives": found}))
         yield ItemFile(path=ARCHIVES, role="archives", media_type=_JSON)

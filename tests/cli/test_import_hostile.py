@@ -6,6 +6,7 @@ import pytest
 
 from evidence_kit import canonical
 from evidence_kit.canonical import Json
+from evidence_kit.case.supply import LARGEST
 from tests.cli.running import RunCommand
 
 CHAT = "[22/11/2026, 09:00:00] A: one\n[22/11/2026, 09:01:00] B: two\n[23/11/2026, 09:01:00] B: three\n"
@@ -48,6 +49,17 @@ def test_a_conversation_without_a_number_is_none(officer: RunCommand, case: Path
 
     assert result.code == 2
     assert "no conversation 1" in result.err
+
+
+@pytest.mark.parametrize("name", ["supply.json", "facts.json", "conversations.json", "archives.json"])
+def test_no_list_is_read_beyond_its_bound(officer: RunCommand, case: Path, item: Path, name: str) -> None:
+    with (item / name).open("ab") as stream:
+        stream.truncate(LARGEST + 1)
+
+    results = [officer("show", "EV-0001", *more, "--case", case) for more in ((), ("--json",))]
+
+    assert [result.code for result in results] == [1, 1]
+    assert all(f"{name} of EV-0001 cannot be read: {name} is larger than {LARGEST} bytes" in r.err for r in results)
 
 
 @pytest.mark.parametrize("outside", [True, False])

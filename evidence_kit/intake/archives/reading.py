@@ -25,6 +25,8 @@ _MOST_PAGES = 1000
 _MOST_CHECKS = 200
 _MOST_WARCS = 1000
 _TEXT = 2000
+_MOST_TYPES = 100
+"""Kinds of records that are counted by name; the standard has eight (WARC 1.1, 5.5)."""
 _PAGES = frozenset({"text/html", "application/xhtml+xml"})
 
 
@@ -57,6 +59,13 @@ class Archive:
     """``anonymous``, ``domain`` or ``none``; what it covers is the list of files, and through it every file in it."""
     ended: str = ""
     """Why reading ended early."""
+
+    def without_lists(self) -> "Archive":
+        """Return the same without its pages and checks, which it says."""
+        unlisted, ended = self.unlisted + len(self.pages), self.ended or "the item has no room for what it holds"
+        return Archive(
+            file=self.file, kind=self.kind, unlisted=unlisted, passed=self.passed, seal=self.seal, ended=ended
+        )
 
     def to_json(self) -> dict[str, Json]:
         """Return the member of ``archives.json``."""
@@ -166,7 +175,8 @@ def _seal(archive: Archive, entries: ZipReader, found: WaczFindings) -> Iterator
 
 
 def _count(archive: Archive, record: WarcRecord) -> None:
-    archive.records[shorten(record.type or "?", 40)] += 1
+    kind = shorten(record.type or "?", 40)
+    archive.records[kind if kind in archive.records or len(archive.records) < _MOST_TYPES else "?"] += 1
     date = _text(record.header("WARC-Date"))
     if date:
         archive.first = min(archive.first or date, date)

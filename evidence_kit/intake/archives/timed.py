@@ -7,7 +7,7 @@ from pathlib import Path
 from evidence_kit.errors import LimitError
 from evidence_kit.plain import open_plain
 
-_SECONDS = 10.0
+_SECONDS = 6.0
 _BYTES_A_SECOND = 10_000_000
 """What an honest archive is read at, at least, decompressed and hashed."""
 

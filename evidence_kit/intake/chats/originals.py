@@ -9,7 +9,6 @@ import hashlib
 import os
 import struct
 from collections.abc import Iterable, Iterator
-from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -18,6 +17,7 @@ from typing import BinaryIO, Self
 from evidence_kit.archive.zip_reader import ZipReader
 from evidence_kit.errors import FormatError
 from evidence_kit.intake.chats.models import Attachment, SuppliedFile
+from evidence_kit.intake.chats.opened import OpenFiles, timed
 from evidence_kit.intake.chats.repair import whole
 from evidence_kit.intake.findings import Finding, Source
 from evidence_kit.plain import open_plain
@@ -28,8 +28,11 @@ _EMPTY_ZIP = b"PK\x05\x06"
 _LARGEST_RATIO = 250
 _HARMLESS = 100 * 1024 * 1024
 """Bytes that a zip may hold however small it is."""
+_HONEST_RATIO = 30
+"""To which exports of messages are packed at most; pictures and films hardly at all."""
 _MOST_ENTRIES = 300_000
-"""Entries of a zip: each takes more than half a kilobyte of memory."""
+"""Entries of all zips: each takes more than half a kilobyte of memory."""
+_MOST_FINDINGS = 1000
 _LARGEST_DIRECTORY = 64 * 1024 * 1024
 _END = struct.Struct("<4s4xHHIIH")
 _END64 = struct.Struct("<4s36xQ8x")
@@ -50,6 +53,8 @@ class Original:
     member: str = ""
     """Its name in the zip that *supplied* is; "" for the supplied file itself."""
     archive: ZipReader | None = None
+    room: int = 0
+    """Bytes that reading it may count as: of a packed one no more than honest ones have."""
 
     @property
     def folder(self) -> str:
@@ -73,7 +78,8 @@ class Original:
 
     def open(self) -> BinaryIO:
         """Open it; opening and reading raise `OSError` or `FormatError`."""
-        return self.archive.open(self.member) if self.archive else open_plain(self.supplied.path)
+        stream = self.archive.open(self.member) if self.archive else open_plain(self.supplied.path)
+        return timed(stream, self.room)
 
     def source(self, pointer: str = "", offset: int | None = None, length: int | None = None) -> Source:
         """Return where something in it stands."""
@@ -88,7 +94,8 @@ class Originals:
     def __init__(self, files: Iterable[SuppliedFile]) -> None:
         """Remember the files."""
         self._files = files
-        self._stack = ExitStack()
+        self._open = OpenFiles()
+        self._entries = 0
         self._by_name: dict[str, list[Original]] = {}
         self._digests: dict[tuple[str, str], tuple[str, int] | None] = {}
         self.findings: list[Finding] = []
@@ -105,7 +112,7 @@ class Originals:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         """Close the zips."""
-        self._stack.close()
+        self._open.close()
 
     def __iter__(self) -> Iterator[Original]:
         """Yield every file, in the order in which they were supplied or stand in their zip."""
@@ -174,18 +181,17 @@ class Originals:
         """Yield the file itself, or what a zip holds."""
         name = whole(supplied.name.replace("\\", "/").strip("/"))
         try:
-            archive = _opened(supplied.path)
+            packed = supplied.path.stat().st_size
+            archive = self._opened(supplied.path)
         except (OSError, FormatError) as error:
             self._note("chat.file.unreadable", name, _reason(error), Source(file=supplied.file))
             return
         if not archive:
-            yield Original(name=name, supplied=supplied)
+            yield Original(name=name, supplied=supplied, room=packed)
             return
-        self._stack.callback(archive.close)
         for entry, problem in archive.problems:
             self._note("chat.zip.entry", entry, f"left out: {problem}", Source(file=supplied.file))
         names = archive.names()
-        packed = supplied.path.stat().st_size
         if sum(map(archive.size, names)) > max(_HARMLESS, _LARGEST_RATIO * packed):
             detail = f"{packed} bytes would inflate to {sum(map(archive.size, names))}: not looked into"
             self._note("chat.zip.bomb", name, detail, Source(file=supplied.file))
@@ -194,9 +200,26 @@ class Originals:
             if entry.lower().endswith(".zip"):
                 detail = "a zip inside a zip is not opened; supply it by itself"
                 self._note("chat.zip.nested", entry, detail, Source(file=supplied.file))
-            yield Original(name=whole(entry), supplied=supplied, member=entry, archive=archive)
+            room = min(archive.size(entry), _HONEST_RATIO * packed)
+            yield Original(name=whole(entry), supplied=supplied, member=entry, archive=archive, room=room)
+
+    def _opened(self, path: Path) -> ZipReader | None:
+        """Return a reader if the file at *path* is a zip; raises `FormatError` for one that is not read, `OSError`."""
+        stream = self._open.stream(path)
+        if stream.read(4) not in {_ZIP, _EMPTY_ZIP}:
+            return None
+        entries = _count_entries(stream)
+        if self._entries + entries > _MOST_ENTRIES:
+            raise FormatError(f"a zip of {entries} entries is not read; {_MOST_ENTRIES} are the most of all zips")
+        self._entries += entries
+        return ZipReader(stream)
 
     def _note(self, code: str, name: str, detail: str, source: Source) -> None:
+        if len(self.findings) == _MOST_FINDINGS:
+            cut = f"findings after the first {_MOST_FINDINGS} are left out"
+            self.findings.append(Finding(code="chat.findings.cut", value=_MOST_FINDINGS, detail=cut, source=source))
+        if len(self.findings) > _MOST_FINDINGS:
+            return
         self.findings.append(Finding(code=code, value=whole(name), detail=detail, source=source))
 
 
@@ -234,24 +257,18 @@ def media_type_of(name: str) -> str:
     return _MEDIA_TYPES.get(name.rpartition(".")[2].lower(), "") if "." in name else ""
 
 
-def _opened(path: Path) -> ZipReader | None:
-    """Return a reader if the file at *path* is a zip; raises `FormatError` for one that cannot be read, `OSError`."""
-    with open_plain(path) as stream:
-        if stream.read(4) not in {_ZIP, _EMPTY_ZIP}:
-            return None
-        _check_directory(stream)
-    return ZipReader(path)
+def _count_entries(stream: BinaryIO) -> int:
+    """Return how many entries a zip has; raises `FormatError` for more than memory is given for.
 
-
-def _check_directory(stream: BinaryIO) -> None:
-    """Refuse a zip with more entries than memory is given for; what is no zip is left to who reads it."""
+    What is no zip is left to who reads it.
+    """
     size = stream.seek(0, os.SEEK_END)
     start = max(0, size - _END.size - _LONGEST_COMMENT)
     stream.seek(start)
     tail = stream.read()
     at = tail.rfind(b"PK\x05\x06")
     if at < 0 or at + _END.size > len(tail):
-        return
+        return 0
     length, above = _END.unpack_from(tail, at)[3], start + at
     if tail[max(0, at - _LOCATOR) : at].startswith(b"PK\x06\x07"):
         # As the standard library does: right before its locator, wherever that says.
@@ -261,9 +278,7 @@ def _check_directory(stream: BinaryIO) -> None:
     if length > _LARGEST_DIRECTORY:
         raise FormatError(f"a zip whose directory has {length} bytes is not read")
     stream.seek(max(0, above - length))
-    entries = stream.read(length).count(b"PK\x01\x02")
-    if entries > _MOST_ENTRIES:
-        raise FormatError(f"a zip of {entries} entries is not read; {_MOST_ENTRIES} are the most")
+    return stream.read(length).count(b"PK\x01\x02")
 
 
 def _measure(original: Original) -> tuple[str, int]:

@@ -17,12 +17,14 @@ from evidence_kit.errors import FormatError
 from evidence_kit.intake.chats.exports import read_exports
 from evidence_kit.intake.chats.lines import parse_message
 from evidence_kit.intake.chats.models import Conversation, Message, SuppliedFile
-from evidence_kit.intake.findings import Finding
+from evidence_kit.intake.findings import Finding, Source
 from evidence_kit.models import Digest
 from evidence_kit.plain import open_plain
 
 SCHEMA = "evidence-kit/conversations/1"
 HEADERS_NAME = "conversations.json"
+_ROOM = 32 * 1024 * 1024
+"""Bytes of all headers; below what readers take (`evidence_kit.case.supply.LARGEST`)."""
 LONGEST_LINE = 64 * 1024 * 1024
 """Bytes of one message's line."""
 
@@ -47,13 +49,22 @@ def write_conversations(files: Iterable[SuppliedFile], target_folder: Path) -> W
     conversations: list[Conversation] = []
     findings: list[Finding] = []
     headers: list[Json] = []
+    room = _ROOM
     for found in read_exports(files):
         if isinstance(found, Finding):
             findings.append(found)
             continue
+        if room < 0:
+            continue
         name = f"messages-{found.number:02d}.jsonl"
         digest = _write_messages(found, target_folder / name)
-        headers.append({**found.to_json(), "file": name, "sha256": digest.hex})
+        header: dict[str, Json] = {**found.to_json(), "file": name, "sha256": digest.hex}
+        room -= _length(header)
+        if room < 0:
+            (target_folder / name).unlink()
+            findings.append(_no_room(found.number))
+            continue
+        headers.append(header)
         conversations.append(found)
     if not headers and not findings:
         return Written(conversations=(), findings=(), files=())
@@ -81,6 +92,17 @@ def read_messages(path: Path, first: int = 1, last: int | None = None) -> Iterat
                 raise FormatError(f"line {number} of a messages file is message {message.number}")
             number += 1
             yield message
+
+
+def _length(header: Json) -> int:
+    """Return about how many bytes *header* takes in the file, where it is indented once more."""
+    data = canonical.pretty(header)
+    return len(data) + 4 * data.count(b"\n")
+
+
+def _no_room(number: int) -> Finding:
+    detail = "this and later conversations are left out: titles and participants are too many"
+    return Finding(code="chat.conversations.cut", value=number, detail=detail, source=Source(file=""))
 
 
 def _write_messages(conversation: Conversation, path: Path) -> Digest:

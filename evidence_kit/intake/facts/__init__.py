@@ -6,7 +6,8 @@ them; `exif`, `xmp`, `iptc`, `icc`, `manifests` read those. Nothing is decoded b
 """
 
 from evidence_kit.intake.facts.apart import examine_apart
+from evidence_kit.intake.facts.document import FactsDocument
 from evidence_kit.intake.facts.examining import examine
 from evidence_kit.intake.facts.file_facts import FileFacts, shown_on_demand
 
-__all__ = ["FileFacts", "examine", "examine_apart", "shown_on_demand"]
+__all__ = ["FactsDocument", "FileFacts", "examine", "examine_apart", "shown_on_demand"]

@@ -111,6 +111,29 @@ def test_reading_ends_when_its_time_is_over(warc: Path, monkeypatch: pytest.Monk
     assert _read(warc, WARC).ended == "reading it took longer than it may"
 
 
+def test_kinds_of_records_without_end_are_counted_together(tmp_path: Path) -> None:
+    record = "WARC/1.1\r\nWARC-Type: t{}\r\nWARC-Date: 2026-01-01T00:00:00Z\r\nContent-Length: 0\r\n\r\n\r\n\r\n"
+    path = tmp_path / "many.warc"
+    path.write_bytes("".join(record.format(number) for number in range(150)).encode())
+
+    records = _read(path, WARC).records
+
+    assert (len(records), records["?"], records.total()) == (101, 50, 150)
+
+
+def test_an_archive_without_room_keeps_its_place_and_says_so(wacz: Path) -> None:
+    told = _read(wacz, WACZ).without_lists().to_json()
+
+    assert (told["file"], told["kind"], told["seal"], told["pages_unlisted"]) == (
+        "original/0001",
+        "wacz",
+        "anonymous",
+        1,
+    )
+    assert (told["pages"], told["checks"]) == ([], [])
+    assert told["ended"] == "the item has no room for what it holds"
+
+
 def test_every_archive_of_others_is_read(test_data: Path) -> None:
     read = [
         read_archive(path, file=path.name, media_type=WACZ if path.suffix == ".wacz" else WARC)

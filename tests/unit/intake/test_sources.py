@@ -92,3 +92,25 @@ def test_too_many_files_for_one_item_are_refused_before_anything_is_copied(
 
     with pytest.raises(UsageError, match="more than 2 files"):
         find_sources([folder], case=tmp_path / "case")
+
+
+@pytest.mark.skipif(os.name != "posix", reason="NOT TESTED: links and pipes of POSIX")
+def test_what_is_left_out_counts_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder = hand_over(tmp_path / "phone", {"a/1.txt": b"1"})
+    for number in range(3):
+        (folder / "a" / f"link-{number}").symlink_to("1.txt")
+    find_sources([folder], case=tmp_path / "case")
+    monkeypatch.setattr(sources, "MOST_FILES", 3)
+
+    with pytest.raises(UsageError, match="more than 3 files") as refused:
+        find_sources([folder], case=tmp_path / "case")
+
+    assert "one by one" in refused.value.hint
+
+
+def test_names_that_are_too_long_together_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder = hand_over(tmp_path / "phone")
+    monkeypatch.setattr(sources, "_MOST_NAMES", 40)
+
+    with pytest.raises(UsageError, match="too long to be kept together"):
+        find_sources([folder], case=tmp_path / "case")
