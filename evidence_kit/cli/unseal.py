@@ -1,5 +1,7 @@
 """``unseal``: open what was sealed, when two officers have agreed."""
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -27,6 +29,8 @@ if TYPE_CHECKING:
     from evidence_kit.case.folder import CaseFolder, Committed
     from evidence_kit.case.unsealing import OpenedFile
     from evidence_kit.custody.custodian import Custodian
+    from evidence_kit.custody.unsealing import Unsealing
+    from evidence_kit.trust.age import Identity
 
 
 def register(root: typer.Typer) -> None:
@@ -57,11 +61,7 @@ def _unseal(
     from evidence_kit.case.unsealing import (
         approve,
         awaiting,
-        open_request,
         read_register,
-        refuse_place,
-        request,
-        unseal,
     )
 
     run = Run.of(ctx)
@@ -74,27 +74,74 @@ def _unseal(
         return
     if not reason.strip() or not second.strip():
         raise UsageError("unsealing needs a reason and a second officer", hint="say --reason TEXT --second NAME")
-    if output is not None:
-        refuse_place(folder, output)
-    committed, found = [], open_request(folder, item, custodian, second=second.strip())
-    if second_home is not None:
-        other = _second(run, second_home, second_passphrase_file)
-    if found is None:
-        committed.append(request(folder, item, custodian, reason=reason.strip(), second=second.strip()))
-    if second_home is not None and (found is None or found.approved is None):
-        committed.append(approve(folder, awaiting(folder, item, other), other))
-    found = open_request(folder, item, custodian, second=second.strip())
-    if found is None or found.approved is None:
-        _tell_waiting(run, folder, committed, item, second, json=json)
-        return
-    if output is None:
-        raise UsageError("say where to write what is unsealed", hint="--output names a new folder outside of the case")
+    other = _second(run, second_home, second_passphrase_file) if second_home else None
+    asking = Asking(run=run, case=folder, item=item, custodian=custodian, second=second.strip(), json=json)
     keys = identities(run, key, key_passphrase_file)
-    opened_event, opened = unseal(folder, found, custodian, identities=keys, output=output)
-    if not json:
-        _tell_opened(run, output, opened)
-    more: dict[str, Json] = {"item": item, "state": "opened", "files": [_file_json(each) for each in opened]}
-    answer_committed(run, folder, [*committed, opened_event], command="unseal", json=json, more=more)
+    asking.go_on(reason.strip(), other=other, output=output, keys=keys)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asking:
+    """One officer who asks to unseal an item."""
+
+    run: Run
+    case: "CaseFolder"
+    item: str
+    custodian: "Custodian"
+    second: str
+    json: bool
+
+    def go_on(self, reason: str, *, other: "Custodian | None", output: Path | None, keys: "Sequence[Identity]") -> None:
+        """Ask, have *other* agree if there is one here, and open what was agreed to."""
+        from evidence_kit.case.unsealing import approve, awaiting, refuse_place, request
+
+        if output is not None:
+            refuse_place(self.case, output)
+        committed = []
+        found = self._request()
+        if found is None:
+            committed.append(request(self.case, self.item, self.custodian, reason=reason, second=self.second))
+        if other is not None and (found is None or found.approved is None):
+            committed.append(approve(self.case, awaiting(self.case, self.item, other), other))
+        found = self._request()
+        if found is None or found.approved is None:
+            self._tell_waiting(committed, found)
+        else:
+            self._open(found, committed, output, keys)
+
+    def _request(self) -> "Unsealing | None":
+        from evidence_kit.case.unsealing import open_request
+
+        return open_request(self.case, self.item, self.custodian, second=self.second)
+
+    def _tell_waiting(self, committed: "list[Committed]", found: "Unsealing | None") -> None:
+        from evidence_kit.case.folder import Committed
+
+        if found is not None and not committed:
+            committed = [Committed(seq=found.requested.seq, head=found.link, item=self.item)]
+        if not self.json:
+            say(self.run.texts.say("unseal.waiting", second=visible(self.second), item=self.item))
+        self._answer(committed, {"state": "waiting"}, code=4)
+
+    def _open(
+        self, found: "Unsealing", committed: "list[Committed]", output: Path | None, keys: "Sequence[Identity]"
+    ) -> None:
+        from evidence_kit.case.unsealing import unseal
+
+        if output is None:
+            hint = "--output names a new folder outside of the case"
+            raise UsageError("say where to write what is unsealed", hint=hint)
+        if not keys:
+            raise UsageError("unsealing needs the key of a recipient", hint="--key names the file of the key")
+        event, opened = unseal(self.case, found, self.custodian, identities=keys, output=output)
+        if not self.json:
+            _tell_opened(self.run, output, opened)
+        files: list[Json] = [_file_json(each) for each in opened]
+        self._answer([*committed, event], {"state": "opened", "files": files})
+
+    def _answer(self, committed: "list[Committed]", more: dict[str, Json], *, code: int = 0) -> None:
+        more = {"item": self.item, **more}
+        answer_committed(self.run, self.case, committed, command="unseal", json=self.json, more=more, code=code)
 
 
 def _second(run: Run, home: Path, passphrase_file: Path | None) -> "Custodian":
@@ -102,15 +149,6 @@ def _second(run: Run, home: Path, passphrase_file: Path | None) -> "Custodian":
     environ = {name: value for name, value in run.environ.items() if name != PASSPHRASE_VARIABLE}
     other = Run(texts=run.texts, environ={**environ, HOME_VARIABLE: str(home)})
     return other.custodian(other.settings(), passphrase_file)
-
-
-def _tell_waiting(
-    run: Run, case: "CaseFolder", committed: "list[Committed]", item: str, second: str, *, json: bool
-) -> None:
-    if not json:
-        say(run.texts.say("unseal.waiting", second=visible(second), item=item))
-    more: dict[str, Json] = {"item": item, "state": "waiting"}
-    answer_committed(run, case, committed, command="unseal", json=json, more=more, code=4)
 
 
 def _tell_opened(run: Run, output: Path, opened: "list[OpenedFile]") -> None:

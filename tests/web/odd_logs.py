@@ -155,6 +155,32 @@ def _revoked(log: OddLog, key: str) -> dict[str, Json]:
     return {"type": "key.revoked", "detail": {**detail, "acknowledged": acknowledged}}
 
 
+def _unsealing(log: OddLog, item: str) -> dict[str, Json]:
+    begun = log.events("unseal.requested")
+    if not begun or log.chance.random() < 1 / 4:
+        detail: dict[str, Json] = {"second": log.chance.choice(["Дорж", "Болор", "0001", ""])}
+        return {"type": "unseal.requested", "item": item, "digests": _manifest(item), "purpose": "p", "detail": detail}
+    seq = log.chance.choice([*begun, 1])
+    asked = str(json.loads(log.lines[seq - 1]).get("item"))
+    named: dict[str, Json] = {"requested": {"seq": seq, "link": str(log.links[seq])}, "files": 1}
+    return {
+        "type": log.chance.choice(["unseal.approved", "unseal.opened"]),
+        "item": asked,
+        "digests": _manifest(asked),
+        "purpose": "p",
+        "detail": named,
+    }
+
+
+def _recipient(log: OddLog) -> dict[str, Json]:
+    said: dict[str, Json] = {
+        "recipient": log.chance.choice(["age1" + "q" * 58, "age1" + "q" * 57, "AGE1" + "Q" * 58]),
+        "use": log.chance.choice(["content", "seal", "all"]),
+        "pseudonym": log.chance.choice([None, "V-01", "X-01"]),
+    }
+    return {"type": log.chance.choice(["recipient.added", "recipient.removed"]), "detail": said}
+
+
 def _by_hand(log: OddLog) -> dict[str, Json]:
     types = ["viewed", "consulted", "copied", "derived", "moved", "sealed", "unsealed", "returned", "disposed", "noted"]
     texts = {key: log.chance.choice(["x", "x", "x", " "]) for key in ("purpose", "place", "authority", "note")}
@@ -198,6 +224,9 @@ def _anything(log: OddLog) -> tuple[Custodian, dict[str, Json]]:
         lambda: (by, _registered(log, key_of(by))),
         lambda: (by, _revoked(log, key)),
         lambda: (by, _by_hand(log)),
+        lambda: (chance.choice(PEOPLE), _unsealing(log, item)),
+        lambda: (chance.choice(PEOPLE), _unsealing(log, item)),
+        lambda: (by, _recipient(log)),
         lambda: (by, _others(log)),
     ]
     return chance.choice(kinds)()

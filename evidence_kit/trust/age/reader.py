@@ -3,6 +3,7 @@
 import io
 import os
 from collections.abc import Sequence
+from contextlib import ExitStack
 from typing import BinaryIO
 
 from evidence_kit.errors import FormatError
@@ -77,11 +78,17 @@ class AgeReader(io.RawIOBase):
 def open_age(stream: BinaryIO, identities: Sequence[Identity]) -> AgeReader | None:
     """Open an age file, None if no one of *identities* is a recipient; raises `FormatError` for what is no whole one.
 
-    *stream* must be one that can be sought in; the reader closes it.
+    *stream* must be one that can be sought in; the reader closes it, and it is closed where there is no reader.
     """
-    header = read_header(stream)
-    file_key = header.file_key(identities)
-    return None if file_key is None else AgeReader(stream, header, file_key)
+    with ExitStack() as undo:
+        undo.callback(stream.close)
+        header = read_header(stream)
+        file_key = header.file_key(identities)
+        if file_key is None:
+            return None
+        reader = AgeReader(stream, header, file_key)
+        undo.pop_all()
+        return reader
 
 
 def open_with_passphrase(stream: BinaryIO, passphrase: bytes, *, limit: int) -> bytes:
