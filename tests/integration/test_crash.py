@@ -20,13 +20,17 @@ from evidence_kit.case.folder import CaseFolder
 from evidence_kit.case.stamping import Stamping
 from evidence_kit.custody.custodian import Custodian
 from evidence_kit.custody.events import ENDS
+from evidence_kit.custody.recipients import Named, Use, adding
 from evidence_kit.errors import FormatError
+from evidence_kit.intake.sealing import complete_interrupted as complete_sealings
 from evidence_kit.intake.taking import complete_interrupted
 from evidence_kit.models import Check, Outcome
 from evidence_kit.practice import PracticeServer
+from evidence_kit.trust.age import Identity
 from evidence_kit.verify import verify_path
 from tests.support.cases import commit_small_item, open_case
 from tests.support.people import OFFICER, keep_key, practice_custodian, roots_of
+from tests.support.sealing import NAME, holding
 from tests.support.supplies import hand_over
 from tests.support.whole_way import the_browser
 
@@ -126,6 +130,13 @@ from tests.support.supplies import take
 print("begun", flush=True)
 while True:
     print(take(case, custodian, Path(sys.argv[3])).id, flush=True)
+"""
+
+SEALINGS = f"""{_BEGIN}
+from tests.support.sealing import seal
+print("begun", flush=True)
+while True:
+    print(seal(case, custodian, Path(sys.argv[3])).id, flush=True)
 """
 
 
@@ -236,6 +247,22 @@ def crash_imports(folder: Path, project: Path, times: int, seed: int = 0) -> Non
     assert [path for path in it.case.staging.glob("EV-*") if any(path.iterdir())] == []
 
 
+def crash_sealings(folder: Path, project: Path, times: int, seed: int = 0) -> None:
+    """Kill sealings of one folder; each that had sealed a file is completed, and nothing of it ever lies in plain."""
+    it, chance, done = Attacked.at(folder), random.Random(seed), list[str]()  # noqa: S311
+    for _ in range(2):
+        it.case.commit(adding(Named(recipient=Identity.new().recipient, use=Use.SEAL)), it.custodian)
+    mark = chance.randbytes(24)
+    phone = hand_over(folder.parent / "phone", {f"{NAME}-{number}": mark * 20_000 for number in range(12)})
+    for _ in range(times):
+        done += killed(project, SEALINGS, it.case.path, it.key, phone, after=chance.uniform(0.0, 2.0))
+        it.sound(done)
+        assert holding(it.case.path, mark, NAME.encode()) == []
+        done += [item.id for item in complete_sealings(it.case, it.custodian, Stamping(), on_damage=_refuse)]
+        it.sound(done)
+    assert [path for path in it.case.staging.glob("EV-*") if any(path.iterdir())] == []
+
+
 def _refuse(_item: str, error: FormatError) -> None:
     raise error
 
@@ -254,6 +281,16 @@ def test_a_bundle_killed_at_a_random_moment_loses_nothing(tmp_path: Path, projec
 
 def test_imports_killed_at_random_moments_lose_nothing(tmp_path: Path, project: Path) -> None:
     crash_imports(tmp_path / "хэрэг", project, 2)
+
+
+def test_sealings_killed_at_random_moments_lose_nothing(tmp_path: Path, project: Path) -> None:
+    crash_sealings(tmp_path / "хэрэг", project, 2)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("seed", range(4))
+def test_sealings_killed_forty_times_lose_nothing(tmp_path: Path, project: Path, seed: int) -> None:
+    crash_sealings(tmp_path / "хэрэг", project, 10, seed)
 
 
 @pytest.mark.slow
