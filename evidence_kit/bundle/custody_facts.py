@@ -22,6 +22,7 @@ _SAID = (
     "reason",
     "lost",
     "corrects",
+    "synced",
 )
 """Members of ``detail`` that are printed as they are, in this order."""
 

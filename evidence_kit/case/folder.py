@@ -19,7 +19,6 @@ from types import MappingProxyType
 
 from filelock import FileLock, Timeout
 
-from evidence_kit import canonical
 from evidence_kit.case.building import building, refuse_inside
 from evidence_kit.case.decided import bytes_as_finished
 from evidence_kit.case.durable import append, move_new, sync_tree, write_new
@@ -47,7 +46,6 @@ from evidence_kit.models import Digest
 from evidence_kit.plain import open_plain, read_plain
 from evidence_kit.trust.age import Recipient
 from evidence_kit.trust.certificates import Certificate, load_certificates
-from evidence_kit.trust.digests import sha256_bytes
 from evidence_kit.trust.revocation import Statement, read_statement
 
 _REGISTER_FIRST = (
@@ -88,12 +86,14 @@ class CaseFolder:
             ) from error
 
     @classmethod
-    def create(cls, path: Path, info: CaseInfo, custodian: Custodian, *, more: Sequence[Draft] = ()) -> "CaseFolder":
+    def create(
+        cls, path: Path, info: CaseInfo, custodian: Custodian, *, more: Sequence[Draft] = (), synced: str = ""
+    ) -> "CaseFolder":
         """Create a case at *path*, which must not exist or be empty, with its first event.
 
         Raises `UsageError` for a place inside a case or bundle, `CaseError` for one that is taken or cannot be written.
 
-        *more* are further events that it begins with.
+        *more* are further events that it begins with; *synced* is the service that copies the place elsewhere.
         The case is built beside its place and renamed, so that a crash leaves no half-made case.
         """
         refuse_inside(path)
@@ -102,7 +102,7 @@ class CaseFolder:
             raise CaseError(message, hint="choose a new folder for the case")
         try:
             with building(path) as place:
-                cls._build(place / path.name, info, custodian, more)
+                cls._build(place / path.name, info, custodian, (info.opening(synced=synced), *more))
                 if path.exists():
                     path.rmdir()
                 move_new(place / path.name, path)
@@ -112,22 +112,15 @@ class CaseFolder:
         return cls(path=path, info=info)
 
     @classmethod
-    def _build(cls, path: Path, info: CaseInfo, custodian: Custodian, more: Sequence[Draft]) -> None:
+    def _build(cls, path: Path, info: CaseInfo, custodian: Custodian, first: Sequence[Draft]) -> None:
         """Build a case with its first events at *path*."""
         for name in ("items", "seals/heads", "trust", STAGING):
             (path / name).mkdir(parents=True)
-        data = canonical.pretty(info.to_json())
-        write_new(path / "case.json", data)
+        write_new(path / "case.json", info.to_bytes())
         write_new(path / "custody.jsonl", b"")
         write_new(path / "custody.sig", b"")
         case = cls(path=path, info=info)
-        draft = Draft(
-            type=EventType.CASE_OPENED,
-            digests={"case.json": sha256_bytes(data)},
-            authority=info.legal_basis,
-            detail={"format": 1},
-        )
-        for each in (draft, *more):
+        for each in first:
             case.commit(each, custodian)
         sync_tree(path)
 

@@ -5,8 +5,10 @@ from datetime import datetime
 
 from evidence_kit import canonical
 from evidence_kit.canonical import Json
+from evidence_kit.custody.events import Draft, EventType
 from evidence_kit.errors import FormatError
 from evidence_kit.models import parse_utc, utc_text
+from evidence_kit.trust.digests import sha256_bytes
 
 SCHEMA = "evidence-kit/case/1"
 _TEXTS = ("number", "title", "office", "legal_basis", "language")
@@ -35,6 +37,16 @@ class CaseInfo:
             "language": self.language,
             "created": utc_text(self.created),
         }
+
+    def to_bytes(self) -> bytes:
+        """Return the file."""
+        return canonical.pretty(self.to_json())
+
+    def opening(self, *, synced: str = "") -> Draft:
+        """Return the first event of the case; *synced* is the service that copies its place elsewhere, if one does."""
+        detail: dict[str, Json] = {"format": 1, **({"synced": synced} if synced else {})}
+        digests = {"case.json": sha256_bytes(self.to_bytes())}
+        return Draft(type=EventType.CASE_OPENED, digests=digests, authority=self.legal_basis, detail=detail)
 
 
 def read_info(data: bytes) -> CaseInfo:

@@ -21,6 +21,7 @@ from evidence_kit.cli.options import (
 from evidence_kit.cli.output import emit, rows, say
 from evidence_kit.cli.recipients import case_recipients, first_recipients, recipient_text
 from evidence_kit.cli.run import Run
+from evidence_kit.cli.synced import want_unsynced
 from evidence_kit.display import visible
 from evidence_kit.errors import UsageError
 from evidence_kit.models import utc_text
@@ -53,6 +54,7 @@ def _new(
     ] = None,
     seal_to: Annotated[list[str] | None, typer.Option("--seal-to", metavar="RECIPIENT", help="option.seal-to")] = None,
     one_recipient: OneRecipientOption = False,
+    allow_synced: Annotated[bool, typer.Option("--allow-synced-folder", help="option.allow-synced-folder")] = False,
     purpose: PurposeOption = "",
     place: PlaceOption = "",
     passphrase_file: PassphraseOption = None,
@@ -62,6 +64,7 @@ def _new(
 
     run = Run.of(ctx)
     settings = run.settings()
+    synced = want_unsynced(run, folder, allowed=allow_synced)
     custodian = run.custodian(settings, passphrase_file, purpose=purpose, place=place)
     practice = custodian.signer.practice
     chosen = language or settings.language or run.texts.language
@@ -76,6 +79,7 @@ def _new(
             legal_basis=legal_basis,
             language=str(chosen),
             recipients=recipients,
+            synced=synced,
         )
     unstamped = stamp_head(case, run.stamping(settings))
     if json:
@@ -106,6 +110,7 @@ def open_case(  # each is one fact of the case
     legal_basis: str = "",
     language: str,
     recipients: "Sequence[Draft]" = (),
+    synced: str = "",
 ) -> "CaseFolder":
     """Create a case; raises `UsageError` for an empty number or title, `CaseError` for a folder that is taken."""
     from evidence_kit.case.folder import CaseFolder
@@ -120,7 +125,7 @@ def open_case(  # each is one fact of the case
         language=language,
         created=custodian.clock(),
     )
-    return CaseFolder.create(folder.absolute(), info, custodian, more=recipients)
+    return CaseFolder.create(folder.absolute(), info, custodian, more=recipients, synced=synced)
 
 
 def _refuse_empty(*, number: str | None, title: str) -> None:

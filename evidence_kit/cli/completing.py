@@ -1,4 +1,4 @@
-"""Finish what was interrupted in a case before something new is begun in it, and say so."""
+"""Before something new is begun in a case: say if it is copied elsewhere, finish what was interrupted."""
 
 from collections.abc import Sequence
 from itertools import chain
@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from evidence_kit.cli.items import item_text
 from evidence_kit.cli.output import note, say
 from evidence_kit.cli.run import Run
+from evidence_kit.cli.synced import tell_synced
 from evidence_kit.errors import FormatError
 
 if TYPE_CHECKING:
@@ -28,7 +29,8 @@ def complete_interrupted(  # what is completed, by whom, and whether it is said
 ) -> "list[TakenItem]":
     """Make items of captures and imports that were interrupted, and say so if *tell*.
 
-    Imports that began with one of *except_for* are left: they are gone on with.
+    Imports that began with one of *except_for* are left: they are gone on with. Of a folder that a program copies
+    elsewhere everybody is warned.
     """
     from evidence_kit.capture import take
     from evidence_kit.intake import sealing, taking
@@ -36,6 +38,7 @@ def complete_interrupted(  # what is completed, by whom, and whether it is said
     def left(item: str, error: FormatError) -> None:
         note(run.texts.say("capture.not-completed", item=item, reason=str(error)))
 
+    tell_synced(run, case)
     step = run.progress()
     completed = []
     for item in chain(

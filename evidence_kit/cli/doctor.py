@@ -87,7 +87,7 @@ def examine(run: Run, path: Path | None, *, clear: bool, self_test: bool, passph
         *health.revocation(run, settings, signer),
         *health.authorities(run, settings.tsa),
         health.space(folder),
-        health.cloud([folder, settings.home]),
+        health.cloud(run, [folder, settings.home]),
         *(_leftovers(case, clear=clear) if case else ()),
         *(health.self_tests(run) if self_test else ()),
     ]

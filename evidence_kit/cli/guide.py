@@ -106,13 +106,16 @@ def _case(run: Run, custodian: "Custodian", ask: Ask) -> "CaseFolder":
     """Open the case in the folder that is named, or make one there."""
     from evidence_kit.case.folder import CaseFolder
     from evidence_kit.cli.case import open_case
+    from evidence_kit.cli.synced import tell_synced, want_unsynced
 
     texts = run.texts
     folder = _path(_required(ask, texts.say("guide.case"))).absolute()
     if (folder / "case.json").is_file():
         case = CaseFolder.open(folder)
+        tell_synced(run, case)
         say(texts.say("guide.case-found", number=case.info.number, title=case.info.title))
         return case
+    want_unsynced(run, folder)
     say(texts.say("guide.case-new", path=folder))
     case = open_case(
         folder,

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from evidence_kit.canonical import Json
+from evidence_kit.display import visible
 from evidence_kit.errors import CaptureError, EvidenceError, TokenError
 from evidence_kit.texts import Texts
 
@@ -28,18 +29,6 @@ _SOON = timedelta(days=30)
 _CLOCK_LIMIT = 60.0
 """Seconds; a time stamp has whole seconds, and its request takes some."""
 _LOW, _TOO_LOW = 2 * 1024**3, 256 * 1024**2
-_CLOUDS = {
-    "onedrive": "OneDrive",
-    "dropbox": "Dropbox",
-    "google drive": "Google Drive",
-    "googledrive": "Google Drive",
-    "my drive": "Google Drive",
-    "icloud": "iCloud",
-    "com~apple~clouddocs": "iCloud",
-    "yandex.disk": "Yandex Disk",
-    "yandexdisk": "Yandex Disk",
-    "nextcloud": "Nextcloud",
-}
 
 
 class State(StrEnum):
@@ -256,13 +245,14 @@ def space(folder: Path) -> Finding:
     return Finding.of("disk.space", state, "doctor.space", gigabytes=f"{free / 1000**3:.1f}")
 
 
-def cloud(folders: Iterable[Path]) -> Finding:
+def cloud(run: "Run", folders: Iterable[Path]) -> Finding:
     """See whether a folder lies where a program copies everything to somebody else's computers."""
+    from evidence_kit.case.synced import synced_by
+
     for folder in folders:
-        for part in folder.absolute().parts:
-            for mark, name in _CLOUDS.items():
-                if mark in part.lower():
-                    return Finding.of("disk.cloud", State.WARNING, "doctor.cloud", service=name, path=folder)
+        if found := synced_by(folder, run.environ):
+            sign = visible(str(found.sign))
+            return Finding.of("disk.cloud", State.WARNING, "doctor.cloud", service=found.service, path=sign)
     return Finding.of("disk.cloud", State.PASSED, "doctor.cloud-none")
 
 

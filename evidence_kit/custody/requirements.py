@@ -70,6 +70,8 @@ class Requirement:
     texts: tuple[str, ...] = ()
     """Those of purpose, authority, place and note that may not be empty."""
     detail: Mapping[str, Fits] = field(default_factory=dict)
+    optional: Mapping[str, Fits] = field(default_factory=dict)
+    """Members of ``detail`` that need not be there."""
     outcomes: tuple[str, ...] = ()
     """The only outcomes there are; any, if empty."""
     by_hand: bool = False
@@ -88,7 +90,7 @@ _RECIPIENT = Requirement(
 
 REQUIREMENTS: Mapping[str, Requirement] = MappingProxyType(
     {
-        EventType.CASE_OPENED: Requirement(item=False, detail={"format": _number}),
+        EventType.CASE_OPENED: Requirement(item=False, detail={"format": _number}, optional={"synced": _text}),
         EventType.CAPTURE_STARTED: Requirement(item=True, detail={"url": _anything}),
         EventType.CAPTURED: Requirement(
             item=True,
@@ -186,6 +188,9 @@ def _wanting(event: Draft | Event, requirement: Requirement) -> Iterator[str]:
     yield from (name for name in requirement.texts if not texts[name].strip())
     for name, fits in requirement.detail.items():
         if name not in event.detail or not fits(event.detail[name]):
+            yield f"detail.{name}"
+    for name, fits in requirement.optional.items():
+        if name in event.detail and not fits(event.detail[name]):
             yield f"detail.{name}"
     if requirement.outcomes and event.outcome not in requirement.outcomes:
         yield "outcome"

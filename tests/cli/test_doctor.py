@@ -10,7 +10,6 @@ import pytest
 
 from evidence_kit.case.folder import CaseFolder
 from evidence_kit.case.workplace import workplace
-from evidence_kit.cli import health
 from evidence_kit.custody.custodian import Custodian
 from evidence_kit.custody.events import Draft, EventType
 from evidence_kit.settings import load_settings
@@ -213,17 +212,6 @@ def test_settings_that_others_may_write_are_told(officer: RunCommand, home: Path
     home.chmod(0o777)
 
     assert outcomes(officer("doctor", "--json"))["settings"] == "warning"
-
-
-@pytest.mark.parametrize("part", ["OneDrive - Агентлаг", "Dropbox", "Google Drive", "com~apple~CloudDocs"])
-def test_a_folder_that_a_cloud_copies_is_told(tmp_path: Path, part: str) -> None:
-    found = health.cloud([tmp_path / "x", tmp_path / part / "хэрэг"])
-
-    assert found.state is health.State.WARNING
-
-
-def test_an_ordinary_folder_is_no_cloud() -> None:
-    assert health.cloud([Path("хэрэг")]).state is health.State.PASSED
 
 
 def test_settings_are_left_as_they_are(officer: RunCommand, home: Path) -> None:

@@ -4,6 +4,7 @@ import { test } from "node:test";
 import { concat, text, utf8 } from "../src/bytes.js";
 import { isWithheld, LONGEST_LINE, readLine } from "../src/custody/events.js";
 import { decodeSignature, Lines, Links } from "../src/custody/log.js";
+import { wanting } from "../src/custody/requirements.js";
 import { readWithheld } from "../src/custody/withholding.js";
 import { FormatError } from "../src/errors.js";
 
@@ -116,4 +117,17 @@ test("the file of withheld events is read by its own count", () => {
   for (const wrong of [utf8(""), utf8("\n"), head(1), opened, concat(head(2), opened), between]) {
     assert.throws(() => readWithheld(wrong), FormatError);
   }
+});
+
+test("what an event need not carry must be of its kind where it is", () => {
+  const missing = (detail: object) => {
+    const event = readLine(line({ ...EVENT, type: "case.opened", detail }));
+    return isWithheld(event) ? ["withheld"] : wanting(event);
+  };
+
+  assert.deepEqual(missing({ format: 1 }), []);
+  assert.deepEqual(missing({ format: 1, synced: "OneDrive" }), []);
+  assert.deepEqual(missing({ format: 1, synced: " " }), ["detail.synced"]);
+  assert.deepEqual(missing({ format: 1, synced: null }), ["detail.synced"]);
+  assert.deepEqual(missing({ synced: "OneDrive" }), ["detail.format"]);
 });

@@ -21,6 +21,8 @@ interface Requirement {
   /** Those that may not be empty. */
   readonly texts?: readonly ("purpose" | "authority" | "place" | "note")[];
   readonly detail?: Readonly<Record<string, Fits>>;
+  /** Members of `detail` that need not be there. */
+  readonly optional?: Readonly<Record<string, Fits>>;
   /** The only outcomes there are. */
   readonly outcomes?: readonly string[];
 }
@@ -62,7 +64,7 @@ const RECIPIENT: Requirement = {
 };
 
 const REQUIREMENTS: ReadonlyMap<string, Requirement> = new Map<string, Requirement>([
-  [EventType.CASE_OPENED, { item: false, detail: { format: number } }],
+  [EventType.CASE_OPENED, { item: false, detail: { format: number }, optional: { synced: isText } }],
   [EventType.CAPTURE_STARTED, { item: true, detail: { url: anything } }],
   [
     EventType.CAPTURED,
@@ -164,6 +166,10 @@ function* missing(event: Event, requirement: Requirement): Generator<string> {
   for (const [name, fits] of Object.entries(requirement.detail ?? {})) {
     const value = event.detail[name];
     if (value === undefined || !fits(value)) yield `detail.${name}`;
+  }
+  for (const [name, fits] of Object.entries(requirement.optional ?? {})) {
+    const value = event.detail[name];
+    if (value !== undefined && !fits(value)) yield `detail.${name}`;
   }
   if (requirement.outcomes !== undefined && !requirement.outcomes.includes(event.outcome)) yield "outcome";
 }
