@@ -113,7 +113,7 @@ def _as_far(archive: Archive, stream: BinaryIO, read: Callable[[Archive, BinaryI
 def _is_warc(stream: BinaryIO) -> bool:
     try:
         next(iter(read_warc(stream)), None)
-    except FormatError:
+    except (FormatError, LimitError):
         return False
     finally:
         stream.seek(0)

@@ -111,6 +111,14 @@ def test_reading_ends_when_its_time_is_over(warc: Path, monkeypatch: pytest.Monk
     assert _read(warc, WARC).ended == "reading it took longer than it may"
 
 
+def test_what_shows_no_record_in_its_time_is_no_archive(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "empty.gz"
+    path.write_bytes(gzip.compress(b"") * 1000)
+    monkeypatch.setattr(timed, "_SECONDS", -1.0)
+
+    assert read_archive(path, file="a", media_type=GZIP) is None
+
+
 def test_kinds_of_records_without_end_are_counted_together(tmp_path: Path) -> None:
     record = "WARC/1.1\r\nWARC-Type: t{}\r\nWARC-Date: 2026-01-01T00:00:00Z\r\nContent-Length: 0\r\n\r\n\r\n\r\n"
     path = tmp_path / "many.warc"
