@@ -22,6 +22,10 @@ class UsageError(EvidenceError):
     exit_code = 2
 
 
+class EntitlementError(UsageError):
+    """Who works here has not said that the office may hold suspected child abuse material."""
+
+
 class SettingsError(EvidenceError):
     """This installation is not set up for what was asked."""
 

@@ -13,13 +13,18 @@ from pathlib import Path
 
 from evidence_kit import canonical
 from evidence_kit.canonical import Json
-from evidence_kit.errors import FormatError, SettingsError, SigningError
+from evidence_kit.errors import EntitlementError, FormatError, SettingsError, SigningError
 from evidence_kit.models import Officer
 from evidence_kit.trust.certificates import Certificate, load_certificates
 from evidence_kit.trust.keys import Signer, make_practice_signer, open_pem, open_pkcs12, practice_name, write_pkcs12
 
 SCHEMA = "evidence-kit/settings/1"
 _PRACTICE_PASSPHRASE = b"practice"
+_NOTE_INSTEAD = (
+    "do not open, copy or send it; note where it is: evidence-kit custody add location.noted --address TEXT "
+    "--seen TIME --party WHO; then report it to the police. Only an office that may hold it by law says once: "
+    "evidence-kit setup --may-seal"
+)
 _SETUP_HINT = "run: evidence-kit setup --practice --name NAME --id ID --role ROLE --agency AGENCY"
 
 
@@ -59,6 +64,8 @@ class Settings:
     """``HOST`` or ``HOST:PORT``; none are asked unless named."""
     revocation: bool = True
     """Whether authorities are asked if they revoked a certificate that is used."""
+    may_seal: bool = False
+    """Whether the office may hold suspected child abuse material, as police do; its owner declares it."""
     language: str = ""
 
     def to_json(self) -> dict[str, Json]:
@@ -70,6 +77,7 @@ class Settings:
             "tsa": list(self.tsa),
             "time_servers": list(self.time_servers),
             "revocation": self.revocation,
+            "may_seal": self.may_seal,
             "language": self.language,
         }
 
@@ -79,6 +87,17 @@ class Settings:
             message = "this installation does not know its officer yet"
             raise SettingsError(message, hint=_SETUP_HINT)
         return self.officer
+
+    def want_right_to_seal(self) -> None:
+        """Raise `EntitlementError` unless the office may hold suspected child abuse material.
+
+        Who may not, notes where it is and reports it, and makes no copy: to possess it is an offence in itself.
+        """
+        if not self.may_seal:
+            message = (
+                "this installation is not declared to be of an office that may hold suspected child abuse material"
+            )
+            raise EntitlementError(message, hint=_NOTE_INSTEAD)
 
     def open_signer(self, ask_passphrase: AskPassphrase) -> Signer:
         """Open the signing key; raises `SettingsError` before `setup`, `SigningError` when it cannot be opened."""
@@ -211,6 +230,7 @@ def _read(home: Path, value: Json) -> Settings:
                 tsa=tuple(str(url) for url in tsa),
                 time_servers=_texts(rest.get("time_servers", [])),
                 revocation=rest.get("revocation") is not False,
+                may_seal=rest.get("may_seal") is True,
                 language=language,
             )
     message = f"it does not say {SCHEMA}"

@@ -9,6 +9,7 @@ from evidence_kit.custody.events import Event, EventType
 _SAID = (
     "from",
     "party",
+    "seen",
     "pseudonym",
     "witness",
     "condition",

@@ -6,6 +6,7 @@ import typer
 
 from evidence_kit.canonical import Json
 from evidence_kit.cli.committed import answer_committed
+from evidence_kit.cli.moments import read_moment
 from evidence_kit.cli.options import (
     AuthorityOption,
     CaseOption,
@@ -17,6 +18,7 @@ from evidence_kit.cli.options import (
 )
 from evidence_kit.cli.run import Run
 from evidence_kit.errors import UsageError
+from evidence_kit.models import utc_text
 
 if TYPE_CHECKING:
     from evidence_kit.custody.events import EventType
@@ -43,6 +45,8 @@ def _add(  # each is one field of the event
     condition: Annotated[str, typer.Option("--condition", metavar="TEXT", help="option.condition")] = "",
     seal_number: Annotated[str, typer.Option("--seal-number", metavar="TEXT", help="option.seal-number")] = "",
     method: Annotated[str, typer.Option("--method", metavar="TEXT", help="option.method")] = "",
+    address: Annotated[str, typer.Option("--address", metavar="TEXT", help="option.noted-address")] = "",
+    seen: Annotated[str, typer.Option("--seen", metavar="TIME", help="option.seen")] = "",
     change: Annotated[str, typer.Option("--change", metavar="TEXT", help="option.change")] = "",
     case: CaseOption = None,
     passphrase_file: PassphraseOption = None,
@@ -62,6 +66,8 @@ def _add(  # each is one field of the event
         "seal_number": seal_number,
         "method": method,
         "change": change,
+        "address": address,
+        "seen": utc_text(read_moment(seen, "--seen", now=run.clock())) if seen else "",
     }
     detail: dict[str, Json] = {name: value.strip() for name, value in said.items() if value.strip()}
     draft = Draft(type=_by_hand(kind, corrects), note=note.strip(), detail=detail)

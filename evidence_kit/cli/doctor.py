@@ -85,6 +85,7 @@ def examine(run: Run, path: Path | None, *, clear: bool, self_test: bool, passph
         health.settings_folder(settings.home),
         *key,
         *health.revocation(run, settings, signer),
+        health.entitlement(settings),
         *health.authorities(run, settings.tsa),
         health.space(folder),
         health.cloud(run, [folder, settings.home]),

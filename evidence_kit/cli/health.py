@@ -163,6 +163,13 @@ def key(run: "Run", settings: "Settings", passphrase_file: Path | None) -> "tupl
     return signer, found
 
 
+def entitlement(settings: "Settings") -> Finding:
+    """Say whether the office is declared to be one that may hold suspected child abuse material."""
+    if settings.may_seal:
+        return Finding.of("seal.entitlement", State.PASSED, "doctor.may-seal")
+    return Finding.of("seal.entitlement", State.NOT_CHECKED, "doctor.may-not-seal")
+
+
 def revocation(run: "Run", settings: "Settings", signer: "Signer | None") -> list[Finding]:
     """Ask whoever the signing certificate names whether it was revoked; nothing to ask of a practice key."""
     from evidence_kit.trust.inquiry import inquire, places_in

@@ -1,6 +1,5 @@
 """``import``: what people hand over, taken into the case byte for byte."""
 
-from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -11,6 +10,7 @@ from evidence_kit.canonical import Json
 from evidence_kit.cli.case import describe_case, pending, tell_unstamped
 from evidence_kit.cli.completing import complete_interrupted
 from evidence_kit.cli.items import item_text
+from evidence_kit.cli.moments import read_moment
 from evidence_kit.cli.options import (
     AuthorityOption,
     CaseOption,
@@ -31,7 +31,6 @@ from evidence_kit.cli.output import emit, say
 from evidence_kit.cli.run import Run
 from evidence_kit.cli.subjects import named_subjects
 from evidence_kit.cli.supplied import duplicates_of, tell_duplicates
-from evidence_kit.errors import UsageError
 from evidence_kit.models import Status
 
 if TYPE_CHECKING:
@@ -77,12 +76,13 @@ def _import(
     subjects = named_subjects(subject)
     folder = run.case(case)
     if seal:
+        settings.want_right_to_seal()
         want_recipients(folder, subjects)
     groups = [files] if together else [[file] for file in dict.fromkeys(files)]
     sources = [find_sources(group, case=folder.path) for group in groups]
     circumstances = Circumstances(
         provided_by=provided_by.strip(),
-        received=_moment(run, received) if received else None,
+        received=read_moment(received, "--received", now=run.clock()) if received else None,
         device=device.strip(),
         way=way.strip(),
         statement=statement.strip(),
@@ -134,17 +134,3 @@ def _code(taken: "Iterable[TakenItem]", *, more: bool) -> int:
     if Status.FAILED in found:
         return 1
     return 4 if more or Status.INCOMPLETE in found else 0
-
-
-def _moment(run: Run, text: str) -> datetime:
-    """Read a time as people write it in ISO 8601; without a zone it is this machine's. Raises `UsageError`."""
-    try:
-        # Near the ends of the calendar another zone's date is none.
-        moment = datetime.fromisoformat(text.strip()).astimezone(UTC)
-    except (ValueError, OverflowError) as error:
-        message = f"not a time: {text!r}"
-        raise UsageError(message, hint="write it as 2026-11-22T14:05, or 2026-11-22 alone") from error
-    if moment > run.clock():
-        message = f"{text!r} lies in the future"
-        raise UsageError(message, hint="--received is when it was handed over")
-    return moment

@@ -45,6 +45,7 @@ class Wishes:
     time_servers: tuple[str, ...] = ()
     no_time_server: bool = False
     revocation: bool | None = None
+    may_seal: bool | None = None
     trust: tuple[Path, ...] = ()
     language: Language | None = None
     passphrase_file: Path | None = None
@@ -78,6 +79,9 @@ def _setup(
     revocation: Annotated[
         bool | None, typer.Option("--revocation/--no-revocation", help="option.revocation", show_default=False)
     ] = None,
+    may_seal: Annotated[
+        bool | None, typer.Option("--may-seal/--may-not-seal", help="option.may-seal", show_default=False)
+    ] = None,
     trust: Annotated[list[Path] | None, typer.Option("--trust", metavar="FILE", help="option.trust")] = None,
     language: Annotated[Language | None, typer.Option("--language", help="option.language")] = None,
     passphrase_file: PassphraseOption = None,
@@ -101,6 +105,7 @@ def _setup(
         time_servers=tuple(time_server or ()),
         no_time_server=no_time_server,
         revocation=revocation,
+        may_seal=may_seal,
         trust=tuple(trust or ()),
         language=language,
         passphrase_file=passphrase_file,
@@ -128,6 +133,8 @@ def change_settings(run: Run, wishes: Wishes) -> "tuple[Settings, Signer | None]
     settings = replace(settings, time_servers=_time_servers(wishes, settings.time_servers))
     if wishes.revocation is not None:
         settings = replace(settings, revocation=wishes.revocation)
+    if wishes.may_seal is not None:
+        settings = replace(settings, may_seal=wishes.may_seal)
     settings = replace(settings, language=str(wishes.language or settings.language))
     signing = _signing(wishes)
     practice = signing is None and settings.signing is not None and settings.signing.kind == "practice"
@@ -223,6 +230,7 @@ def _describe(settings: "Settings", signer: "Signer | None") -> dict[str, Json]:
         "tsa": list(settings.tsa),
         "time_servers": list(settings.time_servers),
         "revocation": settings.revocation,
+        "may_seal": settings.may_seal,
         "trust": [_root(root) for root in settings.trusted_roots()],
         "language": settings.language,
     }
@@ -242,6 +250,7 @@ def tell_settings(run: Run, settings: "Settings", signer: "Signer | None") -> No
         (texts.say(f"setup.{key}"), visible(getattr(officer, key)) if officer else none)
         for key in ("name", "id", "role", "agency")
     ]
+    pairs.append((texts.say("setup.may-seal"), texts.say(f"setup.may-seal-{'yes' if settings.may_seal else 'no'}")))
     signing = settings.signing
     pairs.append((texts.say("setup.key"), visible(str(signing.path)) if signing else none))
     if signing and signing.kind == "pkcs11":

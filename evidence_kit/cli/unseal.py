@@ -67,11 +67,13 @@ def _unseal(
     run = Run.of(ctx)
     folder = run.case(case)
     read_register(folder, item)
-    custodian = run.custodian(run.settings(), passphrase_file, authority=authority, place=place)
+    settings = run.settings()
+    custodian = run.custodian(settings, passphrase_file, authority=authority, place=place)
     if agree:
         committed = [approve(folder, awaiting(folder, item, custodian), custodian)]
         answer_committed(run, folder, committed, command="unseal", json=json, more={"item": item, "state": "agreed"})
         return
+    settings.want_right_to_seal()
     if not reason.strip() or not second.strip():
         raise UsageError("unsealing needs a reason and a second officer", hint="say --reason TEXT --second NAME")
     other = _second(run, second_home, second_passphrase_file) if second_home else None

@@ -84,6 +84,8 @@ class EventType(StrEnum):
     CORRECTED = "corrected"
     """Names an earlier event and says what is right; the earlier one stays as it is."""
     NOTED = "noted"
+    LOCATION_NOTED = "location.noted"
+    """Where something is that was neither opened nor copied, for those who may: suspected child abuse material."""
     KEY_REGISTERED = "key.registered"
     """Another key may sign from here on (register.py)."""
     KEY_REVOKED = "key.revoked"

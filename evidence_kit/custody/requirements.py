@@ -152,6 +152,7 @@ REQUIREMENTS: Mapping[str, Requirement] = MappingProxyType(
         EventType.DISPOSED: Requirement(texts=("authority",), detail={"method": _text, "witness": _text}, by_hand=True),
         EventType.CORRECTED: Requirement(texts=("note",), detail={"corrects": _number}, by_hand=True),
         EventType.NOTED: Requirement(texts=("note",), by_hand=True),
+        EventType.LOCATION_NOTED: Requirement(detail={"address": _text, "seen": _time, "party": _text}, by_hand=True),
         EventType.KEY_REGISTERED: Requirement(
             item=False,
             detail={

@@ -62,7 +62,7 @@ def colleague(run: RunCommand, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
 @pytest.fixture
 def officer(run: RunCommand) -> RunCommand:
     """Return the command line after `setup` with a practice key."""
-    assert run("setup", "--practice", *OFFICER).code == 0
+    assert run("setup", "--practice", *OFFICER, "--may-seal").code == 0
     return run
 
 

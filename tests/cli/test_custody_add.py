@@ -12,6 +12,7 @@ EVERYTHING = (
     *("--purpose", "Хянах", "--authority", "прокурорын зөвшөөрөл", "--place", "Агуулах 2", "--note", "Тэмдэглэл"),
     *("--from", "Агуулах 1", "--party", "Шинжээч", "--witness", "Гэрч", "--condition", "бүтэн"),
     *("--seal-number", "A-17", "--method", "cp 9.4", "--change", "none"),
+    *("--address", "https://example.mn/p/1", "--seen", "2026-11-21T14:05:00+08:00"),
 )
 
 
@@ -121,3 +122,32 @@ def test_a_check_that_failed_is_an_event_that_names_what_failed(
     assert events[-1]["detail"]["verdict"] == "altered"
     subjects = [found["subject"] for found in events[-1]["detail"]["failed"] if found["check"] == "item.manifest"]
     assert subjects == [f"items/{item}/capture.wacz"]
+
+
+def test_a_location_is_noted_as_text_with_who_saw_it_and_when(officer: RunCommand, case: Path) -> None:
+    said = ("--address", "http://127.0.0.1:9/p\u202e1", "--seen", "2026-11-21T14:05:00+08:00", "--party", "V-01")
+
+    answer = officer("custody", "add", "location.noted", *said, "--case", case, "--json")
+
+    (event,) = answer.json["events"]
+    seen = "2026-11-21T06:05:00.000Z"
+    assert answer.code == 0
+    assert event["detail"] == {"address": "http://127.0.0.1:9/p\u202e1", "seen": seen, "party": "V-01"}
+    assert officer("verify", case).code == 0
+
+
+@pytest.mark.parametrize("left_out", ["--address", "--seen", "--party"])
+def test_a_location_lacks_nothing_of_what_the_police_need(officer: RunCommand, case: Path, left_out: str) -> None:
+    said = {"--address": "https://example.mn/p/1", "--seen": "2026-11-21", "--party": "V-01"}
+    rest = [word for option, value in said.items() if option != left_out for word in (option, value)]
+
+    assert officer("custody", "add", "location.noted", *rest, "--case", case).code == 2
+
+
+def test_nothing_is_seen_in_the_future(officer: RunCommand, case: Path) -> None:
+    said = ("--address", "x", "--seen", "2999-01-01", "--party", "V-01")
+
+    answer = officer("custody", "add", "location.noted", *said, "--case", case)
+
+    assert answer.code == 2
+    assert "--seen" in answer.err

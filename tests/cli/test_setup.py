@@ -180,3 +180,16 @@ def test_damaged_settings_are_an_error_and_not_a_traceback(run: RunCommand, home
 
     assert answer.code == 1
     assert "settings.json" in answer.err
+
+
+def test_who_may_seal_is_declared_kept_and_taken_back(run: RunCommand) -> None:
+    before = run("setup", "--practice", *OFFICER, "--json").json["may_seal"]
+    declared = run("setup", "--may-seal", "--json").json["may_seal"]
+    kept = run("setup", "--no-tsa", "--json").json["may_seal"]
+    shown = run("setup").out
+    taken_back = run("setup", "--may-not-seal", "--json").json["may_seal"]
+
+    assert (before, declared, kept, taken_back) == (False, True, True, False)
+    assert "the owner declared that the office may hold" in shown
+    checks = {check["id"]: check["outcome"] for check in run("doctor", "--json").json["checks"]}
+    assert checks["seal.entitlement"] == "not-checked"

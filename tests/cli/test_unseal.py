@@ -165,3 +165,20 @@ def test_an_altered_sealed_item_is_not_opened(
     assert answer.code == 3
     assert not (tmp_path / "opened").exists()
     assert types(sealed)[-1] == "unseal.approved"
+
+
+@pytest.mark.parametrize("language", ["en", "mn"])
+def test_an_office_that_may_not_hold_it_copies_nothing_and_is_told_what_to_do(
+    officer: RunCommand, sealed: Path, tmp_path: Path, language: str
+) -> None:
+    officer("setup", "--may-not-seal")
+    (tmp_path / "other.jpg").write_bytes(MARK)
+
+    taken = officer("import", tmp_path / "other.jpg", "--seal", "--case", sealed, "--lang", language)
+    opened = officer(*ASK, "--case", sealed, "--lang", language)
+
+    for answer in (taken, opened):
+        assert answer.code == 2
+        assert "custody add location.noted" in answer.err
+        assert ("цагдаад мэдэгдэнэ" if language == "mn" else "report it to the police") in answer.err
+    assert types(sealed)[-1] == "imported"

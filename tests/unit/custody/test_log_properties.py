@@ -1,5 +1,7 @@
 """Whatever people write into events, the log holds it, and whatever is done to the log is seen."""
 
+from datetime import UTC, datetime
+
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -8,12 +10,14 @@ from evidence_kit.custody.chain import check_log
 from evidence_kit.custody.events import Draft, Event, EventType, read_line
 from evidence_kit.custody.log import FIRST_LINK, head_of, link_after, links_of
 from evidence_kit.custody.requirements import BY_HAND, REQUIREMENTS, wanting
+from evidence_kit.models import utc_text
 from tests.support.people import practice_custodian
 
 CUSTODIAN = practice_custodian()
 KNOWN = {CUSTODIAN.signer.certificate.fingerprint: CUSTODIAN.signer.certificate}
 TEXTS = st.text(st.characters(exclude_categories=["Cs"]), max_size=30)
 SAID = TEXTS.filter(str.strip)
+TIMES = st.datetimes(datetime(1900, 1, 1), datetime(2100, 1, 1), timezones=st.just(UTC))  # noqa: DTZ001  # bounds
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers(-(2**53) + 1, 2**53 - 1) | TEXTS,
     lambda inner: (
@@ -29,6 +33,7 @@ def drafts(draw: st.DrawFn) -> Draft:
     """Return what somebody may note by hand, with more in it than the type asks for."""
     kind = draw(st.sampled_from([kind for kind in BY_HAND if kind != EventType.CORRECTED]))
     detail: dict[str, Json] = {name: draw(SAID) for name in REQUIREMENTS[kind].detail}
+    detail |= {"seen": utc_text(draw(TIMES))} if "seen" in detail else {}
     detail |= {"more": draw(JSON)}
     return Draft(
         type=EventType(kind),

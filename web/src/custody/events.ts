@@ -33,6 +33,7 @@ export const EventType = {
   DISPOSED: "disposed",
   CORRECTED: "corrected",
   NOTED: "noted",
+  LOCATION_NOTED: "location.noted",
   KEY_REGISTERED: "key.registered",
   KEY_REVOKED: "key.revoked",
   UNSEAL_REQUESTED: "unseal.requested",

@@ -137,6 +137,7 @@ const REQUIREMENTS: ReadonlyMap<string, Requirement> = new Map<string, Requireme
   [EventType.DISPOSED, { texts: ["authority"], detail: { method: isText, witness: isText } }],
   [EventType.CORRECTED, { texts: ["note"], detail: { corrects: number } }],
   [EventType.NOTED, { texts: ["note"] }],
+  [EventType.LOCATION_NOTED, { detail: { address: isText, seen: time, party: isText } }],
   [
     EventType.KEY_REGISTERED,
     {
