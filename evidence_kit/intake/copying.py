@@ -6,7 +6,7 @@ each time, shows here (ISO/IEC 27037, 5.4.4: the copy is verified against its so
 
 import hashlib
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -23,6 +23,8 @@ OnBytes = Callable[[int], None]
 """Hears of bytes that were read, for a progress line."""
 
 _PIECE = 1024 * 1024
+_GROWN = 1024**3
+"""Bytes more than twice what a file system tells of a file, which some do not know of every file."""
 
 
 class CopyError(EvidenceError):
@@ -54,9 +56,13 @@ def copy_exactly(source: Path, target: Path, *, on_bytes: OnBytes, seal_to: Sequ
     try:
         with open(source, "rb", buffering=0, opener=opener) as stream:  # only it takes an opener
             about = os.fstat(stream.fileno())
-            before = _hashed(stream, on_bytes)
+            most = 2 * about.st_size + _GROWN
+            before = _hashed(_pieces(stream, most), on_bytes)
             stream.seek(0)
-            size, passed, sealer = _written(stream, target, on_bytes, seal_to)
+            size, passed, sealer = _written(_pieces(stream, most), target, on_bytes, seal_to)
+    except _GrowthError as error:
+        target.unlink(missing_ok=True)
+        raise CopyError("file.changed", "it grows while it is being copied") from error
     except _ReadError as error:
         target.unlink(missing_ok=True)
         raise CopyError("file.unreadable", str(error)) from error
@@ -82,22 +88,26 @@ class _ReadError(Exception):
     """Reading the source failed, as bad sectors do; not writing the target."""
 
 
-def _hashed(stream: BinaryIO, on_bytes: OnBytes) -> Digest:
+class _GrowthError(Exception):
+    """The source goes on without end."""
+
+
+def _hashed(pieces: Iterator[bytes], on_bytes: OnBytes) -> Digest:
     hasher = hashlib.sha256()
-    while piece := _read(stream):
+    for piece in pieces:
         hasher.update(piece)
         on_bytes(len(piece))
     return Digest(hasher.digest())
 
 
 def _written(
-    stream: BinaryIO, target: Path, on_bytes: OnBytes, seal_to: Sequence[Recipient]
+    pieces: Iterator[bytes], target: Path, on_bytes: OnBytes, seal_to: Sequence[Recipient]
 ) -> tuple[int, Digest, AgeWriter | None]:
     hasher, size = hashlib.sha256(), 0
     with target.open("xb") as out:
         sealer = AgeWriter(out, seal_to) if seal_to else None
         write = sealer.write if sealer else out.write
-        while piece := _read(stream):
+        for piece in pieces:
             hasher.update(piece)
             write(piece)
             size += len(piece)
@@ -118,6 +128,16 @@ def _read_back(target: Path, sealer: AgeWriter | None) -> Digest | None:
             return sha256_stream(reader)
     except FormatError:
         return None
+
+
+def _pieces(stream: BinaryIO, most: int) -> Iterator[bytes]:
+    """Yield what *stream* has, of which a file that is written to meanwhile may have ever more."""
+    read = 0
+    while piece := _read(stream):
+        read += len(piece)
+        if read > most:
+            raise _GrowthError
+        yield piece
 
 
 def _read(stream: BinaryIO) -> bytes:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from evidence_kit.intake import copying
 from evidence_kit.intake.copying import CopyError, copy_exactly
 
 
@@ -40,6 +41,22 @@ def test_a_source_that_grows_while_it_is_copied_leaves_no_copy(tmp_path: Path) -
                 stream.write(b"other")
 
     with pytest.raises(CopyError, match="changed") as raised:
+        copy_exactly(source, tmp_path / "copy", on_bytes=grow)
+
+    assert raised.value.code == "file.changed"
+    assert not (tmp_path / "copy").exists()
+
+
+def test_a_source_that_grows_without_end_is_left(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(copying, "_GROWN", 10)
+    source = tmp_path / "a.log"
+    source.write_bytes(b"line")
+
+    def grow(read: int) -> None:
+        with source.open("ab") as stream:
+            stream.write(bytes(read))
+
+    with pytest.raises(CopyError, match="grows while it is being copied") as raised:
         copy_exactly(source, tmp_path / "copy", on_bytes=grow)
 
     assert raised.value.code == "file.changed"
