@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from evidence_kit.bundle.exhibit_plan import ExhibitPlan, PlannedExhibit
-from evidence_kit.bundle.exhibits import conversations_of, screenshot_and_title
+from evidence_kit.bundle.exhibits import conversations_of, record_in, screenshot_and_title
 from evidence_kit.bundle.naming import hidden_events, names_of, refuse_naming
 from evidence_kit.bundle.report import SLICE_HEIGHT, SLICE_WIDTH
 from evidence_kit.bundle.report_model import Language
@@ -19,6 +19,7 @@ from evidence_kit.case.folder import CaseFolder
 from evidence_kit.case.items import SUPPLIED, attempts, read_item
 from evidence_kit.case.layout import PLAN, SESSION_DATA
 from evidence_kit.case.manifest import NAME
+from evidence_kit.case.opened import OpenItems
 from evidence_kit.custody.custodian import Custodian
 from evidence_kit.custody.events import Draft, EventType
 from evidence_kit.custody.log import split_lines
@@ -43,6 +44,8 @@ class Intent:
     language: Language
     show_pictures: bool
     session_data: bool
+    opened: bool = False
+    """Put what is encrypted in opened."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,16 +94,16 @@ class Begun:
         return frozenset(range(1, self.log.count(b"\n") + 1)) - hidden
 
 
-def begin(case: CaseFolder, custodian: Custodian, intent: Intent) -> Begun:
+def begin(case: CaseFolder, custodian: Custodian, intent: Intent, items: OpenItems) -> Begun:
     """Commit ``bundle.started`` and one ``bundled`` for each item, with nothing between them.
 
-    Raises `UsageError` for a choice that makes no sense or cannot be kept, `CaseError` when others do not let go of
-    the case.
+    *items* are those of the case. Raises `UsageError` for a choice that makes no sense or cannot be kept,
+    `CaseError` when others do not let go of the case, or for an item that cannot be opened.
     """
     # Alone from the plan to the last event: no other event comes between, and no beginning is left that led nowhere.
     with case.alone(custodian) as commit:
-        plan = _plan(case, custodian, intent)
-        last = commit(_start(case, intent, plan)).seq
+        plan = _plan(case, custodian, intent, items)
+        last = commit(_start(case, intent, plan, items)).seq
         for item in plan.selection.items:
             manifest = f"items/{item}/{NAME}"
             digests = {manifest: sha256_file(case.path / manifest)}
@@ -120,13 +123,15 @@ class _Plan:
     withholding: Withholding | None
 
 
-def _plan(case: CaseFolder, custodian: Custodian, intent: Intent) -> _Plan:
+def _plan(case: CaseFolder, custodian: Custodian, intent: Intent, items: OpenItems) -> _Plan:
     log = case.log()
     events = log.full_events()
     tried = attempts(events)
     selection = select(tried, subjects_of(events), intent.choice)
+    for item in selection.items:
+        items.require(item)
     if intent.choice.plan:
-        _refuse_parts(case, intent.choice.plan)
+        _refuse_parts(case, intent.choice.plan, items)
     without = [a.item for a in tried if a.finished_seq and a.item not in selection.items]
     withholding = None
     if selection.withheld:
@@ -180,10 +185,10 @@ def _planned_texts(plan: ExhibitPlan | None) -> list[tuple[str, str]]:
     return [(f"{plan.name}, line {each.line},", text) for each in plan.exhibits for text in each.texts()]
 
 
-def _refuse_parts(case: CaseFolder, plan: ExhibitPlan) -> None:
+def _refuse_parts(case: CaseFolder, plan: ExhibitPlan, items: OpenItems) -> None:
     """Refuse, with `UsageError`, pages and regions that a screenshot does not have, and messages that are not there."""
     for exhibit in plan.exhibits:
-        _refuse_transcripts(case, plan, exhibit)
+        _refuse_transcripts(plan, exhibit, items)
         if not exhibit.partial:
             continue
         item, record = exhibit.item, read_item(case, exhibit.item)
@@ -191,7 +196,8 @@ def _refuse_parts(case: CaseFolder, plan: ExhibitPlan) -> None:
             fact = f"{item} was handed over: pages and regions are those of the screenshot of a captured page"
             hint = "leave them out: its pictures are shown whole, and nothing of its documents and films is drawn"
             raise plan.wrong(exhibit, fact, hint=hint)
-        picture, _ = screenshot_and_title(case.path / "items" / item, record)
+        folder = items.folder(item)
+        picture, _ = screenshot_and_title(folder, record_in(folder))
         if picture is None:
             raise plan.wrong(exhibit, f"{item} has no screenshot", hint="leave out its pages and regions")
         try:
@@ -202,23 +208,25 @@ def _refuse_parts(case: CaseFolder, plan: ExhibitPlan) -> None:
             raise plan.wrong(exhibit, str(error), hint=hint) from error
 
 
-def _refuse_transcripts(case: CaseFolder, plan: ExhibitPlan, exhibit: PlannedExhibit) -> None:
+def _refuse_transcripts(plan: ExhibitPlan, exhibit: PlannedExhibit, items: OpenItems) -> None:
     if not exhibit.transcripts:
         return
-    folder = case.path / "items" / exhibit.item
+    folder = items.folder(exhibit.item)
     try:
-        conversations_of(folder, read_item(case, exhibit.item), exhibit.transcripts)
+        conversations_of(folder, record_in(folder), exhibit.transcripts)
     except UsageError as error:
         raise plan.wrong(exhibit, f"{exhibit.item}: {error}", hint=error.hint) from error
 
 
-def _start(case: CaseFolder, intent: Intent, plan: _Plan) -> Draft:
+def _start(case: CaseFolder, intent: Intent, plan: _Plan, items: OpenItems) -> Draft:
     detail: dict[str, Json] = {
         "language": str(intent.language),
         "pictures": "planned" if intent.choice.plan else _pictures(blurred=not intent.show_pictures),
     }
     if with_session_data(case, plan.selection.items):
         detail["session_data"] = "included" if intent.session_data else "withheld"
+    if any(map(items.encrypted, plan.selection.items)):
+        detail["encrypted"] = "opened" if intent.opened else "kept"
     digests = {PLAN: sha256_bytes(intent.choice.plan.to_toml())} if intent.choice.plan else {}
     if plan.withholding:
         stored = _cut(case.log_bytes(), plan.count)

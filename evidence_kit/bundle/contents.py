@@ -11,6 +11,7 @@ from evidence_kit.archive.manifests import manifest_bytes
 from evidence_kit.bundle.beginning import Begun
 from evidence_kit.case.folder import CaseFolder
 from evidence_kit.case.layout import SESSION_DATA, belongs_to_root
+from evidence_kit.case.opened import OpenItems
 from evidence_kit.case.stamping import NAME as TOKEN_NAME
 from evidence_kit.models import Digest
 from evidence_kit.trust.certificates import Certificate, chain_of
@@ -33,8 +34,13 @@ class EvidenceList:
         return sha256_bytes(self.data)
 
 
-def copy_case(case: CaseFolder, target: Path, begun: Begun, *, session_data: bool) -> None:
-    """Copy the case's own files into ``data/`` of the bundle at *target*, recordings if asked; raises `OSError`."""
+def copy_case(
+    case: CaseFolder, target: Path, begun: Begun, *, session_data: bool, opened: OpenItems | None = None
+) -> None:
+    """Copy the case's own files into ``data/`` of the bundle at *target*, recordings if asked; raises `OSError`.
+
+    With *opened* what is encrypted is put in opened; raises `CaseError` for what no key opens.
+    """
     left_out = None if session_data else shutil.ignore_patterns(SESSION_DATA)
     data = target / "data"
     (data / "items").mkdir(parents=True)
@@ -44,6 +50,8 @@ def copy_case(case: CaseFolder, target: Path, begun: Begun, *, session_data: boo
     for item in begun.items:
         source = case.path / "items" / item
         shutil.copytree(source, data / "items" / item, ignore=left_out, copy_function=shutil.copyfile)
+        if opened:
+            opened.write_plain(item, data / "items" / item)
     for name in begun.items:
         source = case.path / "seals" / name
         if source.is_dir() and any(source.iterdir()):

@@ -28,8 +28,10 @@ from evidence_kit.bundle.transcript_plan import PlannedTranscript
 from evidence_kit.bundle.transcripts import read_conversations
 from evidence_kit.canonical import Json
 from evidence_kit.case.bracket import opened_at
+from evidence_kit.case.encrypted import contents_of
 from evidence_kit.case.items import SUPPLIED, parse_item
 from evidence_kit.case.manifest import NAME
+from evidence_kit.case.opened import plain_record
 from evidence_kit.case.supply import ORIGINAL
 from evidence_kit.errors import CaseError, FormatError
 from evidence_kit.models import Digest, Problem, Status, parse_utc
@@ -105,8 +107,7 @@ def read_exhibit(
             finished=parse_utc(record["finished"]),
             recorder=_text(record, "recorder"),
             manifest_sha256=sha256_file(folder / NAME),
-            # What was handed over is told of apart, with the names that it had.
-            files=tuple(file for file in files if supplied is None or file.role != ORIGINAL),
+            files=listed_files(folder),
             note=context.note,
             captured_by=context.captured_by,
             place=context.place,
@@ -137,6 +138,25 @@ def read_exhibit(
             supplied=supplied,
             cuts=cuts,
         )
+
+
+def record_in(folder: Path) -> dict[str, Json]:
+    """Return ``item.json`` of the item in *folder*; raises `CaseError`."""
+    with _of_item(folder):
+        return parse_item((folder / "item.json").read_bytes())
+
+
+def listed_files(folder: Path) -> tuple[ItemFile, ...]:
+    """Return the files of the item in *folder* that are listed as such, as they lie there; raises `CaseError`.
+
+    What was handed over is told of apart, with the names that it had. What a bundle holds opened has the name, the
+    digest and the size of its content.
+    """
+    record = record_in(folder)
+    there = {name for name in contents_of(record) if (folder / name).is_file()}
+    with _of_item(folder):
+        files = tuple(_files(plain_record(record, there)))
+    return tuple(file for file in files if record.get("source") != SUPPLIED or file.role != ORIGINAL)
 
 
 def _supplied(

@@ -15,7 +15,7 @@ from evidence_kit.bundle.contents import EvidenceList
 from evidence_kit.bundle.custody_facts import corrections, custody_facts, hand_over_state
 from evidence_kit.bundle.exhibit_parts import ContextShot
 from evidence_kit.bundle.exhibit_plan import ExhibitPlan
-from evidence_kit.bundle.exhibits import ItemContext, read_exhibit, wanted_drawings, wanted_shots
+from evidence_kit.bundle.exhibits import ItemContext, listed_files, read_exhibit, wanted_drawings, wanted_shots
 from evidence_kit.bundle.guidance import checking_page
 from evidence_kit.bundle.register_parts import SelfTest, SignatureLine, WithheldEvent
 from evidence_kit.bundle.registers import left_out, sealed_items
@@ -36,6 +36,7 @@ from evidence_kit.bundle.report_model import (
 from evidence_kit.bundle.supplied_reading import with_same_bytes
 from evidence_kit.case.folder import CaseFolder
 from evidence_kit.case.items import SUPPLIED, attempts
+from evidence_kit.case.opened import OpenItems
 from evidence_kit.case.stamping import HeadToken, claimed_only, head_tokens, stamped_at
 from evidence_kit.case.supply import ORIGINAL
 from evidence_kit.custody.chain import LogFindings, check_log
@@ -91,6 +92,7 @@ def gather_exhibits(  # noqa: PLR0913  # how it is made, and who hears of it
     source: Source,
     data: Path,
     pictures: Path,
+    items: OpenItems,
     *,
     blur: bool,
     plan: ExhibitPlan | None = None,
@@ -99,6 +101,7 @@ def gather_exhibits(  # noqa: PLR0913  # how it is made, and who hears of it
 ) -> tuple[Exhibit, ...]:
     """Return an exhibit for each item below *data*; the viewing copies are written to *pictures*.
 
+    Those of *items* that are encrypted are read in plain, and listed as they lie there.
     A *plan* says for each whether it is blurred; *blur* does where there is none.
     """
     events = {event.item: event for event in source.log.full_events() if event.type in ENDS}
@@ -122,7 +125,7 @@ def gather_exhibits(  # noqa: PLR0913  # how it is made, and who hears of it
             subjects=subjects.get(item, ()),
             planned=plan.of(item) if plan else None,
         )
-        parts.append((data / "items" / item, context))
+        parts.append((items.folder(item) if items.encrypted(item) else data / "items" / item, context))
     wanted = [wanted_shots(folder, pictures / folder.name, each.planned, blur=blur) for folder, each in parts]
     # Only the cutting is spread: a process that had to load all of this module would take a second to begin.
     copies = spread(
@@ -145,7 +148,8 @@ def gather_exhibits(  # noqa: PLR0913  # how it is made, and who hears of it
             for path, copy in answers.items()
             if isinstance(copy, ViewingCopy)
         ]
-        found.append(read_exhibit(folder, context, chain(made, given), no_copy))
+        exhibit = read_exhibit(folder, context, chain(made, given), no_copy)
+        found.append(replace(exhibit, files=listed_files(data / "items" / folder.name)))
         on_step(f"making viewing copies: {len(found)} of {len(parts)}")
     return with_same_bytes(found)
 

@@ -6,6 +6,7 @@ gets its name in one step; the case's log says what came out. A failure leaves n
 """
 
 import shutil
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
@@ -33,6 +34,7 @@ from evidence_kit.canonical import Json
 from evidence_kit.case.durable import write_new
 from evidence_kit.case.folder import CaseFolder
 from evidence_kit.case.layout import EVIDENCE_LIST, PLAN, TAG_MANIFEST
+from evidence_kit.case.opened import OpenItems
 from evidence_kit.case.stamping import Stamping, stamp_head
 from evidence_kit.custody.custodian import Custodian
 from evidence_kit.custody.events import Draft, EventType
@@ -40,6 +42,7 @@ from evidence_kit.errors import CaseError, IntegrityError, TimestampError, Usage
 from evidence_kit.models import Digest, OnStep, Problem, ignore
 from evidence_kit.pdf.findings import Level
 from evidence_kit.pdf.sign import PdfSignature, level_in_reach, sign_pdf
+from evidence_kit.trust.age import Identity
 from evidence_kit.trust.digests import sha256_bytes, sha256_file
 from evidence_kit.trust.judging import TrustedRoots, judge
 from evidence_kit.trust.validation_data import ValidationData
@@ -64,6 +67,10 @@ class BundleOptions:
     With a plan, the plan says so for each."""
     session_data: bool = False
     """Put the encrypted recordings of the captures in, too."""
+    identities: Sequence[Identity] = ()
+    """Keys for what is encrypted: the report is made of it."""
+    opened: bool = False
+    """Put what is encrypted in opened, instead of as it lies in the case."""
     limits: Limits = field(default_factory=Limits)
     """How much goes into one volume of the report."""
     processes: int = 1
@@ -116,37 +123,38 @@ def make_bundle(  # noqa: PLR0913  # a case, a place, and who makes it how
     if case.log().problems:
         message = f"the custody log of {case.path} does not hold together"
         raise IntegrityError(message, hint="run: evidence-kit verify CASE")
-    on_step("recording the bundle in the custody log")
-    begun = begin(case, custodian, _intent(options, output.name))
-    problems = [Problem(code="time-stamp-pending", detail=text) for text in stamp_head(case, stamping)]
-    if problems:
-        stamping = Stamping()
-    with building_bundle(output) as folder:
-        aim = level_in_reach(
-            custodian.signer, _known(case, stamping), stamped=bool(stamping.tsa), now=custodian.clock()
+    with OpenItems(case.path / "items", options.identities) as items:
+        on_step("recording the bundle in the custody log")
+        begun = begin(case, custodian, _intent(options, output.name), items)
+        problems = [Problem(code="time-stamp-pending", detail=text) for text in stamp_head(case, stamping)]
+        if problems:
+            stamping = Stamping()
+        with building_bundle(output) as folder:
+            aim = level_in_reach(
+                custodian.signer, _known(case, stamping), stamped=bool(stamping.tsa), now=custodian.clock()
+            )
+            builder = _Builder(case, folder, begun, custodian, options, stamping, trusted, on_step, aim, items)
+            built = builder.build_as_reached(problems)
+            on_step("giving the bundle its place")
+            withheld_file = options.withheld_to if begun.opened else None
+            with beside(withheld_file, begun.opened):
+                file_digest = (pack if options.zip else place)(folder, output, on_step)
+        _commit_seal(case, built, begun, file_digest, custodian, opened=withheld_file is not None)
+        problems += [Problem(code="time-stamp-pending", detail=text) for text in stamp_head(case, stamping)]
+        return MadeBundle(
+            path=output,
+            root=built.evidence.root,
+            signature_level=built.level.baseline,
+            practice=custodian.signer.practice,
+            reports=built.reports,
+            tag_manifest=built.tag_manifest,
+            file_digest=file_digest,
+            withheld=begun.withholding.to_json() if begun.withholding else None,
+            withheld_file=withheld_file,
+            left_out=begun.left_out,
+            plan=sha256_bytes(options.choice.plan.to_toml()) if options.choice.plan else None,
+            problems=tuple(problems) + built.problems,
         )
-        builder = _Builder(case, folder, begun, custodian, options, stamping, trusted, on_step, aim)
-        built = builder.build_as_reached(problems)
-        on_step("giving the bundle its place")
-        withheld_file = options.withheld_to if begun.opened else None
-        with beside(withheld_file, begun.opened):
-            file_digest = (pack if options.zip else place)(folder, output, on_step)
-    _commit_seal(case, built, begun, file_digest, custodian, opened=withheld_file is not None)
-    problems += [Problem(code="time-stamp-pending", detail=text) for text in stamp_head(case, stamping)]
-    return MadeBundle(
-        path=output,
-        root=built.evidence.root,
-        signature_level=built.level.baseline,
-        practice=custodian.signer.practice,
-        reports=built.reports,
-        tag_manifest=built.tag_manifest,
-        file_digest=file_digest,
-        withheld=begun.withholding.to_json() if begun.withholding else None,
-        withheld_file=withheld_file,
-        left_out=begun.left_out,
-        plan=sha256_bytes(options.choice.plan.to_toml()) if options.choice.plan else None,
-        problems=tuple(problems) + built.problems,
-    )
 
 
 def _want_free(case: CaseFolder, output: Path, withheld_to: Path | None) -> None:
@@ -177,6 +185,7 @@ def _intent(options: BundleOptions, name: str) -> Intent:
         language=options.language,
         show_pictures=options.show_pictures,
         session_data=options.session_data,
+        opened=options.opened,
     )
 
 
@@ -206,6 +215,7 @@ class _Builder:
     on_step: OnStep
     aim: Level
     """What the cover says that the report's signature is."""
+    items: OpenItems
 
     def build_as_reached(self, problems: list[Problem]) -> _Built:
         """Build, and again with a lower aim until the cover tells what was reached; *problems* get why it was not."""
@@ -228,7 +238,8 @@ class _Builder:
         """Build everything; raises `TimestampError` when an authority that was asked for does not answer."""
         self.on_step("copying the case")
         self.folder.mkdir(parents=True)
-        copy_case(self.case, self.folder, self.begun, session_data=self.options.session_data)
+        opened = self.items if self.options.opened else None
+        copy_case(self.case, self.folder, self.begun, session_data=self.options.session_data, opened=opened)
         if self.options.choice.plan:
             write_new(self.folder / "data" / PLAN, self.options.choice.plan.to_toml())
         evidence = list_evidence(self.folder)
@@ -306,6 +317,7 @@ class _Builder:
             source,
             self.folder / "data",
             work,
+            self.items,
             blur=not self.options.show_pictures,
             plan=self.options.choice.plan,
             processes=self.options.processes,
@@ -326,7 +338,7 @@ class _Builder:
             volumes=volumes,
             tested=self_test(self.custodian.clock()),
             signatures=signature_lines(source, self.custodian.signer, self.trusted),
-            gaps=_session_data_told(self.case, self.begun, self.options),
+            gaps=_encrypted_told(self.case, self.items, self.begun, self.options),
         )
 
     def _signature(self, at: datetime, *, pending: bool) -> ReportSignature:
@@ -350,11 +362,13 @@ def _known(case: CaseFolder, stamping: Stamping) -> ValidationData:
     )
 
 
-def _session_data_told(case: CaseFolder, begun: Begun, options: BundleOptions) -> tuple[Problem, ...]:
-    """Return what page 1 says of recordings."""
-    count = with_session_data(case, begun.items)
-    code = "traffic-included" if options.session_data else "traffic-withheld"
-    return (Problem(code=code, detail=str(count)),) if count else ()
+def _encrypted_told(case: CaseFolder, items: OpenItems, begun: Begun, options: BundleOptions) -> tuple[Problem, ...]:
+    """Return what page 1 says of recordings, and of items whose content the case keeps encrypted."""
+    counts = {
+        "traffic-included" if options.session_data else "traffic-withheld": with_session_data(case, begun.items),
+        "content-opened" if options.opened else "content-encrypted": sum(map(items.encrypted, begun.items)),
+    }
+    return tuple(Problem(code=code, detail=str(count)) for code, count in counts.items() if count)
 
 
 def _commit_seal(  # noqa: PLR0913  # what came of it

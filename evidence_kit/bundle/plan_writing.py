@@ -9,14 +9,15 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from evidence_kit.bundle.exhibit_plan import SCHEMA, ExhibitPlan, PlannedExhibit, exhibit_toml
-from evidence_kit.bundle.exhibits import conversations_of, is_sensitive, screenshot_and_title
+from evidence_kit.bundle.exhibits import conversations_of, is_sensitive, record_in, screenshot_and_title
 from evidence_kit.bundle.mongolian_dates import local_stamp
 from evidence_kit.bundle.report import SLICE_HEIGHT, SLICE_WIDTH
 from evidence_kit.bundle.selection import Choice, select
 from evidence_kit.bundle.transcript_plan import PlannedTranscript, Range
 from evidence_kit.canonical import Json
 from evidence_kit.case.folder import CaseFolder
-from evidence_kit.case.items import SUPPLIED, attempts, read_item
+from evidence_kit.case.items import SUPPLIED, attempts
+from evidence_kit.case.opened import OpenItems
 from evidence_kit.custody.subjects import subjects_of
 from evidence_kit.display import shorten
 from evidence_kit.errors import FormatError
@@ -32,20 +33,21 @@ _CONTEXT = 5
 """Messages that the remark chooses, and those around them."""
 
 
-def fresh_plan(
-    case: CaseFolder, choice: Choice, *, blurred: bool, remarks: Texts, report: Sequence[Texts]
+def fresh_plan(  # noqa: PLR0913  # of what, and how
+    case: CaseFolder, choice: Choice, items: OpenItems, *, blurred: bool, remarks: Texts, report: Sequence[Texts]
 ) -> tuple[bytes, ExhibitPlan]:
     """Return a plan of what *choice* puts in, as a file with *remarks* and as such; *report* is what it speaks.
 
-    Raises `UsageError` for a choice that makes no sense, `CaseError` for an item that cannot be read.
+    *items* are those of the case. Raises `UsageError` for a choice that makes no sense, `CaseError` for an item that
+    cannot be read.
     """
     events = case.log().full_events()
     selection = select(attempts(events), subjects_of(events), choice)
     written = [remarks.say("plan.head"), f'schema = "{SCHEMA}"\n']
     exhibits = []
     for number, item in enumerate(selection.items, start=1):
-        folder = case.path / "items" / item
-        record = read_item(case, item)
+        folder = items.folder(item)
+        record = record_in(folder)
         exhibit = _exhibit(number, item, record, report, blurred=blurred)
         exhibits.append(exhibit)
         written += [exhibit_toml(exhibit), *_remarks(folder, record, remarks)]

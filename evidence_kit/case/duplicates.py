@@ -30,6 +30,8 @@ def handed_over(case: CaseFolder, items: Iterable[str]) -> Iterator[Handed]:
         files = record.get("files")
         for file in files if record.get("source") == SUPPLIED and isinstance(files, list) else ():
             match file:
+                case {"role": role, "path": str(path), "plain": {"sha256": str(sha256)}} if role == ORIGINAL:
+                    yield Handed(item=item, path=path, sha256=sha256)
                 case {"role": role, "path": str(path), "sha256": str(sha256)} if role == ORIGINAL:
                     yield Handed(item=item, path=path, sha256=sha256)
                 case _:

@@ -1,20 +1,23 @@
 """Items: ``item.json`` and what the log adds to it."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
 
 from evidence_kit import canonical
 from evidence_kit.canonical import Json
 from evidence_kit.case.durable import sync_tree, write_new
+from evidence_kit.case.encrypted import AGE, Content, exchange, is_kept_readable
 from evidence_kit.case.folder import CaseFolder, Committed
 from evidence_kit.case.manifest import NAME, build_manifest
+from evidence_kit.case.staging import recording_of
 from evidence_kit.custody.custodian import Custodian
 from evidence_kit.custody.events import ENDS, HALVES, Draft, Event, EventType
 from evidence_kit.errors import CaseError, FormatError, IntegrityError
 from evidence_kit.models import Digest, Problem, Status, utc_text
 from evidence_kit.plain import read_plain
+from evidence_kit.trust.age import Recipient
 from evidence_kit.trust.digests import sha256_bytes, sha256_file
 
 SCHEMA = "evidence-kit/item/1"
@@ -32,6 +35,8 @@ class ItemFile:
     path: str
     role: str
     media_type: str
+    content: Content | None = None
+    """What it holds, where it is an age file of it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,10 +84,22 @@ class ItemRecord:
         }
 
 
-def commit_item(case: CaseFolder, record: ItemRecord, custodian: Custodian, *, note: str = "") -> Committed:
-    """Make the staged folder of *record* an item: ``item.json``, manifest, seal, event. Raises `CaseError`."""
+def commit_item(
+    case: CaseFolder,
+    record: ItemRecord,
+    custodian: Custodian,
+    *,
+    note: str = "",
+    recipients: Sequence[Recipient] = (),
+) -> Committed:
+    """Make the staged folder of *record* an item: ``item.json``, manifest, seal, event. Raises `CaseError`.
+
+    Its files are encrypted to *recipients*, if there are any.
+    """
     folder = case.staging / record.id
     _drop_empty_folders(folder)
+    if recipients:
+        record = _encrypted(folder, record, recipients)
     write_new(folder / "item.json", canonical.pretty(record.to_json(folder)))
     manifest = build_manifest(folder)
     write_new(folder / NAME, manifest)
@@ -111,6 +128,17 @@ def _captured(record: ItemRecord) -> dict[str, Json]:
         "recorder": record.recorder,
         **({} if record.shots is None else {"shots": record.shots}),
     }
+
+
+def _encrypted(folder: Path, record: ItemRecord, recipients: Sequence[Recipient]) -> ItemRecord:
+    """Put age files in the place of the staged files with content, and return *record* with those."""
+    wanted = [file.path for file in record.files if not is_kept_readable(file.role)]
+    found = exchange(folder, recording_of(folder), wanted, recipients)
+    files = (
+        replace(file, path=f"{file.path}{AGE}", content=found[file.path]) if file.path in found else file
+        for file in record.files
+    )
+    return replace(record, files=tuple(files))
 
 
 def _drop_empty_folders(folder: Path) -> None:
@@ -223,4 +251,5 @@ def _file_json(folder: Path, file: ItemFile) -> dict[str, Json]:
         "media_type": file.media_type,
         "sha256": sha256_file(path).hex,
         "bytes": path.stat().st_size,
+        **({"plain": file.content.to_json()} if file.content else {}),
     }

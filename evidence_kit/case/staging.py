@@ -21,6 +21,8 @@ from evidence_kit.custody.log import LONGEST_SIGNATURE, Entry
 from evidence_kit.errors import CaseError, FormatError
 
 STAGING = ".staging"
+RECORDING = ".recording"
+"""What follows an item's id in the name of the folder for what is recorded."""
 _PLAN = "plan.json"
 _LARGEST_PLAN = 4 * 1024
 _LARGEST_SEAL = 1024 * 1024
@@ -44,6 +46,11 @@ class PlannedCommit:
     """The staged item folder that becomes evidence with this event."""
     seals: dict[str, bytes]
     """Path below ``seals/`` to content."""
+
+
+def recording_of(folder: Path) -> Path:
+    """Return the folder beside the staged *folder* of an item, for what is recorded and for what may not be lost."""
+    return folder.with_name(f"{folder.name}{RECORDING}")
 
 
 def plan_commit(staging: Path, *, seq: int, entry: Entry, item: str | None, seals: dict[str, bytes]) -> PlannedCommit:

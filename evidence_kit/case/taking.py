@@ -9,10 +9,12 @@ from evidence_kit.case.bracket import Opening, open_bracket
 from evidence_kit.case.describe import describe_item
 from evidence_kit.case.folder import CaseFolder
 from evidence_kit.case.items import ItemRecord, commit_item
+from evidence_kit.case.sealed import REGISTER_ROLE
 from evidence_kit.case.stamping import Stamping, head_tokens, record_authority, stamp_head
 from evidence_kit.custody.custodian import Custodian
 from evidence_kit.custody.events import Draft
 from evidence_kit.custody.log import links_of
+from evidence_kit.custody.recipients import Use
 from evidence_kit.custody.subjects import attachment
 from evidence_kit.errors import TimestampError
 from evidence_kit.models import Problem, Status
@@ -65,12 +67,15 @@ def conclude_item(  # noqa: PLR0913  # what is committed, by whom
 ) -> TakenItem:
     """Make the staged folder of *record* an item, and stamp the log over it; raises `CaseError`.
 
+    Its files are encrypted if the case names recipients of content; of sealed ones nothing is left to encrypt.
     *tokens* are the files of the item that hold time stamps, if they are there: the case keeps their authorities.
     """
     for token in tokens:
         if token.exists():
             record_authority(case, stamping, read_plain(token))
-    seq = commit_item(case, record, custodian, note=note).seq
+    is_sealed = any(file.role == REGISTER_ROLE for file in record.files)
+    recipients = () if is_sealed else case.recipients(Use.CONTENT, subjects)
+    seq = commit_item(case, record, custodian, note=note, recipients=recipients).seq
     unstamped = stamp_head(case, stamping)
     heads = head_tokens(case, links_of(*case.log_bytes()), since=seq)
     asked = bool(stamping.tsa)

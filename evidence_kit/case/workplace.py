@@ -11,12 +11,13 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from evidence_kit.case.encrypted import restore
 from evidence_kit.case.folder import CaseFolder
 from evidence_kit.case.held import held, is_abandoned
+from evidence_kit.case.staging import RECORDING, recording_of
 from evidence_kit.errors import CaseError
 
-_SUFFIX = ".recording"
-_RECORDING = re.compile(r"EV-[0-9]{4,}\.recording")
+_NAMES = re.compile(r"EV-[0-9]{4,}\.recording")
 _LOCK = "in-use.lock"
 
 
@@ -38,13 +39,14 @@ def workplace(case: CaseFolder, item: str) -> Iterator[Workplace]:
     Raises `CaseError` when one of them is a link, or somebody holds the lock.
     """
     place = _place(case, item)
-    place.folder.mkdir(exist_ok=True)
     place.recording.mkdir(mode=0o700, exist_ok=True)
     for folder in (place.folder, place.recording):
         if folder.is_symlink():
             message = f"{folder} is a link: what is made there would be led elsewhere"
             raise CaseError(message, hint="see who put it there, and remove it")
     with held(place.recording / _LOCK):
+        restore(place.folder, place.recording)
+        place.folder.mkdir(exist_ok=True)
         yield place
 
 
@@ -61,20 +63,20 @@ def clear_ended(case: CaseFolder, items: Iterable[str]) -> None:
 
 def interrupted(case: CaseFolder) -> list[str]:
     """Return the items whose making was interrupted and whose recording is still there, nobody being at it."""
-    found = sorted(path for path in case.staging.glob(f"*{_SUFFIX}") if _RECORDING.fullmatch(path.name))
-    return [path.name.removesuffix(_SUFFIX) for path in found if is_abandoned(path / _LOCK) and not _is_led(path)]
+    found = sorted(path for path in case.staging.glob(f"*{RECORDING}") if _NAMES.fullmatch(path.name))
+    return [path.name.removesuffix(RECORDING) for path in found if is_abandoned(path / _LOCK) and not _is_led(path)]
 
 
 def _is_led(recording: Path) -> bool:
     """Whether the folder of the item beside *recording* is a link, of which the verifier tells."""
-    return recording.with_name(recording.name.removesuffix(_SUFFIX)).is_symlink()
+    return recording.with_name(recording.name.removesuffix(RECORDING)).is_symlink()
 
 
 def in_use(folder: Path) -> bool:
     """Return whether somebody is at work in *folder*, one of the two of a `Workplace`."""
-    recording = folder if folder.name.endswith(_SUFFIX) else folder.with_name(folder.name + _SUFFIX)
+    recording = folder if folder.name.endswith(RECORDING) else folder.with_name(folder.name + RECORDING)
     return (recording / _LOCK).is_file() and not is_abandoned(recording / _LOCK)
 
 
 def _place(case: CaseFolder, item: str) -> Workplace:
-    return Workplace(item=item, folder=case.staging / item, recording=case.staging / f"{item}{_SUFFIX}")
+    return Workplace(item=item, folder=case.staging / item, recording=recording_of(case.staging / item))

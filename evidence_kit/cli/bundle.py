@@ -1,6 +1,7 @@
 """``bundle``: the case, or some of its items, as a court bundle."""
 
 import os
+from collections.abc import Sequence
 from dataclasses import replace
 from enum import StrEnum
 from pathlib import Path
@@ -10,7 +11,16 @@ import typer
 
 from evidence_kit.cli.bundle_plan import read_plan_file, write_plan
 from evidence_kit.cli.case import tell_unstamped
-from evidence_kit.cli.options import AuthorityOption, CaseOption, JsonOption, PassphraseOption, PlaceOption
+from evidence_kit.cli.evidence_keys import identities
+from evidence_kit.cli.options import (
+    AuthorityOption,
+    CaseOption,
+    JsonOption,
+    KeyOption,
+    KeyPassphraseOption,
+    PassphraseOption,
+    PlaceOption,
+)
 from evidence_kit.cli.output import emit, quoted, rows, say
 from evidence_kit.cli.run import Run
 from evidence_kit.cli.subjects import named_subjects
@@ -24,6 +34,7 @@ if TYPE_CHECKING:
     from evidence_kit.case.folder import CaseFolder
     from evidence_kit.custody.custodian import Custodian
     from evidence_kit.settings import Settings
+    from evidence_kit.trust.age import Identity
 
 _MOST_PROCESSES = 2
 """At a time: each may need some hundred megabytes."""
@@ -65,6 +76,9 @@ def _bundle(
     purpose: Annotated[str, typer.Option("--purpose", metavar="TEXT", help="option.purpose")] = "",
     pictures: Annotated[bool, typer.Option("--show-pictures", help="option.show-pictures")] = False,
     session_data: Annotated[bool, typer.Option("--include-session-data", help="option.include-session-data")] = False,
+    opened: Annotated[bool, typer.Option("--open", help="option.bundle-open")] = False,
+    key: KeyOption = None,
+    key_passphrase_file: KeyPassphraseOption = None,
     authority: AuthorityOption = "",
     place: PlaceOption = "",
     case: CaseOption = None,
@@ -86,7 +100,8 @@ def _bundle(
             hint = f"correct the name; to write a plan, leave out --output: evidence-kit bundle --plan {quoted(plan)}"
             raise UsageError(message, hint=hint)
         spoken = language or folder.info.language
-        write_plan(run, folder, plan.absolute(), choice, language=spoken, pictures=pictures, json=json)
+        keys = identities(run, key, key_passphrase_file)
+        write_plan(run, folder, plan.absolute(), choice, identities=keys, language=spoken, pictures=pictures, json=json)
         return
     output = _wanted(output, plan)
     if plan:
@@ -106,6 +121,8 @@ def _bundle(
         purpose=purpose,
         show_pictures=pictures,
         session_data=session_data,
+        keys=identities(run, key, key_passphrase_file),
+        opened=opened,
     )
     if json:
         emit({"schema": "evidence-kit/bundle/1", **made.answer, "signer_trust": run.signer_trust()})
@@ -129,6 +146,8 @@ def seal(
     purpose: str = "",
     show_pictures: bool = False,
     session_data: bool = False,
+    keys: "Sequence[Identity]" = (),
+    opened: bool = False,
 ) -> "MadeBundle":
     """Make the bundle at *output*; raises what `make_bundle` raises."""
     from evidence_kit.bundle.make import BundleOptions, make_bundle
@@ -144,6 +163,8 @@ def seal(
         zip=as_zip,
         show_pictures=show_pictures,
         session_data=session_data,
+        identities=keys,
+        opened=opened,
         processes=min(os.cpu_count() or 1, _MOST_PROCESSES),
         report_time=run.report_time(),
     )

@@ -1,5 +1,6 @@
 """``bundle --plan``: the plan of the exhibits, written for a person to edit, and read again."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,6 +14,7 @@ if TYPE_CHECKING:
     from evidence_kit.bundle.exhibit_plan import ExhibitPlan
     from evidence_kit.bundle.selection import Choice
     from evidence_kit.case.folder import CaseFolder
+    from evidence_kit.trust.age import Identity
 
 
 def read_plan_file(path: Path, *, pictures: bool) -> "ExhibitPlan":
@@ -31,19 +33,28 @@ def read_plan_file(path: Path, *, pictures: bool) -> "ExhibitPlan":
 
 
 def write_plan(
-    run: Run, case: "CaseFolder", path: Path, choice: "Choice", *, language: str, pictures: bool, json: bool
+    run: Run,
+    case: "CaseFolder",
+    path: Path,
+    choice: "Choice",
+    *,
+    identities: "Sequence[Identity]",
+    language: str,
+    pictures: bool,
+    json: bool,
 ) -> None:
     """Write a plan to *path*, which is not there, and say what to do with it; raises `UsageError`, `CaseError`."""
     from evidence_kit.bundle.plan_writing import fresh_plan
     from evidence_kit.case.durable import write_new
+    from evidence_kit.case.opened import OpenItems
 
     if case.path.resolve() in path.resolve().parents:
         message = f"{path} lies in the case, which holds nothing that its custody log does not account for"
         raise UsageError(message, hint="choose a --plan outside of the case's folder")
     spoken = [each for each in Language if language in {each.value, "both"}]
-    data, plan = fresh_plan(
-        case, choice, blurred=not pictures, remarks=run.texts, report=[Texts.load(each) for each in spoken]
-    )
+    with OpenItems(case.path / "items", identities) as opened:
+        report = [Texts.load(each) for each in spoken]
+        data, plan = fresh_plan(case, choice, opened, blurred=not pictures, remarks=run.texts, report=report)
     write_new(path, data)
     if json:
         items: list[Json] = [{"item": each.item, "label": each.label, "title": each.title} for each in plan.exhibits]

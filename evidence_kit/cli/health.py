@@ -17,6 +17,7 @@ from evidence_kit.errors import CaptureError, EvidenceError, TokenError
 from evidence_kit.texts import Texts
 
 if TYPE_CHECKING:
+    from evidence_kit.case.folder import CaseFolder
     from evidence_kit.cli.run import Run
     from evidence_kit.settings import Settings
     from evidence_kit.trust.keys import Signer
@@ -261,6 +262,15 @@ def cloud(run: "Run", folders: Iterable[Path]) -> Finding:
             sign = visible(str(found.sign))
             return Finding.of("disk.cloud", State.WARNING, "doctor.cloud", service=found.service, path=sign)
     return Finding.of("disk.cloud", State.PASSED, "doctor.cloud-none")
+
+
+def encryption(case: "CaseFolder") -> Finding:
+    """Say to how many keys the case encrypts what it keeps; raises `FormatError` for a log that cannot be read."""
+    from evidence_kit.custody.recipients import Use
+
+    count = len(case.recipients(Use.CONTENT))
+    key = "doctor.encryption" if count else "doctor.encryption-none"
+    return Finding.of("case.encryption", State.PASSED, key, count=count)
 
 
 def self_tests(run: "Run") -> list[Finding]:

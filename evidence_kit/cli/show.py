@@ -1,6 +1,7 @@
 """``show``: everything known of one item."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -8,6 +9,7 @@ import typer
 from evidence_kit.canonical import Json
 from evidence_kit.cli.case import describe_case, signed_for_practice
 from evidence_kit.cli.events import event_table, stored_events
+from evidence_kit.cli.evidence_keys import identities
 from evidence_kit.cli.facts import (
     archives_of,
     conversations_of,
@@ -20,7 +22,7 @@ from evidence_kit.cli.facts import (
 )
 from evidence_kit.cli.hand_overs import custody_of, remarks, tell_open
 from evidence_kit.cli.items import abandoned, item_text
-from evidence_kit.cli.options import CaseOption, JsonOption
+from evidence_kit.cli.options import CaseOption, JsonOption, KeyOption, KeyPassphraseOption
 from evidence_kit.cli.output import emit, rows, say
 from evidence_kit.cli.run import Run
 from evidence_kit.cli.supplied import duplicates_of, status_text, supply_of
@@ -34,6 +36,7 @@ if TYPE_CHECKING:
 
     from evidence_kit.case.folder import CaseFolder
     from evidence_kit.case.items import Attempt
+    from evidence_kit.case.opened import OpenItems
     from evidence_kit.custody.chain import LogFindings
 
 _CAPTURED = "captured"
@@ -52,32 +55,58 @@ def _show(
     places: Annotated[bool, typer.Option("--places", help="option.places")] = False,
     messages: Annotated[str, typer.Option("--messages", metavar="N-M", help="option.messages")] = "",
     conversation: Annotated[int, typer.Option("--conversation", metavar="N", min=1, help="option.conversation")] = 1,
+    key: KeyOption = None,
+    key_passphrase_file: KeyPassphraseOption = None,
     case: CaseOption = None,
     json: JsonOption = False,
 ) -> None:
-    from evidence_kit.case.items import attempts
-    from evidence_kit.case.stamping import first_stamps, head_tokens
-    from evidence_kit.custody.subjects import subjects_of
+    from evidence_kit.case.opened import OpenItems
 
     run = Run.of(ctx)
     folder = run.case(case)
     run.flush(folder)
+    asked = _Asked(facts=facts, places=places, messages=messages, conversation=conversation, json=json)
+    with OpenItems(folder.path / "items", identities(run, key, key_passphrase_file)) as items:
+        _tell(run, folder, item, asked, items)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Asked:
+    facts: bool
+    places: bool
+    messages: str
+    conversation: int
+    json: bool
+
+    @property
+    def content(self) -> bool:
+        """Whether content alone answers it."""
+        return self.facts or self.places or bool(self.messages)
+
+
+def _tell(run: Run, folder: "CaseFolder", item: str, asked: _Asked, items: "OpenItems") -> None:
+    from evidence_kit.case.items import attempts
+    from evidence_kit.case.stamping import first_stamps, head_tokens
+    from evidence_kit.custody.subjects import subjects_of
+
     log = folder.log()
     events = log.full_events()
     attempt = next((attempt for attempt in attempts(events) if attempt.item == item), None)
     if attempt is None:
         raise CaseError(f"the case has no item {item!r}", hint="evidence-kit list shows the items")
     subjects = subjects_of(events).get(item, ())
-    place = folder.path / "items" / item
+    place, locked = _place(folder, attempt, asked, items)
     supplied = attempt.finished_seq is not None and attempt.source != _CAPTURED
-    if not supplied and (facts or places or messages):
+    if not supplied and asked.content:
         message = f"{item} holds nothing that was handed over"
         raise UsageError(message, hint="leave out --facts, --places and --messages")
-    described = _described(run, folder, log, attempt, subjects) if attempt.finished_seq else {}
+    described = _described(run, folder, log, attempt, subjects, place) if attempt.finished_seq else {}
     if supplied:
-        described |= _found(place, places=places, messages=messages, conversation=conversation)
+        described |= _found(place, asked)
+    if attempt.finished_seq and items.encrypted(item):
+        described["encrypted"] = {"opened": not locked}
     practice = signed_for_practice(events)
-    if json:
+    if asked.json:
         stored = [event for event in stored_events(folder) if event.get("item") == item]
         whole: dict[str, Json] = {**(described or abandoned(attempt, subjects)), "events": [*stored]}
         document: dict[str, Json] = {
@@ -91,14 +120,16 @@ def _show(
         emit(document)
         return
     run.say_practice(practice=practice)
-    if messages:
-        say_messages(run.texts, place, messages, conversation)
+    if asked.messages:
+        say_messages(run.texts, place, asked.messages, asked.conversation)
         return
     say(item_text(run.texts, described) if described else _abandoned_text(run.texts, attempt, subjects))
+    if locked:
+        say(f"  {run.texts.say('show.encrypted')}")
     if supplied:
-        say_facts(run.texts, place, whole=facts or places, places=places)
+        say_facts(run.texts, place, whole=asked.facts or asked.places, places=asked.places)
         say_conversations(run.texts, place)
-        say_archives(run.texts, place, whole=facts or places)
+        say_archives(run.texts, place, whole=asked.facts or asked.places)
     say()
     about = [event for event in events if event.item == item]
     stamps = first_stamps([(token.seq, token.time) for token in head_tokens(folder, log.links)], len(log.events))
@@ -106,15 +137,30 @@ def _show(
     tell_open(run.texts, [given for given in log.transfers.open() if given.item == item])
 
 
-def _described(
-    run: Run, case: "CaseFolder", log: "LogFindings", attempt: "Attempt", subjects: Sequence[str]
+def _place(case: "CaseFolder", attempt: "Attempt", asked: _Asked, items: "OpenItems") -> tuple["Path", bool]:
+    """Return where the files of an item are read, and whether its content is encrypted and cannot be.
+
+    Raises `CaseError` where only content would answer what was *asked*.
+    """
+    if attempt.finished_seq is None:
+        return case.path / "items" / attempt.item, False
+    try:
+        return items.folder(attempt.item, without={"original", "screenshot", "dom"}), False
+    except CaseError:
+        if asked.content or not items.encrypted(attempt.item):
+            raise
+        return case.path / "items" / attempt.item, True
+
+
+def _described(  # noqa: PLR0917  # of what, and from what
+    run: Run, case: "CaseFolder", log: "LogFindings", attempt: "Attempt", subjects: Sequence[str], place: "Path"
 ) -> dict[str, Json]:
     """Return the ``items[]`` member of a committed item, with its record and whatever its own files tell."""
     from evidence_kit.case.describe import describe_item
     from evidence_kit.case.items import read_item
     from evidence_kit.case.stamping import head_tokens
 
-    seq, place = attempt.finished_seq or 0, case.path / "items" / attempt.item
+    seq = attempt.finished_seq or 0
     tokens = head_tokens(case, log.links, since=seq)
     asked = bool(run.settings().tsa)
     found = describe_item(case, attempt.item, seq=seq, tokens=tokens, stamping_asked=asked, subjects=subjects)
@@ -125,15 +171,15 @@ def _described(
     return {**found, "supply": supply_of(place), "duplicates": duplicates_of(case).get(attempt.item, [])}
 
 
-def _found(place: "Path", *, places: bool, messages: str, conversation: int) -> dict[str, Json]:
+def _found(place: "Path", asked: _Asked) -> dict[str, Json]:
     """Return what was found in the files that were handed over."""
     found: dict[str, Json] = {
-        "facts": [each.to_json() for each in facts_of(place, places=places)],
+        "facts": [each.to_json() for each in facts_of(place, places=asked.places)],
         "conversations": [*conversations_of(place)],
         "archives": [*archives_of(place)],
     }
-    if messages:
-        found["messages"] = [each.to_json() for each in messages_of(place, messages, conversation)]
+    if asked.messages:
+        found["messages"] = [each.to_json() for each in messages_of(place, asked.messages, asked.conversation)]
     return found
 
 

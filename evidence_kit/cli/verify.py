@@ -87,19 +87,20 @@ def _verify(
     asked.refuse_place(path) if deep else asked.refuse_alone()
     if record and not (path / "case.json").is_file():
         raise UsageError("--record is for a case", hint="leave out --record, or name the folder of a case")
+    keys = identities(run, key, key_passphrase_file)
     report = verify_path(
         path,
         roots=_roots(run, trust or ()),
         clock=run.clock,
         outside=_outside(receipt or (), anchor or ()),
         on_step=run.progress(),
-        identities=identities(run, key, key_passphrase_file),
+        identities=keys,
         withheld=_read_withheld(with_withheld) if with_withheld else None,
         processes=min(os.cpu_count() or 1, _MOST_PROCESSES),
     )
     if with_withheld and report.kind != "bundle":
         raise UsageError("--with-withheld is for a bundle", hint="name the bundle beside which the file was made")
-    again, verdict = check_deep(run, path, report, asked, opened) if deep else None, report.verdict
+    again, verdict = check_deep(run, path, report, asked, opened, keys) if deep else None, report.verdict
     if again:
         report = with_replay(report, again.findings(report))
     recorded, unstamped = _record(run, path, report, opened) if record else (None, [])

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from evidence_kit.replay.deep_pictures import Drawing
     from evidence_kit.replay.deep_result import ItemReplay, SealedPicture
     from evidence_kit.settings import Settings
+    from evidence_kit.trust.age import Identity
 
 _MOST = 10
 """Regions of one picture, and requests without an answer, shown to people; ``--json`` has more."""
@@ -84,12 +85,13 @@ class DeepCheck:
             yield from item.findings()
 
 
-def check_deep(
+def check_deep(  # noqa: PLR0917  # of what, and how
     run: Run,
     path: Path,
     report: VerificationReport,
     options: DeepOptions,
     open_custodian: "Callable[[Settings], Custodian]",
+    keys: "Sequence[Identity]" = (),
 ) -> DeepCheck:
     """Render every captured item of what is at *path*, which *report* is about.
 
@@ -111,7 +113,7 @@ def check_deep(
     with _new_folder(options.pictures) as folder:
         drawing = _drawing(run.texts, folder, options) if folder else None
         try:
-            items += _replays(path, report.kind, _replaying(run, options), drawing, note)
+            items += _replays(path, report.kind, _replaying(run, options), drawing, note, keys)
         except FormatError as error:
             # It cannot be opened, which has failed a check of the report before.
             reason = str(error)
@@ -138,8 +140,13 @@ def _case_of(path: Path) -> Path | None:
     return None if case is None or (case.parent / "bagit.txt").exists() else case
 
 
-def _replays(
-    path: Path, kind: str, with_: "Replaying", drawing: "Drawing | None", note: "Callable[[str], object] | None"
+def _replays(  # noqa: PLR0917  # of what, and how
+    path: Path,
+    kind: str,
+    with_: "Replaying",
+    drawing: "Drawing | None",
+    note: "Callable[[str], object] | None",
+    keys: "Sequence[Identity]",
 ) -> "Iterator[ItemReplay]":
     from evidence_kit.replay.deep import items_at, replay_item, replay_wacz
 
@@ -147,7 +154,7 @@ def _replays(
         with _scratch() as scratch:
             yield _drawn(replay_wacz(path, scratch, with_), scratch, drawing, note)
         return
-    with items_at(path, kind) as places:
+    with items_at(path, kind, keys) as places:
         for place in places:
             with _scratch() as scratch:
                 yield _drawn(replay_item(place, scratch, with_), scratch, drawing, note)

@@ -11,7 +11,16 @@ import typer
 
 from evidence_kit.canonical import Json
 from evidence_kit.cli.capture import the_browser
-from evidence_kit.cli.options import AuthorityOption, CaseOption, JsonOption, PassphraseOption, PlaceOption
+from evidence_kit.cli.evidence_keys import identities
+from evidence_kit.cli.options import (
+    AuthorityOption,
+    CaseOption,
+    JsonOption,
+    KeyOption,
+    KeyPassphraseOption,
+    PassphraseOption,
+    PlaceOption,
+)
 from evidence_kit.cli.output import emit, note, say
 from evidence_kit.cli.run import Run
 from evidence_kit.errors import UsageError
@@ -52,6 +61,8 @@ def _view(
     what: Annotated[str, typer.Argument(metavar="ITEM|BUNDLE", help="option.view-what")] = "",
     *,
     no_window: Annotated[bool, typer.Option("--no-window", help="option.no-window")] = False,
+    key: KeyOption = None,
+    key_passphrase_file: KeyPassphraseOption = None,
     authority: AuthorityOption = "",
     place: PlaceOption = "",
     case: CaseOption = None,
@@ -71,7 +82,8 @@ def _view(
     if folder is not None:
         custodian = run.custodian(run.settings(), passphrase_file, authority=authority, place=place)
         officer, writes, practice = custodian.officer.name, note_in(folder, custodian), custodian.signer.practice
-    with closing(open_subject(target.path, target.kind, only=target.only)) as subject:
+    keys = identities(run, key, key_passphrase_file)
+    with closing(open_subject(target.path, target.kind, only=target.only, identities=keys)) as subject:
         practice = practice or any(certificate.practice for certificate in subject.certificates)
         setting = Setting(
             language=run.texts.language, kind=target.shown, logged=bool(writes), practice=practice, officer=officer

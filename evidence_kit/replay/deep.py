@@ -8,7 +8,7 @@ possible (another browser, other fonts, a film), which a person has to judge by 
 
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,12 +19,14 @@ from evidence_kit.capture.files import FIRST_FULL, FIRST_SCREENSHOT, SCREENSHOT,
 from evidence_kit.capture.result import CapturedFile
 from evidence_kit.case.manifest import NAME as MANIFEST
 from evidence_kit.case.manifest import read_manifest
+from evidence_kit.case.opened import open_tree
 from evidence_kit.errors import EvidenceError, FormatError, LimitError
 from evidence_kit.models import Clock, Digest, OnStep, parse_utc
 from evidence_kit.pictures.comparing import Comparison
 from evidence_kit.replay.deep_result import ItemReplay, SealedPicture
 from evidence_kit.replay.recorded import RecordedArchive
 from evidence_kit.replay.rendering import Circumstances, render
+from evidence_kit.trust.age import Identity
 from evidence_kit.trust.digests import sha256_stream
 
 PICTURES = (SCREENSHOT, WINDOW, FIRST_SCREENSHOT, FIRST_FULL)
@@ -64,26 +66,27 @@ class Place:
 
 
 @contextmanager
-def items_at(path: Path, kind: str) -> Iterator[list[Place]]:
-    """Give the items of a thing of that *kind* (of `VerificationReport`); none for what has none.
+def items_at(path: Path, kind: str, identities: Sequence[Identity] = ()) -> Iterator[list[Place]]:
+    """Give the items of a thing of that *kind* (of `VerificationReport`), as *identities* open them; or none.
 
     Raises `FormatError`, `OSError`.
     """
     if kind == "item":
-        yield [Place(tree=FolderTree(path), folder="", item=path.resolve().name)]
+        yield [Place(tree=open_tree(FolderTree(path), [""], identities), folder="", item=path.resolve().name)]
     elif kind in {"bundle", "case"} and path.is_dir():
-        yield _items(FolderTree(path), "data/items/" if kind == "bundle" else "items/")
+        yield _items(FolderTree(path), "data/items/" if kind == "bundle" else "items/", identities)
     elif kind == "bundle":
         with closing(ZipTree(path)) as tree:
-            yield _items(tree, "data/items/")
+            yield _items(tree, "data/items/", identities)
     else:
         yield []
 
 
-def _items(tree: Tree, prefix: str) -> list[Place]:
+def _items(tree: Tree, prefix: str, identities: Sequence[Identity]) -> list[Place]:
     inside = (name.removeprefix(prefix).partition("/") for name in tree.names() if name.startswith(prefix))
     names = sorted({item for item, slash, _ in inside if slash and _ITEM.fullmatch(item)})
-    return [Place(tree=tree, folder=f"{prefix}{item}/", item=item) for item in names]
+    opened = open_tree(tree, [f"{prefix}{item}/" for item in names], identities)
+    return [Place(tree=opened, folder=f"{prefix}{item}/", item=item) for item in names]
 
 
 def replay_item(place: Place, scratch: Path, with_: Replaying) -> ItemReplay:
@@ -142,8 +145,8 @@ def _reason(place: Place, listed: Mapping[str, Digest], record: Mapping[str, obj
     if SHOTS.path in listed:
         return "a person used the page while it was captured, which cannot be done again"
     if WACZ.path not in listed:
-        sealed = any(name.startswith(WACZ.path) for name in listed)
-        return "the item is sealed, and nothing sealed is opened" if sealed else "the item has no web archive"
+        encrypted = any(name.startswith(WACZ.path) for name in listed)
+        return "the item is encrypted: give a key that opens it" if encrypted else "the item has no web archive"
     if WACZ.path not in {name.removeprefix(place.folder) for name in place.tree.names()}:
         return "the web archive is not here"
     return ""

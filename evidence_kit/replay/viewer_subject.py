@@ -5,7 +5,7 @@ entries share one file. Links and devices are never opened (archive.tree).
 """
 
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -16,11 +16,15 @@ from evidence_kit import canonical
 from evidence_kit.archive.tree import FolderTree, Tree, ZipTree
 from evidence_kit.archive.zip_reader import ZipReader
 from evidence_kit.canonical import Json
+from evidence_kit.case.encrypted import AGE
 from evidence_kit.case.items import CAPTURED, parse_item
+from evidence_kit.case.layout import SESSION_DATA
 from evidence_kit.case.manifest import NAME, read_manifest
+from evidence_kit.case.opened import open_tree
 from evidence_kit.custody.events import Event, EventType, read_line
 from evidence_kit.errors import FormatError, UsageError
 from evidence_kit.models import Digest
+from evidence_kit.trust.age import Identity
 from evidence_kit.trust.certificates import Certificate, load_certificates
 from evidence_kit.trust.digests import sha256_stream
 
@@ -30,7 +34,7 @@ _LARGEST_LOG = 1024 * 1024 * 1024
 PICTURES = frozenset({"image/png", "image/jpeg", "image/gif", "image/webp"})
 """What every browser shows."""
 _TEXTS = frozenset({"text", "first-text"})
-_ENCRYPTED = ".age"
+_RECORD = "item.json"
 _ALL = ""
 """In place of an item: the case as a whole."""
 
@@ -74,12 +78,14 @@ class Subject:
     """``case``, ``bundle`` or ``item``."""
     only: str = ""
     """The one item that is asked for; empty for all."""
+    zipped: ZipTree | None = None
+    """What is to be closed."""
     _lock: threading.RLock = field(default_factory=threading.RLock)
 
     def close(self) -> None:
         """Close the zip, if it is one."""
-        if isinstance(self.tree, ZipTree):
-            self.tree.close()
+        if self.zipped:
+            self.zipped.close()
 
     @cached_property
     def names(self) -> frozenset[str]:
@@ -181,7 +187,8 @@ class Subject:
             texts=tuple(file for file in here if file.role in _TEXTS),
             archive=recordings[0] if recordings else None,
             ledger=ledgers[0] if ledgers else None,
-            encrypted=any(file.path.endswith(_ENCRYPTED) for file in files),
+            # The recording of the traffic is nothing to be looked at.
+            encrypted=any(file.path.endswith(AGE) and file.path != SESSION_DATA for file in files),
             sensitive=_is_sensitive(record),
         )
 
@@ -212,11 +219,16 @@ class Subject:
         return found
 
 
-def open_subject(path: Path, kind: str, *, only: str = "") -> Subject:
-    """Open the *kind* of thing at *path*, or *only* one item of it; raises `FormatError`, `OSError`."""
-    if path.is_file():
-        return Subject(tree=ZipTree(path), base="data/", kind="bundle", only=only)
-    return Subject(tree=FolderTree(path), base="data/" if kind == "bundle" else "", kind=kind, only=only)
+def open_subject(path: Path, kind: str, *, only: str = "", identities: Sequence[Identity] = ()) -> Subject:
+    """Open the *kind* of thing at *path*, or *only* one item of it; raises `FormatError`, `OSError`.
+
+    What is encrypted is shown as far as *identities* open it.
+    """
+    zipped = ZipTree(path) if path.is_file() else None
+    tree = zipped or FolderTree(path)
+    folders = [name.removesuffix(_RECORD) for name in tree.names() if name.endswith(f"/{_RECORD}") or name == _RECORD]
+    base = "data/" if kind == "bundle" else ""
+    return Subject(tree=open_tree(tree, folders, identities), base=base, kind=kind, only=only, zipped=zipped)
 
 
 def _is_sensitive(record: dict[str, Json]) -> bool:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from evidence_kit.archive.warcinfo import read_warcinfo
 from evidence_kit.canonical import Json
 from evidence_kit.case.bracket import NONCE_FIELD, START_TOKEN, TOKEN_FIELD, Opening
+from evidence_kit.case.encrypted import AGE
 from evidence_kit.case.items import parse_item
 from evidence_kit.case.layout import CAPTURE_ARCHIVE, SUPPLIED_ARCHIVE
 from evidence_kit.custody.events import HALVES, EventType
@@ -14,6 +15,7 @@ from evidence_kit.errors import EvidenceError, FormatError
 from evidence_kit.models import Trust, utc_text
 from evidence_kit.trust.certificates import Certificate
 from evidence_kit.trust.timestamps import Token, read_reply
+from evidence_kit.verify.contents import ItemContents, item_contents
 from evidence_kit.verify.examination import Examination
 from evidence_kit.verify.files import CaseFiles
 
@@ -31,7 +33,8 @@ def check_bracket(
     supplied = start is not None and start.type == EventType.IMPORT_STARTED
     wacz = folder + (SUPPLIED_ARCHIVE if supplied else CAPTURE_ARCHIVE)
     told = start.detail.get("not_before") if start else None
-    if (told is None and not files.has(name)) or (not files.has(name) and not files.has(wacz)):
+    archived = files.has(wacz) or files.has(f"{wacz}{AGE}")
+    if (told is None and not files.has(name)) or (not files.has(name) and not archived):
         return  # no authority was asked, or the capture failed and left no archive
     try:
         opening = Opening.from_json(told)
@@ -42,7 +45,12 @@ def check_bracket(
     except EvidenceError as error:
         exam.failed("item.bracket", files.shown(name), str(error))
         return
-    problems = [(files.shown(name), why) for why in _contradictions(files, folder, wacz, opening)]
+    record = _record(files, folder)
+    found = item_contents(files, folder, record, exam.identities)
+    problems = [(files.shown(name), why) for why in _contradictions(found, record, wacz, opening)]
+    locked = found.locked.get(wacz.removeprefix(folder))
+    if locked:
+        exam.not_checked("item.bracket", files.shown(wacz), locked)
     if problems:
         exam.concluded("item.bracket", files.shown(name), problems)
     else:
@@ -50,13 +58,22 @@ def check_bracket(
         _conclude(exam, files.shown(name), item, token, history, believed=trust is not Trust.CLAIMED)
 
 
-def _contradictions(files: CaseFiles, folder: str, wacz: str, opening: Opening) -> Iterator[str]:
-    if files.digest(folder + START_TOKEN) != opening.token:
-        yield "it is another time stamp than the event that began the item names"
+def _record(files: CaseFiles, folder: str) -> dict[str, Json]:
     try:
-        if parse_item(files.read(f"{folder}item.json")).get("not_before") != opening.to_json():
-            yield "item.json does not name it"
-        with files.tree.open(files.prefix + wacz) as stream:
+        return parse_item(files.read(f"{folder}item.json"))
+    except FormatError:
+        return {}  # told by the check of the record
+
+
+def _contradictions(found: ItemContents, record: dict[str, Json], wacz: str, opening: Opening) -> Iterator[str]:
+    if found.files.digest(found.folder + START_TOKEN) != opening.token:
+        yield "it is another time stamp than the event that began the item names"
+    if record.get("not_before") != opening.to_json():
+        yield "item.json does not name it"
+    if wacz.removeprefix(found.folder) in found.locked:
+        return
+    try:
+        with found.files.open(wacz) as stream:
             fields = read_warcinfo(stream)
     except (FormatError, OSError) as error:
         yield str(error)

@@ -7,6 +7,7 @@ from evidence_kit.errors import EvidenceError, FormatError
 from evidence_kit.models import Digest, utc_text
 from evidence_kit.trust.certificates import Certificate
 from evidence_kit.trust.timestamps import read_reply
+from evidence_kit.verify.contents import ItemContents
 from evidence_kit.verify.examination import Examination
 from evidence_kit.verify.files import CaseFiles
 from evidence_kit.verify.history import stamp_trusted
@@ -18,17 +19,20 @@ _SCHEMA = "evidence-kit/freeze/1"
 
 def check_freeze(
     exam: Examination,
-    files: CaseFiles,
-    folder: str,
+    found: ItemContents,
     listed: Mapping[str, Digest],
     certificates: Sequence[Certificate] | None,
 ) -> None:
     """Check that the statement names the item's first pictures, and was stamped if there is a token."""
     if _STATEMENT in listed:
-        subject = files.shown(folder + _STATEMENT)
-        exam.concluded("item.freeze", subject, ((subject, why) for why in _faults(files, folder, listed)))
+        subject = found.files.shown(found.folder + _STATEMENT)
+        if _STATEMENT in found.locked:
+            exam.not_checked("item.freeze", subject, found.locked[_STATEMENT])
+        else:
+            problems = _faults(found.files, found.folder, listed)
+            exam.concluded("item.freeze", subject, ((subject, why) for why in problems))
     if _TOKEN in listed:
-        _check_token(exam, files, folder, certificates)
+        _check_token(exam, found, certificates)
 
 
 def _faults(files: CaseFiles, folder: str, listed: Mapping[str, Digest]) -> Iterator[str]:
@@ -44,13 +48,17 @@ def _faults(files: CaseFiles, folder: str, listed: Mapping[str, Digest]) -> Iter
         yield str(error)
 
 
-def _check_token(exam: Examination, files: CaseFiles, folder: str, certificates: Sequence[Certificate] | None) -> None:
-    subject = files.shown(folder + _TOKEN)
+def _check_token(exam: Examination, found: ItemContents, certificates: Sequence[Certificate] | None) -> None:
+    subject = found.files.shown(found.folder + _TOKEN)
     if certificates is None:
         exam.not_checked("item.freeze-token", subject, "the certificates of its case are not here")
         return
     try:
-        token = read_reply(files.read(folder + _TOKEN), files.digest(folder + _STATEMENT), certificates)
+        reply = found.files.read(found.folder + _TOKEN)
+        # Of a statement that is encrypted, item.json has the digest.
+        encrypted = found.age.get(_STATEMENT)
+        digest = encrypted.sha256 if encrypted else found.files.digest(found.folder + _STATEMENT)
+        token = read_reply(reply, digest, certificates)
     except EvidenceError as error:
         exam.failed("item.freeze-token", subject, str(error))
         return

@@ -2,10 +2,12 @@
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from collections.abc import Set as AbstractSet
 
 from evidence_kit.archive.own_warc import Resource
 from evidence_kit.archive.resource_names import RECORDED, is_own_archive
 from evidence_kit.canonical import Json
+from evidence_kit.case.encrypted import AGE, contents_of
 from evidence_kit.case.items import parse_item
 from evidence_kit.case.layout import SESSION_DATA
 from evidence_kit.case.manifest import NAME, read_manifest
@@ -17,12 +19,19 @@ from evidence_kit.trust.cms import verify_detached
 from evidence_kit.verify.archives import note_wacz
 from evidence_kit.verify.connections import NAME as CONNECTIONS
 from evidence_kit.verify.connections import check_connections
+from evidence_kit.verify.contents import ItemContents, check_contents, item_contents
 from evidence_kit.verify.examination import Examination
 from evidence_kit.verify.files import CaseFiles
 from evidence_kit.verify.freeze import check_freeze
 from evidence_kit.verify.history import History
 from evidence_kit.verify.sealed import check_sealed
+from evidence_kit.verify.witness import CHECK as WITNESS
 from evidence_kit.verify.witness import check_witness
+from evidence_kit.wire.witness.statements import CERTIFICATES, LINES, SIGNATURES
+
+_OF_ARCHIVE = ("wacz.structure", "wacz.index", "warc.records", "item.recorded", "wacz.transport")
+_OF_CONNECTIONS = ("connections.lines",)
+"""What is not checked of an archive or an account of connections that cannot be read."""
 
 
 def check_item(  # noqa: PLR0913  # what is checked, and against what
@@ -39,16 +48,29 @@ def check_item(  # noqa: PLR0913  # what is checked, and against what
     *certificates* are those of the case; without them nobody's signature inside the item can be checked. A *whole* item
     lies in a case: any other may lack the recording itself, which bundles leave out.
     """
-    listed = _check_manifest(exam, files, folder, whole=whole)
-    record = _check_record(exam, files, item, folder, listed)
-    check_freeze(exam, files, folder, listed, certificates)
-    check_witness(exam, files, folder, record)
+    record = _record_of(files, folder)
+    found = item_contents(files, folder, record, exam.identities)
+    stored = _check_manifest(exam, files, found, whole=whole)
+    _check_record(exam, files, item, folder, stored)
+    found = check_contents(exam, files, found)
+    listed = found.listed(stored)
+    check_freeze(exam, found, listed, certificates)
+    if not _is_locked(exam, found, (LINES, SIGNATURES, CERTIFICATES), (WITNESS,)):
+        check_witness(exam, found.files, folder, record)
     check_sealed(exam, files, folder, record)
     for name in listed:
-        if is_own_archive(name) and files.has(folder + name):
-            _check_wacz(exam, files, folder + name, record)
-        if name == CONNECTIONS and files.has(folder + name):
-            check_connections(exam, files, folder + name)
+        if is_own_archive(name) and found.has(name) and not _is_locked(exam, found, (name,), _OF_ARCHIVE):
+            _check_wacz(exam, found.files, folder + name, record)
+        if name == CONNECTIONS and found.has(name) and not _is_locked(exam, found, (name,), _OF_CONNECTIONS):
+            check_connections(exam, found.files, folder + name)
+
+
+def _is_locked(exam: Examination, found: ItemContents, names: Sequence[str], ids: Sequence[str]) -> bool:
+    """Whether one of the files *names* cannot be read; then what would be checked of it is noted as not checked."""
+    locked = next((name for name in names if name in found.locked), None)
+    for id_ in ids if locked else ():
+        exam.not_checked(id_, found.files.shown(found.folder + str(locked)), found.locked[str(locked)])
+    return locked is not None
 
 
 def check_seal(
@@ -69,7 +91,15 @@ def check_seal(
         exam.signed_by(facts.certificate, certificates, None)
 
 
-def _check_manifest(exam: Examination, files: CaseFiles, folder: str, *, whole: bool) -> dict[str, Digest]:
+def _record_of(files: CaseFiles, folder: str) -> dict[str, Json]:
+    try:
+        return parse_item(files.read(f"{folder}item.json"))
+    except FormatError:
+        return {}  # told by the check of the record
+
+
+def _check_manifest(exam: Examination, files: CaseFiles, found: ItemContents, *, whole: bool) -> dict[str, Digest]:
+    folder = found.folder
     subject = files.shown(folder + NAME)
     try:
         listed = read_manifest(files.read(folder + NAME))
@@ -81,7 +111,13 @@ def _check_manifest(exam: Examination, files: CaseFiles, folder: str, *, whole: 
         shown = files.shown(folder + name)
         exam.not_checked("item.manifest", shown, "left out: a bundle need not hold what is encrypted")
         del expected[name]
-    exam.concluded("item.manifest", subject, _compare(files, folder, expected), f"{len(expected)} files")
+    delivered = {name for name in found.delivered if f"{name}{AGE}" in listed and not whole}
+    if delivered:
+        told = f"{len(delivered)} files are delivered opened, which item.plaintext checks"
+        exam.not_checked("item.manifest", subject, told)
+        expected = {name: digest for name, digest in expected.items() if name.removesuffix(AGE) not in delivered}
+    problems = _compare(files, folder, expected, beside=delivered)
+    exam.concluded("item.manifest", subject, problems, f"{len(expected)} files")
     return listed
 
 
@@ -90,8 +126,10 @@ def _may_lack(name: str) -> bool:
     return name == SESSION_DATA or is_sealed_path(name)
 
 
-def _compare(files: CaseFiles, folder: str, listed: dict[str, Digest]) -> Iterator[tuple[str, str]]:
-    present = {name.removeprefix(folder) for name in files.names() if name.startswith(folder)} - {NAME}
+def _compare(
+    files: CaseFiles, folder: str, listed: dict[str, Digest], *, beside: AbstractSet[str]
+) -> Iterator[tuple[str, str]]:
+    present = {name.removeprefix(folder) for name in files.names() if name.startswith(folder)} - {NAME} - beside
     for name in sorted(present - listed.keys()):
         yield files.shown(folder + name), "the manifest does not list it"
     for name, digest in listed.items():
@@ -106,17 +144,14 @@ def _compare(files: CaseFiles, folder: str, listed: dict[str, Digest]) -> Iterat
             yield files.shown(folder + name), f"its digest is {found}, the manifest has {digest}"
 
 
-def _check_record(
-    exam: Examination, files: CaseFiles, item: str, folder: str, listed: dict[str, Digest]
-) -> dict[str, Json]:
+def _check_record(exam: Examination, files: CaseFiles, item: str, folder: str, listed: dict[str, Digest]) -> None:
     subject = files.shown(f"{folder}item.json")
     try:
         record = parse_item(files.read(f"{folder}item.json"))
     except FormatError as error:
         exam.failed("item.record", subject, str(error))
-        return {}
+        return
     exam.concluded("item.record", subject, ((subject, why) for why in _contradictions(record, item, listed)))
-    return record
 
 
 def _contradictions(record: dict[str, Json], item: str, listed: dict[str, Digest]) -> Iterator[str]:
@@ -134,6 +169,10 @@ def _contradictions(record: dict[str, Json], item: str, listed: dict[str, Digest
                 yield "it describes a file without path or digest"
     for name in sorted(listed.keys() - described):
         yield f"it does not describe {name}"
+    try:
+        contents_of(record)
+    except FormatError as error:
+        yield str(error)
 
 
 def _check_wacz(exam: Examination, files: CaseFiles, name: str, record: dict[str, Json]) -> None:
@@ -159,7 +198,7 @@ def _unrecorded(record: dict[str, Json], resources: Sequence[Resource]) -> Itera
     """Compare the files of the item with the resource records of the same role; their digests were checked before."""
     files = record.get("files")
     beside = Counter(
-        (str(file.get("role")), str(file.get("sha256")))
+        (str(file.get("role")), _digest_in_plain(file))
         for file in (files if isinstance(files, list) else [])
         if isinstance(file, dict) and file.get("role") in RECORDED
     )
@@ -168,3 +207,8 @@ def _unrecorded(record: dict[str, Json], resources: Sequence[Resource]) -> Itera
         yield f"it does not hold the item's {role} with the digest {digest}"
     for role, digest in inside - beside:
         yield f"it holds a {role} with the digest {digest} that the item does not have"
+
+
+def _digest_in_plain(file: dict[str, Json]) -> str:
+    plain = file.get("plain")
+    return str((plain if isinstance(plain, dict) else file).get("sha256"))

@@ -12,9 +12,8 @@ from evidence_kit.canonical import Json
 from evidence_kit.case import sealed
 from evidence_kit.case.sealed import Particulars, Register, SealedFile, commitment, particulars_path
 from evidence_kit.errors import FormatError
-from evidence_kit.trust.age import open_age
+from evidence_kit.trust.age import open_age, payload_size
 from evidence_kit.trust.age.header import read_header
-from evidence_kit.trust.age.payload import CHUNK, NONCE, TAG
 from evidence_kit.trust.digests import sha256_stream
 from evidence_kit.verify.examination import Examination
 from evidence_kit.verify.files import CaseFiles
@@ -98,8 +97,7 @@ def _form(stream: BinaryIO, recipients: int, size: int | None) -> str:
     header = read_header(stream)
     if header.recipients != recipients or len(header.stanzas) != recipients:
         return f"it is encrypted to {header.recipients} keys, the register names {recipients}"
-    encrypted = stream.seek(0, 2) - header.size - NONCE
-    if size is not None and encrypted != size + max(1, -(-size // CHUNK)) * TAG:
+    if size is not None and stream.seek(0, 2) - header.size != payload_size(size):
         return f"it cannot hold content of {size} bytes"
     return ""
 

@@ -19,6 +19,7 @@ from evidence_kit.bundle.selection import Choice
 from evidence_kit.bundle.supplied_parts import Found, HandedOver, NotTaken, Supplied
 from evidence_kit.bundle.supplied_reading import MOST_PICTURES
 from evidence_kit.case.folder import CaseFolder
+from evidence_kit.case.opened import OpenItems
 from evidence_kit.case.stamping import Stamping
 from evidence_kit.case.supply import Circumstances
 from evidence_kit.custody.custodian import Custodian
@@ -184,9 +185,10 @@ def exhibits_of(handed: Handed, work: Path, *, show: bool, plan: ExhibitPlan | N
         show_pictures=show,
         session_data=False,
     )
-    begun = begin(handed.case, handed.custodian, intent)
+    items = OpenItems(handed.case.path / "items", ())
+    begun = begin(handed.case, handed.custodian, intent, items)
     source = Source.read(handed.case, begun, stamping_asked=False)
-    return gather_exhibits(source, handed.case.path, work, blur=not show, plan=plan)
+    return gather_exhibits(source, handed.case.path, work, items, blur=not show, plan=plan)
 
 
 def supplied(exhibit: Exhibit) -> Supplied:

@@ -16,6 +16,7 @@ from evidence_kit.bundle.plan_writing import fresh_plan
 from evidence_kit.bundle.report_model import Language
 from evidence_kit.bundle.selection import Choice
 from evidence_kit.case.folder import CaseFolder
+from evidence_kit.case.opened import OpenItems
 from evidence_kit.case.stamping import Stamping
 from evidence_kit.custody.custodian import Custodian
 from evidence_kit.errors import CaseError, UsageError
@@ -202,7 +203,9 @@ def test_a_damaged_item_is_an_error_that_says_what_to_do(case: CaseFolder, custo
 def test_a_new_plan_names_the_conversations_and_shows_how_messages_are_chosen(
     case: CaseFolder, language: Spoken
 ) -> None:
-    data, plan = fresh_plan(case, Choice(), blurred=True, remarks=Texts.load(language), report=[Texts.load(language)])
+    items = OpenItems(case.path / "items", ())
+    texts = Texts.load(language)
+    data, plan = fresh_plan(case, Choice(), items, blurred=True, remarks=texts, report=[texts])
 
     text = data.decode("utf-8")
     assert all(each.transcripts == () for each in plan.exhibits)

@@ -5,7 +5,8 @@ before it is given out. The ``age`` program opens what is written here, and the 
 """
 
 from evidence_kit.trust.age.keys import Identity, Recipient, read_identities, write_identity
-from evidence_kit.trust.age.reader import AgeReader, open_age
+from evidence_kit.trust.age.payload import payload_size
+from evidence_kit.trust.age.reader import AgeReader, measure_age, open_age
 from evidence_kit.trust.age.writer import AgeWriter, encrypt, encrypted_size
 
 __all__ = [
@@ -15,7 +16,9 @@ __all__ = [
     "Recipient",
     "encrypt",
     "encrypted_size",
+    "measure_age",
     "open_age",
+    "payload_size",
     "read_identities",
     "write_identity",
 ]

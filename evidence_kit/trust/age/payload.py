@@ -50,6 +50,11 @@ class Opener:
             raise FormatError(f"the age file was altered or cut: chunk {number} does not open") from None
 
 
+def payload_size(size: int) -> int:
+    """Return how many bytes stand after the header of an age file that holds *size* bytes."""
+    return NONCE + size + max(1, -(-size // CHUNK)) * TAG
+
+
 def chunks_of(size: int) -> int:
     """Return how many chunks an encrypted content of *size* bytes has; raises `FormatError` for one that cannot be."""
     count, rest = divmod(size, CHUNK + TAG)

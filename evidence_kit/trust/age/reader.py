@@ -91,6 +91,17 @@ def open_age(stream: BinaryIO, identities: Sequence[Identity]) -> AgeReader | No
         return reader
 
 
+def measure_age(stream: BinaryIO) -> tuple[int, int]:
+    """Return to how many keys an age file is, and how many bytes follow its header; no key is needed.
+
+    Raises `FormatError` for what has not the form of one to X25519 recipients; nothing is said of its content.
+    """
+    header = read_header(stream)
+    if header.recipients != len(header.stanzas):
+        raise FormatError("the age file is not to X25519 recipients alone")
+    return header.recipients, stream.seek(0, os.SEEK_END) - header.size
+
+
 def open_with_passphrase(stream: BinaryIO, passphrase: bytes, *, limit: int) -> bytes:
     """Return the content, up to *limit* bytes; raises `FormatError`, also for a wrong passphrase."""
     header = read_header(stream)

@@ -7,7 +7,7 @@ from typing import BinaryIO, Self
 
 from evidence_kit.trust.age.header import read_header, wrap
 from evidence_kit.trust.age.keys import Recipient
-from evidence_kit.trust.age.payload import CHUNK, NONCE, TAG, Sealer
+from evidence_kit.trust.age.payload import CHUNK, Sealer, payload_size
 from evidence_kit.trust.age.reader import AgeReader
 
 _STANZA = len("-> X25519 \n") + 43 + 44
@@ -66,5 +66,4 @@ def encrypt(data: bytes, recipients: Sequence[Recipient]) -> bytes:
 
 def encrypted_size(size: int, recipients: int) -> int:
     """Return how many bytes an age file of ours has, for *size* bytes of content and so many X25519 recipients."""
-    chunks = max(1, -(-size // CHUNK))
-    return _AROUND + recipients * _STANZA + NONCE + size + chunks * TAG
+    return _AROUND + recipients * _STANZA + payload_size(size)

@@ -10,6 +10,7 @@ from evidence_kit.bundle.beginning import Intent, begin
 from evidence_kit.bundle.report_model import Language
 from evidence_kit.bundle.selection import Choice
 from evidence_kit.case.folder import CaseFolder
+from evidence_kit.case.opened import OpenItems
 from evidence_kit.case.stamping import Stamping, head_tokens, stamp_head
 from evidence_kit.custody.log import head_of
 from evidence_kit.models import Verdict
@@ -52,7 +53,7 @@ def test_bundles_that_begin_while_others_commit_leave_no_beginning_that_led_nowh
 
     with ThreadPoolExecutor(2) as pool:
         working = [pool.submit(commit) for _ in range(2)]
-        begun = [begin(case, custodian, intent) for _ in range(3)]
+        begun = [begin(case, custodian, intent, OpenItems(case.path / "items", ())) for _ in range(3)]
         ended.set()
 
     assert [one.result() for one in working] == [None, None]

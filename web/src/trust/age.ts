@@ -10,9 +10,14 @@ const LARGEST_HEADER = 1 << 20;
 const UNREADABLE = "the header of the age file cannot be read";
 
 /** Bytes of a chunk of content, of its tag, and of the nonce before the first one. */
-export const CHUNK = 64 * 1024;
-export const TAG = 16;
-export const NONCE = 16;
+const CHUNK = 64 * 1024;
+const TAG = 16;
+const NONCE = 16;
+
+/** Return how many bytes stand after the header of an age file that holds *size* bytes. */
+export function payloadSize(size: number): number {
+  return NONCE + size + Math.max(1, Math.ceil(size / CHUNK)) * TAG;
+}
 
 /** What stands before the content. */
 export interface Header {

@@ -5,7 +5,8 @@
 
 import { readWarcinfo } from "../archive/warcinfo.js";
 import { type Bytes, hex, unhex } from "../bytes.js";
-import { isObject } from "../canonical.js";
+import { isObject, type JsonObject } from "../canonical.js";
+import { AGE } from "../case/encrypted.js";
 import { parseItem } from "../case/items.js";
 import { EventType, HALVES } from "../custody/events.js";
 import { CAPTURE_ARCHIVE, SUPPLIED_ARCHIVE } from "../case/layout.js";
@@ -16,6 +17,7 @@ import type { Json, Problem } from "../models.js";
 import { utcText } from "../times.js";
 import type { Certificate } from "../trust/certificates.js";
 import { readReply, type Token } from "../trust/timestamps.js";
+import { itemContents } from "./contents.js";
 import type { CaseFiles } from "./files.js";
 import type { History } from "./history.js";
 
@@ -45,7 +47,7 @@ export async function checkBracket(
   const wacz = folder + (start?.type === EventType.IMPORT_STARTED ? SUPPLIED_ARCHIVE : CAPTURE_ARCHIVE);
   const told = start?.detail["not_before"] ?? null;
   // No authority was asked, or the capture failed and left no archive.
-  if (!files.has(name) && (told === null || !files.has(wacz))) return;
+  if (!files.has(name) && (told === null || !(files.has(wacz) || files.has(`${wacz}${AGE}`)))) return;
   const found = await attempt(async (): Promise<[Opening, Token]> => {
     const opening = openingOf(told);
     if (opening === undefined) throw new FormatError("the event that began the item names no such time stamp");
@@ -56,7 +58,11 @@ export async function checkBracket(
     return;
   }
   const [opening, token] = found;
-  const problems = await contradictions(files, folder, wacz, opening);
+  const read = await attempt(async () => parseItem(await files.read(`${folder}item.json`)));
+  const record = read instanceof FormatError ? {} : read;
+  const locked = itemContents(files, folder, record).locked.get(wacz.slice(folder.length));
+  const problems = await contradictions(files, folder, record, locked === undefined ? wacz : undefined, opening);
+  if (locked !== undefined) exam.notChecked("item.bracket", files.shown(wacz), locked);
   if (problems.length > 0) {
     exam.concluded("item.bracket", subject, problems.map((why): Problem => [subject, why]));
     return;
@@ -75,19 +81,24 @@ function openingOf(value: Json | undefined): Opening | undefined {
   throw new FormatError("it does not say what opens the bracket");
 }
 
-async function contradictions(files: CaseFiles, folder: string, wacz: string, opening: Opening): Promise<string[]> {
+async function contradictions(
+  files: CaseFiles,
+  folder: string,
+  record: JsonObject,
+  wacz: string | undefined,
+  opening: Opening,
+): Promise<string[]> {
   const problems: string[] = [];
   if (digestText(await files.digest(folder + START_TOKEN)) !== opening.token) {
     problems.push("it is another time stamp than the event that began the item names");
   }
-  const fields = await attempt(async () => {
-    const named = parseItem(await files.read(`${folder}item.json`))["not_before"];
-    const same = isObject(named) && Object.keys(named).length === 2;
-    if (!same || named["nonce"] !== hex(opening.nonce) || named["token"] !== opening.token) {
-      problems.push("item.json does not name it");
-    }
-    return readWarcinfo(files.blob(wacz));
-  });
+  const named = record["not_before"];
+  const same = isObject(named) && Object.keys(named).length === 2;
+  if (!same || named["nonce"] !== hex(opening.nonce) || named["token"] !== opening.token) {
+    problems.push("item.json does not name it");
+  }
+  if (wacz === undefined) return problems;
+  const fields = await attempt(async () => readWarcinfo(files.blob(wacz)));
   if (fields instanceof FormatError) return [...problems, fields.message];
   if (fields.get("not-before-nonce") !== hex(opening.nonce) || fields.get("not-before-token") !== opening.token) {
     problems.push("the web archive's first record does not name it");

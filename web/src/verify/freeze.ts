@@ -9,6 +9,7 @@ import type { Problem } from "../models.js";
 import { utcText } from "../times.js";
 import type { Certificate } from "../trust/certificates.js";
 import { readReply } from "../trust/timestamps.js";
+import type { ItemContents } from "./contents.js";
 import type { CaseFiles } from "./files.js";
 import { stampTrusted } from "./history.js";
 
@@ -19,17 +20,19 @@ const SCHEMA = "evidence-kit/freeze/1";
 /** Check that the statement names the item's first pictures, and was stamped if there is a token. */
 export async function checkFreeze(
   exam: Examination,
-  files: CaseFiles,
-  folder: string,
+  contents: ItemContents,
   listed: ReadonlyMap<string, Bytes>,
   certificates: readonly Certificate[] | undefined,
 ): Promise<void> {
-  if (listed.has(STATEMENT)) {
-    const subject = files.shown(folder + STATEMENT);
+  const { files, folder, locked } = contents;
+  const subject = files.shown(folder + STATEMENT);
+  const why = locked.get(STATEMENT);
+  if (why !== undefined) exam.notChecked("item.freeze", subject, why);
+  else if (listed.has(STATEMENT)) {
     const problems = (await faults(files, folder, listed)).map((why): Problem => [subject, why]);
     exam.concluded("item.freeze", subject, problems);
   }
-  if (listed.has(TOKEN)) await checkToken(exam, files, folder, certificates);
+  if (listed.has(TOKEN)) await checkToken(exam, contents, certificates);
 }
 
 async function faults(files: CaseFiles, folder: string, listed: ReadonlyMap<string, Bytes>): Promise<string[]> {
@@ -48,8 +51,7 @@ async function faults(files: CaseFiles, folder: string, listed: ReadonlyMap<stri
 
 async function checkToken(
   exam: Examination,
-  files: CaseFiles,
-  folder: string,
+  { files, folder, age }: ItemContents,
   certificates: readonly Certificate[] | undefined,
 ): Promise<void> {
   const subject = files.shown(folder + TOKEN);
@@ -58,7 +60,9 @@ async function checkToken(
     return;
   }
   const token = await attempt(async () => {
-    return readReply(await files.read(folder + TOKEN), await files.digest(folder + STATEMENT), certificates);
+    // Of a statement that is encrypted, item.json has the digest.
+    const digest = age.get(STATEMENT)?.sha256 ?? (await files.digest(folder + STATEMENT));
+    return readReply(await files.read(folder + TOKEN), digest, certificates);
   });
   if (token instanceof FormatError) {
     exam.failed("item.freeze-token", subject, token.message);

@@ -6,6 +6,7 @@ import { isOwnArchive, RECORDED } from "../archive/resource_names.js";
 import { byCodePoint, type Bytes, equal, hex } from "../bytes.js";
 import { shorten } from "../display.js";
 import { isObject, type JsonObject } from "../canonical.js";
+import { AGE, contentsOf } from "../case/encrypted.js";
 import { parseItem } from "../case/items.js";
 import { MANIFEST, SESSION_DATA } from "../case/layout.js";
 import { isSealedPath } from "../case/sealed.js";
@@ -16,12 +17,17 @@ import type { Json, Problem } from "../models.js";
 import type { Certificate } from "../trust/certificates.js";
 import { verifyDetached } from "../trust/cms.js";
 import { noteWacz } from "./archives.js";
+import { CERTIFICATES, LINES, SIGNATURES } from "../wire/witness/statements.js";
 import { checkConnections, NAME as CONNECTIONS } from "./connections.js";
+import { checkContents, holds, inPlain, type ItemContents, itemContents } from "./contents.js";
 import type { CaseFiles } from "./files.js";
 import { checkFreeze } from "./freeze.js";
 import type { History } from "./history.js";
 import { checkSealed } from "./sealed.js";
 import { checkWitness } from "./witness.js";
+
+/** What is not checked of an archive that cannot be read. */
+const OF_ARCHIVE = ["wacz.structure", "wacz.index", "warc.records", "item.recorded", "wacz.transport"];
 
 /** Paths in an item are narrower than in other people's bags. */
 const PATH = /^[A-Za-z0-9._/-]{1,100}$/;
@@ -40,15 +46,44 @@ export async function checkItem(
   certificates: readonly Certificate[] | undefined,
   { whole }: { readonly whole: boolean },
 ): Promise<void> {
-  const listed = await checkManifest(exam, files, folder, whole);
-  const record = await checkRecord(exam, files, item, folder, listed);
-  await checkFreeze(exam, files, folder, listed, certificates);
-  await checkWitness(exam, files, folder, record);
+  const record = await recordOf(files, folder);
+  const contents = itemContents(files, folder, record);
+  const stored = await checkManifest(exam, contents, whole);
+  await checkRecord(exam, files, item, folder, stored);
+  const found = await checkContents(exam, contents);
+  const listed = inPlain(found, stored);
+  await checkFreeze(exam, found, listed, certificates);
+  if (!isLocked(exam, found, [LINES, SIGNATURES, CERTIFICATES], ["witness.signature"])) {
+    await checkWitness(exam, files, folder, record);
+  }
   await checkSealed(exam, files, folder, record);
   for (const name of listed.keys()) {
-    if (isOwnArchive(name) && files.has(folder + name)) await checkArchive(exam, files, folder + name, record);
-    if (name === CONNECTIONS && files.has(folder + name)) await checkConnections(exam, files, folder + name);
+    if (isOwnArchive(name) && holds(found, name) && !isLocked(exam, found, [name], OF_ARCHIVE)) {
+      await checkArchive(exam, files, folder + name, record);
+    }
+    if (name === CONNECTIONS && holds(found, name) && !isLocked(exam, found, [name], ["connections.lines"])) {
+      await checkConnections(exam, files, folder + name);
+    }
   }
+}
+
+/** Return `item.json`; what cannot be read of it is told by its own check. */
+async function recordOf(files: CaseFiles, folder: string): Promise<JsonObject> {
+  const record = await attempt(async () => parseItem(await files.read(`${folder}item.json`)));
+  return record instanceof FormatError ? {} : record;
+}
+
+/** Whether one of the files *names* cannot be read; then what would be checked of it is noted as not checked. */
+function isLocked(
+  exam: Examination,
+  { files, folder, locked }: ItemContents,
+  names: readonly string[],
+  ids: readonly string[],
+): boolean {
+  const name = names.find((each) => locked.has(each));
+  if (name === undefined) return false;
+  for (const id of ids) exam.notChecked(id, files.shown(folder + name), locked.get(name) ?? "");
+  return true;
 }
 
 /** Check the detached signature over the item's manifest, and note who made it. */
@@ -79,8 +114,7 @@ export async function checkSeal(
 
 async function checkManifest(
   exam: Examination,
-  files: CaseFiles,
-  folder: string,
+  { files, folder, delivered }: ItemContents,
   whole: boolean,
 ): Promise<ReadonlyMap<string, Bytes>> {
   const subject = files.shown(folder + MANIFEST);
@@ -95,7 +129,13 @@ async function checkManifest(
     exam.notChecked("item.manifest", files.shown(folder + name), "left out: a bundle need not hold what is encrypted");
     expected.delete(name);
   }
-  exam.concluded("item.manifest", subject, await differences(files, folder, expected), `${expected.size} files`);
+  const opened = new Set([...delivered].filter((name) => listed.has(`${name}${AGE}`) && !whole));
+  if (opened.size > 0) {
+    exam.notChecked("item.manifest", subject, `${opened.size} files are delivered opened, which item.plaintext checks`);
+    for (const name of opened) expected.delete(`${name}${AGE}`);
+  }
+  const problems = await differences(files, folder, expected, opened);
+  exam.concluded("item.manifest", subject, problems, `${expected.size} files`);
   return listed;
 }
 
@@ -116,9 +156,11 @@ async function differences(
   files: CaseFiles,
   folder: string,
   listed: ReadonlyMap<string, Bytes>,
+  beside: ReadonlySet<string>,
 ): Promise<Problem[]> {
   const inside = files.names().filter((name) => name.startsWith(folder));
-  const present = new Set(inside.map((name) => name.slice(folder.length)).filter((name) => name !== MANIFEST));
+  const own = inside.map((name) => name.slice(folder.length));
+  const present = new Set(own.filter((name) => name !== MANIFEST && !beside.has(name)));
   const strays = [...present].filter((name) => !listed.has(name)).sort(byCodePoint);
   const problems = strays.map((name): Problem => [files.shown(folder + name), "the manifest does not list it"]);
   for (const [name, digest] of listed) {
@@ -142,16 +184,15 @@ async function checkRecord(
   item: string,
   folder: string,
   listed: ReadonlyMap<string, Bytes>,
-): Promise<JsonObject> {
+): Promise<void> {
   const subject = files.shown(`${folder}item.json`);
   const record = await attempt(async () => parseItem(await files.read(`${folder}item.json`)));
   if (record instanceof FormatError) {
     exam.failed("item.record", subject, record.message);
-    return {};
+    return;
   }
   const problems = contradictions(record, item, listed).map((why): Problem => [subject, why]);
   exam.concluded("item.record", subject, problems);
-  return record;
 }
 
 function contradictions(record: JsonObject, item: string, listed: ReadonlyMap<string, Bytes>): string[] {
@@ -175,7 +216,18 @@ function contradictions(record: JsonObject, item: string, listed: ReadonlyMap<st
     }
   }
   const strays = [...listed.keys()].filter((name) => !described.has(name)).sort(byCodePoint);
-  return [...problems, ...strays.map((name) => `it does not describe ${name}`)];
+  return [...problems, ...strays.map((name) => `it does not describe ${name}`), ...unclear(record)];
+}
+
+/** Return what is wrong with what *record* says of age files. */
+function unclear(record: JsonObject): string[] {
+  try {
+    contentsOf(record);
+    return [];
+  } catch (error) {
+    if (error instanceof FormatError) return [error.message];
+    throw error;
+  }
 }
 
 function filesOf(record: JsonObject): readonly Json[] {
@@ -203,7 +255,7 @@ async function checkArchive(exam: Examination, files: CaseFiles, name: string, r
 function unrecorded(record: JsonObject, resources: readonly Resource[]): string[] {
   const beside = filesOf(record).flatMap((file): [string, string][] => {
     const role = isObject(file) ? file["role"] : undefined;
-    return isObject(file) && typeof role === "string" && RECORDED.has(role) ? [[role, String(file["sha256"])]] : [];
+    return isObject(file) && typeof role === "string" && RECORDED.has(role) ? [[role, digestInPlain(file)]] : [];
   });
   const inside = resources
     .filter((resource) => RECORDED.has(resource.role))
@@ -212,6 +264,10 @@ function unrecorded(record: JsonObject, resources: readonly Resource[]): string[
     ...without(beside, inside).map(([role, digest]) => `it does not hold the item's ${role} with the digest ${digest}`),
     ...without(inside, beside).map(([role, digest]) => `it holds a ${role} with the digest ${digest} that the item does not have`),
   ];
+}
+
+function digestInPlain(file: JsonObject): string {
+  return String((isObject(file["plain"]) ? file["plain"] : file)["sha256"]);
 }
 
 /** Return those that stand in *ones* more often than in *others*, each once. */

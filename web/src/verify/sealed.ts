@@ -16,7 +16,7 @@ import { shorten } from "../display.js";
 import { attempt, FormatError } from "../errors.js";
 import type { Examination } from "../examination.js";
 import type { Problem } from "../models.js";
-import { CHUNK, NONCE, readHeader, TAG } from "../trust/age.js";
+import { payloadSize, readHeader } from "../trust/age.js";
 import type { CaseFiles } from "./files.js";
 
 /** Check what is sealed in the item in *folder*, if anything is; *record* is its `item.json`. */
@@ -108,8 +108,7 @@ async function form(file: Blob, recipients: number, size: number | undefined): P
   if (header.recipients !== recipients || header.stanzas !== recipients) {
     return `it is encrypted to ${header.recipients} keys, the register names ${recipients}`;
   }
-  const encrypted = file.size - header.size - NONCE;
-  if (size !== undefined && encrypted !== size + Math.max(1, Math.ceil(size / CHUNK)) * TAG) {
+  if (size !== undefined && file.size - header.size !== payloadSize(size)) {
     return `it cannot hold content of ${size} bytes`;
   }
   return "";
