@@ -73,11 +73,20 @@ class IndexLine:
         return f"{self.key} {timestamp} {json.dumps(fields)}"
 
 
+def is_replayed(record_type: str) -> bool:
+    """Return whether an index has lines for records of this type."""
+    return record_type in _REPLAYED
+
+
+def line_bytes(line: IndexLine) -> bytes:
+    """Return a line as it stands in an index, with its line feed."""
+    return f"{line.to_line()}\n".encode("ascii")
+
+
 def index_bytes(lines: Iterable[IndexLine], *, filename: str) -> bytes:
     """Return a sorted CDXJ index of the records that can be replayed, with *filename* as the name of their WARC."""
-    replayed = (replace(line, filename=filename) for line in lines if line.record_type in _REPLAYED)
-    texts = sorted(line.to_line().encode("ascii") for line in replayed)
-    return b"".join(text + b"\n" for text in texts)
+    replayed = (replace(line, filename=filename) for line in lines if is_replayed(line.record_type))
+    return b"".join(sorted(map(line_bytes, replayed)))
 
 
 def ascii_uri(uri: str) -> str:

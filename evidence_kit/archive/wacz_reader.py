@@ -14,7 +14,8 @@ from pathlib import Path
 from typing import BinaryIO
 
 from evidence_kit.archive.digest_labels import DigestCheck, DigestOutcome
-from evidence_kit.archive.own_warc import OwnWarc, Resource, index_problems
+from evidence_kit.archive.own_index import index_problems, is_index_of, whole_index
+from evidence_kit.archive.own_warc import OwnWarc, Resource
 from evidence_kit.archive.wacz import ARCHIVE_NAME, INDEX_NAME
 from evidence_kit.archive.warc_parts import WORTHWHILE, WarcPlace, check_warc_in_parts
 from evidence_kit.archive.warc_reader import RecordFinding, check_warc
@@ -79,7 +80,7 @@ def check_wacz(
     A stream must be seekable; *path* is where its plain file lies, so that a large one can be read by up to *processes*
     at a time, with the same result. Raises only `OSError`, when the file itself cannot be opened.
     """
-    check = _WaczCheck(own=OwnWarc() if ours else None, path=path, processes=processes)
+    check = _WaczCheck(own=OwnWarc(ARCHIVE_NAME) if ours else None, path=path, processes=processes)
     if ours:
         check.findings += [_finding("wacz.zip", "", problem) for problem in check_canonical(source)]
     try:
@@ -278,8 +279,14 @@ class _WaczCheck:
         for name in archive.names():
             if name.startswith(_FOLDERS) and name not in {_ARCHIVE, INDEX_NAME}:
                 self.note("wacz.index", name, "the kit writes no such file")
-        expected = own.index(ARCHIVE_NAME)
+        lines = own.index_sum()
         try:
+            with archive.open(INDEX_NAME) as index:
+                if lines is not None and is_index_of(lines, index):
+                    self.note("wacz.index", INDEX_NAME)
+                    return
+            # What is wrong with it shows only beside the whole one.
+            expected = whole_index(archive, _ARCHIVE, ARCHIVE_NAME)
             # A longer one is not read to its end: it is wrong in any case.
             found = archive.read(INDEX_NAME, len(expected) + _LARGEST_JSON)
         except FormatError as error:

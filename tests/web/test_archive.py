@@ -28,7 +28,7 @@ from evidence_kit.archive.warc_reader import check_warc
 from evidence_kit.archive.warc_writer import WarcWriter
 from evidence_kit.archive.warcinfo import read_warcinfo
 from evidence_kit.errors import FormatError
-from tests.unit.archive.test_own_warc import CHANGES, INDEX_CHANGES, NOW, PLAIN, Index, Records, write
+from tests.unit.archive.test_own_warc import CHANGES, INDEX_CHANGES, NOW, PLAIN, Index, Records, write, write_many
 
 PROJECT = Path(__file__).parents[2]
 COPIES = 25
@@ -167,6 +167,11 @@ def test_broken_promises_are_found_alike(tmp_path: Path, questions: Questions) -
     more = [("indexes/other.cdx", b""), ("archive/other.warc.gz", data), ("archive/none.warc.gz", b"none")]
     questions.wacz("more archives", packed(tmp_path, data, index, extra=more))
     other = write(tmp_path / "other.warc.gz", page_id="p2")
+    many = write_many(tmp_path / "many.warc.gz", 1500)
+    data = (tmp_path / "many.warc.gz").read_bytes()
+    questions.wacz("many", packed(tmp_path, data, many))
+    first = data[many[0].offset : many[1].offset]
+    questions.wacz("many, the first one twice", packed(tmp_path, data + first, many))
     questions.wacz("another page", packed(tmp_path, (tmp_path / "other.warc.gz").read_bytes(), other))
 
 

@@ -5,7 +5,7 @@ import { createCRC32, createSHA256, type IHasher } from "hash-wasm";
 import { type Bytes, hex, unhex } from "./bytes.js";
 import { shorten } from "./display.js";
 import { FormatError } from "./errors.js";
-import { Held, LARGEST_HELD } from "./held.js";
+import { discard, Held, LARGEST_HELD } from "./held.js";
 import type { Json } from "./models.js";
 
 /** Bytes of a file that are looked at in one go. */
@@ -76,16 +76,19 @@ export function parseDigest(value: Json | undefined): Bytes {
   throw new FormatError(`not a SHA-256 value: ${shorten(typeof value === "string" ? value : typeof value)}`);
 }
 
-/** Return the SHA-256 of a file, which may be larger than memory; *onPiece* sees all its bytes, in order. */
+/** Return the SHA-256 of a file, which may be larger than memory; *onPiece* sees all its bytes, in order, and keeps none. */
 export async function sha256OfBlob(blob: Blob, onPiece: (piece: Bytes) => void = () => undefined): Promise<Bytes> {
   if (blob.size >= LEAST_NATIVE && blob.size <= LARGEST_HELD) {
     const data = await piece(blob, 0, blob.size);
     if (data instanceof FormatError) throw data;
     onPiece(data);
-    return new Uint8Array(await crypto.subtle.digest("SHA-256", data));
+    const counting = crypto.subtle.digest("SHA-256", data);
+    // It has its own copy by now.
+    if (!(blob instanceof Held)) discard(data);
+    return new Uint8Array(await counting);
   }
   const hasher = await Sha256.begin();
-  for await (const piece of pieces(blob)) {
+  for await (const piece of passing(blob)) {
     hasher.update(piece);
     onPiece(piece);
   }
@@ -95,7 +98,7 @@ export async function sha256OfBlob(blob: Blob, onPiece: (piece: Bytes) => void =
 /** Return the CRC-32 of a file; otherwise as `sha256OfBlob`. */
 export async function crc32OfBlob(blob: Blob): Promise<number> {
   const hasher = await createCRC32();
-  for await (const piece of pieces(blob)) hasher.update(piece);
+  for await (const piece of passing(blob)) hasher.update(piece);
   return Number.parseInt(hasher.digest(), 16);
 }
 
@@ -126,6 +129,14 @@ export async function* pieces(blob: Blob, size = PIECE): AsyncGenerator<Bytes> {
     if (found instanceof FormatError) throw found;
     next = piece(blob, at + size, size);
     yield found;
+  }
+}
+
+/** Yield what `pieces` yields, but each piece only lasts until the next one is asked for. */
+export async function* passing(blob: Blob): AsyncGenerator<Bytes> {
+  for await (const found of pieces(blob)) {
+    yield found;
+    if (!(blob instanceof Held)) discard(found);
   }
 }
 

@@ -5,6 +5,7 @@ import gzip
 import hashlib
 import io
 import re
+import tracemalloc
 import zlib
 from collections.abc import Callable
 from dataclasses import replace
@@ -16,6 +17,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from evidence_kit.archive.cdxj import IndexLine
+from evidence_kit.archive.line_sum import LineSum, draw_secret
+from evidence_kit.archive.own_index import is_index_of
 from evidence_kit.archive.wacz import Page, write_wacz
 from evidence_kit.archive.wacz_reader import WaczFindings, check_wacz
 from evidence_kit.archive.warc_writer import Exchange, WarcWriter
@@ -45,10 +48,20 @@ def write(path: Path, *, page_id: str | None = "p1") -> Index:
     return index
 
 
+def write_many(path: Path, count: int) -> Index:
+    """Write a WARC of *count* exchanges, every other of them a POST."""
+    with WarcWriter(path, created=NOW, page_id="p1") as writer:
+        writer.warcinfo({"software": "test"})
+        heads = [PLAIN.request_head, b"POST / HTTP/1.1\r\n\r\n"]
+        exchanges = (replace(PLAIN, request_head=heads[number % 2]) for number in range(count))
+        return [line for exchange in exchanges for line in writer.exchange(exchange).lines]
+
+
 def wrapped(folder: Path, warc: Path, index: Index) -> WaczFindings:
     """Return what is found in a WACZ whose lists and signature fit *warc*, whatever it holds."""
     page = Page(url=PLAIN.url, ts=NOW, title="x", id="p1")
     path = folder / "capture.wacz"
+    path.unlink(missing_ok=True)
     write_wacz(path, warc=warc, index=index, pages=[page], title="x", created=NOW, software="x")
     return check_wacz(path, ours=True)
 
@@ -165,6 +178,56 @@ def test_an_index_that_is_not_that_of_the_records_is_found(tmp_path: Path, chang
 
     assert wrong.keys() == {"wacz.index"}
     assert "of a record" in wrong["wacz.index"] or "of no record" in wrong["wacz.index"]
+
+
+def test_among_many_records_one_that_stands_twice_is_found(tmp_path: Path) -> None:
+    warc = tmp_path / "data.warc.gz"
+    index = write_many(warc, 1500)
+    assert failures(wrapped(tmp_path, warc, index)) == {}
+    data = warc.read_bytes()
+    warc.write_bytes(data + data[index[0].offset : index[1].offset])
+
+    wrong = failures(wrapped(tmp_path, warc, index))
+
+    assert "another record has the same id" in wrong["warc.record"]
+    assert len(re.findall("it lacks the line of a record", wrong["wacz.index"])) == 1
+
+
+def test_of_a_record_that_keeps_the_rules_hardly_anything_stays(tmp_path: Path) -> None:
+    peaks = []
+    for count in (300, 1300):
+        warc = tmp_path / f"{count}.warc.gz"
+        wrapped(tmp_path, warc, write_many(warc, count))
+        tracemalloc.start()
+        assert not check_wacz(tmp_path / "capture.wacz", ours=True).failed
+        peaks.append(tracemalloc.get_traced_memory()[1])
+        tracemalloc.stop()
+
+    assert (peaks[1] - peaks[0]) / 2000 < 150
+
+
+LINES = [b"a)/ 2026 {}\n", b"a)/x 2026 {}\n", b"a)/x 2026 {}\n", b"b)/ 2026 {}\n"]
+
+
+@pytest.mark.parametrize(
+    ("found", "same"),
+    [
+        (LINES, True),
+        ([*LINES[1:], LINES[0]], False),
+        (LINES[:2] + LINES[3:], False),
+        ([*LINES[:2], b"a)/y 2026 {}\n", LINES[3]], False),
+        ([*LINES[:3], LINES[3][:-1]], False),
+        ([*LINES, LINES[3]], False),
+        ([], False),
+        ([b"x" * 100], False),
+    ],
+)
+def test_an_index_is_that_of_its_lines_only_with_all_of_them_in_order(found: list[bytes], same: bool) -> None:
+    expected = LineSum(draw_secret())
+    for line in reversed(LINES):
+        expected.add(line)
+
+    assert is_index_of(expected, io.BytesIO(b"".join(found))) is same
 
 
 def test_a_record_of_a_page_that_is_not_listed_is_found(tmp_path: Path) -> None:

@@ -48,7 +48,7 @@ export interface IndexLine {
 
 /** Return the index of *lines*, sorted, each with its line feed, with *filename* as the name of their WARC. */
 export function indexLines(lines: Iterable<IndexLine>, filename: string): string[] {
-  const texts = Array.from(lines, (line) => toLine(line, filename));
+  const texts = Array.from(lines, (line) => indexText(line, filename));
   // All of it is ASCII, where the order of code units is that of bytes.
   return texts.sort((one, other) => (one < other ? -1 : Number(one > other)));
 }
@@ -72,7 +72,8 @@ export function surt(url: string): string {
   return `${bare.split(".").reverse().join(",")}${other})${steps}${sorted === "" ? "" : `?${sorted}`}`;
 }
 
-function toLine(line: IndexLine, filename: string): string {
+/** Return the text of one line, with its line feed. */
+export function indexText(line: IndexLine, filename: string): string {
   const other = line.method !== "GET";
   const address = other ? `${line.url}${line.url.includes("?") ? "&" : "?"}__wb_method=${line.method}` : line.url;
   const fields: [string, string][] = [["url", line.url]];

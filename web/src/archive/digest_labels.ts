@@ -9,6 +9,7 @@
 import { createMD5, createSHA1, createSHA224, createSHA256, createSHA384, createSHA512, type IHasher } from "hash-wasm";
 
 import { type Bytes, equal, hex, latin1, unhex } from "../bytes.js";
+import { discard } from "../held.js";
 import { ASCII_SPACES, strip, stripOf } from "./spaces.js";
 
 export type DigestOutcome = "ok" | "mismatch" | "unknown-algorithm" | "absent" | "malformed";
@@ -38,7 +39,8 @@ const ALGORITHMS: ReadonlyMap<string, Algorithm> = new Map(
 const LEAST_NATIVE = 4 * 1024;
 /** Bytes that are held at most for Web Crypto, which wants them at once. */
 const MOST_NATIVE = 16 * 1024 * 1024;
-const SMALLEST_BUFFER = 128 * 1024;
+/** Bytes of a buffer at first, and of the largest that is used again, of which so many are kept at most. */
+const [SMALLEST_BUFFER, LARGEST_SPARE, MOST_SPARE] = [128 * 1024, 512 * 1024, 16] as const;
 /** Buffers that nobody uses at the moment: memory that was used before is much faster than new one. */
 const spareBuffers: Bytes[] = [];
 const BASE32 = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
@@ -195,15 +197,21 @@ export class DigestCheck {
   }
 
   private release(kept: Bytes): void {
-    if (!this.borrowed) spareBuffers.push(kept);
+    if (!this.borrowed) putAside(kept);
     this.kept = null;
   }
 }
 
-/** Return a buffer of at least *size* bytes that begins with *data*. */
+function putAside(buffer: Bytes): void {
+  if (buffer.length <= LARGEST_SPARE && spareBuffers.length < MOST_SPARE) spareBuffers.push(buffer);
+  else discard(buffer);
+}
+
+/** Return a buffer of at least *size* bytes that begins with *data*, which is given up. */
 function enlarged(data: Bytes, size: number): Bytes {
   const larger = new Uint8Array(Math.max(size, 2 * data.length));
   larger.set(data);
+  putAside(data);
   return larger;
 }
 

@@ -9,7 +9,7 @@ import { concat, latin1 } from "../bytes.js";
 import { FormatError } from "../errors.js";
 import { Inflater } from "./inflate.js";
 
-/** Gives a file's bytes from beginning to end, at most 64 KiB at a time; nothing at the end. */
+/** Gives a file's bytes from beginning to end, at most 64 KiB at a time, which last until the next; nothing at the end. */
 export type ReadPiece = () => Promise<Uint8Array>;
 
 const [MAGIC, DEFLATE_MAGIC] = [Uint8Array.of(0x1f, 0x8b), Uint8Array.of(0x1f, 0x8b, 8)];
@@ -230,6 +230,8 @@ export class MemberStream {
 
   private async topUp(size: number): Promise<void> {
     while (this.input.length < size) {
+      // What was read before lasts no longer.
+      this.input = this.input.slice();
       const piece = await this.readPiece();
       if (piece.length === 0) return;
       this.input = this.input.length === 0 ? piece : concat(this.input, piece);

@@ -6,16 +6,17 @@
  */
 
 import { type Bytes, concat, equal, unbase64, unhex, utf8 } from "../bytes.js";
-import { pieces, sha256 } from "../digest.js";
+import { passing, sha256 } from "../digest.js";
 import { shorten } from "../display.js";
 import { attempt, FormatError } from "../errors.js";
-import { Held, LARGEST_HELD } from "../held.js";
+import { discard, Held, LARGEST_HELD } from "../held.js";
 import type { Json, Outcome } from "../models.js";
 import { held, readBlob } from "../tree.js";
 import { askSums, type OurHelpers } from "./ahead.js";
 import { DigestCheck } from "./digest_labels.js";
 import { jsonObject } from "./outside_json.js";
-import { indexProblems, isIndex, OwnWarc, type Resource } from "./own_warc.js";
+import { indexProblems, isIndex, isIndexOf, RecordIndex } from "./own_index.js";
+import { OwnWarc, type Resource } from "./own_warc.js";
 import { checkWarc, reading, type RecordFinding } from "./warc_reader.js";
 import { checkCanonical, readZip, type Zip } from "./zip.js";
 
@@ -70,7 +71,7 @@ interface Options {
  * The digests and checksums of what is large are counted by *helpers*, if there are any.
  */
 export async function checkWacz(file: Blob, { ours = false, helpers }: Options = {}): Promise<WaczFindings> {
-  const check = new WaczCheck(ours ? new OwnWarc() : undefined, helpers);
+  const check = new WaczCheck(ours ? new OwnWarc(ARCHIVE_NAME) : undefined, helpers);
   const found = await attempt(async () => {
     const whole = await held(file, "it");
     const zip = await attempt(() => readZip(whole));
@@ -79,6 +80,7 @@ export async function checkWacz(file: Blob, { ours = false, helpers }: Options =
     const form = ours ? attempt(() => checkCanonical(whole, helpers, known)) : [];
     const end = zip instanceof FormatError ? zip : await attempt(() => check.run(zip));
     const problems = await form;
+    if (whole !== file && whole instanceof Held) discard(whole.data);
     return problems instanceof FormatError ? problems : [...ofForm(problems, known), ...check.findings, ...ofZip(end)];
   });
   if (found instanceof FormatError) return { findings: ofZip(found), spkiSha256: undefined, resources: [] };
@@ -175,7 +177,7 @@ class WaczCheck {
     while (!whole && (await next()).length > 0);
     if (entry instanceof Held) digest.takeWhole(entry.data);
     if (asked !== undefined && !digest.takeCounted("sha256", (await asked)?.sha256)) {
-      for await (const piece of pieces(entry)) digest.update(piece);
+      for await (const piece of passing(entry)) digest.update(piece);
     }
     await digest.finish();
     if (expected !== undefined) this.note("wacz.resource", name, compared(digest, entry.size, expected));
@@ -259,14 +261,15 @@ class WaczCheck {
       const inside = name.startsWith("archive/") || name.startsWith("indexes/");
       if (inside && name !== ARCHIVE && name !== INDEX) this.note("wacz.index", name, "the kit writes no such file");
     }
-    const expected = own.index(ARCHIVE_NAME);
+    if (await isListed(zip, own)) return this.note("wacz.index", INDEX);
+    const expected = await wholeIndex(zip);
     // A longer one is not read to its end: it is wrong in any case.
     const most = expected.reduce((sum, line) => sum + line.length, LARGEST_JSON);
     const found = await this.tried("wacz.index", INDEX, () => read(zip, INDEX, most));
     if (found === undefined) return;
     if (isIndex(expected, found)) return this.note("wacz.index", INDEX);
     let count = 0;
-    for (const problem of indexProblems(expected, new TextDecoder("utf-8", { ignoreBOM: true }).decode(found))) {
+    for (const problem of indexProblems(expected, found)) {
       if (count++ === MOST_FINDINGS) break;
       this.note("wacz.index", INDEX, problem);
     }
@@ -286,6 +289,25 @@ class WaczCheck {
   private skip(check: string, detail: string): void {
     this.findings.push({ check, subject: PROOF, outcome: "not-checked", detail });
   }
+}
+
+/** Return whether the index of *zip* is the one that the records make, as far as they need not be at hand for it. */
+async function isListed(zip: Zip, own: OwnWarc): Promise<boolean> {
+  const expected = own.indexSum();
+  const index = zip.entries.get(INDEX);
+  if (expected === undefined || index === undefined) return false;
+  return (await attempt(() => isIndexOf(expected, index))) === true;
+}
+
+/** Return the index that the records of *zip* make, as far as they can be read: they are gone through once more. */
+async function wholeIndex(zip: Zip): Promise<string[]> {
+  const index = new RecordIndex();
+  await attempt(async () => {
+    const archive = zip.entries.get(ARCHIVE);
+    if (archive === undefined) return;
+    for await (const { record } of checkWarc(archive)) if (record !== undefined) index.add(record);
+  });
+  return index.texts(ARCHIVE_NAME);
 }
 
 /** Return how a record is named in findings: its file, its offset, and its id if it has one. */

@@ -8,14 +8,15 @@
 
 import { latin1 } from "../bytes.js";
 import { shorten } from "../display.js";
-import { pieces } from "../digest.js";
+import { passing } from "../digest.js";
 import { Dechunker, DigestCheck, type DigestOutcome } from "./digest_labels.js";
 import type { ReadPiece } from "./gzip_members.js";
 import { begin, WarcRecord } from "./warc_records.js";
 
 const PIECE = 64 * 1024;
+const EMPTY = new Uint8Array(0);
 /** Records, and bytes of them, whose digests are counted while the next ones are read. */
-const [MOST_WAITING, MOST_WAITING_BYTES] = [16, 64 * 1024 * 1024] as const;
+const [MOST_WAITING, MOST_WAITING_BYTES] = [16, 16 * 1024 * 1024] as const;
 const CHUNKED = /\n(?:x-archive-orig-|x-orig-)?transfer-encoding:[^\n]*chunked/i;
 
 /** What checking one record gave; damage between records is a finding without type and id. */
@@ -65,13 +66,13 @@ export async function* checkWarc(source: Blob | ReadPiece): AsyncGenerator<Recor
 
 /** Return what gives a file's bytes from beginning to end; *onPiece* sees the larger pieces in which they are read. */
 export function reading(file: Blob, onPiece: (piece: Uint8Array) => void = () => undefined): ReadPiece {
-  const source = pieces(file);
-  let piece: Uint8Array = new Uint8Array(0);
+  const source = passing(file);
+  let piece: Uint8Array = EMPTY;
   let at = 0;
   return async () => {
     if (at >= piece.length) {
       const next = await source.next();
-      if (next.done) return piece.subarray(piece.length);
+      if (next.done) return EMPTY;
       piece = next.value;
       at = 0;
       onPiece(piece);

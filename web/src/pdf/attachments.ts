@@ -1,7 +1,7 @@
 /** The files embedded in a PDF (ISO 32000-2, 7.11.4), by the names of its tree of embedded files. */
 
 import { byCodePoint } from "../bytes.js";
-import { pieces, Sha256 } from "../digest.js";
+import { passing, Sha256 } from "../digest.js";
 import { FormatError } from "../errors.js";
 import type { Attachment } from "./findings.js";
 import { unpack } from "./flate.js";
@@ -97,7 +97,7 @@ async function digestOf(
     if (bytes > LARGEST) throw new FormatError(`the attachment "${name}" is larger than ${LARGEST} bytes`);
     hasher.update(piece);
   }
-  if (plain) for await (const piece of pieces(packed)) take(piece);
+  if (plain) for await (const piece of passing(packed)) take(piece);
   else if (packed.size > LARGEST_PACKED) throw new LimitError(`the attachment "${name}" is too large`);
   else unpack(await pdf.source.read(stream.begin, packed.size), take);
   return { bytes, sha256: hasher.end() };

@@ -1,7 +1,7 @@
 /** Digests of what signatures cover: a file's beginning, but for the gap in which the signature stands. */
 
 import type { Bytes } from "../bytes.js";
-import { pieces, Sha256 } from "../digest.js";
+import { passing, Sha256 } from "../digest.js";
 
 /** Returns the SHA-256 of the bytes up to *begin* and of those from *end* up to *coveredEnd*. */
 export type DigestOf = (begin: number, end: number, coveredEnd: number) => Promise<Bytes>;
@@ -25,5 +25,5 @@ export async function coveredDigests(file: Blob): Promise<DigestOf> {
 }
 
 async function update(hasher: Sha256, part: Blob): Promise<void> {
-  for await (const piece of pieces(part)) hasher.update(piece);
+  for await (const piece of passing(part)) hasher.update(piece);
 }

@@ -1,7 +1,7 @@
 /** The earlier states of reports, which grow at their end by what is signed and stamped. */
 
 import { hex } from "../bytes.js";
-import { pieces, Sha256 } from "../digest.js";
+import { passing, Sha256 } from "../digest.js";
 import type { PdfFindings } from "../pdf/findings.js";
 import type { Tree } from "../tree.js";
 
@@ -24,7 +24,7 @@ async function digestsUpTo(blob: Blob, ends: readonly number[]): Promise<Map<str
   const hasher = await Sha256.begin();
   let at = 0;
   for (const [index, end] of ends.entries()) {
-    for await (const piece of pieces(blob.slice(at, end))) hasher.update(piece);
+    for await (const piece of passing(blob.slice(at, end))) hasher.update(piece);
     at = end;
     found.set(hex((await hasher.fork()).end()), index + 1);
   }
