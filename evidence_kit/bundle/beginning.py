@@ -20,6 +20,7 @@ from evidence_kit.case.items import SUPPLIED, attempts, read_item
 from evidence_kit.case.layout import PLAN, SESSION_DATA
 from evidence_kit.case.manifest import NAME
 from evidence_kit.case.opened import OpenItems
+from evidence_kit.case.sealed import REGISTER, is_sealed
 from evidence_kit.custody.custodian import Custodian
 from evidence_kit.custody.events import Draft, EventType
 from evidence_kit.custody.log import split_lines
@@ -44,6 +45,8 @@ class Intent:
     language: Language
     show_pictures: bool
     session_data: bool
+    sealed: bool
+    """Whether the encrypted files of sealed items go in."""
     opened: bool = False
     """Put what is encrypted in opened."""
 
@@ -188,10 +191,14 @@ def _planned_texts(plan: ExhibitPlan | None) -> list[tuple[str, str]]:
 def _refuse_parts(case: CaseFolder, plan: ExhibitPlan, items: OpenItems) -> None:
     """Refuse, with `UsageError`, pages and regions that a screenshot does not have, and messages that are not there."""
     for exhibit in plan.exhibits:
+        item, record = exhibit.item, read_item(case, exhibit.item)
+        if is_sealed(record) and (exhibit.partial or exhibit.places or exhibit.transcripts or not exhibit.blurred):
+            fact = f"{item} is sealed: it has no pictures, places and messages that could be shown"
+            hint = "leave out its pages, regions, places and transcripts, and say blurred = true"
+            raise plan.wrong(exhibit, fact, hint=hint)
         _refuse_transcripts(plan, exhibit, items)
         if not exhibit.partial:
             continue
-        item, record = exhibit.item, read_item(case, exhibit.item)
         if record.get("source") == SUPPLIED:
             fact = f"{item} was handed over: pages and regions are those of the screenshot of a captured page"
             hint = "leave them out: its pictures are shown whole, and nothing of its documents and films is drawn"
@@ -224,7 +231,9 @@ def _start(case: CaseFolder, intent: Intent, plan: _Plan, items: OpenItems) -> D
         "pictures": "planned" if intent.choice.plan else _pictures(blurred=not intent.show_pictures),
     }
     if with_session_data(case, plan.selection.items):
-        detail["session_data"] = "included" if intent.session_data else "withheld"
+        detail["session_data"] = _put_in(included=intent.session_data)
+    if with_sealed(case, plan.selection.items):
+        detail["sealed"] = _put_in(included=intent.sealed)
     if any(map(items.encrypted, plan.selection.items)):
         detail["encrypted"] = "opened" if intent.opened else "kept"
     digests = {PLAN: sha256_bytes(intent.choice.plan.to_toml())} if intent.choice.plan else {}
@@ -240,9 +249,18 @@ def _pictures(*, blurred: bool) -> str:
     return "blurred" if blurred else "shown"
 
 
+def _put_in(*, included: bool) -> str:
+    return "included" if included else "withheld"
+
+
 def with_session_data(case: CaseFolder, items: Sequence[str]) -> int:
     """Return how many of *items* have a recording."""
     return sum((case.path / "items" / item / SESSION_DATA).exists() for item in items)
+
+
+def with_sealed(case: CaseFolder, items: Sequence[str]) -> int:
+    """Return how many of *items* are sealed."""
+    return sum((case.path / "items" / item / REGISTER).exists() for item in items)
 
 
 def _begun(case: CaseFolder, plan: _Plan, last: int) -> Begun:

@@ -9,18 +9,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import fields, replace
 from typing import Any, TypeVar
 
-from evidence_kit.bundle.report_model import (
-    Action,
-    Attempt,
-    AttemptOutcome,
-    CustodyEntry,
-    Cut,
-    Exhibit,
-    Fact,
-    ItemFile,
-    Redirect,
-    ReportData,
-)
+from evidence_kit.bundle.exhibit_parts import Action, Fact, ItemFile, Redirect
+from evidence_kit.bundle.report_model import Attempt, AttemptOutcome, CustodyEntry, Cut, Exhibit, ReportData
 from evidence_kit.bundle.supplied_parts import Found, HandedOver, NotTaken
 from evidence_kit.bundle.transcript_parts import Attached, ChatFinding, ConversationHead, PrintedMessage, Reacted
 from evidence_kit.models import Problem
@@ -57,16 +47,19 @@ def bounded(data: ReportData) -> ReportData:
     attempts = kept(data.attempts, MOST_ATTEMPTS, in_plain_sight=_came_to_nothing)
     log = "data/custody.jsonl"
     left_out = kept(data.left_out, MOST_ATTEMPTS)
+    encrypted = kept(data.encrypted, MOST_ATTEMPTS)
     cuts = (
         *cut_of("custody", data.custody, custody, log),
         *cut_of("attempts", data.attempts, attempts, log),
         *cut_of("left_out", data.left_out, left_out, log),
+        *cut_of("encrypted", data.encrypted, encrypted, log),
     )
     return replace(
         data,
         custody=custody,
         attempts=attempts,
         left_out=left_out,
+        encrypted=encrypted,
         exhibits=tuple(_bounded_exhibit(exhibit) for exhibit in data.exhibits),
         cuts=cuts,
     )

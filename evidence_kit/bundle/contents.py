@@ -2,7 +2,7 @@
 
 import shutil
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,6 +12,7 @@ from evidence_kit.bundle.beginning import Begun
 from evidence_kit.case.folder import CaseFolder
 from evidence_kit.case.layout import SESSION_DATA, belongs_to_root
 from evidence_kit.case.opened import OpenItems
+from evidence_kit.case.sealed import FOLDER as SEALED
 from evidence_kit.case.stamping import NAME as TOKEN_NAME
 from evidence_kit.models import Digest
 from evidence_kit.trust.certificates import Certificate, chain_of
@@ -34,14 +35,21 @@ class EvidenceList:
         return sha256_bytes(self.data)
 
 
-def copy_case(
-    case: CaseFolder, target: Path, begun: Begun, *, session_data: bool, opened: OpenItems | None = None
+def copy_case(  # noqa: PLR0913  # a case, a bundle, and what goes into it
+    case: CaseFolder,
+    target: Path,
+    begun: Begun,
+    *,
+    session_data: bool,
+    sealed: bool,
+    opened: OpenItems | None = None,
 ) -> None:
-    """Copy the case's own files into ``data/`` of the bundle at *target*, recordings if asked; raises `OSError`.
+    """Copy the case's own files into ``data/`` of the bundle at *target*; raises `OSError`.
 
-    With *opened* what is encrypted is put in opened; raises `CaseError` for what no key opens.
+    Recordings and the files of *sealed* items only if asked. With *opened* what is encrypted is put in opened; raises
+    `CaseError` for what no key opens.
     """
-    left_out = None if session_data else shutil.ignore_patterns(SESSION_DATA)
+    unwanted = {name for name, wanted in ((SESSION_DATA, session_data), (SEALED, sealed)) if not wanted}
     data = target / "data"
     (data / "items").mkdir(parents=True)
     shutil.copyfile(case.path / "case.json", data / "case.json")
@@ -49,6 +57,10 @@ def copy_case(
     (data / "custody.sig").write_bytes(begun.signatures)
     for item in begun.items:
         source = case.path / "items" / item
+
+        def left_out(folder: str, _: Sequence[str], item: Path = source) -> AbstractSet[str]:
+            return unwanted if Path(folder) == item else frozenset()
+
         shutil.copytree(source, data / "items" / item, ignore=left_out, copy_function=shutil.copyfile)
         if opened:
             opened.write_plain(item, data / "items" / item)

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 
-from evidence_kit.bundle.report_model import Fact
+from evidence_kit.bundle.exhibit_parts import Fact
 from evidence_kit.custody.chain import LogFindings
 from evidence_kit.custody.events import Event, EventType
 
@@ -10,6 +10,7 @@ _SAID = (
     "from",
     "party",
     "seen",
+    "second",
     "pseudonym",
     "witness",
     "condition",
@@ -59,5 +60,12 @@ def custody_facts(log: LogFindings, event: Event, corrected_by: Sequence[Event])
     answered = event.detail.get("released")
     if event.type == EventType.RECEIVED and isinstance(answered, dict):
         yield Fact(name="answers", value=str(answered.get("seq")))
+    asked = event.detail.get("requested")
+    if event.type in {EventType.UNSEAL_APPROVED, EventType.UNSEAL_OPENED} and isinstance(asked, dict):
+        yield Fact(name="requested", value=str(asked.get("seq")))
+    if event.type == EventType.UNSEAL_OPENED:
+        yield Fact(name="opened_files", value=str(event.detail.get("files")))
+    if event.type in {EventType.RECIPIENT_ADDED, EventType.RECIPIENT_REMOVED}:
+        yield Fact(name=f"recipient_{event.detail.get('use')}", value=str(event.detail.get("recipient")))
     for later in corrected_by:
         yield Fact(name="corrected_by", value=f"{later.seq}: {later.note}")

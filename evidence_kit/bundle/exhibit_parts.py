@@ -8,7 +8,61 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
+from evidence_kit.models import Digest
 from evidence_kit.pictures.viewing_copy import ViewingCopy
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fact:
+    """One line of a technical record: *name* is a code of ``environment`` in the texts, or shown as it stands."""
+
+    name: str
+    value: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ItemFile:
+    """One file of an item."""
+
+    path: str
+    """Relative to the item's folder."""
+    role: str
+    sha256: Digest
+    size: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Action:
+    """One thing the recorder did on the page."""
+
+    time: datetime | None
+    name: str
+    facts: tuple[Fact, ...] = ()
+    """Names are codes of ``action_facts`` in the texts."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Redirect:
+    """One answer that led to another address."""
+
+    status: int
+    source: str
+    target: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wording:
+    """What whoever planned the exhibits says of one."""
+
+    label: str
+    """What it is called: "Exhibit A"."""
+    title: str = ""
+    """Stands in lists instead of the page's own."""
+    why: str = ""
+    """Why it is relevant."""
+    blurred: bool = True
+    partial: bool = False
+    """Whether only parts of its picture are shown."""
 
 
 class AttemptState(StrEnum):

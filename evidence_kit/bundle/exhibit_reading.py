@@ -10,8 +10,7 @@ from datetime import datetime
 from pathlib import Path
 
 from evidence_kit import canonical
-from evidence_kit.bundle.exhibit_parts import Attempted, AttemptState, MissingRequest, RequestCount, Requests
-from evidence_kit.bundle.report_model import ItemFile
+from evidence_kit.bundle.exhibit_parts import Attempted, AttemptState, ItemFile, MissingRequest, RequestCount, Requests
 from evidence_kit.canonical import Json
 from evidence_kit.errors import FormatError
 from evidence_kit.models import parse_utc

@@ -8,7 +8,7 @@ from pathlib import Path
 from types import MappingProxyType
 
 from evidence_kit import canonical
-from evidence_kit.bundle.exhibit_parts import ContextShot
+from evidence_kit.bundle.exhibit_parts import Action, ContextShot, Fact, ItemFile, Redirect, Wording
 from evidence_kit.bundle.exhibit_plan import PlannedExhibit
 from evidence_kit.bundle.exhibit_reading import (
     attempted,
@@ -20,7 +20,9 @@ from evidence_kit.bundle.exhibit_reading import (
 )
 from evidence_kit.bundle.page_text import page_links, page_text, shown_text
 from evidence_kit.bundle.report import SLICE_HEIGHT, SLICE_WIDTH
-from evidence_kit.bundle.report_model import Action, Cut, Exhibit, Fact, ItemFile, Redirect, Wording
+from evidence_kit.bundle.report_model import Cut, Exhibit
+from evidence_kit.bundle.sealed_parts import SealedContent
+from evidence_kit.bundle.sealed_reading import read_sealed
 from evidence_kit.bundle.supplied_parts import Supplied
 from evidence_kit.bundle.supplied_reading import pictures_in, read_supplied
 from evidence_kit.bundle.transcript_parts import Conversations
@@ -32,6 +34,7 @@ from evidence_kit.case.encrypted import contents_of
 from evidence_kit.case.items import SUPPLIED, parse_item
 from evidence_kit.case.manifest import NAME
 from evidence_kit.case.opened import plain_record
+from evidence_kit.case.sealed import is_sealed
 from evidence_kit.case.supply import ORIGINAL
 from evidence_kit.errors import CaseError, FormatError
 from evidence_kit.models import Digest, Problem, Status, parse_utc
@@ -96,7 +99,7 @@ def read_exhibit(
         shots = list(pictures)
         main = next((shot for shot in shots if shot.role == "screenshot"), None)
         status, title = page.get("http_status"), page.get("title")
-        supplied, cuts = _supplied(folder, record, context, no_copy)
+        sealed, supplied, cuts = _told(folder, record, context, no_copy)
         return Exhibit(
             number=context.number,
             item=_text(record, "id"),
@@ -136,6 +139,7 @@ def read_exhibit(
             server=_server(page),
             conversations=read_conversations(folder, files, context.planned.transcripts if context.planned else ()),
             supplied=supplied,
+            sealed=sealed,
             cuts=cuts,
         )
 
@@ -159,14 +163,18 @@ def listed_files(folder: Path) -> tuple[ItemFile, ...]:
     return tuple(file for file in files if record.get("source") != SUPPLIED or file.role != ORIGINAL)
 
 
-def _supplied(
+def _told(
     folder: Path, record: dict[str, Json], context: ItemContext, no_copy: Mapping[str, str]
-) -> tuple[Supplied | None, tuple[Cut, ...]]:
-    """Return what an item that was handed over tells of that, and what of it is too much to be printed."""
-    if record.get("source") != SUPPLIED:
-        return None, ()
+) -> tuple[SealedContent | None, Supplied | None, tuple[Cut, ...]]:
+    """Return what a sealed item tells, or one that was handed over, and what of it is too much to be printed."""
+    handed_over = record.get("source") == SUPPLIED
+    if is_sealed(record):
+        sealed, cuts = read_sealed(folder, handed_over=handed_over)
+        return sealed, None, cuts
+    if not handed_over:
+        return None, None, ()
     places = context.planned is not None and context.planned.places
-    return read_supplied(folder, sensitive=is_sensitive(record), places=places, no_copy=no_copy)
+    return None, *read_supplied(folder, sensitive=is_sensitive(record), places=places, no_copy=no_copy)
 
 
 def is_sensitive(record: dict[str, Json]) -> bool:

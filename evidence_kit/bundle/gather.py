@@ -18,7 +18,7 @@ from evidence_kit.bundle.exhibit_plan import ExhibitPlan
 from evidence_kit.bundle.exhibits import ItemContext, listed_files, read_exhibit, wanted_drawings, wanted_shots
 from evidence_kit.bundle.guidance import checking_page
 from evidence_kit.bundle.register_parts import SelfTest, SignatureLine, WithheldEvent
-from evidence_kit.bundle.registers import left_out, sealed_items
+from evidence_kit.bundle.registers import encrypted_items, left_out, sealed_items
 from evidence_kit.bundle.report import SLICE_HEIGHT, SLICE_WIDTH
 from evidence_kit.bundle.report_model import (
     Attempt,
@@ -172,7 +172,7 @@ def gather_report(  # noqa: PLR0913  # each is one part of the report
 ) -> ReportData:
     """Return everything the report says."""
     info, events = source.case.info, source.log.full_events()
-    numbers = {exhibit.item: exhibit.number for exhibit in exhibits}
+    numbers, tried = {exhibit.item: exhibit.number for exhibit in exhibits}, attempts(events)
     return ReportData(
         case=CaseHead(number=info.number, title=info.title, office=info.office, legal_basis=info.legal_basis),
         purpose=purpose,
@@ -191,7 +191,8 @@ def gather_report(  # noqa: PLR0913  # each is one part of the report
         signatures=signatures,
         self_test=tested,
         sealed=sealed_items(events),
-        left_out=left_out(attempts(events), source.bundle.left_out),
+        encrypted=encrypted_items(tried, events),
+        left_out=left_out(tried, source.bundle.left_out),
         participants=_participants(events),
         devices=_devices(exhibits),
         source_devices=_source_devices(exhibits),
@@ -230,15 +231,18 @@ def _attempts(source: Source, numbers: dict[str, int], exhibits: tuple[Exhibit, 
             item=attempt.item,
             exhibit=numbers.get(attempt.item),
             handed_over=attempt.files if attempt.source == SUPPLIED else None,
+            sealed=attempt.sealed,
         )
 
 
 def _custody(source: Source) -> Iterable[CustodyEntry]:
     lines = split_lines(source.bundle.log)
     corrected = corrections(source.log)
+    sealed = {attempt.finished_seq for attempt in attempts(source.log.full_events()) if attempt.sealed}
     for event, line in zip(source.log.events, lines, strict=False):
         if isinstance(event, Event):
-            yield _entry(source, event, sha256_bytes(line), corrected.get(event.seq, ()))
+            entry = _entry(source, event, sha256_bytes(line), corrected.get(event.seq, ()))
+            yield replace(entry, sealed=True) if event.seq in sealed else entry
         else:
             withheld = WithheldEvent(day=event.day, ground=event.ground, decided_by=event.decided_by)
             yield CustodyEntry(seq=event.seq, time=None, type=event.type, line_sha256=event.line, withheld=withheld)

@@ -12,7 +12,7 @@ from datetime import datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from evidence_kit.bundle.beginning import Begun, Intent, begin, with_session_data
+from evidence_kit.bundle.beginning import Begun, Intent, begin, with_sealed, with_session_data
 from evidence_kit.bundle.closing import Closing, close_bundle
 from evidence_kit.bundle.contents import EvidenceList, copy_case, list_evidence
 from evidence_kit.bundle.gather import Source, gather_exhibits, gather_report
@@ -71,6 +71,8 @@ class BundleOptions:
     """Keys for what is encrypted: the report is made of it."""
     opened: bool = False
     """Put what is encrypted in opened, instead of as it lies in the case."""
+    sealed: bool = False
+    """Put the encrypted files of sealed items in, too."""
     limits: Limits = field(default_factory=Limits)
     """How much goes into one volume of the report."""
     processes: int = 1
@@ -186,6 +188,7 @@ def _intent(options: BundleOptions, name: str) -> Intent:
         show_pictures=options.show_pictures,
         session_data=options.session_data,
         opened=options.opened,
+        sealed=options.sealed,
     )
 
 
@@ -239,7 +242,14 @@ class _Builder:
         self.on_step("copying the case")
         self.folder.mkdir(parents=True)
         opened = self.items if self.options.opened else None
-        copy_case(self.case, self.folder, self.begun, session_data=self.options.session_data, opened=opened)
+        copy_case(
+            self.case,
+            self.folder,
+            self.begun,
+            session_data=self.options.session_data,
+            sealed=self.options.sealed,
+            opened=opened,
+        )
         if self.options.choice.plan:
             write_new(self.folder / "data" / PLAN, self.options.choice.plan.to_toml())
         evidence = list_evidence(self.folder)
@@ -363,9 +373,10 @@ def _known(case: CaseFolder, stamping: Stamping) -> ValidationData:
 
 
 def _encrypted_told(case: CaseFolder, items: OpenItems, begun: Begun, options: BundleOptions) -> tuple[Problem, ...]:
-    """Return what page 1 says of recordings, and of items whose content the case keeps encrypted."""
+    """Return what page 1 says of recordings, of sealed items, and of those whose content the case keeps encrypted."""
     counts = {
         "traffic-included" if options.session_data else "traffic-withheld": with_session_data(case, begun.items),
+        "sealed-included" if options.sealed else "sealed-withheld": with_sealed(case, begun.items),
         "content-opened" if options.opened else "content-encrypted": sum(map(items.encrypted, begun.items)),
     }
     return tuple(Problem(code=code, detail=str(count)) for code, count in counts.items() if count)

@@ -18,6 +18,7 @@ from evidence_kit.canonical import Json
 from evidence_kit.case.folder import CaseFolder
 from evidence_kit.case.items import SUPPLIED, attempts
 from evidence_kit.case.opened import OpenItems
+from evidence_kit.case.sealed import is_sealed
 from evidence_kit.custody.subjects import subjects_of
 from evidence_kit.display import shorten
 from evidence_kit.errors import FormatError
@@ -72,6 +73,8 @@ def _exhibit(
 
 def _remarks(folder: Path, record: dict[str, Json], texts: Texts) -> list[str]:
     """Return the comments below an exhibit: what it is, and what else can be said of it."""
+    if is_sealed(record):
+        return [f"# {texts.say('plan.sealed')}\n"]
     picture, title = screenshot_and_title(folder, record)
     told = [str(record["url"]), title, "places = true" if record.get("source") == SUPPLIED else ""]
     if picture:

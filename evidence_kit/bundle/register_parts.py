@@ -41,6 +41,21 @@ class SealedItem:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class EncryptedItem:
+    """An item that was sealed by encryption as it came, by the log: nothing of its content."""
+
+    item: str
+    manifest_sha256: Digest | None
+    """None where nothing came of it."""
+    seq: int
+    """Of the event that began it."""
+    outcome: str
+    handed_over: int | None
+    """How many files; None for what was captured."""
+    place: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class WithheldEvent:
     """Why an event's content is not in the bundle."""
 
@@ -56,8 +71,8 @@ class LeftOut:
     item: str
     outcome: str
     manifest_sha256: Digest | None
-    supplied: bool = False
-    """Whether it was handed over, not captured."""
+    kind: str = "captured"
+    """Or ``supplied`` (handed over), or ``sealed``."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

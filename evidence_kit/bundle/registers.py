@@ -1,11 +1,11 @@
-"""What lies under seal and what the bundle leaves out, told from its copy of the log and nothing else."""
+"""What is sealed and what the bundle leaves out, told from its copy of the log and nothing else."""
 
 from collections.abc import Sequence
 
-from evidence_kit.bundle.register_parts import LeftOut, SealedItem
+from evidence_kit.bundle.register_parts import EncryptedItem, LeftOut, SealedItem
 from evidence_kit.case.items import SUPPLIED, Attempt
 from evidence_kit.case.manifest import NAME
-from evidence_kit.custody.events import ENDS, Event, EventType
+from evidence_kit.custody.events import ENDS, HALVES, Event, EventType
 
 
 def sealed_items(events: Sequence[Event]) -> tuple[SealedItem, ...]:
@@ -25,6 +25,23 @@ def sealed_items(events: Sequence[Event]) -> tuple[SealedItem, ...]:
     )
 
 
+def encrypted_items(tried: Sequence[Attempt], events: Sequence[Event]) -> tuple[EncryptedItem, ...]:
+    """Return the items that were sealed by encryption, in the order of their numbers."""
+    places = {event.item: event.place for event in events if event.type in HALVES}
+    return tuple(
+        EncryptedItem(
+            item=each.item,
+            manifest_sha256=each.manifest,
+            seq=each.started_seq,
+            outcome=each.outcome,
+            handed_over=each.files if each.source == SUPPLIED else None,
+            place=places.get(each.item, ""),
+        )
+        for each in tried
+        if each.sealed
+    )
+
+
 def left_out(tried: Sequence[Attempt], names: Sequence[str]) -> tuple[LeftOut, ...]:
     """Return what is known of the items *names*, which are not in the bundle."""
     return tuple(
@@ -32,7 +49,7 @@ def left_out(tried: Sequence[Attempt], names: Sequence[str]) -> tuple[LeftOut, .
             item=each.item,
             outcome=each.outcome,
             manifest_sha256=each.manifest,
-            supplied=each.source == SUPPLIED,
+            kind="sealed" if each.sealed else each.source,
         )
         for each in tried
         if each.item in names

@@ -89,8 +89,8 @@ def report_json(data: ReportData, *, language: Language, volume: int = 1) -> dic
     document["languages"] = LANGUAGES[language]
     document["header"] = shorten(data.case.number, _LONGEST_HEADER)
     document["counts"] = {str(outcome): _number(data.count(outcome)) for outcome in AttemptOutcome}
-    supplied = {str(outcome): _number(data.count(outcome, supplied=True)) for outcome in AttemptOutcome}
-    document["supplied_counts"] = supplied
+    for kind in ("supplied", "sealed"):
+        document[f"{kind}_counts"] = {str(outcome): _number(data.count(outcome, kind)) for outcome in AttemptOutcome}
     _tell_classes(document, data)
     _number_pictures(document)
     root = data.holdings.root.hex
@@ -104,9 +104,8 @@ def _tell_classes(document: dict[str, Json], data: ReportData) -> None:
 
     Of an empty case it speaks as of captures.
     """
-    told = [each.handed_over for each in data.attempts] + [each.handed_over for each in data.exhibits]
-    classes = {files is not None for files in told}
-    document["speaks_of"] = {"captured": False in classes or not classes, "supplied": True in classes}
+    classes = {*(each.kind for each in data.attempts), *(each.kind for each in data.exhibits)} or {"captured"}
+    document["speaks_of"] = {kind: kind in classes for kind in ("captured", "supplied", "sealed")}
 
 
 def told_in(data: ReportData, volume: int) -> ReportData:
@@ -128,6 +127,7 @@ def _rows(exhibits: Sequence[Exhibit], volumes: Mapping[int, Volume], volume: in
         holder = volumes.get(exhibit.number)
         elsewhere = holder is not None and holder.number != volume
         row: dict[str, Json] = {name: _plain(getattr(exhibit, name)) for name in _ROW}
+        row["sealed"] = exhibit.sealed is not None
         times = {name: _moment_narrow(getattr(exhibit, name)) for name in ("started", "finished")}
         rows.append({**row, **times, "volume": str(holder.number) if holder and elsewhere else ""})
     return rows

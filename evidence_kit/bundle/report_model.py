@@ -9,8 +9,26 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from evidence_kit.bundle.exhibit_parts import Attempted, ContextShot, PageLink, Requests
-from evidence_kit.bundle.register_parts import LeftOut, SealedItem, SelfTest, SignatureLine, WithheldEvent
+from evidence_kit.bundle.exhibit_parts import (
+    Action,
+    Attempted,
+    ContextShot,
+    Fact,
+    ItemFile,
+    PageLink,
+    Redirect,
+    Requests,
+    Wording,
+)
+from evidence_kit.bundle.register_parts import (
+    EncryptedItem,
+    LeftOut,
+    SealedItem,
+    SelfTest,
+    SignatureLine,
+    WithheldEvent,
+)
+from evidence_kit.bundle.sealed_parts import SealedContent
 from evidence_kit.bundle.supplied_parts import Supplied
 from evidence_kit.bundle.transcript_parts import Conversations
 from evidence_kit.models import Digest, Officer, Problem, Status, Trust
@@ -118,44 +136,6 @@ class Holdings:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Fact:
-    """One line of a technical record: *name* is a code of ``environment`` in the texts, or shown as it stands."""
-
-    name: str
-    value: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ItemFile:
-    """One file of an item."""
-
-    path: str
-    """Relative to the item's folder."""
-    role: str
-    sha256: Digest
-    size: int
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Action:
-    """One thing the recorder did on the page."""
-
-    time: datetime | None
-    name: str
-    facts: tuple[Fact, ...] = ()
-    """Names are codes of ``action_facts`` in the texts."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Redirect:
-    """One answer that led to another address."""
-
-    status: int
-    source: str
-    target: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Cut:
     """A list that is too long to be printed whole."""
 
@@ -166,21 +146,6 @@ class Cut:
     """How many entries are printed, and how many there are."""
     place: str
     """What holds all of them, in the bundle."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Wording:
-    """What whoever planned the exhibits says of one."""
-
-    label: str
-    """What it is called: "Exhibit A"."""
-    title: str = ""
-    """Stands in lists instead of the page's own."""
-    why: str = ""
-    """Why it is relevant."""
-    blurred: bool = True
-    partial: bool = False
-    """Whether only parts of its picture are shown."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -244,12 +209,21 @@ class Exhibit:
     conversations: Conversations | None = None
     """Of a supplied item that holds any."""
     supplied: Supplied | None = None
-    """None for what was captured. Of what was handed over, `files` are those that this tool wrote about it."""
+    """None for what was captured or is sealed. With it, `files` are those that this tool wrote about it."""
+    sealed: SealedContent | None = None
+    """Of a sealed item, of which nothing else is shown."""
 
     @property
     def handed_over(self) -> int | None:
         """How many files were handed over; None for what was captured."""
+        if self.sealed and self.sealed.handed_over:
+            return self.sealed.amount
         return self.supplied.amount if self.supplied else None
+
+    @property
+    def kind(self) -> str:
+        """``captured``, ``supplied`` or ``sealed``."""
+        return _kind(self.handed_over, sealed=self.sealed is not None)
 
     @property
     def viewing_copies(self) -> tuple[ViewingCopy, ...]:
@@ -272,6 +246,18 @@ class Attempt:
     exhibit: int | None = None
     handed_over: int | None = None
     """How many files were handed over, or were to be; None for a capture."""
+    sealed: bool = False
+
+    @property
+    def kind(self) -> str:
+        """``captured``, ``supplied`` or ``sealed``."""
+        return _kind(self.handed_over, sealed=self.sealed)
+
+
+def _kind(handed_over: int | None, *, sealed: bool) -> str:
+    if sealed:
+        return "sealed"
+    return "captured" if handed_over is None else "supplied"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -296,6 +282,8 @@ class CustodyEntry:
     facts: tuple[Fact, ...] = ()
     """What else it says: codes of ``custody_facts`` in the texts, numbers of other events among them."""
     claimed_time_only: bool = False
+    sealed: bool = False
+    """Whether it is the end of a sealing."""
     withheld: WithheldEvent | None = None
 
 
@@ -339,6 +327,9 @@ class ReportData:
     """At least two, if it is divided."""
     signatures: tuple[SignatureLine, ...] = ()
     sealed: tuple[SealedItem, ...] = ()
+    """Under a seal with a number."""
+    encrypted: tuple[EncryptedItem, ...] = ()
+    """Sealed by encryption."""
     left_out: tuple[LeftOut, ...] = ()
     """Items that are not in the bundle, and that its log names."""
     self_test: tuple[SelfTest, ...] = ()
@@ -360,11 +351,10 @@ class ReportData:
     gaps: tuple[Problem, ...] = ()
     """Further things page 1 must own up to; `known_gaps` adds what the other fields already tell."""
 
-    def count(self, outcome: AttemptOutcome, *, supplied: bool = False) -> int:
-        """Return how many captures, or takings in of what was *supplied*, ended with *outcome*, as far as is told."""
-        hidden = self.holdings.withheld_abandoned if outcome is AttemptOutcome.ABANDONED and not supplied else 0
-        told = [each.outcome for each in self.attempts if (each.handed_over is not None) is supplied]
-        return hidden + told.count(outcome)
+    def count(self, outcome: AttemptOutcome, kind: str = "captured") -> int:
+        """Return how many attempts of the *kind* ended with *outcome*, as far as is told."""
+        hidden = self.holdings.withheld_abandoned if outcome is AttemptOutcome.ABANDONED and kind == "captured" else 0
+        return hidden + sum(each.outcome is outcome and each.kind == kind for each in self.attempts)
 
     def known_gaps(self) -> tuple[Problem, ...]:
         """Return everything incomplete for page 1: derived from the counts and states, then `gaps`.
@@ -376,7 +366,11 @@ class ReportData:
             "capture-incomplete": self.count(AttemptOutcome.INCOMPLETE),
             "capture-failed": self.count(AttemptOutcome.FAILED),
             "capture-abandoned": self.count(AttemptOutcome.ABANDONED),
-            **{f"supplied-{each}": self.count(each, supplied=True) for each in [*AttemptOutcome][1:]},
+            **{
+                f"{kind}-{each}": self.count(each, kind)
+                for kind in ("supplied", "sealed")
+                for each in [*AttemptOutcome][1:]
+            },
             "items-withheld": self.holdings.withheld_items,
             "events-withheld": self.holdings.withheld_events,
             "abandoned-withheld": self.holdings.withheld_abandoned,

@@ -13,9 +13,9 @@ from pathlib import Path
 from typing import BinaryIO
 
 from evidence_kit import canonical
+from evidence_kit.bundle.exhibit_parts import ItemFile
 from evidence_kit.bundle.mongolian_dates import local_stamp
 from evidence_kit.bundle.report_json import LONGEST_ENTRY, LONGEST_PROSE
-from evidence_kit.bundle.report_model import ItemFile
 from evidence_kit.bundle.transcript_parts import (
     Attached,
     ChatFinding,

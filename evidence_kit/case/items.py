@@ -166,6 +166,8 @@ class Attempt:
     manifest: Digest | None = None
     files: int = 0
     """How many were handed over, or were to be where nothing followed."""
+    sealed: bool = False
+    """Whether it was sealed as it came, or was to be."""
 
 
 def attempts(events: Sequence[Event]) -> list[Attempt]:
@@ -185,6 +187,7 @@ def attempts(events: Sequence[Event]) -> list[Attempt]:
                 source=CAPTURED if event.type == EventType.CAPTURE_STARTED else SUPPLIED,
                 url=str(event.detail.get("url", "")),
                 files=_handed_over(event, end),
+                sealed=_was_sealed(event),
                 outcome=end.outcome if end else "abandoned",
                 finished_seq=end.seq if end else None,
                 http_status=answered if isinstance(answered, int) else None,
@@ -198,6 +201,11 @@ def _handed_over(start: Event, end: Event | None) -> int:
     told = end.detail.get("supplied") if end else start.detail.get("asked")
     count = told.get("files") if isinstance(told, dict) else 0
     return count if isinstance(count, int) else 0
+
+
+def _was_sealed(start: Event) -> bool:
+    asked = start.detail.get("asked", start.detail)
+    return isinstance(asked, dict) and asked.get("sealed") is True
 
 
 def recorded_links(case: CaseFolder) -> dict[str, Attempt]:

@@ -76,6 +76,7 @@ def _bundle(
     purpose: Annotated[str, typer.Option("--purpose", metavar="TEXT", help="option.purpose")] = "",
     pictures: Annotated[bool, typer.Option("--show-pictures", help="option.show-pictures")] = False,
     session_data: Annotated[bool, typer.Option("--include-session-data", help="option.include-session-data")] = False,
+    include_sealed: Annotated[bool, typer.Option("--include-sealed", help="option.include-sealed")] = False,
     opened: Annotated[bool, typer.Option("--open", help="option.bundle-open")] = False,
     key: KeyOption = None,
     key_passphrase_file: KeyPassphraseOption = None,
@@ -123,6 +124,7 @@ def _bundle(
         session_data=session_data,
         keys=identities(run, key, key_passphrase_file),
         opened=opened,
+        sealed=include_sealed,
     )
     if json:
         emit({"schema": "evidence-kit/bundle/1", **made.answer, "signer_trust": run.signer_trust()})
@@ -148,6 +150,7 @@ def seal(
     session_data: bool = False,
     keys: "Sequence[Identity]" = (),
     opened: bool = False,
+    sealed: bool = False,
 ) -> "MadeBundle":
     """Make the bundle at *output*; raises what `make_bundle` raises."""
     from evidence_kit.bundle.make import BundleOptions, make_bundle
@@ -165,6 +168,7 @@ def seal(
         session_data=session_data,
         identities=keys,
         opened=opened,
+        sealed=sealed,
         processes=min(os.cpu_count() or 1, _MOST_PROCESSES),
         report_time=run.report_time(),
     )

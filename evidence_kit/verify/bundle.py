@@ -41,6 +41,7 @@ from evidence_kit.trust.cms import SignatureFacts
 from evidence_kit.trust.digests import sha256_bytes
 from evidence_kit.verify.catalogue import TITLES
 from evidence_kit.verify.certificates import check_certificates
+from evidence_kit.verify.encrypted import other_encrypted
 from evidence_kit.verify.examination import Examination
 from evidence_kit.verify.files import SMALL, CaseFiles
 from evidence_kit.verify.history import History, check_history, check_items, check_registered, read_log, stamp_trusted
@@ -222,6 +223,7 @@ def _check_event(exam: Examination, files: CaseFiles, history: History, items: S
     if len(named) != len(bundled):
         problems.append((subject, "an item is put in twice"))
     problems += [*_other_plan(files, begun, [str(event.item) for event in bundled]), *_other_manifests(files, named)]
+    problems += other_encrypted(files, begun, items)
     exam.concluded("bundle.event", subject, problems, f"{len(named)} items")
     exam.facts["purpose"] = begun.purpose
 

@@ -11,8 +11,9 @@ from pathlib import Path
 
 import pytest
 
+from evidence_kit.bundle.exhibit_parts import Redirect, Wording
 from evidence_kit.bundle.report import RenderedReport, render_report
-from evidence_kit.bundle.report_model import Exhibit, Language, Redirect, ReportData, Wording
+from evidence_kit.bundle.report_model import Exhibit, Language, ReportData
 from tests.support.report_cases import MOMENT, exhibit_of, report_of
 from tests.support.transcript_cases import conversations_of, message_of
 

@@ -184,6 +184,7 @@ def exhibits_of(handed: Handed, work: Path, *, show: bool, plan: ExhibitPlan | N
         language=Language.ENGLISH,
         show_pictures=show,
         session_data=False,
+        sealed=False,
     )
     items = OpenItems(handed.case.path / "items", ())
     begun = begin(handed.case, handed.custodian, intent, items)

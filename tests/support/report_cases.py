@@ -5,16 +5,19 @@ from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 
 from evidence_kit.bundle.exhibit_parts import (
+    Action,
     Attempted,
     AttemptState,
+    Fact,
+    ItemFile,
     MissingRequest,
     PageLink,
+    Redirect,
     RequestCount,
     Requests,
 )
 from evidence_kit.bundle.register_parts import WithheldEvent
 from evidence_kit.bundle.report_model import (
-    Action,
     Attempt,
     AttemptOutcome,
     CaseHead,
@@ -22,10 +25,7 @@ from evidence_kit.bundle.report_model import (
     CheckStep,
     CustodyEntry,
     Exhibit,
-    Fact,
     Holdings,
-    ItemFile,
-    Redirect,
     ReportData,
     ReportSignature,
     SignatureLevel,

@@ -3,8 +3,9 @@
 from dataclasses import replace
 
 from evidence_kit.bundle.bounds import MOST_ATTEMPTS, MOST_ENTRIES, MOST_EVENTS, bounded
+from evidence_kit.bundle.exhibit_parts import Fact, Redirect
 from evidence_kit.bundle.report_json import report_json
-from evidence_kit.bundle.report_model import AttemptOutcome, Cut, Fact, Language, Redirect
+from evidence_kit.bundle.report_model import AttemptOutcome, Cut, Language
 from evidence_kit.models import Problem
 from tests.support.report_cases import exhibit_of, report_of
 

@@ -5,10 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from evidence_kit.bundle.exhibit_parts import AttemptState
+from evidence_kit.bundle.exhibit_parts import AttemptState, ItemFile
 from evidence_kit.bundle.exhibit_reading import MOST_MISSING, attempted, environment_facts, pictures_of, requests_of
 from evidence_kit.bundle.page_text import page_links
-from evidence_kit.bundle.report_model import ItemFile
 from evidence_kit.canonical import Json
 from evidence_kit.errors import FormatError
 from evidence_kit.models import utc_text

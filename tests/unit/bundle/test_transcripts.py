@@ -7,7 +7,7 @@ import pytest
 
 from evidence_kit import canonical
 from evidence_kit.bundle import transcripts
-from evidence_kit.bundle.report_model import ItemFile
+from evidence_kit.bundle.exhibit_parts import ItemFile
 from evidence_kit.bundle.transcript_parts import Transcript
 from evidence_kit.bundle.transcript_plan import PlannedTranscript, Range
 from evidence_kit.bundle.transcripts import read_conversations

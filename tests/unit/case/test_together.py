@@ -44,6 +44,7 @@ def test_bundles_that_begin_while_others_commit_leave_no_beginning_that_led_nowh
         language=Language.ENGLISH,
         show_pictures=False,
         session_data=False,
+        sealed=False,
     )
     ended = threading.Event()
 

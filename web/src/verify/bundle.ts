@@ -33,6 +33,7 @@ import { utcText } from "../times.js";
 import type { Certificate } from "../trust/certificates.js";
 import type { SignatureFacts } from "../trust/cms.js";
 import { checkCertificates } from "./certificates.js";
+import { otherEncrypted } from "./encrypted.js";
 import { CaseFiles } from "./files.js";
 import { checkHistory, checkItems, checkRegistered, type History, readLog, stampTrusted } from "./history.js";
 import { checkItem, checkSeal } from "./items.js";
@@ -241,6 +242,7 @@ async function checkEvent(
       problems.push([`event ${event.seq}`, `${name} was put in with the digest ${shown(event.digests.get(name))}`]);
     }
   }
+  problems.push(...(await otherEncrypted(files, begun, items)));
   exam.concluded("bundle.event", subject, problems, `${named.size} items`);
   exam.facts.purpose = begun.purpose;
 }

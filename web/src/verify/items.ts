@@ -144,7 +144,8 @@ function mayLack(name: string): boolean {
   return name === SESSION_DATA || isSealedPath(name);
 }
 
-function readManifest(data: Bytes): Map<string, Bytes> {
+/** Return what the file list of an item has; throws `FormatError`. */
+export function readManifest(data: Bytes): Map<string, Bytes> {
   const found = parseManifest(data);
   for (const name of found.keys()) {
     if (!PATH.test(name)) throw new FormatError(`not a path of the allowed form: ${shorten(name)}`);
