@@ -85,26 +85,39 @@ class OpenedTree:
 def open_tree(tree: Tree, folders: Iterable[str], identities: Sequence[Identity]) -> Tree:
     """Return *tree* with the items in *folders* (each with ``/`` at the end, or empty) as though they were in plain.
 
-    Their ``item.json`` and manifest too are as they would be then. What *identities* do not open stays as it is.
+    Their ``item.json`` and manifest too are as they would be then. What *identities* do not open stays as it is; what
+    a bundle holds opened needs none.
     """
+    there = frozenset(tree.names())
     opened: set[str] = set()
     replaced: dict[str, bytes] = {}
-    for folder in folders if identities else ():
+    for folder in folders:
         try:
             record = parse_item(tree.read(f"{folder}item.json", _LARGEST))
-            found = {
-                name: content
-                for name, content in contents_of(record).items()
-                if _opens(tree, f"{folder}{name}{AGE}", identities)
-            }
+            age = contents_of(record)
+            found = _readable(tree, folder, age, there, identities)
             manifest = read_manifest(tree.read(folder + NAME, _LARGEST)) if found else {}
         except (FormatError, OSError):
             continue  # said by `verify`
-        opened.update(folder + name for name in found)
+        opened.update(folder + name for name in found if folder + name not in there)
         if found:
             replaced[f"{folder}item.json"] = canonical.pretty(plain_record(record, found))
             replaced[folder + NAME] = manifest_bytes(_plain_manifest(manifest, found))
-    return cast("Tree", OpenedTree(tree, opened, identities, replaced)) if opened else tree
+    return cast("Tree", OpenedTree(tree, opened, identities, replaced)) if replaced else tree
+
+
+def _readable(
+    tree: Tree, folder: str, age: dict[str, Content], there: Collection[str], identities: Sequence[Identity]
+) -> dict[str, Content]:
+    """Return those of *age* that lie opened, and those that *identities* open."""
+    locked = [name for name in age if f"{folder}{name}{AGE}" in there]
+    # All files of an item are encrypted to the same keys.
+    opens = bool(locked and identities) and _opens(tree, f"{folder}{locked[0]}{AGE}", identities)
+    return {
+        name: content
+        for name, content in age.items()
+        if (name in locked and opens) or (name not in locked and folder + name in there)
+    }
 
 
 def _opens(tree: Tree, name: str, identities: Sequence[Identity]) -> bool:

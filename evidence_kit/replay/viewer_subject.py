@@ -128,7 +128,8 @@ class Subject:
 
     def size(self, name: str) -> int:
         """Return a file's size in bytes; raises `FormatError`."""
-        return self.tree.size(name)
+        with self._lock:
+            return self.tree.size(name)
 
     @contextmanager
     def opened(self, name: str) -> Iterator[BinaryIO]:
@@ -175,7 +176,7 @@ class Subject:
 
     def _item(self, item: str, folder: str, record: dict[str, Json]) -> ViewedItem:
         files = list(_files(record))
-        here = [file for file in files if folder + file.path in self.names]
+        here = [file for file in files if folder + file.path in self.names and not file.path.endswith(AGE)]
         # The archive of what was handed over holds files, and no page that could be replayed.
         recordings = [file for file in here if file.role == "wacz" and record.get("source") == CAPTURED]
         ledgers = [file for file in here if file.role == "ledger"]
@@ -226,8 +227,9 @@ def open_subject(path: Path, kind: str, *, only: str = "", identities: Sequence[
     """
     zipped = ZipTree(path) if path.is_file() else None
     tree = zipped or FolderTree(path)
-    folders = [name.removesuffix(_RECORD) for name in tree.names() if name.endswith(f"/{_RECORD}") or name == _RECORD]
     base = "data/" if kind == "bundle" else ""
+    records = (name for name in tree.names() if name.endswith(f"{base}items/{only}/{_RECORD}" if only else _RECORD))
+    folders = [name.removesuffix(_RECORD) for name in records]
     return Subject(tree=open_tree(tree, folders, identities), base=base, kind=kind, only=only, zipped=zipped)
 
 

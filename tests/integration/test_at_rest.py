@@ -2,7 +2,9 @@
 
 import shutil
 import subprocess
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from importlib import import_module
 from pathlib import Path
 
 import pytest
@@ -21,13 +23,14 @@ from evidence_kit.custody.recipients import Named, Use, adding
 from evidence_kit.errors import CaseError
 from evidence_kit.intake.taking import complete_interrupted
 from evidence_kit.models import Outcome, Verdict, VerificationReport
+from evidence_kit.replay.viewer_subject import open_subject
 from evidence_kit.trust.age import Identity
 from evidence_kit.verify import verify_path
 from tests.support.cases import open_case, stage_small_item
 from tests.support.forging import rehash
 from tests.support.people import practice_custodian, roots_of
 from tests.support.pictures import vast_png
-from tests.support.second import differences, running
+from tests.support.second import SecondVerifier, differences, running
 from tests.support.supplies import hand_over, take
 
 OFFICER, PROSECUTOR, STRANGER = Identity.new(), Identity.new(), Identity.new()
@@ -37,7 +40,7 @@ PICTURE = vast_png(40, 30)
 OF_CONTENT = {"wacz.structure", "wacz.index", "warc.records", "item.recorded", "wacz.transport", "item.plaintext"}
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def custodian() -> Custodian:
     return practice_custodian()
 
@@ -138,25 +141,43 @@ def test_the_same_bytes_are_recognised_though_each_is_encrypted_with_a_key_of_it
     ]
 
 
-def test_a_taking_that_stopped_while_it_encrypted_is_completed_encrypted(
-    case: CaseFolder, custodian: Custodian, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(
+    "place",
+    [
+        "evidence_kit.case.encrypted._encrypt",
+        "evidence_kit.case.encrypted.move_new",
+        "evidence_kit.case.items.build_manifest",
+        "evidence_kit.case.folder.plan_commit",
+        "evidence_kit.case.folder.withdraw",
+        "evidence_kit.intake.taking.clear",
+    ],
+)
+@pytest.mark.parametrize("whole", [False, pytest.param(True, marks=pytest.mark.slow)], ids=["before", "after"])
+def test_a_taking_that_stopped_while_it_encrypted_ends_encrypted(  # noqa: PLR0913  # what stopped where
+    case: CaseFolder, custodian: Custodian, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, place: str, *, whole: bool
 ) -> None:
-    def broken(*_: object) -> None:
-        raise CaseError("the power went")
+    module, _, name = place.rpartition(".")
+    work = getattr(import_module(module), name)
+
+    def stopping(*arguments: object, **named: object) -> object:
+        # The event that begins the item is committed without a folder of one.
+        concerned = named.get("item", getattr(arguments[0], "item", "EV-0001"))
+        done = work(*arguments, **named) if whole or not concerned else None
+        if concerned:
+            raise CaseError("the power went")
+        return done
 
     given = hand_over(tmp_path / "phone", FILES)
     with monkeypatch.context() as patched:
-        patched.setattr("evidence_kit.case.items.build_manifest", broken)
+        patched.setattr(place, stopping)
         with pytest.raises(CaseError, match="power"):
             take(case, custodian, given)
-    assert (case.staging / "EV-0001.recording" / "plain").is_dir()
-
     shutil.rmtree(given)
-    (item,) = complete_interrupted(case, custodian, Stamping(), on_damage=lambda *_: None)
+    list(complete_interrupted(case, custodian, Stamping(), on_damage=lambda *_: None))
 
-    assert item.id == "EV-0001"
-    assert len(encrypted.contents_of(read_item(case, item.id))) == 6
+    assert len(encrypted.contents_of(read_item(case, "EV-0001"))) == 6
     assert in_plain(case.path) == []
+    assert not list(case.staging.glob("EV-*"))
     assert verified(case.path, custodian, OFFICER).verdict is Verdict.VERIFIED
 
 
@@ -183,14 +204,31 @@ def test_an_age_file_that_was_changed_is_found_without_a_key_and_with_one(
     assert ids(seeing, Outcome.FAILED) >= {"item.manifest"}
 
 
-@pytest.fixture
-def captured(tmp_path: Path, custodian: Custodian) -> CaseFolder:
-    """A case with an encrypted item that was captured, and one that was handed over."""
-    case = encrypted_case(tmp_path / "case", custodian)
+@pytest.fixture(scope="module")
+def captured(tmp_path_factory: pytest.TempPathFactory, custodian: Custodian) -> CaseFolder:
+    """A case with an encrypted item that was captured, and one that was handed over; nobody changes it."""
+    folder = tmp_path_factory.mktemp("captured")
+    case = encrypted_case(folder / "case", custodian)
     record = stage_small_item(case, custodian, body=SECRET, screenshot=PICTURE)
     conclude_item(case, record, custodian, Stamping(), tokens=())
-    take(case, custodian, hand_over(tmp_path / "phone", {**FILES, "picture.png": PICTURE}))
+    take(case, custodian, hand_over(folder / "phone", {**FILES, "picture.png": PICTURE}))
     return case
+
+
+@pytest.fixture(scope="module")
+def kept(captured: CaseFolder, custodian: Custodian) -> Path:
+    return bundled(captured, custodian, captured.path.parent / "kept", OFFICER)
+
+
+@pytest.fixture(scope="module")
+def delivered(captured: CaseFolder, custodian: Custodian) -> Path:
+    return bundled(captured, custodian, captured.path.parent / "delivered", OFFICER, opened=True)
+
+
+@pytest.fixture(scope="module")
+def second() -> Iterator[SecondVerifier]:
+    with running() as verifier:
+        yield verifier
 
 
 def bundled(case: CaseFolder, custodian: Custodian, output: Path, *identities: Identity, opened: bool = False) -> Path:
@@ -224,34 +262,28 @@ def test_no_bundle_is_begun_without_a_key(captured: CaseFolder, custodian: Custo
 
 
 def test_a_bundle_holds_what_is_encrypted_byte_for_byte_and_both_verifiers_say_so(
-    captured: CaseFolder, custodian: Custodian, tmp_path: Path, oracle: Callable[[str], Path]
+    captured: CaseFolder, kept: Path, custodian: Custodian, second: SecondVerifier, oracle: Callable[[str], Path]
 ) -> None:
-    before = memory()
-    bundle = bundled(captured, custodian, tmp_path / "bundle", OFFICER)
-
     files = {path.relative_to(captured.path) for path in (captured.path / "items").rglob("*") if path.is_file()}
-    assert all((bundle / "data" / name).read_bytes() == (captured.path / name).read_bytes() for name in files)
-    assert memory() == before
-    assert "Items whose content is encrypted in this bundle; the report was made with a key" in page_1(oracle, bundle)
-    report = verified(bundle, custodian)
+    assert all((kept / "data" / name).read_bytes() == (captured.path / name).read_bytes() for name in files)
+    assert memory() == set()
+    assert "Items whose content is encrypted in this bundle; the report was made with a key" in page_1(oracle, kept)
+    report = verified(kept, custodian)
     assert report.verdict is Verdict.VERIFIED
     assert ids(report, Outcome.NOT_CHECKED) >= OF_CONTENT
-    assert ids(verified(bundle, custodian, PROSECUTOR), Outcome.PASSED) >= OF_CONTENT
-    with running() as second:
-        theirs = second.verify(bundle, roots_of(custodian.signer), custodian.clock())
-        assert differences(report, theirs) == []
-        assert words(theirs) == words(report.to_json())
+    assert ids(verified(kept, custodian, PROSECUTOR), Outcome.PASSED) >= OF_CONTENT
+    theirs = second.verify(kept, roots_of(custodian.signer), custodian.clock())
+    assert differences(report, theirs) == []
+    assert words(theirs) == words(report.to_json())
 
 
 def test_a_bundle_delivered_opened_is_checked_like_any_other(
-    captured: CaseFolder, custodian: Custodian, tmp_path: Path, oracle: Callable[[str], Path]
+    delivered: Path, custodian: Custodian, second: SecondVerifier, oracle: Callable[[str], Path]
 ) -> None:
-    bundle = bundled(captured, custodian, tmp_path / "bundle", OFFICER, opened=True)
-
-    assert not list(bundle.rglob("*.age"))
-    assert (bundle / "data" / "items" / "EV-0001" / "screenshot.png").read_bytes() == PICTURE
-    assert "was put into this bundle opened" in page_1(oracle, bundle)
-    report = verified(bundle, custodian)
+    assert not list(delivered.rglob("*.age"))
+    assert (delivered / "data" / "items" / "EV-0001" / "screenshot.png").read_bytes() == PICTURE
+    assert "was put into this bundle opened" in page_1(oracle, delivered)
+    report = verified(delivered, custodian)
     assert report.verdict is Verdict.VERIFIED
     assert ids(report, Outcome.PASSED) >= OF_CONTENT
     told = [check for check in report.checks if check.id == "item.manifest" and check.outcome is Outcome.NOT_CHECKED]
@@ -259,18 +291,16 @@ def test_a_bundle_delivered_opened_is_checked_like_any_other(
         "2 files are delivered opened, which item.plaintext checks",
         "7 files are delivered opened, which item.plaintext checks",
     ]
-    with running() as second:
-        theirs = second.verify(bundle, roots_of(custodian.signer), custodian.clock())
-        assert differences(report, theirs) == []
-        assert words(theirs) == words(report.to_json())
+    theirs = second.verify(delivered, roots_of(custodian.signer), custodian.clock())
+    assert differences(report, theirs) == []
+    assert words(theirs) == words(report.to_json())
 
 
-@pytest.mark.parametrize("name", ["screenshot.png", "capture.wacz"])
 def test_content_that_was_changed_after_it_was_opened_is_found_by_both(
-    captured: CaseFolder, custodian: Custodian, tmp_path: Path, name: str
+    delivered: Path, custodian: Custodian, second: SecondVerifier, tmp_path: Path
 ) -> None:
-    bundle = bundled(captured, custodian, tmp_path / "bundle", OFFICER, opened=True)
-    path = bundle / "data" / "items" / "EV-0001" / name
+    bundle = shutil.copytree(delivered, tmp_path / "bundle")
+    path = bundle / "data" / "items" / "EV-0001" / "capture.wacz"
     path.write_bytes(path.read_bytes() + b"x")
     rehash(bundle, custodian)
 
@@ -278,21 +308,34 @@ def test_content_that_was_changed_after_it_was_opened_is_found_by_both(
 
     assert report.verdict is Verdict.ALTERED
     assert "item.plaintext" in ids(report, Outcome.FAILED)
-    with running() as second:
-        theirs = second.verify(bundle, roots_of(custodian.signer), custodian.clock())
-        assert differences(report, theirs) == []
+    theirs = second.verify(bundle, roots_of(custodian.signer), custodian.clock())
+    assert differences(report, theirs) == []
 
 
 def test_in_a_case_nothing_may_lie_opened_in_the_place_of_an_age_file(
-    captured: CaseFolder, custodian: Custodian
+    captured: CaseFolder, custodian: Custodian, tmp_path: Path
 ) -> None:
-    folder = captured.path / "items" / "EV-0001"
+    copy = shutil.copytree(captured.path, tmp_path / "case")
+    folder = copy / "items" / "EV-0001"
     (folder / "screenshot.png.age").unlink()
     (folder / "screenshot.png").write_bytes(PICTURE)
 
-    report = verified(captured.path, custodian, OFFICER)
+    report = verified(copy, custodian, OFFICER)
 
     assert "item.manifest" in ids(report, Outcome.FAILED)
+
+
+def test_what_is_shown_is_shown_of_a_bundle_delivered_opened_as_of_a_case_with_a_key(
+    captured: CaseFolder, kept: Path, delivered: Path
+) -> None:
+    found = []
+    for path, kind, keys in ((captured.path, "case", [OFFICER]), (delivered, "bundle", []), (kept, "bundle", [])):
+        with closing(open_subject(path, kind, identities=keys)) as subject:
+            item = subject.items["EV-0001"]
+            matching = [subject.matches(item, file) for file in (*item.pictures, *filter(None, [item.archive]))]
+            found.append((item.encrypted, matching))
+
+    assert found == [(False, [True, True]), (False, [True, True]), (True, [])]
 
 
 def words(report: dict[str, Json]) -> set[tuple[str, ...]]:
