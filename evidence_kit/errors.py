@@ -26,6 +26,10 @@ class EntitlementError(UsageError):
     """Who works here has not said that the office may hold suspected child abuse material."""
 
 
+class KnownFileError(EvidenceError):
+    """A file is on a list of known files, and was not taken in."""
+
+
 class SettingsError(EvidenceError):
     """This installation is not set up for what was asked."""
 

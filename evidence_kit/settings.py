@@ -20,7 +20,7 @@ from evidence_kit.trust.keys import Signer, make_practice_signer, open_pem, open
 
 SCHEMA = "evidence-kit/settings/1"
 _PRACTICE_PASSPHRASE = b"practice"
-_NOTE_INSTEAD = (
+NOTE_INSTEAD = (
     "do not open, copy or send it; note where it is: evidence-kit custody add location.noted --address TEXT "
     "--seen TIME --party WHO; then report it to the police. Only an office that may hold it by law says once: "
     "evidence-kit setup --may-seal"
@@ -66,6 +66,8 @@ class Settings:
     """Whether authorities are asked if they revoked a certificate that is used."""
     may_seal: bool = False
     """Whether the office may hold suspected child abuse material, as police do; its owner declares it."""
+    hash_lists: tuple[Path, ...] = ()
+    """Lists of hash values of known files, in which everything handed over is looked up."""
     language: str = ""
 
     def to_json(self) -> dict[str, Json]:
@@ -78,6 +80,7 @@ class Settings:
             "time_servers": list(self.time_servers),
             "revocation": self.revocation,
             "may_seal": self.may_seal,
+            "hash_lists": [str(path) for path in self.hash_lists],
             "language": self.language,
         }
 
@@ -97,7 +100,7 @@ class Settings:
             message = (
                 "this installation is not declared to be of an office that may hold suspected child abuse material"
             )
-            raise EntitlementError(message, hint=_NOTE_INSTEAD)
+            raise EntitlementError(message, hint=NOTE_INSTEAD)
 
     def open_signer(self, ask_passphrase: AskPassphrase) -> Signer:
         """Open the signing key; raises `SettingsError` before `setup`, `SigningError` when it cannot be opened."""
@@ -231,6 +234,7 @@ def _read(home: Path, value: Json) -> Settings:
                 time_servers=_texts(rest.get("time_servers", [])),
                 revocation=rest.get("revocation") is not False,
                 may_seal=rest.get("may_seal") is True,
+                hash_lists=tuple(map(Path, _texts(rest.get("hash_lists", [])))),
                 language=language,
             )
     message = f"it does not say {SCHEMA}"
@@ -239,7 +243,7 @@ def _read(home: Path, value: Json) -> Settings:
 
 def _texts(value: object) -> tuple[str, ...]:
     if not isinstance(value, list):
-        message = "the time servers are not a list"
+        message = "the time servers, or the hash lists, are not a list"
         raise FormatError(message)
     return tuple(str(member) for member in value)
 

@@ -86,6 +86,7 @@ def examine(run: Run, path: Path | None, *, clear: bool, self_test: bool, passph
         *key,
         *health.revocation(run, settings, signer),
         health.entitlement(settings),
+        *health.hash_lists(settings.hash_lists),
         *health.authorities(run, settings.tsa),
         health.space(folder),
         health.cloud(run, [folder, settings.home]),

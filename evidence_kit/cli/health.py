@@ -171,6 +171,15 @@ def entitlement(settings: "Settings") -> Finding:
     return Finding.of("seal.entitlement", State.NOT_CHECKED, "doctor.may-not-seal")
 
 
+def hash_lists(paths: Iterable[Path]) -> list[Finding]:
+    """See whether the lists of known files are where the settings say: without one nothing is taken in."""
+    found = []
+    for path in paths:
+        state = State.PASSED if path.is_file() else State.FAILED
+        found.append(Finding.of("hash-lists", state, "doctor.value", value=visible(str(path))))
+    return found
+
+
 def revocation(run: "Run", settings: "Settings", signer: "Signer | None") -> list[Finding]:
     """Ask whoever the signing certificate names whether it was revoked; nothing to ask of a practice key."""
     from evidence_kit.trust.inquiry import inquire, places_in

@@ -9,6 +9,7 @@ import typer
 from evidence_kit.canonical import Json
 from evidence_kit.cli.case import describe_case, pending, tell_unstamped
 from evidence_kit.cli.completing import complete_interrupted
+from evidence_kit.cli.hash_lists import looked_up
 from evidence_kit.cli.items import item_text
 from evidence_kit.cli.moments import read_moment
 from evidence_kit.cli.options import (
@@ -16,6 +17,7 @@ from evidence_kit.cli.options import (
     CaseOption,
     ConsentOption,
     DeviceOption,
+    HashListOption,
     JsonOption,
     NoteOption,
     PassphraseOption,
@@ -58,6 +60,8 @@ def _import(
     consent: ConsentOption = "",
     sensitive: SensitiveOption = False,
     seal: SealOption = False,
+    hash_list: HashListOption = None,
+    hash_list_pdq: Annotated[bool, typer.Option("--hash-list-pdq", help="option.hash-list-pdq")] = False,
     note_text: NoteOption = "",
     purpose: PurposeOption = "",
     authority: AuthorityOption = "",
@@ -90,6 +94,7 @@ def _import(
     )
     custodian = run.custodian(settings, passphrase_file, purpose=purpose, authority=authority, place=place)
     stamping = run.stamping(settings)
+    sources = looked_up(run, settings, sources, hash_list, pdq=hash_list_pdq, seal=seal)
     completed = complete_interrupted(run, folder, custodian, stamping, tell=not json, except_for=sources)
     if not json:
         run.say_practice(practice=custodian.signer.practice)

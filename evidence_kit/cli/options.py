@@ -31,5 +31,8 @@ KeyOption: TypeAlias = Annotated[list[Path] | None, typer.Option("--key", metava
 KeyPassphraseOption: TypeAlias = Annotated[
     Path | None, typer.Option("--key-passphrase-file", metavar="FILE", help="option.key-passphrase-file")
 ]
+HashListOption: TypeAlias = Annotated[
+    list[Path] | None, typer.Option("--hash-list", metavar="FILE", help="option.hash-list")
+]
 SealOption: TypeAlias = Annotated[bool, typer.Option("--seal", help="option.seal")]
 SensitiveOption: TypeAlias = Annotated[bool, typer.Option("--sensitive", help="option.sensitive")]

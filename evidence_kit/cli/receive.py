@@ -9,12 +9,14 @@ import typer
 from evidence_kit.canonical import Json
 from evidence_kit.cli.case import describe_case, pending, tell_unstamped
 from evidence_kit.cli.completing import complete_interrupted
+from evidence_kit.cli.hash_lists import read_lists
 from evidence_kit.cli.items import item_text
 from evidence_kit.cli.options import (
     AuthorityOption,
     CaseOption,
     ConsentOption,
     DeviceOption,
+    HashListOption,
     JsonOption,
     NoteOption,
     PassphraseOption,
@@ -56,6 +58,7 @@ def _receive(
     statement: StatementOption = "",
     consent: ConsentOption = "",
     sensitive: SensitiveOption = False,
+    hash_list: HashListOption = None,
     host: Annotated[str, typer.Option("--host", metavar="ADDRESS", help="option.receive-host")] = "",
     port: Annotated[int, typer.Option("--port", metavar="N", min=0, max=65535, help="option.witness-port")] = 0,
     minutes: Annotated[int, typer.Option("--minutes", metavar="N", min=1, max=1440, help="option.minutes")] = 15,
@@ -81,6 +84,7 @@ def _receive(
     settings = run.settings()
     subjects = named_subjects(subject)
     folder = run.case(case)
+    lists = read_lists((*settings.hash_lists, *(hash_list or ())))
     page = _page()
     custodian = run.custodian(settings, passphrase_file, purpose=purpose, authority=authority, place=place)
     stamping = run.stamping(settings)
@@ -112,6 +116,7 @@ def _receive(
             custodian=custodian,
             stamping=stamping,
             wishes=Wishes(circumstances=circumstances, sensitive=sensitive, note=note_text),
+            lists=lists,
             subjects=subjects,
             on_step=run.progress(),
         )

@@ -9,7 +9,7 @@ import typer
 
 from evidence_kit.canonical import Json
 from evidence_kit.cli.addresses import read_authority
-from evidence_kit.cli.options import JsonOption, PassphraseOption
+from evidence_kit.cli.options import HashListOption, JsonOption, PassphraseOption
 from evidence_kit.cli.output import emit, is_dialogue, rows, say
 from evidence_kit.cli.run import Run
 from evidence_kit.display import visible
@@ -46,6 +46,8 @@ class Wishes:
     no_time_server: bool = False
     revocation: bool | None = None
     may_seal: bool | None = None
+    hash_lists: tuple[Path, ...] = ()
+    no_hash_list: bool = False
     trust: tuple[Path, ...] = ()
     language: Language | None = None
     passphrase_file: Path | None = None
@@ -82,6 +84,8 @@ def _setup(
     may_seal: Annotated[
         bool | None, typer.Option("--may-seal/--may-not-seal", help="option.may-seal", show_default=False)
     ] = None,
+    hash_list: HashListOption = None,
+    no_hash_list: Annotated[bool, typer.Option("--no-hash-list", help="option.no-hash-list")] = False,
     trust: Annotated[list[Path] | None, typer.Option("--trust", metavar="FILE", help="option.trust")] = None,
     language: Annotated[Language | None, typer.Option("--language", help="option.language")] = None,
     passphrase_file: PassphraseOption = None,
@@ -106,6 +110,8 @@ def _setup(
         no_time_server=no_time_server,
         revocation=revocation,
         may_seal=may_seal,
+        hash_lists=tuple(hash_list or ()),
+        no_hash_list=no_hash_list,
         trust=tuple(trust or ()),
         language=language,
         passphrase_file=passphrase_file,
@@ -135,6 +141,7 @@ def change_settings(run: Run, wishes: Wishes) -> "tuple[Settings, Signer | None]
         settings = replace(settings, revocation=wishes.revocation)
     if wishes.may_seal is not None:
         settings = replace(settings, may_seal=wishes.may_seal)
+    settings = replace(settings, hash_lists=_hash_lists(wishes, settings.hash_lists))
     settings = replace(settings, language=str(wishes.language or settings.language))
     signing = _signing(wishes)
     practice = signing is None and settings.signing is not None and settings.signing.kind == "practice"
@@ -185,6 +192,16 @@ def _time_servers(wishes: Wishes, known: tuple[str, ...]) -> tuple[str, ...]:
     return () if wishes.no_time_server else wishes.time_servers or known
 
 
+def _hash_lists(wishes: Wishes, known: tuple[Path, ...]) -> tuple[Path, ...]:
+    """Return the lists, each read once, so that one that is refused is refused now."""
+    from evidence_kit.cli.hash_lists import read_lists
+
+    if wishes.hash_lists and wishes.no_hash_list:
+        raise UsageError("--hash-list and --no-hash-list exclude each other")
+    read_lists(wishes.hash_lists)
+    return () if wishes.no_hash_list else tuple(path.absolute() for path in wishes.hash_lists) or known
+
+
 def _signing(wishes: Wishes) -> "SigningSource | None":
     from evidence_kit.settings import SigningSource
 
@@ -231,6 +248,7 @@ def _describe(settings: "Settings", signer: "Signer | None") -> dict[str, Json]:
         "time_servers": list(settings.time_servers),
         "revocation": settings.revocation,
         "may_seal": settings.may_seal,
+        "hash_lists": [str(path) for path in settings.hash_lists],
         "trust": [_root(root) for root in settings.trusted_roots()],
         "language": settings.language,
     }
@@ -251,6 +269,7 @@ def tell_settings(run: Run, settings: "Settings", signer: "Signer | None") -> No
         for key in ("name", "id", "role", "agency")
     ]
     pairs.append((texts.say("setup.may-seal"), texts.say(f"setup.may-seal-{'yes' if settings.may_seal else 'no'}")))
+    pairs += [(texts.say("setup.hash-list"), visible(str(path))) for path in settings.hash_lists]
     signing = settings.signing
     pairs.append((texts.say("setup.key"), visible(str(signing.path)) if signing else none))
     if signing and signing.kind == "pkcs11":

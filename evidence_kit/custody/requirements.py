@@ -55,6 +55,21 @@ def _reads(parse: Callable[[Json], object], value: Json) -> bool:
     return True
 
 
+def _consultations(value: Json) -> bool:
+    """Whether *value* says in which lists of hash values files were looked up, and how many were found."""
+    counts = _or_null(_number)
+    return isinstance(value, list) and all(
+        isinstance(each, dict)
+        and _digest(each.get("list"))
+        and _number(each.get("entries"))
+        and "pdq" in each
+        and counts(each["pdq"])
+        and "hits" in each
+        and counts(each["hits"])
+        for each in value
+    )
+
+
 def _or_null(fits: Fits) -> Fits:
     return lambda value: value is None or fits(value)
 
@@ -98,7 +113,9 @@ REQUIREMENTS: Mapping[str, Requirement] = MappingProxyType(
             detail={"url": _anything, "final_url": _anything, "http_status": _anything, "recorder": _anything},
             outcomes=("complete", "incomplete", "failed"),
         ),
-        EventType.IMPORT_STARTED: Requirement(item=True, detail={"asked": _object}),
+        EventType.IMPORT_STARTED: Requirement(
+            item=True, detail={"asked": _object}, optional={"hash_lists": _consultations}
+        ),
         EventType.IMPORTED: Requirement(
             item=True,
             digests=(_MANIFEST, "seals/ID/manifest-sha256.txt.p7s"),

@@ -11,6 +11,7 @@ from pathlib import Path
 from evidence_kit.case.supply import LeftOut, Original, Sender
 from evidence_kit.case.workplace import Workplace
 from evidence_kit.intake.copying import CopyError
+from evidence_kit.intake.hash_lists import HashList
 from evidence_kit.intake.journal import Journal
 from evidence_kit.intake.naming import clean_name, stored_path
 from evidence_kit.models import Digest
@@ -50,8 +51,14 @@ class Arrivals:
     item: str
     place: Workplace
     journal: Journal
+    lists: tuple[HashList, ...] = ()
+    """What is on one of them is not let in."""
     sender: Sender | None = None
     originals: list[Original] = field(default_factory=list)
+
+    def is_listed(self, claimed: Digest) -> bool:
+        """Whether the file that a device counted *claimed* over is on a list of known files."""
+        return any(claimed in each for each in self.lists)
 
     def join(self, sender: Sender) -> None:
         """Note who sends; raises `OSError`."""

@@ -67,7 +67,7 @@ def seal_supplied(  # noqa: PLR0913  # a case, what is sealed, and who seals it
     recipients = want_recipients(case, subjects)
     want_room(case, sources)
     asked: dict[str, Json] = {"files": len(sources.files), "bytes": sources.size, "sealed": True}
-    wishes = Wishes(circumstances=Circumstances(), sensitive=True, note=note, seal=True)
+    wishes = Wishes(circumstances=Circumstances(), sensitive=True, note=note, seal=True, consulted=sources.consulted)
     try:
         with begun(case, asked, (), custodian, stamping, wishes, subjects, on_step) as (work, journal):
             taken = Sealing(work, recipients).take(sources, circumstances, journal)

@@ -11,11 +11,11 @@ from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 
-from evidence_kit.canonical import dumps
+from evidence_kit.canonical import Json, dumps
 from evidence_kit.case.supply import LeftOut
 from evidence_kit.errors import UsageError
 from evidence_kit.intake.naming import clean_name
-from evidence_kit.models import Problem
+from evidence_kit.models import Digest, Problem
 
 MOST_FILES = 20_000
 """Files of one item, and what is left out of it; each has its place in several lists."""
@@ -36,6 +36,23 @@ class SourceFile:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Consultation:
+    """What the log says of a list in which files were looked up."""
+
+    sha256: Digest
+    """Of the list itself: its name might say more than is for the log."""
+    entries: int
+    pdq: int | None
+    """Pictures it was compared with; None where that was not asked for."""
+    hits: int | None
+    """Files of the item that are on it; None where they were yet to come."""
+
+    def to_json(self) -> dict[str, Json]:
+        """Return its members."""
+        return {"list": str(self.sha256), "entries": self.entries, "pdq": self.pdq, "hits": self.hits}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Sources:
     """What becomes one item."""
 
@@ -43,6 +60,8 @@ class Sources:
     """The files and folders that were named, absolute."""
     files: tuple[SourceFile, ...]
     left_out: tuple[LeftOut, ...]
+    consulted: tuple[Consultation, ...] = ()
+    """Lists of hash values in which the files were looked up (hash_lists.py)."""
 
     @property
     def size(self) -> int:

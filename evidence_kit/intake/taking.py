@@ -28,7 +28,7 @@ from evidence_kit.intake.copying import CopyError, OnBytes, copy_exactly
 from evidence_kit.intake.journal import Beginning, Journal, told_paths
 from evidence_kit.intake.naming import ORIGINALS, clean_name, stored_path
 from evidence_kit.intake.resuming import JOURNAL, clear_others, read_back, told_anew
-from evidence_kit.intake.sources import SourceFile, Sources
+from evidence_kit.intake.sources import Consultation, SourceFile, Sources
 from evidence_kit.intake.telling import counted, progress_of, status_of, want_room
 from evidence_kit.intake.writing import Writing, write_item
 from evidence_kit.models import OnStep, Problem, ignore
@@ -46,6 +46,8 @@ class Wishes:
     note: str = ""
     seal: bool = False
     """It is being sealed: whoever begins it so tells nothing of where it came from in plain."""
+    consulted: tuple[Consultation, ...] = ()
+    """Lists of hash values in which its files are looked up before anything else."""
 
 
 def take_supplied(  # noqa: PLR0913  # a case, what is taken, and who takes it how
@@ -88,6 +90,7 @@ def _take(  # noqa: PLR0913  # as `take_supplied`
     want_room(case, sources)
     asked: dict[str, Json] = {"files": len(sources.files), "bytes": sources.size}
     given = told_paths(sources.given)
+    wishes = replace(wishes, consulted=sources.consulted)
     with begun(case, asked, given, custodian, stamping, wishes, subjects, on_step) as (work, journal):
         taken = work.take(sources, journal, ())
     clear(work.place)
@@ -119,8 +122,11 @@ def begun(  # noqa: PLR0913, PLR0917  # as `take_supplied`
         salt=secrets.token_hex(32),
         sealed=wishes.seal,
     )
-    not_before: dict[str, Json] = {"not_before": opened[0].to_json()} if opened else {}
-    detail: dict[str, Json] = {"asked": asked, "beginning": str(beginning.digest), **not_before}
+    detail: dict[str, Json] = {"asked": asked, "beginning": str(beginning.digest)}
+    if opened:
+        detail["not_before"] = opened[0].to_json()
+    if wishes.consulted:
+        detail["hash_lists"] = [each.to_json() for each in wishes.consulted]
     start = Draft(type=EventType.IMPORT_STARTED, note=wishes.note, detail=detail)
     item = begin_item(case, start, custodian, stamping, subjects=subjects)
     with workplace(case, item) as place:

@@ -14,6 +14,7 @@ from evidence_kit.case.stamping import Stamping
 from evidence_kit.case.supply import Sender, Supply, read_supply
 from evidence_kit.custody.custodian import Custodian
 from evidence_kit.errors import CaseError, UsageError
+from evidence_kit.intake.hash_lists import read_hash_list
 from evidence_kit.intake.receiving import session
 from evidence_kit.intake.receiving.addresses import listening, local_addresses
 from evidence_kit.intake.receiving.messages import PIECE
@@ -100,6 +101,29 @@ def test_a_phone_that_lies_about_a_digest_has_the_file_refused(case: CaseFolder,
     supply = supply_of(case, item.id)
     assert [file.name for file in supply.files] == ["b.jpg"]
     assert [(left.name, left.problem.code) for left in supply.left_out] == [("a.jpg", "file.changed")]
+    assert verdict(case, custodian) == "verified"
+
+
+def test_what_is_on_a_list_is_refused_before_a_byte_of_it_is_sent(
+    case: CaseFolder, custodian: Custodian, tmp_path: Path
+) -> None:
+    (tmp_path / "list.txt").write_text(hashlib.sha256(b"known").hexdigest(), encoding="ascii")
+    listed = read_hash_list(tmp_path / "list.txt")
+    with waiting(case, custodian, lists=[listed]) as wait:
+        phone = Phone(url=wait.url)
+        phone.join()
+        offers = [phone.offer("known.jpg", b"known") for _ in range(3)]
+        assert phone.send("b.jpg", b"b").json["whole"]
+        phone.post("done", {})
+        item = wait.item()
+
+    assert item is not None
+    assert {(offer.status, offer.json["problem"]) for offer in offers} == {(409, "not-taken")}
+    supply = supply_of(case, item.id)
+    assert [file.name for file in supply.files] == ["b.jpg"]
+    assert [(left.name, left.problem.code) for left in supply.left_out] == [("known.jpg", "file.listed")]
+    start = next(event for event in case.log().full_events() if event.type == "import.started")
+    assert start.detail["hash_lists"] == [{"list": str(listed.sha256), "entries": 1, "pdq": None, "hits": None}]
     assert verdict(case, custodian) == "verified"
 
 

@@ -7,7 +7,7 @@ import re
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from http.client import HTTPConnection
@@ -21,6 +21,7 @@ from evidence_kit.case.supply import Circumstances
 from evidence_kit.case.taking import TakenItem
 from evidence_kit.custody.custodian import Custodian
 from evidence_kit.errors import CaseError
+from evidence_kit.intake.hash_lists import HashList
 from evidence_kit.intake.receiving.addresses import listening
 from evidence_kit.intake.receiving.server import Terms, one_time_word, receive
 from evidence_kit.intake.receiving.taking import receive_supplied
@@ -112,7 +113,14 @@ class Waiting:
 
 
 @contextmanager
-def waiting(case: CaseFolder, custodian: Custodian, *, idle: float = 20, max_bytes: int = 10**9) -> Iterator[Waiting]:
+def waiting(
+    case: CaseFolder,
+    custodian: Custodian,
+    *,
+    idle: float = 20,
+    max_bytes: int = 10**9,
+    lists: Sequence[HashList] = (),
+) -> Iterator[Waiting]:
     """Wait for a phone; a test that leaves without an end waits until it is idle for *idle* seconds."""
     with listening("127.0.0.1", 0) as bound:
         terms = Terms(
@@ -134,6 +142,7 @@ def waiting(case: CaseFolder, custodian: Custodian, *, idle: float = 20, max_byt
                     custodian=custodian,
                     stamping=Stamping(),
                     wishes=Wishes(circumstances=Circumstances(provided_by="V-01")),
+                    lists=lists,
                 )
             except CaseError as error:
                 found.failed.append(error)

@@ -119,15 +119,42 @@ test("the file of withheld events is read by its own count", () => {
   }
 });
 
+function missingIn(change: object): string[] {
+  const event = readLine(line({ ...EVENT, ...change }));
+  return isWithheld(event) ? ["withheld"] : wanting(event);
+}
+
 test("what an event need not carry must be of its kind where it is", () => {
-  const missing = (detail: object) => {
-    const event = readLine(line({ ...EVENT, type: "case.opened", detail }));
-    return isWithheld(event) ? ["withheld"] : wanting(event);
-  };
+  const missing = (detail: object) => missingIn({ type: "case.opened", detail });
 
   assert.deepEqual(missing({ format: 1 }), []);
   assert.deepEqual(missing({ format: 1, synced: "OneDrive" }), []);
   assert.deepEqual(missing({ format: 1, synced: " " }), ["detail.synced"]);
   assert.deepEqual(missing({ format: 1, synced: null }), ["detail.synced"]);
   assert.deepEqual(missing({ synced: "OneDrive" }), ["detail.format"]);
+});
+
+test("what is said of hash lists is said in whole", () => {
+  const consulted = { entries: 3, hits: 0, list: DIGEST, pdq: null };
+  const { hits, ...withoutHits } = consulted;
+  const { pdq, ...withoutPdq } = consulted;
+  const right = (lists: unknown) => {
+    const found = missingIn({ type: "import.started", item: "EV-0001", detail: { asked: {}, hash_lists: lists } });
+    return found.length === 0;
+  };
+
+  assert.ok(right([]));
+  assert.ok(right([consulted, { ...consulted, hits: null, pdq: 2 }]));
+  for (const wrong of [
+    {},
+    [null],
+    [{ ...consulted, list: "00" }],
+    [{ ...consulted, entries: null }],
+    [{ ...consulted, hits: "0" }],
+    [{ ...consulted, pdq: true }],
+    [withoutHits],
+    [withoutPdq],
+  ]) {
+    assert.ok(!right(wrong), JSON.stringify(wrong));
+  }
 });

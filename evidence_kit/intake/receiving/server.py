@@ -186,6 +186,8 @@ class _Serving:
             self._heard = asyncio.get_running_loop().time()
             return document(await self._of_phone(name, sent, body))
         except RefusedError as refused:
+            if refused.problem == "not-taken":
+                self.on_step("refusing a file that is on a list of known files")
             status = HTTPStatus.FORBIDDEN if refused.problem == "taken" else HTTPStatus.CONFLICT
             return document({"problem": refused.problem}, status)
         except OSError as error:

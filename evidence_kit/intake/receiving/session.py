@@ -82,6 +82,8 @@ class Session:
     """Empty until a phone has joined."""
     done: bool = False
     _files: list[_Coming] = field(default_factory=list)
+    _listed: list[str] = field(default_factory=list)
+    """Names of what was offered and is on a list of known files: none of it is here."""
 
     def knows(self, secret: str) -> bool:
         """Return whether *secret* is the one of the phone that joined."""
@@ -107,6 +109,10 @@ class Session:
             case _:
                 raise RefusedError("malformed")
         name = name[:_LONGEST_NAME].encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+        if self.arrivals.is_listed(claimed):
+            if name not in self._listed and len(self._listed) < MOST_FILES:
+                self._listed.append(name)
+            raise RefusedError("not-taken")
         for number, file in enumerate(self._files):
             if (file.name, file.size, file.claimed) == (name, size, claimed):
                 return file.to_json(number)
@@ -151,6 +157,9 @@ class Session:
     def left_out(self) -> tuple[LeftOut, ...]:
         """Return what was offered and is not here."""
         changed = Problem(code="file.changed", detail="what arrived is not what the device had counted over it")
+        listed = Problem(
+            code="file.listed", detail="its hash value is on a list of known files; nothing of it was sent"
+        )
         missing = [file for file in self._files if not file.whole]
         return tuple(
             LeftOut(
@@ -160,7 +169,7 @@ class Session:
                 else Problem(code="file.not-arrived", detail=f"{file.at} of {file.size} bytes had come"),
             )
             for file in missing
-        )
+        ) + tuple(LeftOut(name=name, problem=listed) for name in self._listed)
 
     async def _conclude(self, file: _Coming) -> None:
         """Keep a file of which all has come; raises `RefusedError` when it is another than was offered."""

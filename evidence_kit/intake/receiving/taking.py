@@ -11,6 +11,7 @@ from evidence_kit.case.workplace import clear
 from evidence_kit.custody.custodian import Custodian
 from evidence_kit.errors import CaseError
 from evidence_kit.intake.arrivals import Arrivals, Ended
+from evidence_kit.intake.hash_lists import HashList
 from evidence_kit.intake.resuming import RECEIVED
 from evidence_kit.intake.taking import Wishes, begun
 from evidence_kit.models import OnStep, ignore
@@ -23,16 +24,19 @@ def receive_supplied(  # noqa: PLR0913  # a case, what is taken, and who takes i
     custodian: Custodian,
     stamping: Stamping,
     wishes: Wishes,
+    lists: Sequence[HashList] = (),
     subjects: Sequence[str] = (),
     on_step: OnStep = ignore,
 ) -> TakenItem | None:
     """Begin an item in *case*, let its files *arrive*, and return it; None when nothing came: its start is abandoned.
 
+    What is on one of *lists* is refused before a byte of it is sent.
     Raises `CaseError`, and what *arrive* raises; the next command then completes what had come.
     """
+    wishes = replace(wishes, consulted=tuple(each.consulted(None) for each in lists))
     try:
         with begun(case, RECEIVED, (), custodian, stamping, wishes, subjects, on_step) as (work, journal):
-            arrivals = Arrivals(item=work.place.item, place=work.place, journal=journal)
+            arrivals = Arrivals(item=work.place.item, place=work.place, journal=journal, lists=tuple(lists))
             ended = arrive(arrivals)
             taken = None
             if arrivals.originals or ended.left_out:

@@ -52,6 +52,26 @@ function reads(parse: (value: Json) => unknown, value: Json): boolean {
   }
 }
 
+/** Whether *value* says in which lists of hash values files were looked up, and how many were found. */
+function isConsultations(value: Json): boolean {
+  const count = orNull(number);
+  return (
+    Array.isArray(value) &&
+    value.every(
+      (each) =>
+        isObject(each) &&
+        each.list !== undefined &&
+        digest(each.list) &&
+        each.entries !== undefined &&
+        number(each.entries) &&
+        each.pdq !== undefined &&
+        count(each.pdq) &&
+        each.hits !== undefined &&
+        count(each.hits),
+    )
+  );
+}
+
 const REISSUED: Requirement = { item: false, digests: ["root", "tagmanifest-sha256.txt", "previous"] };
 
 const RECIPIENT: Requirement = {
@@ -75,7 +95,7 @@ const REQUIREMENTS: ReadonlyMap<string, Requirement> = new Map<string, Requireme
       outcomes: ["complete", "incomplete", "failed"],
     },
   ],
-  [EventType.IMPORT_STARTED, { item: true, detail: { asked: isObject } }],
+  [EventType.IMPORT_STARTED, { item: true, detail: { asked: isObject }, optional: { hash_lists: isConsultations } }],
   [
     EventType.IMPORTED,
     {
