@@ -86,6 +86,7 @@ def report_json(data: ReportData, *, language: Language, volume: int = 1) -> dic
     document["gaps"] = _plain((*data.known_gaps(), *_cuts_told(printed, whole)))
     document["left_out_count"] = _number(len(data.left_out))
     document["volume"] = str(volume)
+    document["log_volume"] = str(_log_volume(data))
     document["languages"] = LANGUAGES[language]
     document["header"] = shorten(data.case.number, _LONGEST_HEADER)
     document["counts"] = {str(outcome): _number(data.count(outcome)) for outcome in AttemptOutcome}
@@ -109,12 +110,23 @@ def _tell_classes(document: dict[str, Json], data: ReportData) -> None:
 
 
 def told_in(data: ReportData, volume: int) -> ReportData:
-    """Return what *volume* tells: the first of the whole case, the others of their exhibits only."""
+    """Return what *volume* tells: the first of the whole case, the others of their exhibits or of the custody log.
+
+    Of a log that stands elsewhere the first has what is withheld: that has a register of its own.
+    """
     if not data.volumes:
         return data
     numbers = data.volumes[volume - 1].exhibits
     mine = replace(data, exhibits=tuple(exhibit for exhibit in data.exhibits if exhibit.number in numbers))
-    return mine if volume == 1 else replace(mine, attempts=(), custody=(), commands=())
+    log = data.custody if volume == _log_volume(data) else ()
+    if volume > 1:
+        return replace(mine, attempts=(), custody=log, commands=())
+    return replace(mine, custody=log or tuple(entry for entry in data.custody if entry.withheld))
+
+
+def _log_volume(data: ReportData) -> int:
+    """Return the number of the volume that holds the custody log."""
+    return next((volume.number for volume in data.volumes if volume.log), 1)
 
 
 def _rows(exhibits: Sequence[Exhibit], volumes: Mapping[int, Volume], volume: int) -> Json:

@@ -303,6 +303,8 @@ class Volume:
     name: str
     exhibits: tuple[int, ...]
     """Numbers of the exhibits that it holds, ascending."""
+    log: bool = False
+    """Whether the custody log stands in it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -45,12 +45,13 @@ class Limits:
 def divide(exhibits: Sequence[Exhibit], *, rows: int, limits: Limits) -> tuple[Volume, ...]:
     """Return the volumes for *exhibits*, in their order; the first also tells of the case, in lists of *rows* lines.
 
-    To these come two lists of the exhibits. Where all lists are long the first volume holds nothing else.
+    To these come two lists of the exhibits. Where all lists are long the first volume holds nothing else, and the
+    longest of them, the custody log, is the second one.
     """
     size, pages = 0, (rows + 2 * len(exhibits)) // _LINES
-    starts = [0]
+    starts, log = [0], 1
     if exhibits and pages > limits.pages // 2:
-        starts, pages = [0, 0], 0
+        starts, pages, log = [0, 0, 0], 0, 2
     for index, exhibit in enumerate(exhibits):
         size += _size(exhibit)
         pages += _pages(exhibit)
@@ -63,6 +64,7 @@ def divide(exhibits: Sequence[Exhibit], *, rows: int, limits: Limits) -> tuple[V
             number=number,
             name=volume_name(number, len(ranges)),
             exhibits=_numbers(exhibits[start:end]),
+            log=number == log,
         )
         for number, (start, end) in enumerate(ranges, start=1)
     )
@@ -82,7 +84,7 @@ def render_volumes(  # noqa: PLR0913  # what `render_report` takes
 
     To the *attachments*, which each carries, come the technical reports of its exhibits. Raises `ReportError`.
     """
-    volumes = data.volumes or (Volume(number=1, name=volume_name(1, 1), exhibits=_numbers(data.exhibits)),)
+    volumes = data.volumes or (Volume(number=1, name=volume_name(1, 1), exhibits=_numbers(data.exhibits), log=True),)
 
     def render(volume: Volume) -> RenderedReport:
         mine = [exhibit for exhibit in data.exhibits if exhibit.number in volume.exhibits]

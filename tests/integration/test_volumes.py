@@ -22,7 +22,7 @@ from evidence_kit.models import Outcome
 from evidence_kit.trust.digests import sha256_bytes, sha256_file
 from tests.support.cases import commit_small_item, open_case
 from tests.support.people import SetClock, practice_custodian, roots_of
-from tests.support.report_cases import MOMENT, exhibit_of, report_of
+from tests.support.report_cases import MOMENT, digest_of, exhibit_of, report_of
 from tests.support.whole_way import WholeWay
 
 Oracle = Callable[[str], Path]
@@ -139,24 +139,29 @@ def test_a_report_is_divided_by_pages_and_by_bytes_and_never_within_an_exhibit()
 
     assert shares(Limits()) == [(1, 2, 3, 4, 5, 6, 7)]
     assert shares(Limits(pages=8)) == [(1, 2), (3,), (4, 5, 6, 7)]
-    assert shares(Limits(pages=8), rows=10_000) == [(), (1, 2), (3,), (4, 5, 6, 7)]
+    assert shares(Limits(pages=8), rows=10_000) == [(), (), (1, 2), (3,), (4, 5, 6, 7)]
     assert shares(Limits(pages=1)) == [(number,) for number in range(1, 8)]
     assert [volume.exhibits for volume in divide([], rows=3, limits=Limits())] == [()]
 
 
-def test_where_the_lists_are_long_the_first_volume_holds_nothing_else(tmp_path: Path, oracle: Oracle) -> None:
+def test_where_the_lists_are_long_the_first_volumes_hold_nothing_else(tmp_path: Path, oracle: Oracle) -> None:
     data = report_of(*(exhibit_of(number) for number in range(1, 4)))
-    data = replace(data, volumes=divide(data.exhibits, rows=100, limits=Limits(pages=10)))
+    log = tuple(replace(entry, line_sha256=digest_of(f"line {entry.seq}")) for entry in data.custody)
+    data = replace(data, custody=log, volumes=divide(data.exhibits, rows=100, limits=Limits(pages=10)))
+    events = [(entry.line_sha256.hex[-8:], entry.withheld is not None) for entry in log]
 
-    first, second = render_volumes(
-        data, tmp_path, language=Language.ENGLISH, attachments={}, timestamp=MOMENT, processes=2
-    )
+    made = render_volumes(data, tmp_path, language=Language.BOTH, attachments={}, timestamp=MOMENT, processes=2)
 
-    whole, exhibits = text_of(first.path, oracle), text_of(second.path, oracle)
-    assert [volume.exhibits for volume in data.volumes] == [(), (1, 2, 3)]
-    assert "Custody log" in whole
-    assert whole.count("Volume 2") == 3  # beside each exhibit, where there would be a page
-    assert "Exhibit No. 1" not in whole
+    rendered = list(made)
+    lists, events_told, exhibits = (text_of(each.path, oracle) for each in rendered)
+    assert [(volume.exhibits, volume.log) for volume in data.volumes] == [((), False), ((), True), ((1, 2, 3), False)]
+    assert {withheld for _, withheld in events} == {True, False}
+    for digest, withheld in events:  # what is withheld has a register, too
+        assert [digest in text for text in (lists, events_told, exhibits)] == [withheld, True, False]
+    assert "The log is long, so it is a volume of its own: Боть · Volume 2" in lists
+    assert lists.count("Volume 3") == 3  # beside each exhibit, where there would be a page
+    assert "Volume 2 / 3" in events_told
+    assert "Exhibit No. 1" not in lists + events_told
     assert [number for number in (1, 2, 3) if f"Exhibit No. {number} · EV-000{number}" in exhibits] == [1, 2, 3]
-    assert "Custody log" not in exhibits
-    assert (first.warnings, second.warnings) == ((), ())
+    assert all("Custody log" in text for text in (lists, events_told, exhibits))  # in the list of volumes
+    assert {each.warnings for each in rendered} == {()}
