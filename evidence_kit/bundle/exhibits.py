@@ -1,5 +1,6 @@
 """An item becomes an exhibit of the report: read back from its own files, nothing remembered from the capture."""
 
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -42,6 +43,9 @@ from evidence_kit.pictures.apart import Drawing
 from evidence_kit.pictures.viewing_copy import Cutting, ViewingCopy
 from evidence_kit.trust.certificates import Certificate
 from evidence_kit.trust.digests import sha256_file
+
+_INSIDE = re.compile(r"[A-Za-z0-9._-]+(?:/[A-Za-z0-9._-]+)*")
+"""Paths that stay in the folder of the item: nothing else of this machine is drawn into a report."""
 
 MOST_LINKS = 40
 """Links of a page that the report lists; the page source has all."""
@@ -257,7 +261,8 @@ def wanted_drawings(folder: Path, target: Path, planned: PlannedExhibit | None, 
     """
     with _of_item(folder):
         record = parse_item((folder / "item.json").read_bytes())
-        paths = pictures_in(folder) if record.get("source") == SUPPLIED else []
+        originals = [file.path for file in _files(record) if file.role == ORIGINAL]
+        paths = pictures_in(folder, originals) if record.get("source") == SUPPLIED else ()
         return [
             Drawing(
                 picture=folder / path,
@@ -329,7 +334,9 @@ def _of_role(folder: Path, files: tuple[ItemFile, ...], role: str) -> Path | Non
 def _files(record: dict[str, Json]) -> Iterator[ItemFile]:
     for file in _objects(record.get("files")):
         match file:
-            case {"path": str(path), "role": str(role), "sha256": str(digest), "bytes": int(size)}:
+            case {"path": str(path), "role": str(role), "sha256": str(digest), "bytes": int(size)} if _INSIDE.fullmatch(
+                path
+            ) and {".", ".."}.isdisjoint(path.split("/")):
                 yield ItemFile(path=path, role=role, sha256=Digest.parse(f"sha256:{digest}"), size=size)
             case _:
                 message = "a file is not described"

@@ -76,7 +76,7 @@ def read_supplied(
     unprinted = sum(file.unprinted for file in files)
     if unprinted or not readable:
         cuts.append(Cut(name="found", printed=printed, whole=printed + unprinted, place=place + FACTS))
-    pictures = sum(map(_drawable, facts.values()))
+    pictures = sum(_drawable(facts.get(file.path, {})) for file in supply.files)
     if pictures > MOST_PICTURES:
         cuts.append(Cut(name="viewing_copies", printed=MOST_PICTURES, whole=pictures, place=place + ORIGINAL + "/"))
     told = Supplied(
@@ -102,14 +102,17 @@ def _why_no_copy(file: HandedOver, drawn: Mapping[str, str]) -> str:
     return "many" if file.media_type in DECODED_TYPES else "format"
 
 
-def pictures_in(folder: Path) -> tuple[str, ...]:
-    """Return the paths of those pictures of the item in *folder* that are drawn; raises `FormatError`, `OSError`."""
+def pictures_in(folder: Path, originals: Sequence[str]) -> tuple[str, ...]:
+    """Return those of the *originals* in *folder* that are drawn as pictures; raises `FormatError`, `OSError`.
+
+    What else the facts name is nothing of the item, and would be looked for elsewhere.
+    """
     facts, _ = _facts(folder / FACTS)
-    return kept(tuple(path for path, each in facts.items() if _drawable(each)), MOST_PICTURES)
+    return kept(tuple(path for path in originals if _drawable(facts.get(path, {}))), MOST_PICTURES)
 
 
 def _drawable(facts: dict[str, Json]) -> bool:
-    return facts.get("kind") == PICTURE and facts.get("media_type") in DECODED_TYPES
+    return facts.get("kind") == PICTURE and str(facts.get("media_type")) in DECODED_TYPES
 
 
 def with_same_bytes(exhibits: Sequence[Exhibit]) -> tuple[Exhibit, ...]:

@@ -23,6 +23,7 @@ from evidence_kit.case.opened import OpenItems
 from evidence_kit.case.stamping import Stamping
 from evidence_kit.case.supply import Circumstances
 from evidence_kit.custody.custodian import Custodian
+from evidence_kit.errors import CaseError
 from evidence_kit.models import Verdict
 from evidence_kit.verify import verify_path
 from tests.support.cases import commit_small_item, open_case
@@ -209,6 +210,38 @@ def test_of_many_pictures_all_are_listed_and_some_are_drawn(tmp_path: Path) -> N
     assert sum(file.no_copy == "many" for file in files) == 20
     cuts = {cut.name: (cut.printed, cut.whole) for cut in exhibit.cuts}
     assert cuts["viewing_copies"] == (MOST_PICTURES, MOST_PICTURES + 20)
+
+
+def _change(handed: Handed, name: str, old: str, new: str) -> None:
+    """Make *name* of the item tell something else, as whoever signs it can."""
+    path = handed.case.path / "items" / "EV-0001" / name
+    text = path.read_text(encoding="utf-8")
+    assert old in text
+    path.write_text(text.replace(old, new), encoding="utf-8")
+
+
+def test_no_picture_from_outside_of_the_item_is_drawn(tmp_path: Path) -> None:
+    handed = case_of(tmp_path, {"a.png": phone_screenshot((200, 200))})
+    (tmp_path / "private.png").write_bytes(phone_screenshot((300, 300)))
+    _change(handed, "facts.json", "original/0001.png", "../../../private.png")
+
+    (exhibit,) = exhibits_of(handed, tmp_path / "work", show=True)
+
+    assert exhibit.context_shots == ()
+    assert [file.path for file in supplied(exhibit).files] == ["original/0001.png"]
+
+    _change(handed, "item.json", "original/0001.png", "../../../private.png")
+    with pytest.raises(CaseError, match="a file is not described"):
+        exhibits_of(handed, tmp_path / "again", show=True)
+
+
+def test_a_media_type_that_is_none_is_no_picture(tmp_path: Path) -> None:
+    handed = case_of(tmp_path, {"a.png": phone_screenshot((200, 200))})
+    _change(handed, "facts.json", '"image/png"', '["image/png"]')
+
+    (exhibit,) = exhibits_of(handed, tmp_path / "work", show=True)
+
+    assert exhibit.context_shots == ()
 
 
 def test_hostile_names_and_texts_are_shown_as_they_are_and_stay_on_the_page(tmp_path: Path, oracle: Oracle) -> None:
