@@ -29,6 +29,8 @@ from evidence_kit.trust.digests import sha256_file
 _BUFFER = 256 * 1024
 _LARGEST = 64 * 1024 * 1024
 _MEMORY = Path("/dev/shm")  # noqa: S108  # only a private folder in it is used
+_SPARE = 4
+"""How many times as much as an item takes must be free in memory, so that others are left some."""
 _FILM = "original: no picture"
 _UNREAD = frozenset({_FILM, "accessibility", "connections", "dom-snapshot", "mhtml", "session-data", "wacz"})
 """Roles of what is large, and is read from a stream or not at all."""
@@ -150,7 +152,8 @@ class OpenItems:
         """Take the folder in which the *items* lie."""
         self._items = items
         self._identities = identities
-        self._made: TemporaryDirectory[str] | None = None
+        self._rooms: dict[Path | None, TemporaryDirectory[str]] = {}
+        self._folders: dict[str, Path] = {}
 
     def __enter__(self) -> Self:
         """Return itself."""
@@ -158,8 +161,8 @@ class OpenItems:
 
     def __exit__(self, kind: type[BaseException] | None, _: BaseException | None, __: TracebackType | None) -> None:
         """Remove what was made."""
-        if self._made:
-            self._made.cleanup()
+        for room in self._rooms.values():
+            room.cleanup()
 
     def encrypted(self, item: str) -> bool:
         """Whether there is anything in *item* to be opened; raises `CaseError` for one that cannot be read."""
@@ -209,12 +212,12 @@ class OpenItems:
 
     def _mirror(self, item: str, without: Collection[str]) -> Path:
         tree = FolderTree(self._items / item)
-        roles = _roles(parse_item(tree.read("item.json", _LARGEST)))
+        record = parse_item(tree.read("item.json", _LARGEST))
+        age, roles = contents_of(record), _roles(record)
         wanted = {"item.json", NAME, *(name for name, role in roles.items() if role not in without)}
         opened = open_tree(tree, [""], self._identities)
         manifest = tree.read(NAME, _LARGEST)
-        target = self._room() / item
-        target.mkdir(exist_ok=True)
+        target = self._folder(item, size=sum(content.size for name, content in age.items() if name in wanted))
         for name in wanted.intersection(opened.names()):
             path = target / name
             if not path.exists():
@@ -223,11 +226,16 @@ class OpenItems:
                     shutil.copyfileobj(stream, out)
         return target
 
-    def _room(self) -> Path:
-        if self._made is None:
-            memory = _MEMORY if _MEMORY.is_dir() and os.access(_MEMORY, os.W_OK) else None
-            self._made = TemporaryDirectory(prefix="evidence-kit-", dir=memory)
-        return Path(self._made.name)
+    def _folder(self, item: str, *, size: int) -> Path:
+        """Return the folder in which *size* bytes of *item* are laid: in memory, unless too little of it is free."""
+        if item not in self._folders:
+            there = _MEMORY.is_dir() and os.access(_MEMORY, os.W_OK)
+            memory = _MEMORY if there and shutil.disk_usage(_MEMORY).free > _SPARE * size else None
+            if memory not in self._rooms:
+                self._rooms[memory] = TemporaryDirectory(prefix="evidence-kit-", dir=memory)
+            self._folders[item] = Path(self._rooms[memory].name, item)
+            self._folders[item].mkdir()
+        return self._folders[item]
 
 
 def _unreadable(item: str, error: OSError | FormatError) -> CaseError:
