@@ -8,6 +8,7 @@ from evidence_kit.canonical import Json
 from evidence_kit.case.bracket import opened_at
 from evidence_kit.case.folder import CaseFolder
 from evidence_kit.case.items import read_item
+from evidence_kit.case.sealed import is_sealed, read_register_in
 from evidence_kit.case.stamping import HeadToken, stamped_at
 from evidence_kit.models import utc_text
 from evidence_kit.trust.digests import sha256_file
@@ -38,6 +39,7 @@ def describe_item(  # noqa: PLR0913  # what is described, and what the log says 
         "http_status": record.get("http_status"),
         **{key: record[key] for key in ("started", "finished", "recorder")},
         **({"supplied": record["supplied"]} if "supplied" in record else {}),
+        **({"sealed": _sealed(case.path / folder)} if is_sealed(record) else {}),
         "wacz": wacz[0] if wacz else None,
         "files": [*files],
         "manifest_sha256": sha256_file(case.path / folder / "manifest-sha256.txt").hex,
@@ -45,6 +47,16 @@ def describe_item(  # noqa: PLR0913  # what is described, and what the log says 
         "subjects": [*subjects],
         "assembled": _assembled(case, case.path / folder, record, time),
         "problems": record["problems"],
+    }
+
+
+def _sealed(folder: Path) -> dict[str, Json]:
+    """Return how much is sealed in the item in *folder*, and how many keys open it; raises `CaseError`."""
+    register = read_register_in(folder)
+    return {
+        "files": len(register.files),
+        "bytes": sum(file.size for file in register.files),
+        "keys": len(register.recipients),
     }
 
 

@@ -187,7 +187,7 @@ def attempts(events: Sequence[Event]) -> list[Attempt]:
                 source=CAPTURED if event.type == EventType.CAPTURE_STARTED else SUPPLIED,
                 url=str(event.detail.get("url", "")),
                 files=_handed_over(event, end),
-                sealed=_was_sealed(event),
+                sealed=was_sealed(event),
                 outcome=end.outcome if end else "abandoned",
                 finished_seq=end.seq if end else None,
                 http_status=answered if isinstance(answered, int) else None,
@@ -203,7 +203,8 @@ def _handed_over(start: Event, end: Event | None) -> int:
     return count if isinstance(count, int) else 0
 
 
-def _was_sealed(start: Event) -> bool:
+def was_sealed(start: Event) -> bool:
+    """Whether *start*, the beginning of an item, says that it is sealed as it comes."""
     asked = start.detail.get("asked", start.detail)
     return isinstance(asked, dict) and asked.get("sealed") is True
 

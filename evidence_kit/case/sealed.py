@@ -10,12 +10,14 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from pathlib import Path
 
 from evidence_kit import canonical
 from evidence_kit.canonical import Json
 from evidence_kit.custody.recipients import is_recipient
-from evidence_kit.errors import FormatError
+from evidence_kit.errors import CaseError, FormatError
 from evidence_kit.models import Digest, utc_text
+from evidence_kit.plain import read_plain
 
 FOLDER = "sealed"
 """The folder of an item in which the age files lie."""
@@ -25,6 +27,8 @@ SCHEMA, PARTICULARS = "evidence-kit/sealed/1", "evidence-kit/sealed-particulars/
 CIRCUMSTANCES_SCHEMA = "evidence-kit/sealed-circumstances/1"
 CONTENT_ROLE, PARTICULARS_ROLE, REGISTER_ROLE = "sealed", "sealed-particulars", "sealed-register"
 FLAG = "sealed"
+LARGEST = 64 * 1024 * 1024
+"""Bytes of a register that is read."""
 SALT_BYTES = 32
 _PATH = re.compile(r"sealed/[0-9]{4,9}\.age")
 _PREFIX = b"evidence-kit/sealed/1\n"
@@ -175,6 +179,20 @@ def read_particulars(data: bytes) -> Particulars:
                 salt=bytes.fromhex(salt),
             )
     raise FormatError("what was told of the sealed file cannot be read")
+
+
+def keys_of(folder: Path) -> int:
+    """Return how many keys open what is sealed in the item in *folder*; raises `CaseError`."""
+    return len(read_register_in(folder).recipients)
+
+
+def read_register_in(folder: Path) -> Register:
+    """Return the register of the sealed item in *folder* of a case; raises `CaseError`."""
+    try:
+        return read_register(read_plain(folder / REGISTER, LARGEST))
+    except (OSError, FormatError) as error:
+        message = f"{REGISTER} of {folder.name} cannot be read: {error}"
+        raise CaseError(message, hint="run: evidence-kit verify CASE") from error
 
 
 def particulars_path(path: str) -> str:

@@ -21,6 +21,7 @@ from evidence_kit.cli.options import (
 from evidence_kit.cli.output import emit, rows, say
 from evidence_kit.cli.recipients import case_recipients, first_recipients, recipient_text
 from evidence_kit.cli.run import Run
+from evidence_kit.cli.supplied import status_text
 from evidence_kit.cli.synced import want_unsynced
 from evidence_kit.display import visible
 from evidence_kit.errors import UsageError
@@ -154,7 +155,8 @@ def _show(ctx: typer.Context, *, case: CaseOption = None, json: JsonOption = Fal
     run.flush(folder)
     log = folder.log()
     events = log.full_events()
-    outcomes = Counter(attempt.outcome for attempt in attempts(events))
+    tried = attempts(events)
+    outcomes = Counter(attempt.outcome for attempt in tried)
     tokens = head_tokens(folder, log.links)
     on_the_way = log.transfers.open()
     if json:
@@ -177,7 +179,8 @@ def _show(ctx: typer.Context, *, case: CaseOption = None, json: JsonOption = Fal
     texts = run.texts
     run.say_practice(practice=signed_for_practice(events))
     pairs = _named(texts, folder)
-    pairs += [(texts.say(f"status.{outcome}"), str(count)) for outcome, count in outcomes.items()]
+    words = (status_text(texts, each.source, each.outcome, sealed=each.sealed) for each in tried)
+    pairs += [(word, str(count)) for word, count in Counter(words).items()]
     pairs.append((texts.say("case.events"), str(len(log.events))))
     pairs.append((texts.say("custody.head"), str(log.head)))
     pairs.append((texts.say("case.stamped"), utc_text(tokens[-1].time) if tokens else texts.say("common.none")))

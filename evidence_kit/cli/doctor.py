@@ -91,7 +91,7 @@ def examine(run: Run, path: Path | None, *, clear: bool, self_test: bool, passph
         health.space(folder),
         health.cloud(run, [folder, settings.home]),
         *(_leftovers(case, clear=clear) if case else ()),
-        *([health.encryption(case)] if case else ()),
+        *([health.encryption(case), health.sealing(case)] if case else ()),
         *(health.self_tests(run) if self_test else ()),
     ]
     practice = bool(signer and signer.practice)

@@ -50,7 +50,8 @@ def event_table(
     time, or none, for every event of the log from the first.
     """
     header = [texts.say(f"custody.column-{name}") for name in _COLUMNS]
-    lines = [_line(texts, event, stamp_of(stamps, event.seq)) for event in events]
+    sealed = _sealed(events)
+    lines = [_line(texts, event, stamp_of(stamps, event.seq), sealed) for event in events]
     if any(event.seq in remarks for event in events):
         header.append(texts.say("custody.column-remark"))
         lines = [[*line, remarks.get(event.seq, "")] for line, event in zip(lines, events, strict=True)]
@@ -77,13 +78,28 @@ def stamp_of(stamps: "Sequence[datetime | None]", seq: int) -> "datetime | None"
     return stamps[seq - 1] if 1 <= seq <= len(stamps) else None
 
 
-def _line(texts: Texts, event: "Event | WithheldEvent", stamp: "datetime | None") -> list[str]:
-    from evidence_kit.custody.events import WithheldEvent
+def _sealed(events: "Sequence[Event | WithheldEvent]") -> frozenset[str | None]:
+    """Return the items that were begun sealed."""
+    from evidence_kit.case.items import was_sealed
+    from evidence_kit.custody.events import HALVES, Event
+
+    return frozenset(
+        event.item for event in events if isinstance(event, Event) and event.type in HALVES and was_sealed(event)
+    )
+
+
+def _line(
+    texts: Texts, event: "Event | WithheldEvent", stamp: "datetime | None", sealed: frozenset[str | None]
+) -> list[str]:
+    from evidence_kit.custody.events import ENDS, WithheldEvent
 
     kind = texts.word("events", event.type)
     stamped = utc_text(stamp)[:19] + "Z" if stamp else "–"
     if isinstance(event, WithheldEvent):
         return [str(event.seq), event.day, "", stamped, kind, "", texts.say("custody.withheld"), ""]
+    group = "supplied" if event.type == _IMPORTED else "outcomes"
+    if event.item in sealed and event.type in ENDS:
+        group = "sealed"
     return [
         str(event.seq),
         utc_text(event.time)[:19] + "Z",
@@ -92,5 +108,5 @@ def _line(texts: Texts, event: "Event | WithheldEvent", stamp: "datetime | None"
         kind,
         shorten(event.item or "", _NAME),
         shorten(str(event.actor.get("name", "")), _NAME),
-        texts.word("supplied" if event.type == _IMPORTED else "outcomes", event.outcome),
+        texts.word(group, event.outcome),
     ]

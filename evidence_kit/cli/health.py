@@ -282,6 +282,21 @@ def encryption(case: "CaseFolder") -> Finding:
     return Finding.of("case.encryption", State.PASSED, key, count=count)
 
 
+def sealing(case: "CaseFolder") -> Finding:
+    """Say how many items are sealed, and to how many keys; raises `FormatError`, `CaseError`."""
+    from evidence_kit.case.items import attempts
+    from evidence_kit.case.sealed import keys_of
+    from evidence_kit.custody.recipients import Use
+
+    sealed = [each.item for each in attempts(case.log().full_events()) if each.sealed and each.finished_seq]
+    keys = [*(keys_of(case.path / "items" / item) for item in sealed), len(case.recipients(Use.SEAL))]
+    if not sealed and not keys[-1]:
+        return Finding.of("case.sealed", State.PASSED, "doctor.sealed-none")
+    fewest = min(keys)
+    found = Finding.of("case.sealed", State.PASSED, "doctor.sealed", count=len(sealed), keys=keys[-1], fewest=fewest)
+    return found if fewest > 1 else replace(found, state=State.WARNING, advice="doctor.sealed-few")
+
+
 def self_tests(run: "Run") -> list[Finding]:
     """Put the parts of this installation to the test: known answers, and what was altered must be found out."""
     from evidence_kit.bundle.self_test import self_test

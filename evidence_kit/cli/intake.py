@@ -105,7 +105,7 @@ def _import(
         taken.append(item)
         if not json:
             say(item_text(run.texts, item.answer, brief=True))
-            say(run.texts.say(f"import.{item.status}"))
+            say(run.texts.say(f"import.{'sealed-' if seal else ''}{item.status}"))
     same = duplicates_of(folder)
     unstamped = list(dict.fromkeys(reason for item in taken for reason in item.unstamped))
     if json:

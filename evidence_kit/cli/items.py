@@ -11,6 +11,7 @@ from evidence_kit.cli.hand_overs import custody_of, tell_open
 from evidence_kit.cli.options import CaseOption, JsonOption
 from evidence_kit.cli.output import emit, rows, say, table
 from evidence_kit.cli.run import Run
+from evidence_kit.cli.sealed import sealed_pairs
 from evidence_kit.cli.supplied import (
     left_out_lines,
     names_of,
@@ -90,7 +91,7 @@ def _list(ctx: typer.Context, *, case: CaseOption = None, json: JsonOption = Fal
         [
             attempt.item,
             *(", ".join(subjects.get(attempt.item, ())) for _ in concerned),
-            status_text(texts, attempt.source, attempt.outcome),
+            status_text(texts, attempt.source, attempt.outcome, sealed=attempt.sealed),
             http_status_text(attempt.http_status),
             utc_text(attempt.started)[:19] + "Z",
             shorten(attempt.url, _LINK) if attempt.url else texts.say("supplied.files", count=attempt.files),
@@ -103,7 +104,7 @@ def _list(ctx: typer.Context, *, case: CaseOption = None, json: JsonOption = Fal
 
 def item_text(texts: Texts, item: dict[str, Json], *, brief: bool = False) -> str:
     """Return what people read of one ``items[]`` member; if *brief*, its files are only counted."""
-    pairs = [(texts.say("items.status"), status_text(texts, str(item["source"]), str(item["status"])))]
+    pairs = [(texts.say("items.status"), _status(texts, item))]
     pairs += _of_page(texts, item) if item["source"] == CAPTURED else supply_pairs(texts, item)
     concerned = item["subjects"]
     if isinstance(concerned, list) and concerned:
@@ -139,10 +140,15 @@ def item_text(texts: Texts, item: dict[str, Json], *, brief: bool = False) -> st
     return "\n".join(lines)
 
 
+def _status(texts: Texts, item: dict[str, Json]) -> str:
+    return status_text(texts, str(item["source"]), str(item["status"]), sealed="sealed" in item)
+
+
 def _of_page(texts: Texts, item: dict[str, Json]) -> list[tuple[str, str]]:
     pairs = [(texts.say("items.http_status"), http_status_text(item["http_status"]))]
     keys = ("url", "started", "finished") if item["url"] == item["final_url"] else _PAGE_KEYS
-    return pairs + [(texts.say(f"items.{key}"), visible(str(item[key]))) for key in keys]
+    pairs += [(texts.say(f"items.{key}"), visible(str(item[key]))) for key in keys]
+    return pairs + sealed_pairs(texts, item)
 
 
 def http_status_text(status: Json) -> str:

@@ -25,6 +25,7 @@ from evidence_kit.cli.items import abandoned, item_text
 from evidence_kit.cli.options import CaseOption, JsonOption, KeyOption, KeyPassphraseOption
 from evidence_kit.cli.output import emit, rows, say
 from evidence_kit.cli.run import Run
+from evidence_kit.cli.sealed import refuse_content
 from evidence_kit.cli.supplied import duplicates_of, status_text, supply_of
 from evidence_kit.display import visible
 from evidence_kit.errors import CaseError, FormatError, UsageError
@@ -95,11 +96,8 @@ def _tell(run: Run, folder: "CaseFolder", item: str, asked: _Asked, items: "Open
     if attempt is None:
         raise CaseError(f"the case has no item {item!r}", hint="evidence-kit list shows the items")
     subjects = subjects_of(events).get(item, ())
+    supplied = _readable(attempt, asked)
     place, locked = _place(folder, attempt, asked, items)
-    supplied = attempt.finished_seq is not None and attempt.source != _CAPTURED
-    if not supplied and asked.content:
-        message = f"{item} holds nothing that was handed over"
-        raise UsageError(message, hint="leave out --facts, --places and --messages")
     described = _described(run, folder, log, attempt, subjects, place) if attempt.finished_seq else {}
     if supplied:
         described |= _found(place, asked)
@@ -124,8 +122,8 @@ def _tell(run: Run, folder: "CaseFolder", item: str, asked: _Asked, items: "Open
         say_messages(run.texts, place, asked.messages, asked.conversation)
         return
     say(item_text(run.texts, described) if described else _abandoned_text(run.texts, attempt, subjects))
-    if locked:
-        say(f"  {run.texts.say('show.encrypted')}")
+    if attempt.sealed or locked:
+        say(f"  {run.texts.say('show.sealed' if attempt.sealed else 'show.encrypted', item=item)}")
     if supplied:
         say_facts(run.texts, place, whole=asked.facts or asked.places, places=asked.places)
         say_conversations(run.texts, place)
@@ -135,6 +133,17 @@ def _tell(run: Run, folder: "CaseFolder", item: str, asked: _Asked, items: "Open
     stamps = first_stamps([(token.seq, token.time) for token in head_tokens(folder, log.links)], len(log.events))
     say(event_table(run.texts, about, remarks(run.texts, log), stamps))
     tell_open(run.texts, [given for given in log.transfers.open() if given.item == item])
+
+
+def _readable(attempt: "Attempt", asked: _Asked) -> bool:
+    """Return whether the item has content that was handed over; raises `UsageError` where that was *asked* in vain."""
+    supplied = attempt.finished_seq is not None and attempt.source != _CAPTURED and not attempt.sealed
+    if attempt.sealed and asked.content:
+        refuse_content(attempt.item)
+    if not supplied and asked.content:
+        message = f"{attempt.item} holds nothing that was handed over"
+        raise UsageError(message, hint="leave out --facts, --places and --messages")
+    return supplied
 
 
 def _place(case: "CaseFolder", attempt: "Attempt", asked: _Asked, items: "OpenItems") -> tuple["Path", bool]:
@@ -166,6 +175,8 @@ def _described(  # noqa: PLR0917  # of what, and from what
     found = describe_item(case, attempt.item, seq=seq, tokens=tokens, stamping_asked=asked, subjects=subjects)
     found["record"] = read_item(case, attempt.item)
     found |= custody_of(log, attempt.item)
+    if attempt.sealed:
+        return found
     if attempt.source == _CAPTURED:
         return {**found, "server_date": _server_date(place)}
     return {**found, "supply": supply_of(place), "duplicates": duplicates_of(case).get(attempt.item, [])}
@@ -200,7 +211,7 @@ def _server_date(folder: "Path") -> str | None:
 def _abandoned_text(texts: Texts, attempt: "Attempt", subjects: Sequence[str]) -> str:
     what = visible(attempt.url) or texts.say("supplied.files", count=attempt.files)
     pairs = [
-        (texts.say("items.status"), status_text(texts, attempt.source, "abandoned")),
+        (texts.say("items.status"), status_text(texts, attempt.source, "abandoned", sealed=attempt.sealed)),
         (texts.say("items.url"), what),
         (texts.say("items.started"), utc_text(attempt.started)),
         *([(texts.say("items.subjects"), ", ".join(subjects))] if subjects else []),

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 from evidence_kit.canonical import Json
 from evidence_kit.cli.facts import unreadable
 from evidence_kit.cli.output import say
+from evidence_kit.cli.sealed import sealed_pairs
 from evidence_kit.display import visible
 from evidence_kit.errors import FormatError
 from evidence_kit.texts import Texts
@@ -19,8 +20,10 @@ _SUPPLIED = "supplied"
 _TOLD = ("provided_by", "received", "device", "way", "statement", "consent")
 
 
-def status_text(texts: Texts, source: str, status: str) -> str:
+def status_text(texts: Texts, source: str, status: str, *, sealed: bool = False) -> str:
     """Return what people read of the *status* of an item from *source*: nothing that was supplied was recorded."""
+    if sealed:
+        return texts.say(f"sealed.{status}")
     return texts.say(f"{'supplied' if source == _SUPPLIED else 'status'}.{status}")
 
 
@@ -52,7 +55,7 @@ def duplicates_of(case: "CaseFolder") -> dict[str, list[Json]]:
 
 def supply_pairs(texts: Texts, item: dict[str, Json]) -> list[tuple[str, str]]:
     """Return the rows of an ``items[]`` member that was supplied."""
-    pairs = []
+    pairs = sealed_pairs(texts, item)
     match item.get("supply"):
         case dict(supply):
             pairs += [(texts.say(f"supplied.{key}"), visible(str(supply[key]))) for key in _TOLD if supply.get(key)]
@@ -60,10 +63,12 @@ def supply_pairs(texts: Texts, item: dict[str, Json]) -> list[tuple[str, str]]:
                 case {"address": str(address), "user_agent": str(agent)}:
                     pairs.append((texts.say("supplied.sender"), f"{visible(address)}, {visible(agent)}"))
     match item.get("supplied"):
-        case {"files": int(count), "bytes": int(size)}:
+        case {"files": int(count), "bytes": int(size)} if "sealed" not in item:
             pairs.append((texts.say("supplied.amount"), texts.say("supplied.bytes", count=count, bytes=size)))
     match item.get("record"):
-        case {"flags": list(flags)} if any(isinstance(f, dict) and f.get("code") == "sensitive" for f in flags):
+        case {"flags": list(flags)} if "sealed" not in item and any(
+            isinstance(f, dict) and f.get("code") == "sensitive" for f in flags
+        ):
             pairs.append((texts.say("supplied.sensitive"), texts.say("supplied.yes")))
     return pairs + [(texts.say(f"items.{key}"), visible(str(item[key]))) for key in ("started", "finished")]
 

@@ -3,7 +3,7 @@
 import os
 import re
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -256,11 +256,7 @@ def _what(texts: Texts, report: VerificationReport) -> list[tuple[str, str]]:
         pairs.append(
             (texts.say("verify.items"), visible(", ".join(str(item) for item in items)) or texts.say("common.none"))
         )
-    for key, group in (("attempts", "status"), ("supplied", "supplied")):
-        found = report.facts.get(key)
-        if isinstance(found, dict):
-            counts = ", ".join(f"{texts.word(group, name)}: {count}" for name, count in found.items() if count)
-            pairs.append((texts.say(f"verify.{key}"), counts or texts.say("common.none")))
+    pairs += _tried(texts, report)
     withheld = report.facts.get("withheld")
     if isinstance(withheld, dict):
         pairs += withheld_rows(texts, withheld)
@@ -279,6 +275,25 @@ def _what(texts: Texts, report: VerificationReport) -> list[tuple[str, str]]:
     if report.root:
         pairs.append((texts.say(f"verify.root-{report.kind}"), report.root))
     return pairs
+
+
+def _tried(texts: Texts, report: VerificationReport) -> Iterator[tuple[str, str]]:
+    """Yield what was tried in the case by its log, and what is sealed here."""
+    for key, group in (("attempts", "status"), ("supplied", "supplied"), ("sealing", "sealed")):
+        found = report.facts.get(key)
+        if isinstance(found, dict) and (key != "sealing" or any(found.values())):
+            counts = ", ".join(f"{texts.word(group, name)}: {count}" for name, count in found.items() if count)
+            yield texts.say(f"verify.{key}"), counts or texts.say("common.none")
+    sealed = report.facts.get("sealed_items")
+    if isinstance(sealed, list):
+        yield texts.say("verify.sealed-items"), visible("; ".join(_sealed(texts, each) for each in sealed))
+
+
+def _sealed(texts: Texts, item: Json) -> str:
+    match item:
+        case {"item": name, "files": files, "keys": keys}:
+            return texts.say("sealed.told", item=name, files=files, keys=keys)
+    return ""
 
 
 def _times(texts: Texts, report: VerificationReport) -> list[tuple[str, str]]:

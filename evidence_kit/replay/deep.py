@@ -20,6 +20,7 @@ from evidence_kit.capture.result import CapturedFile
 from evidence_kit.case.manifest import NAME as MANIFEST
 from evidence_kit.case.manifest import read_manifest
 from evidence_kit.case.opened import open_tree
+from evidence_kit.case.sealed import REGISTER
 from evidence_kit.errors import EvidenceError, FormatError, LimitError
 from evidence_kit.models import Clock, Digest, OnStep, parse_utc
 from evidence_kit.pictures.comparing import Comparison
@@ -41,6 +42,7 @@ _LOCALE = re.compile(r"[A-Za-z]{2,8}(?:-[A-Za-z0-9]{1,8}){0,4}")
 _ZONE = re.compile(r"[A-Za-z0-9_+/-]{1,64}")
 _WIDEST = 8_000
 _LONGEST_MS = 1 << 53
+_SEALED = "it is sealed: nothing of it is rendered"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -139,7 +141,7 @@ def _replay(place: Place, scratch: Path, with_: Replaying) -> ItemReplay:
 def _reason(place: Place, listed: Mapping[str, Digest], record: Mapping[str, object]) -> str:
     """Return why there is nothing to render; empty when there is."""
     if record.get("source") == "supplied":
-        return "it was handed over and not captured: there is no page to render"
+        return _SEALED if REGISTER in listed else "it was handed over and not captured: there is no page to render"
     if record.get("status") == "failed":
         return "the capture failed: there is no page to render"
     if SHOTS.path in listed:

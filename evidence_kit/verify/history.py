@@ -1,6 +1,7 @@
 """The custody log of a case or bundle: events, signatures, time stamps, and what they say about the items."""
 
 from bisect import bisect_left
+from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -34,6 +35,9 @@ _SAID_BY: Mapping[str, dict[str, Json]] = MappingProxyType(
     }
 )
 """What the type of an event alone says of its item."""
+
+
+_KINDS = MappingProxyType({CAPTURED: "attempts", SUPPLIED: "supplied"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -284,10 +288,10 @@ def check_registered(
 def _facts(exam: Examination, history: History) -> None:
     log, told = history.log, history.told
     tried = attempts(told.halves)
-    for name, source in (("attempts", CAPTURED), ("supplied", SUPPLIED)):
+    ends = Counter(("sealing" if each.sealed else _KINDS[each.source], each.outcome) for each in tried)
+    for name in ("attempts", "supplied", "sealing"):
         exam.facts[name] = {
-            outcome: sum(attempt.outcome == outcome and attempt.source == source for attempt in tried)
-            for outcome in ("complete", "incomplete", "failed", "abandoned")
+            outcome: ends[name, outcome] for outcome in ("complete", "incomplete", "failed", "abandoned")
         }
     tokens: list[Json] = [
         {

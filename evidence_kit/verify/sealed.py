@@ -39,6 +39,12 @@ def check_sealed(exam: Examination, files: CaseFiles, folder: str, record: dict[
         [*((shown, why) for why in _contradictions(register, record)), *_malformed(files, folder, register)],
         f"{len(register.files)} files, to {len(register.recipients)} keys",
     )
+    told: dict[str, Json] = {
+        "item": str(record.get("id", "")),
+        "files": len(register.files),
+        "keys": len(register.recipients),
+    }
+    exam.facts["sealed_items"] = [*sealed.objects(exam.facts.get("sealed_items")), told]
     _check_contents(exam, files, folder, register)
 
 

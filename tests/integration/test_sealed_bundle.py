@@ -153,7 +153,7 @@ def test_the_exhibit_of_a_sealed_item_is_its_register(withheld: Path, oracle: Ca
 
     text = text_of(withheld, oracle)
 
-    assert "Sealed: encrypted and not opened" in text
+    assert "Sealed: encrypted, and shown nowhere" in text
     assert all(Digest.parse(file["commitment"]).hex in text for file in register["files"])
     assert "Taken in byte for byte" not in text
     assert "Sealed by encryption" in text

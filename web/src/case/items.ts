@@ -13,11 +13,22 @@ export function parseItem(data: Uint8Array): JsonObject {
   return value;
 }
 
-/** Return what came of everything that an event of the type *begun* began, and how often. */
-export function outcomesOf(halves: readonly Event[], begun: string): { readonly [outcome: string]: number } {
+/** Whether *start*, the beginning of an item, says that it is sealed as it comes. */
+export function wasSealed(start: Event): boolean {
+  const asked = start.detail["asked"] === undefined ? start.detail : start.detail["asked"];
+  return isObject(asked) && asked["sealed"] === true;
+}
+
+/** Return what came of everything that an event of the type *begun* began, sealed or not, and how often. */
+export function outcomesOf(
+  halves: readonly Event[],
+  begun: readonly string[],
+  sealed = false,
+): { readonly [outcome: string]: number } {
   const ends = new Map<string | null, string>();
   for (const event of halves) if (ENDS.has(event.type)) ends.set(event.item, event.outcome);
-  const items = halves.filter((event) => event.type === begun && event.item !== null).map((event) => event.item);
+  const starts = halves.filter((event) => begun.includes(event.type) && wasSealed(event) === sealed);
+  const items = starts.map((event) => event.item).filter((item) => item !== null);
   const count = (outcome: string): [string, number] => {
     return [outcome, items.filter((item) => (ends.get(item) ?? "abandoned") === outcome).length];
   };

@@ -45,7 +45,23 @@ function what({ state, words }: View, { facts, kind, subject }: Report): Pair[] 
     [words.say("what.purpose"), purpose(facts["purpose"])],
     [words.say("what.attempts"), outcomes(words, "status", facts["attempts"])],
     [words.say("what.supplied"), outcomes(words, "supplied", facts["supplied"])],
+    ...sealed(words, facts),
     [words.say("what.previous"), some(words, list(facts["previous"]).map(earlier))],
+  ];
+}
+
+/** Return what was sealed, if anything was. */
+function sealed(words: Words, facts: Report["facts"]): Pair[] {
+  const tried = outcomes(words, "sealed", facts["sealing"]);
+  const here = list(facts["sealed_items"]).map((each) => {
+    const told = members(each) ?? {};
+    const [files, keys] = [words.number(count(told["files"])), words.number(count(told["keys"]))];
+    return words.say("what.sealed-item", { item: said(told["item"]), files, keys });
+  });
+  if (tried.length === 0 && here.length === 0) return [];
+  return [
+    [words.say("what.sealing"), tried],
+    [words.say("what.sealed-items"), some(words, here)],
   ];
 }
 
@@ -166,7 +182,7 @@ function nameOf(value: Json | undefined): string {
 /** Return what is known to be missing, as pairs of a thing and a number or a remark. */
 export function gaps(words: Words, { facts, checks, kind }: Report): Pair[] {
   const withheld = members(facts["withheld"]) ?? {};
-  const tried = [members(facts["attempts"]) ?? {}, members(facts["supplied"]) ?? {}];
+  const tried = [members(facts["attempts"]) ?? {}, members(facts["supplied"]) ?? {}, members(facts["sealing"]) ?? {}];
   const number = (value: number): string => (value > 0 ? words.number(value) : "");
   const pairs: Pair[] = ["events", "items", "abandoned"].map((key) => [
     words.say(`missing.withheld-${key}`),

@@ -278,8 +278,10 @@ function noteFacts(exam: Examination, { log, told, tokens }: History): void {
     officers: [...told.officers].sort(byCodePoint),
     head: digestText(log.head),
   };
-  exam.facts["attempts"] = outcomesOf(told.halves, EventType.CAPTURE_STARTED);
-  exam.facts["supplied"] = outcomesOf(told.halves, EventType.IMPORT_STARTED);
+  const [captures, imports] = [[EventType.CAPTURE_STARTED], [EventType.IMPORT_STARTED]];
+  exam.facts["attempts"] = outcomesOf(told.halves, captures);
+  exam.facts["supplied"] = outcomesOf(told.halves, imports);
+  exam.facts["sealing"] = outcomesOf(told.halves, [...captures, ...imports], true);
   exam.facts["transfers"] = [...log.transfers.handOvers.values()].map(handOverJson);
   exam.facts["time_stamps"] = tokens.map(({ seq, time, authority, trusted }) => {
     return { event: seq, time: utcText(time), authority: authority.subject, trusted };

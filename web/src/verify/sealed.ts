@@ -38,6 +38,8 @@ export async function checkSealed(
   problems.push(...(await malformed(files, folder, register)));
   const detail = `${register.files.length} files, to ${register.recipients.length} keys`;
   exam.concluded("item.sealed", shown, problems, detail);
+  const told = { item: String(record["id"] ?? ""), files: register.files.length, keys: register.recipients.length };
+  exam.facts["sealed_items"] = [...objects(exam.facts["sealed_items"]), told];
   if (register.files.some((file) => files.has(folder + file.path))) {
     exam.notChecked("item.plaintext", shown, "sealed: only a recipient's key opens it (verify --key)");
   } else if (register.files.length > 0) {
