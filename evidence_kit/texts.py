@@ -15,7 +15,10 @@ from functools import cache
 from evidence_kit.display import visible
 from evidence_kit.resources import template
 
-_FROM_REPORT = ("events", "outcomes", "problems", "roles", "status")
+_FROM_REPORT = (
+    *("events", "outcomes", "problems", "roles", "status"),
+    *("compared-kind", "compared-outcome", "measure", "not-compared"),
+)
 
 
 class Language(StrEnum):

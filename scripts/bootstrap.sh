@@ -52,6 +52,7 @@ missing_packages() {
     [ "$1" = demo ] && return
     have_command pdftoppm || echo poppler-utils
     have_command qpdf || echo qpdf
+    have_command tesseract || echo tesseract-ocr tesseract-ocr-eng tesseract-ocr-mon
     have_command age || echo age
     have_command certutil || echo libnss3-tools
     have_command firefox-esr || have_command firefox || echo firefox-esr

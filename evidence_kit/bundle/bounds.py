@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import fields, replace
 from typing import Any, TypeVar
 
+from evidence_kit.bundle.comparison_parts import ComparedPlace, ComparedRow, NotDone
 from evidence_kit.bundle.exhibit_parts import Action, Fact, ItemFile, Redirect
 from evidence_kit.bundle.report_model import Attempt, AttemptOutcome, CustodyEntry, Cut, Exhibit, ReportData
 from evidence_kit.bundle.supplied_parts import Found, HandedOver, NotTaken
@@ -24,11 +25,14 @@ LISTED = (
     Action,
     Attached,
     ChatFinding,
+    ComparedPlace,
+    ComparedRow,
     ConversationHead,
     Fact,
     Found,
     HandedOver,
     ItemFile,
+    NotDone,
     NotTaken,
     PrintedMessage,
     Problem,

@@ -9,6 +9,8 @@ from pathlib import Path
 from types import MappingProxyType
 
 from evidence_kit import canonical
+from evidence_kit.bundle.comparison_parts import Comparison
+from evidence_kit.bundle.comparison_reading import compared_parts, read_comparison
 from evidence_kit.bundle.exhibit_parts import Action, ContextShot, Fact, ItemFile, Redirect, Wording
 from evidence_kit.bundle.exhibit_plan import PlannedExhibit
 from evidence_kit.bundle.exhibit_reading import (
@@ -32,7 +34,7 @@ from evidence_kit.bundle.transcripts import read_conversations
 from evidence_kit.canonical import Json
 from evidence_kit.case.bracket import opened_at
 from evidence_kit.case.encrypted import contents_of
-from evidence_kit.case.items import SUPPLIED, parse_item
+from evidence_kit.case.items import DERIVED, SUPPLIED, parse_item
 from evidence_kit.case.manifest import NAME
 from evidence_kit.case.opened import plain_record
 from evidence_kit.case.sealed import is_sealed
@@ -40,7 +42,7 @@ from evidence_kit.case.supply import ORIGINAL
 from evidence_kit.errors import CaseError, FormatError
 from evidence_kit.models import Digest, Problem, Status, parse_utc
 from evidence_kit.pictures.apart import Drawing
-from evidence_kit.pictures.viewing_copy import Cutting, ViewingCopy
+from evidence_kit.pictures.viewing_copy import Cutting, Region, ViewingCopy
 from evidence_kit.trust.certificates import Certificate
 from evidence_kit.trust.digests import sha256_file
 
@@ -104,6 +106,7 @@ def read_exhibit(
         main = next((shot for shot in shots if shot.role == "screenshot"), None)
         status, title = page.get("http_status"), page.get("title")
         sealed, supplied, cuts = _told(folder, record, context, no_copy)
+        comparison, cuts_of_it = _comparison(folder, record)
         return Exhibit(
             number=context.number,
             item=_text(record, "id"),
@@ -144,7 +147,8 @@ def read_exhibit(
             conversations=read_conversations(folder, files, context.planned.transcripts if context.planned else ()),
             supplied=supplied,
             sealed=sealed,
-            cuts=cuts,
+            comparison=comparison,
+            cuts=(*cuts, *cuts_of_it),
         )
 
 
@@ -179,6 +183,12 @@ def _told(
         return None, None, ()
     places = context.planned is not None and context.planned.places
     return None, *read_supplied(folder, sensitive=is_sensitive(record), places=places, no_copy=no_copy)
+
+
+def _comparison(folder: Path, record: dict[str, Json]) -> tuple[Comparison | None, tuple[Cut, ...]]:
+    if record.get("source") != DERIVED:
+        return None, ()
+    return read_comparison(folder, sensitive=is_sensitive(record))
 
 
 def is_sensitive(record: dict[str, Json]) -> bool:
@@ -261,18 +271,34 @@ def wanted_drawings(folder: Path, target: Path, planned: PlannedExhibit | None, 
     """
     with _of_item(folder):
         record = parse_item((folder / "item.json").read_bytes())
-        originals = [file.path for file in _files(record) if file.role == ORIGINAL]
-        paths = pictures_in(folder, originals) if record.get("source") == SUPPLIED else ()
         return [
             Drawing(
-                picture=folder / path,
+                picture=picture,
                 folder=target / f"{number:03}",
                 blur=planned.blurred if planned else blur or is_sensitive(record),
                 page_width_px=SLICE_WIDTH,
                 slice_height_px=SLICE_HEIGHT,
+                regions=regions,
             )
-            for number, path in enumerate(paths)
+            for number, (picture, regions) in enumerate(_pictures(folder, record))
         ]
+
+
+def _pictures(folder: Path, record: dict[str, Json]) -> list[tuple[Path, tuple[Region, ...]]]:
+    """Return the pictures that the item in *folder* is drawn with, and which parts of them."""
+    if record.get("source") == SUPPLIED:
+        originals = [file.path for file in _files(record) if file.role == ORIGINAL]
+        return [(folder / path, ()) for path in pictures_in(folder, originals)]
+    if record.get("source") != DERIVED or is_sensitive(record):
+        return []  # of what is sensitive a comparison shows no picture, whatever was chosen for it
+    found = {folder.parent / name: regions for name, regions in compared_parts(folder).items()}
+    return [(path, regions) for path, regions in found.items() if path.is_file()]
+
+
+def name_of(folder: Path, drawing: Drawing) -> str:
+    """Return what the picture of *drawing* is called in the exhibit of *folder*: of another item with its id."""
+    own = drawing.picture.is_relative_to(folder)
+    return drawing.picture.relative_to(folder if own else folder.parent).as_posix()
 
 
 @contextmanager

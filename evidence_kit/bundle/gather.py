@@ -1,7 +1,7 @@
 """Tell the report everything it says: from the case's log and items as they lie in the bundle being built."""
 
 import platform
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
@@ -15,7 +15,7 @@ from evidence_kit.bundle.contents import EvidenceList
 from evidence_kit.bundle.custody_facts import corrections, custody_facts, hand_over_state
 from evidence_kit.bundle.exhibit_parts import ContextShot
 from evidence_kit.bundle.exhibit_plan import ExhibitPlan
-from evidence_kit.bundle.exhibits import ItemContext, listed_files, read_exhibit, wanted_drawings, wanted_shots
+from evidence_kit.bundle.exhibits import ItemContext, listed_files, name_of, read_exhibit, wanted_drawings, wanted_shots
 from evidence_kit.bundle.guidance import checking_page
 from evidence_kit.bundle.register_parts import SelfTest, SignatureLine, WithheldEvent
 from evidence_kit.bundle.registers import encrypted_items, left_out, sealed_items
@@ -44,7 +44,7 @@ from evidence_kit.custody.events import ENDS, HALVES, Event, EventType
 from evidence_kit.custody.log import split_lines
 from evidence_kit.custody.subjects import subjects_of
 from evidence_kit.models import Digest, Officer, OnStep, Problem, ignore
-from evidence_kit.pictures.apart import draw_apart
+from evidence_kit.pictures.apart import Drawing, draw_apart
 from evidence_kit.pictures.viewing_copy import ViewingCopy, cut
 from evidence_kit.processes import spread
 from evidence_kit.trust.digests import sha256_bytes
@@ -133,15 +133,16 @@ def gather_exhibits(  # noqa: PLR0913  # how it is made, and who hears of it
         [shot.cutting for shots in wanted for shot in shots],
         processes=processes,
     )
-    handed_over = [wanted_drawings(folder, pictures / folder.name, each.planned, blur=blur) for folder, each in parts]
+    handed_over = [
+        list(_as_chosen(folder, wanted_drawings(folder, pictures / folder.name, each.planned, blur=blur), plan))
+        for folder, each in parts
+    ]
     drawn = draw_apart(drawing for drawings in handed_over for drawing in drawings)
     found = []
     for (folder, context), shots, drawings in zip(parts, wanted, handed_over, strict=True):
         # Of the shots first: an exhibit takes no more of the copies than are its own.
         made = (shot.made(copy) for shot, copy in zip(shots, copies, strict=False))
-        answers = {
-            each.picture.relative_to(folder).as_posix(): copy for each, copy in zip(drawings, drawn, strict=False)
-        }
+        answers = {name_of(folder, each): copy for each, copy in zip(drawings, drawn, strict=False)}
         no_copy = {path: copy if isinstance(copy, str) else "" for path, copy in answers.items()}
         given = [
             ContextShot(path=path, role=ORIGINAL, taken=None, copy=copy)
@@ -152,6 +153,17 @@ def gather_exhibits(  # noqa: PLR0913  # how it is made, and who hears of it
         found.append(replace(exhibit, files=listed_files(data / "items" / folder.name)))
         on_step(f"making viewing copies: {len(found)} of {len(parts)}")
     return with_same_bytes(found)
+
+
+def _as_chosen(folder: Path, drawings: Iterable[Drawing], plan: ExhibitPlan | None) -> Iterator[Drawing]:
+    """Yield *drawings* of the item in *folder*, those of other items not plainer than *plan* shows these."""
+    for drawing in drawings:
+        item = name_of(folder, drawing).partition("/")[0]
+        of = next((each for each in plan.exhibits if each.item == item), None) if plan else None
+        if of is None or drawing.picture.is_relative_to(folder):
+            yield drawing
+        elif not of.partial:
+            yield replace(drawing, blur=drawing.blur or of.blurred)
 
 
 def gather_report(  # noqa: PLR0913  # each is one part of the report
@@ -232,6 +244,7 @@ def _attempts(source: Source, numbers: dict[str, int], exhibits: tuple[Exhibit, 
             exhibit=numbers.get(attempt.item),
             handed_over=attempt.files if attempt.source == SUPPLIED else None,
             sealed=attempt.sealed,
+            made_of=attempt.made_of,
         )
 
 

@@ -16,7 +16,7 @@ from evidence_kit.bundle.selection import Choice, select
 from evidence_kit.bundle.transcript_plan import PlannedTranscript, Range
 from evidence_kit.canonical import Json
 from evidence_kit.case.folder import CaseFolder
-from evidence_kit.case.items import SUPPLIED, attempts
+from evidence_kit.case.items import DERIVED, SUPPLIED, attempts
 from evidence_kit.case.opened import OpenItems
 from evidence_kit.case.sealed import is_sealed
 from evidence_kit.custody.subjects import subjects_of
@@ -59,7 +59,8 @@ def _exhibit(
     number: int, item: str, record: dict[str, Json], report: Sequence[Texts], *, blurred: bool
 ) -> PlannedExhibit:
     host, day = _host(str(record["url"])), local_stamp(parse_utc(record["started"]))[:10]
-    kind = "supplied" if record.get("source") == SUPPLIED else "title"
+    source = str(record.get("source"))
+    kind = source if source in {SUPPLIED, DERIVED} else "title"
     labels = (texts.say("plan.label", number=number) for texts in report)
     titles = (texts.say(f"plan.{kind}", host=host, day=day) for texts in report)
     return PlannedExhibit(

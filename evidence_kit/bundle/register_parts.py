@@ -72,7 +72,7 @@ class LeftOut:
     outcome: str
     manifest_sha256: Digest | None
     kind: str = "captured"
-    """Or ``supplied`` (handed over), or ``sealed``."""
+    """Or ``supplied`` (handed over), ``derived`` (made of others), or ``sealed``."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -52,7 +52,10 @@ _LONGEST |= dict.fromkeys(("note", "purpose", "legal_basis", "why", "withheld_gr
 _LAST_ESCAPE = re.compile(r"\\u\{?[0-9A-F]{0,6}\Z")
 
 _LONGEST_HEADER = 48
-_ROW = ("number", "item", "title", "url", "status", "captured_by", "place", "manifest_sha256", "planned", "handed_over")
+_ROW = (
+    *("number", "item", "title", "url", "status", "captured_by", "place", "manifest_sha256", "planned", "handed_over"),
+    "made_of",
+)
 LANGUAGES: dict[Language, list[Json]] = {
     Language.ENGLISH: ["en"],
     Language.MONGOLIAN: ["mn"],
@@ -90,7 +93,7 @@ def report_json(data: ReportData, *, language: Language, volume: int = 1) -> dic
     document["languages"] = LANGUAGES[language]
     document["header"] = shorten(data.case.number, _LONGEST_HEADER)
     document["counts"] = {str(outcome): _number(data.count(outcome)) for outcome in AttemptOutcome}
-    for kind in ("supplied", "sealed"):
+    for kind in ("supplied", "sealed", "derived"):
         document[f"{kind}_counts"] = {str(outcome): _number(data.count(outcome, kind)) for outcome in AttemptOutcome}
     _tell_classes(document, data)
     _number_pictures(document)
@@ -106,7 +109,7 @@ def _tell_classes(document: dict[str, Json], data: ReportData) -> None:
     Of an empty case it speaks as of captures.
     """
     classes = {*(each.kind for each in data.attempts), *(each.kind for each in data.exhibits)} or {"captured"}
-    document["speaks_of"] = {kind: kind in classes for kind in ("captured", "supplied", "sealed")}
+    document["speaks_of"] = {kind: kind in classes for kind in ("captured", "supplied", "sealed", "derived")}
 
 
 def told_in(data: ReportData, volume: int) -> ReportData:

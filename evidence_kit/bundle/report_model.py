@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
+from evidence_kit.bundle.comparison_parts import Comparison
 from evidence_kit.bundle.exhibit_parts import (
     Action,
     Attempted,
@@ -212,6 +213,8 @@ class Exhibit:
     """None for what was captured or is sealed. With it, `files` are those that this tool wrote about it."""
     sealed: SealedContent | None = None
     """Of a sealed item, of which nothing else is shown."""
+    comparison: Comparison | None = None
+    """Of a derived item."""
 
     @property
     def handed_over(self) -> int | None:
@@ -221,9 +224,14 @@ class Exhibit:
         return self.supplied.amount if self.supplied else None
 
     @property
+    def made_of(self) -> tuple[str, ...]:
+        """The items of which a derived one was made."""
+        return tuple(each.item for each in self.comparison.made_of) if self.comparison else ()
+
+    @property
     def kind(self) -> str:
-        """``captured``, ``supplied`` or ``sealed``."""
-        return _kind(self.handed_over, sealed=self.sealed is not None)
+        """``captured``, ``supplied``, ``derived`` or ``sealed``."""
+        return _kind(self.handed_over, sealed=self.sealed is not None, derived=self.comparison is not None)
 
     @property
     def viewing_copies(self) -> tuple[ViewingCopy, ...]:
@@ -247,16 +255,17 @@ class Attempt:
     handed_over: int | None = None
     """How many files were handed over, or were to be; None for a capture."""
     sealed: bool = False
+    made_of: tuple[str, ...] = ()
 
     @property
     def kind(self) -> str:
-        """``captured``, ``supplied`` or ``sealed``."""
-        return _kind(self.handed_over, sealed=self.sealed)
+        """``captured``, ``supplied``, ``derived`` or ``sealed``."""
+        return _kind(self.handed_over, sealed=self.sealed, derived=bool(self.made_of))
 
 
-def _kind(handed_over: int | None, *, sealed: bool) -> str:
-    if sealed:
-        return "sealed"
+def _kind(handed_over: int | None, *, sealed: bool, derived: bool) -> str:
+    if sealed or derived:
+        return "sealed" if sealed else "derived"
     return "captured" if handed_over is None else "supplied"
 
 
@@ -370,7 +379,7 @@ class ReportData:
             "capture-abandoned": self.count(AttemptOutcome.ABANDONED),
             **{
                 f"{kind}-{each}": self.count(each, kind)
-                for kind in ("supplied", "sealed")
+                for kind in ("supplied", "sealed", "derived")
                 for each in [*AttemptOutcome][1:]
             },
             "items-withheld": self.holdings.withheld_items,

@@ -38,7 +38,7 @@ def describe_item(  # noqa: PLR0913  # what is described, and what the log says 
         **{key: record[key] for key in ("url", "final_url")},
         "http_status": record.get("http_status"),
         **{key: record[key] for key in ("started", "finished", "recorder")},
-        **({"supplied": record["supplied"]} if "supplied" in record else {}),
+        **{key: record[key] for key in ("supplied", "derived_from", "method") if key in record},
         **({"sealed": _sealed(case.path / folder)} if is_sealed(record) else {}),
         "wacz": wacz[0] if wacz else None,
         "files": [*files],

@@ -1,9 +1,10 @@
 """Items: ``item.json`` and what the log adds to it."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
+from types import MappingProxyType
 
 from evidence_kit import canonical
 from evidence_kit.canonical import Json
@@ -21,8 +22,16 @@ from evidence_kit.trust.age import Recipient
 from evidence_kit.trust.digests import sha256_bytes, sha256_file
 
 SCHEMA = "evidence-kit/item/1"
-CAPTURED, SUPPLIED = "captured", "supplied"
-"""Where an item comes from: this kit recorded it, or somebody handed it over."""
+CAPTURED, SUPPLIED, DERIVED = "captured", "supplied", "derived"
+"""Where an item comes from: this kit recorded it, somebody handed it over, or it was made of items that were there."""
+SOURCES: Mapping[str, str] = MappingProxyType(
+    {
+        EventType.CAPTURE_STARTED: CAPTURED,
+        EventType.IMPORT_STARTED: SUPPLIED,
+        EventType.DERIVATION_STARTED: DERIVED,
+    }
+)
+"""The same by the event that begins the item."""
 INTERRUPTED = "capture.interrupted"
 """Code of the problem of an item made of what was left when a capture was killed."""
 _RECORDED = frozenset({Status.COMPLETE, Status.INCOMPLETE})
@@ -43,7 +52,7 @@ class ItemFile:
 class ItemRecord:
     """What becomes ``item.json``: everything known before the manifest, nothing known only after it.
 
-    Of what was supplied the addresses and the recorder are empty.
+    Of what was not captured the addresses and the recorder are empty.
     """
 
     id: str
@@ -105,9 +114,9 @@ def commit_item(
     write_new(folder / NAME, manifest)
     sync_tree(folder)
     seal = custodian.sign_file(manifest)
-    captured = record.source == CAPTURED
+    begun = next(type_ for type_, source in SOURCES.items() if source == record.source)
     draft = Draft(
-        type=EventType.CAPTURED if captured else EventType.IMPORTED,
+        type=EventType(HALVES[begun]),
         item=record.id,
         digests={
             f"items/{record.id}/{NAME}": sha256_bytes(manifest),
@@ -115,12 +124,15 @@ def commit_item(
         },
         outcome=str(record.status),
         note=note,
-        detail=_captured(record) if captured else {"supplied": record.detail["supplied"]},
+        detail=_told(record),
     )
     return case.commit(draft, custodian, staged=True, seals={f"{record.id}/{NAME}.p7s": seal})
 
 
-def _captured(record: ItemRecord) -> dict[str, Json]:
+def _told(record: ItemRecord) -> dict[str, Json]:
+    """Return what the event that commits the item says of it."""
+    if record.source != CAPTURED:
+        return {key: record.detail[key] for key in ("supplied", "derived_from", "method") if key in record.detail}
     return {
         "url": record.url,
         "final_url": record.final_url,
@@ -156,9 +168,9 @@ class Attempt:
     started_seq: int
     started: datetime
     source: str
-    """``captured`` or ``supplied``."""
+    """``captured``, ``supplied`` or ``derived``."""
     url: str
-    """Empty for what was supplied."""
+    """Empty for what was not captured."""
     outcome: str
     """``complete``, ``incomplete``, ``failed``, or ``abandoned`` when nothing followed the start."""
     finished_seq: int | None = None
@@ -168,6 +180,8 @@ class Attempt:
     """How many were handed over, or were to be where nothing followed."""
     sealed: bool = False
     """Whether it was sealed as it came, or was to be."""
+    made_of: tuple[str, ...] = ()
+    """The items of which a derived one was made, or was to be."""
 
 
 def attempts(events: Sequence[Event]) -> list[Attempt]:
@@ -184,10 +198,11 @@ def attempts(events: Sequence[Event]) -> list[Attempt]:
                 item=event.item,
                 started_seq=event.seq,
                 started=event.time,
-                source=CAPTURED if event.type == EventType.CAPTURE_STARTED else SUPPLIED,
+                source=SOURCES[event.type],
                 url=str(event.detail.get("url", "")),
                 files=_handed_over(event, end),
                 sealed=was_sealed(event),
+                made_of=tuple(_made_of(event)),
                 outcome=end.outcome if end else "abandoned",
                 finished_seq=end.seq if end else None,
                 http_status=answered if isinstance(answered, int) else None,
@@ -207,6 +222,13 @@ def was_sealed(start: Event) -> bool:
     """Whether *start*, the beginning of an item, says that it is sealed as it comes."""
     asked = start.detail.get("asked", start.detail)
     return isinstance(asked, dict) and asked.get("sealed") is True
+
+
+def _made_of(start: Event) -> Iterator[str]:
+    parents = start.detail.get("derived_from")
+    for parent in parents if isinstance(parents, list) else ():
+        if isinstance(parent, dict):
+            yield str(parent.get("item"))
 
 
 def recorded_links(case: CaseFolder) -> dict[str, Attempt]:

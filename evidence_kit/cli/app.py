@@ -21,6 +21,7 @@ from evidence_kit.cli import (
     bundle,
     capture,
     case,
+    corroborate,
     countersign,
     court_kit,
     custody,
@@ -50,9 +51,9 @@ from evidence_kit.texts import Language, Texts
 
 _HELP = "--help"
 _ORDER = (
-    *("setup", "doctor", "case", "capture", "import", "receive", "list", "show", "unseal", "subject", "recipient"),
-    *("custody", "timestamp", "anchor", "bundle", "sign", "renew", "verify", "view", "court-kit", "witness"),
-    *("practice", "demo"),
+    *("setup", "doctor", "case", "capture", "import", "receive", "corroborate", "list", "show", "unseal", "subject"),
+    *("recipient", "custody", "timestamp", "anchor", "bundle", "sign", "renew", "verify", "view", "court-kit"),
+    *("witness", "practice", "demo"),
 )
 _FRAME = {
     "usage": re.compile(r"(?m)^Usage:"),
@@ -93,11 +94,12 @@ def commands(language: Language) -> Any:  # noqa: ANN401  # typer keeps the clas
         name=PROGRAM, add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False, no_args_is_help=True
     )
     root.callback()(_root)
-    first, last = (
-        (setup, doctor, case, capture, intake, receive, items, show, unseal, subjects, recipients, custody),
+    first, then, last = (
+        (setup, doctor, case, capture, intake, receive, corroborate, items, show, unseal),
+        (subjects, recipients, custody, anchor),
         (bundle, countersign, verify, view, court_kit, witness, practice, demo),
     )
-    for module in (*first, anchor, *last):
+    for module in (*first, *then, *last):
         module.register(root)
     tree: Any = typer.main.get_command(root)
     # Typer puts groups last; people read the commands in the order in which they need them.

@@ -18,7 +18,8 @@ if TYPE_CHECKING:
     from evidence_kit.case.folder import CaseFolder
     from evidence_kit.custody.events import Event, WithheldEvent
 
-_IMPORTED = "imported"
+_STATES = {"imported": "supplied", "derivation.made": "derived"}
+"""Words for how items ended that were not recorded."""
 _COLUMNS = ("seq", "utc", "local", "stamped", "type", "item", "officer", "outcome")
 _NAME = 30
 
@@ -97,7 +98,7 @@ def _line(
     stamped = utc_text(stamp)[:19] + "Z" if stamp else "–"
     if isinstance(event, WithheldEvent):
         return [str(event.seq), event.day, "", stamped, kind, "", texts.say("custody.withheld"), ""]
-    group = "supplied" if event.type == _IMPORTED else "outcomes"
+    group = _STATES.get(event.type, "outcomes")
     if event.item in sealed and event.type in ENDS:
         group = "sealed"
     return [

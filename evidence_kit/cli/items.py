@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from evidence_kit.case.items import Attempt
 
 CAPTURED = "captured"
+_DERIVED = "derived"
 _LINK = 60
 _PAGE_KEYS = ("url", "final_url", "started", "finished")
 
@@ -94,7 +95,7 @@ def _list(ctx: typer.Context, *, case: CaseOption = None, json: JsonOption = Fal
             status_text(texts, attempt.source, attempt.outcome, sealed=attempt.sealed),
             http_status_text(attempt.http_status),
             utc_text(attempt.started)[:19] + "Z",
-            shorten(attempt.url, _LINK) if attempt.url else texts.say("supplied.files", count=attempt.files),
+            shorten(attempt.url, _LINK) or what_is_it(texts, attempt),
         ]
         for attempt in tried
     ]
@@ -149,6 +150,13 @@ def _of_page(texts: Texts, item: dict[str, Json]) -> list[tuple[str, str]]:
     keys = ("url", "started", "finished") if item["url"] == item["final_url"] else _PAGE_KEYS
     pairs += [(texts.say(f"items.{key}"), visible(str(item[key]))) for key in keys]
     return pairs + sealed_pairs(texts, item)
+
+
+def what_is_it(texts: Texts, attempt: "Attempt") -> str:
+    """Return what people read in place of a link of an *attempt* that captured nothing."""
+    if attempt.source == _DERIVED:
+        return texts.say("items.made-of-line", items=", ".join(attempt.made_of))
+    return texts.say("supplied.files", count=attempt.files)
 
 
 def http_status_text(status: Json) -> str:

@@ -8,6 +8,7 @@ import typer
 
 from evidence_kit.canonical import Json
 from evidence_kit.cli.case import describe_case, signed_for_practice
+from evidence_kit.cli.corroborate import corroboration_of, say_corroboration
 from evidence_kit.cli.events import event_table, stored_events
 from evidence_kit.cli.evidence_keys import identities
 from evidence_kit.cli.facts import (
@@ -21,7 +22,7 @@ from evidence_kit.cli.facts import (
     say_messages,
 )
 from evidence_kit.cli.hand_overs import custody_of, remarks, tell_open
-from evidence_kit.cli.items import abandoned, item_text
+from evidence_kit.cli.items import abandoned, item_text, what_is_it
 from evidence_kit.cli.options import CaseOption, JsonOption, KeyOption, KeyPassphraseOption
 from evidence_kit.cli.output import emit, rows, say
 from evidence_kit.cli.run import Run
@@ -40,7 +41,7 @@ if TYPE_CHECKING:
     from evidence_kit.case.opened import OpenItems
     from evidence_kit.custody.chain import LogFindings
 
-_CAPTURED = "captured"
+_CAPTURED, _SUPPLIED = "captured", "supplied"
 
 
 def register(root: typer.Typer) -> None:
@@ -128,16 +129,16 @@ def _tell(run: Run, folder: "CaseFolder", item: str, asked: _Asked, items: "Open
         say_facts(run.texts, place, whole=asked.facts or asked.places, places=asked.places)
         say_conversations(run.texts, place)
         say_archives(run.texts, place, whole=asked.facts or asked.places)
+    say_corroboration(run.texts, described.get("corroboration"))
     say()
-    about = [event for event in events if event.item == item]
     stamps = first_stamps([(token.seq, token.time) for token in head_tokens(folder, log.links)], len(log.events))
-    say(event_table(run.texts, about, remarks(run.texts, log), stamps))
+    say(event_table(run.texts, [each for each in events if each.item == item], remarks(run.texts, log), stamps))
     tell_open(run.texts, [given for given in log.transfers.open() if given.item == item])
 
 
 def _readable(attempt: "Attempt", asked: _Asked) -> bool:
     """Return whether the item has content that was handed over; raises `UsageError` where that was *asked* in vain."""
-    supplied = attempt.finished_seq is not None and attempt.source != _CAPTURED and not attempt.sealed
+    supplied = attempt.finished_seq is not None and attempt.source == _SUPPLIED and not attempt.sealed
     if attempt.sealed and asked.content:
         refuse_content(attempt.item)
     if not supplied and asked.content:
@@ -179,6 +180,8 @@ def _described(  # noqa: PLR0917  # of what, and from what
         return found
     if attempt.source == _CAPTURED:
         return {**found, "server_date": _server_date(place)}
+    if attempt.source != _SUPPLIED:
+        return {**found, "corroboration": corroboration_of(place)}
     return {**found, "supply": supply_of(place), "duplicates": duplicates_of(case).get(attempt.item, [])}
 
 
@@ -209,7 +212,7 @@ def _server_date(folder: "Path") -> str | None:
 
 
 def _abandoned_text(texts: Texts, attempt: "Attempt", subjects: Sequence[str]) -> str:
-    what = visible(attempt.url) or texts.say("supplied.files", count=attempt.files)
+    what = visible(attempt.url) or what_is_it(texts, attempt)
     pairs = [
         (texts.say("items.status"), status_text(texts, attempt.source, "abandoned", sealed=attempt.sealed)),
         (texts.say("items.url"), what),

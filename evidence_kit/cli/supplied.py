@@ -16,15 +16,15 @@ if TYPE_CHECKING:
 
     from evidence_kit.case.folder import CaseFolder
 
-_SUPPLIED = "supplied"
+_OTHERS = ("supplied", "derived")
 _TOLD = ("provided_by", "received", "device", "way", "statement", "consent")
 
 
 def status_text(texts: Texts, source: str, status: str, *, sealed: bool = False) -> str:
-    """Return what people read of the *status* of an item from *source*: nothing that was supplied was recorded."""
+    """Return what people read of the *status* of an item from *source*: only what was captured was recorded."""
     if sealed:
         return texts.say(f"sealed.{status}")
-    return texts.say(f"{'supplied' if source == _SUPPLIED else 'status'}.{status}")
+    return texts.say(f"{source if source in _OTHERS else 'status'}.{status}")
 
 
 def supply_of(folder: "Path") -> dict[str, Json] | None:
@@ -54,7 +54,7 @@ def duplicates_of(case: "CaseFolder") -> dict[str, list[Json]]:
 
 
 def supply_pairs(texts: Texts, item: dict[str, Json]) -> list[tuple[str, str]]:
-    """Return the rows of an ``items[]`` member that was supplied."""
+    """Return the rows of an ``items[]`` member that was supplied, or derived of others."""
     pairs = sealed_pairs(texts, item)
     match item.get("supply"):
         case dict(supply):
@@ -65,6 +65,10 @@ def supply_pairs(texts: Texts, item: dict[str, Json]) -> list[tuple[str, str]]:
     match item.get("supplied"):
         case {"files": int(count), "bytes": int(size)} if "sealed" not in item:
             pairs.append((texts.say("supplied.amount"), texts.say("supplied.bytes", count=count, bytes=size)))
+    match item.get("derived_from"):
+        case list(parents):
+            names = ", ".join(str(parent.get("item")) for parent in parents if isinstance(parent, dict))
+            pairs.append((texts.say("items.made-of"), visible(names)))
     match item.get("record"):
         case {"flags": list(flags)} if "sealed" not in item and any(
             isinstance(f, dict) and f.get("code") == "sensitive" for f in flags

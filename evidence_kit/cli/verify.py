@@ -279,9 +279,10 @@ def _what(texts: Texts, report: VerificationReport) -> list[tuple[str, str]]:
 
 def _tried(texts: Texts, report: VerificationReport) -> Iterator[tuple[str, str]]:
     """Yield what was tried in the case by its log, and what is sealed here."""
-    for key, group in (("attempts", "status"), ("supplied", "supplied"), ("sealing", "sealed")):
+    groups = {"attempts": "status", "supplied": "supplied", "derived": "derived", "sealing": "sealed"}
+    for key, group in groups.items():
         found = report.facts.get(key)
-        if isinstance(found, dict) and (key != "sealing" or any(found.values())):
+        if isinstance(found, dict) and (key in {"attempts", "supplied"} or any(found.values())):
             counts = ", ".join(f"{texts.word(group, name)}: {count}" for name, count in found.items() if count)
             yield texts.say(f"verify.{key}"), counts or texts.say("common.none")
     sealed = report.facts.get("sealed_items")

@@ -58,6 +58,9 @@ class EventType(StrEnum):
     IMPORT_STARTED = "import.started"
     """Things that somebody hands over are about to be taken in."""
     IMPORTED = "imported"
+    DERIVATION_STARTED = "derivation.started"
+    """Something is about to be made of items that are there, as an item of its own."""
+    DERIVATION_MADE = "derivation.made"
     BUNDLE_STARTED = "bundle.started"
     BUNDLED = "bundled"
     BUNDLE_SEALED = "bundle.sealed"
@@ -69,7 +72,7 @@ class EventType(StrEnum):
     """Shown to, or talked over with, somebody who does not take it over: an expert, a prosecutor."""
     COPIED = "copied"
     DERIVED = "derived"
-    """Something new was made from it: a redacted copy, an enlargement, a translation."""
+    """Something new was made from it elsewhere, as people note it: an enlargement, a translation."""
     MOVED = "moved"
     SEALED = "sealed"
     """A physical medium was put under a numbered seal."""
@@ -102,7 +105,11 @@ class EventType(StrEnum):
 
 
 HALVES: Mapping[str, str] = MappingProxyType(
-    {EventType.CAPTURE_STARTED: EventType.CAPTURED, EventType.IMPORT_STARTED: EventType.IMPORTED}
+    {
+        EventType.CAPTURE_STARTED: EventType.CAPTURED,
+        EventType.IMPORT_STARTED: EventType.IMPORTED,
+        EventType.DERIVATION_STARTED: EventType.DERIVATION_MADE,
+    }
 )
 """What begins an item, and what ends it then."""
 

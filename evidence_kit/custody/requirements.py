@@ -122,6 +122,13 @@ REQUIREMENTS: Mapping[str, Requirement] = MappingProxyType(
             detail={"supplied": _object},
             outcomes=("complete", "incomplete", "failed"),
         ),
+        EventType.DERIVATION_STARTED: Requirement(item=True, detail={"derived_from": _list, "method": _text}),
+        EventType.DERIVATION_MADE: Requirement(
+            item=True,
+            digests=(_MANIFEST, "seals/ID/manifest-sha256.txt.p7s"),
+            detail={"derived_from": _list, "method": _text},
+            outcomes=("complete", "incomplete", "failed"),
+        ),
         EventType.BUNDLE_STARTED: Requirement(item=False),
         EventType.BUNDLED: Requirement(item=True, digests=(_MANIFEST,)),
         EventType.BUNDLE_SEALED: Requirement(item=False, digests=("root", "tagmanifest-sha256.txt")),

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from evidence_kit.models import Digest
-from evidence_kit.pictures.viewing_copy import Slice, ViewingCopy
+from evidence_kit.pictures.viewing_copy import Region, Slice, ViewingCopy
 from evidence_kit.processes import Apart
 
 SECONDS = 20.0
@@ -31,6 +31,8 @@ class Drawing:
     blur: bool
     page_width_px: int
     slice_height_px: int
+    regions: tuple[Region, ...] = ()
+    """The only parts of it that are shown, upright; all of it if there are none."""
 
     def to_json(self) -> dict[str, object]:
         """Return what the process is asked."""
@@ -39,7 +41,8 @@ class Drawing:
     @classmethod
     def from_json(cls, value: Mapping[str, Any]) -> "Drawing":
         """Read what `to_json` wrote."""
-        return cls(**{**value, "picture": Path(value["picture"]), "folder": Path(value["folder"])})
+        regions = tuple(Region(**region) for region in value["regions"])
+        return cls(**{**value, "picture": Path(value["picture"]), "folder": Path(value["folder"]), "regions": regions})
 
 
 def copy_json(copy: ViewingCopy) -> dict[str, object]:

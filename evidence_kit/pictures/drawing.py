@@ -75,13 +75,12 @@ def draw(drawing: Drawing) -> ViewingCopy:
             raise LimitError("too wide")
         # A wide picture fills its page when a part is as high as the page in proportion.
         high = max(drawing.slice_height_px, drawing.slice_height_px * size[0] // (2 * drawing.page_width_px))
-        if count_slices(size, drawing.page_width_px, high) > MOST_SLICES:
+        if not drawing.regions and count_slices(size, drawing.page_width_px, high) > MOST_SLICES:
             raise LimitError(_TOO_HIGH)
         if size[0] > 2 * drawing.page_width_px:
             opened.draft("RGB", (ceil(opened.width / 2), ceil(opened.height / 2)))
         picture = on_white(opened)
-        if turned in _UPRIGHT:
-            picture = picture.transpose(_UPRIGHT[turned])
+        picture = upright(opened, picture)
     drawing.folder.mkdir(parents=True)
     slices = write_slices(
         picture,
@@ -90,6 +89,7 @@ def draw(drawing: Drawing) -> ViewingCopy:
         page_width_px=drawing.page_width_px,
         slice_height_px=high,
         blur=drawing.blur,
+        regions=drawing.regions,
     )
     return ViewingCopy(
         original_sha256=sha256_file(drawing.picture),
@@ -97,9 +97,15 @@ def draw(drawing: Drawing) -> ViewingCopy:
         original_width=size[0],
         original_height=size[1],
         blurred=drawing.blur,
-        partial=False,
+        partial=bool(drawing.regions),
         slices=tuple(slices),
     )
+
+
+def upright(opened: Image.Image, picture: Image.Image) -> Image.Image:
+    """Return *picture*, made of *opened*, turned as that asks for in its EXIF."""
+    turned = _orientation(opened)
+    return picture.transpose(_UPRIGHT[turned]) if turned in _UPRIGHT else picture
 
 
 def _orientation(opened: Image.Image) -> int:

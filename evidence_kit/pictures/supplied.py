@@ -88,14 +88,15 @@ def brightness_of(stream: BinaryIO) -> Brightness:
         if pixels > (LARGEST_JPEG if picture.format in {"JPEG", "MPO"} else LARGEST_DECODED):
             raise LimitError(f"not decoded: {picture.width} x {picture.height} pixels are too many")
         picture.draft("L", (2 * SMALL, 2 * SMALL))
-        grey = _grey(picture)
+        grey = grey_of(picture)
         tiny = grey.resize((32, 32), Image.Resampling.LANCZOS)
         size = min(grey.width, SMALL), min(grey.height, SMALL)
         small = grey if grey.size == size else grey.resize(size, Image.Resampling.BOX)
         return Brightness(size=size, levels=small.tobytes(), tiny=tiny.tobytes())
 
 
-def _grey(picture: Image.Image) -> Image.Image:
+def grey_of(picture: Image.Image) -> Image.Image:
+    """Return *picture* in mode L, what is transparent on white."""
     if picture.mode in {"LA", "PA", "RGBA", "La", "RGBa"} or "transparency" in picture.info:
         # One channel at a time: four together are held often enough in memory already.
         layer = picture if picture.mode in {"LA", "RGBA"} else picture.convert("RGBA")

@@ -140,8 +140,9 @@ def _replay(place: Place, scratch: Path, with_: Replaying) -> ItemReplay:
 
 def _reason(place: Place, listed: Mapping[str, Digest], record: Mapping[str, object]) -> str:
     """Return why there is nothing to render; empty when there is."""
-    if record.get("source") == "supplied":
-        return _SEALED if REGISTER in listed else "it was handed over and not captured: there is no page to render"
+    if REGISTER in listed or record.get("source") != "captured":
+        told = "handed over" if record.get("source") == "supplied" else "made of other items"
+        return _SEALED if REGISTER in listed else f"it was {told} and not captured: there is no page to render"
     if record.get("status") == "failed":
         return "the capture failed: there is no page to render"
     if SHOTS.path in listed:

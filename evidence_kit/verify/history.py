@@ -10,7 +10,7 @@ from types import MappingProxyType
 
 from evidence_kit.canonical import Json
 from evidence_kit.case.info import read_info
-from evidence_kit.case.items import CAPTURED, SUPPLIED, attempts, parse_item
+from evidence_kit.case.items import CAPTURED, DERIVED, SUPPLIED, attempts, parse_item
 from evidence_kit.case.layout import HEAD_TOKEN
 from evidence_kit.case.manifest import NAME
 from evidence_kit.custody.chain import LogFindings, check_log
@@ -22,22 +22,25 @@ from evidence_kit.trust.certificates import Certificate
 from evidence_kit.trust.digests import sha256_bytes
 from evidence_kit.trust.timestamps import read_reply
 from evidence_kit.verify.bracket import check_bracket
+from evidence_kit.verify.derived import check_derived_from
 from evidence_kit.verify.examination import Examination
 from evidence_kit.verify.files import CaseFiles
 from evidence_kit.verify.outside import check_outside
 from evidence_kit.verify.times import check_times
 from evidence_kit.verify.told import Told
 
+_NO_PAGE: dict[str, Json] = {"url": "", "final_url": "", "http_status": None, "recorder": ""}
 _SAID_BY: Mapping[str, dict[str, Json]] = MappingProxyType(
     {
-        EventType.CAPTURED: {"source": "captured"},
-        EventType.IMPORTED: {"source": "supplied", "url": "", "final_url": "", "http_status": None, "recorder": ""},
+        EventType.CAPTURED: {"source": CAPTURED},
+        EventType.IMPORTED: {"source": SUPPLIED, **_NO_PAGE},
+        EventType.DERIVATION_MADE: {"source": DERIVED, **_NO_PAGE},
     }
 )
 """What the type of an event alone says of its item."""
 
 
-_KINDS = MappingProxyType({CAPTURED: "attempts", SUPPLIED: "supplied"})
+_KINDS = MappingProxyType({CAPTURED: "attempts", SUPPLIED: "supplied", DERIVED: "derived"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -242,6 +245,7 @@ def check_items(exam: Examination, files: CaseFiles, history: History, present: 
                 (files.shown(name), f"its digest is {found}, event {event.seq} recorded {event.digests.get(name)}")
             )
         problems += _contradictions(files, item, event)
+        check_derived_from(exam, files, history.committed, item)
         check_bracket(exam, files, history, item, [*history.log.certificates.values()])
     exam.concluded("custody.items", files.shown("items"), problems, f"{len(present)} items")
 
@@ -257,7 +261,7 @@ def _contradictions(files: CaseFiles, item: str, event: Event) -> Iterator[tuple
     except FormatError:
         return  # told by the check of the record itself
     said = {**event.detail, "status": event.outcome, "case": event.case, **_SAID_BY[event.type]}
-    for key in ("status", "case", "source", "url", "final_url", "http_status", "recorder", "supplied"):
+    for key in ("status", "case", "source", "url", "final_url", "http_status", "recorder", "supplied", "derived_from"):
         if record.get(key) != said.get(key):
             yield files.shown(name), f"its {key} is not the one that event {event.seq} recorded"
 
@@ -289,7 +293,7 @@ def _facts(exam: Examination, history: History) -> None:
     log, told = history.log, history.told
     tried = attempts(told.halves)
     ends = Counter(("sealing" if each.sealed else _KINDS[each.source], each.outcome) for each in tried)
-    for name in ("attempts", "supplied", "sealing"):
+    for name in ("attempts", "supplied", "derived", "sealing"):
         exam.facts[name] = {
             outcome: ends[name, outcome] for outcome in ("complete", "incomplete", "failed", "abandoned")
         }

@@ -9,7 +9,7 @@ from evidence_kit.custody.events import ENDS, HALVES, Event, EventType, Withheld
 from evidence_kit.models import Digest
 
 _ABOUT_ITEMS = ("items/", "seals/")
-_COMPARED = frozenset({"url", "final_url", "http_status", "recorder", "supplied", "not_before"})
+_COMPARED = frozenset({"url", "final_url", "http_status", "recorder", "supplied", "not_before", "derived_from"})
 """What of an event's detail is held against the item's own record."""
 _HALVES = frozenset({*HALVES, *ENDS})
 

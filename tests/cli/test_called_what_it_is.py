@@ -59,6 +59,7 @@ ELSEWHERE = {
         ),
         "answers by the same function as custody add",
     ),
+    "corroborate": "wants a capture and what was handed over: tests/integration/test_corroborate.py",
     **dict.fromkeys(("sign", "renew"), "answer by the same functions as bundle; tests of their own say so"),
     "view": "goes on until it is ended: test_view.py",
     "receive": "goes on until it is ended, and answers by the same functions as import",

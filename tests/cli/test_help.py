@@ -22,6 +22,7 @@ NAMES = (
     "capture",
     "import",
     "receive",
+    "corroborate",
     "list",
     "show",
     "unseal",

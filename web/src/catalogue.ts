@@ -50,6 +50,7 @@ export const TITLES: { readonly [id: string]: string } = {
   "item.bracket": "The web archive names the time stamp that was taken before its capture began",
   "item.sealed": "What is sealed is named in its register, and encrypted to the keys named there",
   "item.plaintext": "What is encrypted opens with the key that was given, and is what was encrypted",
+  "item.derived-from": "Every item that this one was made of is the one that the custody log recorded",
   "wacz.structure": "The web archive is whole and holds what it lists",
   "wacz.index": "The web archive's index lists its records, each where it is, and nothing else",
   "wacz.transport": "The web archive carries the transport signature that was made with it",

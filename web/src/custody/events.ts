@@ -14,6 +14,8 @@ export const EventType = {
   CAPTURED: "captured",
   IMPORT_STARTED: "import.started",
   IMPORTED: "imported",
+  DERIVATION_STARTED: "derivation.started",
+  DERIVATION_MADE: "derivation.made",
   BUNDLE_STARTED: "bundle.started",
   BUNDLED: "bundled",
   BUNDLE_SEALED: "bundle.sealed",
@@ -50,6 +52,7 @@ export const EventType = {
 export const HALVES: ReadonlyMap<string, string> = new Map<string, string>([
   [EventType.CAPTURE_STARTED, EventType.CAPTURED],
   [EventType.IMPORT_STARTED, EventType.IMPORTED],
+  [EventType.DERIVATION_STARTED, EventType.DERIVATION_MADE],
 ]);
 
 /** What an item exists by. */

@@ -105,6 +105,16 @@ const REQUIREMENTS: ReadonlyMap<string, Requirement> = new Map<string, Requireme
       outcomes: ["complete", "incomplete", "failed"],
     },
   ],
+  [EventType.DERIVATION_STARTED, { item: true, detail: { derived_from: Array.isArray, method: isText } }],
+  [
+    EventType.DERIVATION_MADE,
+    {
+      item: true,
+      digests: [MANIFEST, "seals/ID/manifest-sha256.txt.p7s"],
+      detail: { derived_from: Array.isArray, method: isText },
+      outcomes: ["complete", "incomplete", "failed"],
+    },
+  ],
   [EventType.BUNDLE_STARTED, { item: false }],
   [EventType.BUNDLED, { item: true, digests: [MANIFEST] }],
   [EventType.BUNDLE_SEALED, { item: false, digests: ["root", "tagmanifest-sha256.txt"] }],

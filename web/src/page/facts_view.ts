@@ -36,6 +36,10 @@ export function factsView(view: View, report: Report): HTMLElement {
 function what({ state, words }: View, { facts, kind, subject }: Report): Pair[] {
   const files = state.evidence?.files ?? [];
   const bytes = files.reduce((sum, [, file]) => sum + file.size, 0);
+  const made = Object.values(members(facts["derived"]) ?? {}).some((value) => count(value) > 0);
+  const derived: Pair | undefined = made
+    ? [words.say("what.derived"), outcomes(words, "derived", facts["derived"])]
+    : undefined;
   return [
     [words.say("what.kind"), words.say(`kind.${kind}`)],
     [words.say("what.subject"), outside(subject)],
@@ -45,6 +49,7 @@ function what({ state, words }: View, { facts, kind, subject }: Report): Pair[] 
     [words.say("what.purpose"), purpose(facts["purpose"])],
     [words.say("what.attempts"), outcomes(words, "status", facts["attempts"])],
     [words.say("what.supplied"), outcomes(words, "supplied", facts["supplied"])],
+    ...(derived === undefined ? [] : [derived]),
     ...sealed(words, facts),
     [words.say("what.previous"), some(words, list(facts["previous"]).map(earlier))],
   ];
@@ -182,7 +187,8 @@ function nameOf(value: Json | undefined): string {
 /** Return what is known to be missing, as pairs of a thing and a number or a remark. */
 export function gaps(words: Words, { facts, checks, kind }: Report): Pair[] {
   const withheld = members(facts["withheld"]) ?? {};
-  const tried = [members(facts["attempts"]) ?? {}, members(facts["supplied"]) ?? {}, members(facts["sealing"]) ?? {}];
+  const kinds = ["attempts", "supplied", "derived", "sealing"];
+  const tried = kinds.map((kind) => members(facts[kind]) ?? {});
   const number = (value: number): string => (value > 0 ? words.number(value) : "");
   const pairs: Pair[] = ["events", "items", "abandoned"].map((key) => [
     words.say(`missing.withheld-${key}`),

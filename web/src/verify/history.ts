@@ -19,6 +19,7 @@ import type { Json, Problem } from "../models.js";
 import { utcText } from "../times.js";
 import type { Certificate } from "../trust/certificates.js";
 import { checkBracket } from "./bracket.js";
+import { checkDerivedFrom } from "./derived.js";
 import type { CaseFiles } from "./files.js";
 import { checkLostTokens, readTokens, type StampedHead } from "./head_tokens.js";
 import { checkOutside } from "./outside.js";
@@ -27,10 +28,12 @@ import { Told } from "./told.js";
 
 export { stampTrusted } from "./head_tokens.js";
 
+const NO_PAGE = { url: "", final_url: "", http_status: null, recorder: "" } as const;
 /** What the type of an event alone says of its item. */
 const SAID_BY: ReadonlyMap<string, JsonObject> = new Map<string, JsonObject>([
   [EventType.CAPTURED, { source: "captured" }],
-  [EventType.IMPORTED, { source: "supplied", url: "", final_url: "", http_status: null, recorder: "" }],
+  [EventType.IMPORTED, { source: "supplied", ...NO_PAGE }],
+  [EventType.DERIVATION_MADE, { source: "derived", ...NO_PAGE }],
 ]);
 
 /** The log as it was found. */
@@ -208,6 +211,7 @@ export async function checkItems(
         problems.push([files.shown(name), why]);
       }
       problems.push(...(await contradictions(files, item, event)));
+      checkDerivedFrom(exam, files, history.committed, item);
       await checkBracket(exam, files, history, item, certificates);
     }
   }
@@ -226,7 +230,7 @@ async function contradictions(files: CaseFiles, item: string, event: Event): Pro
   if (record instanceof FormatError) return problems; // told by the check of the record itself
   const own = { status: event.outcome, case: event.case, ...SAID_BY.get(event.type) };
   const said: { readonly [key: string]: Json } = { ...event.detail, ...own };
-  for (const key of ["status", "case", "source", "url", "final_url", "http_status", "recorder", "supplied"]) {
+  for (const key of ["status", "case", "source", "url", "final_url", "http_status", "recorder", "supplied", "derived_from"]) {
     if (!same(record[key] ?? null, said[key] ?? null)) {
       problems.push([files.shown(name), `its ${key} is not the one that event ${event.seq} recorded`]);
     }
@@ -281,6 +285,7 @@ function noteFacts(exam: Examination, { log, told, tokens }: History): void {
   const [captures, imports] = [[EventType.CAPTURE_STARTED], [EventType.IMPORT_STARTED]];
   exam.facts["attempts"] = outcomesOf(told.halves, captures);
   exam.facts["supplied"] = outcomesOf(told.halves, imports);
+  exam.facts["derived"] = outcomesOf(told.halves, [EventType.DERIVATION_STARTED]);
   exam.facts["sealing"] = outcomesOf(told.halves, [...captures, ...imports], true);
   exam.facts["transfers"] = [...log.transfers.handOvers.values()].map(handOverJson);
   exam.facts["time_stamps"] = tokens.map(({ seq, time, authority, trusted }) => {

@@ -8,7 +8,7 @@ import { ENDS, type Event, EventType, HALVES, isWithheld, type WithheldEvent } f
 import type { Json } from "../models.js";
 
 /** What of an event's detail is held against the item's own record. */
-const COMPARED = ["url", "final_url", "http_status", "recorder", "supplied", "not_before"];
+const COMPARED = ["url", "final_url", "http_status", "recorder", "supplied", "not_before", "derived_from"];
 
 /** A time stamp over a head that an event names. */
 export interface NamedToken {
