@@ -125,9 +125,9 @@ function drawItem() {
   if (!facts.sealed) drawPart();
 }
 
-/** What was handed over was recorded by nobody here, and has words of its own. */
+/** What was handed over, or made of other items, was recorded by nobody here, and has words of its own. */
 function states(source) {
-  return source === "supplied" ? "supplied" : "status";
+  return source === "supplied" || source === "derived" ? source : "status";
 }
 
 function factsOf(facts) {
@@ -137,7 +137,7 @@ function factsOf(facts) {
     ["status", word(states(facts.source), facts.status)],
     ["started", plainTime(facts.started)],
     ["finished", plainTime(facts.finished)],
-    ...(facts.source === "supplied" ? [] : [
+    ...(states(facts.source) !== "status" ? [] : [
       ["recorder", word("recorders", facts.recorder)],
       ["http_status", facts.http_status ?? say("facts.none")],
     ]),
