@@ -5,6 +5,7 @@ import subprocess
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from importlib import import_module
+from io import BytesIO
 from pathlib import Path
 
 import pytest
@@ -24,7 +25,7 @@ from evidence_kit.errors import CaseError
 from evidence_kit.intake.taking import complete_interrupted
 from evidence_kit.models import Outcome, Verdict, VerificationReport
 from evidence_kit.replay.viewer_subject import open_subject
-from evidence_kit.trust.age import Identity
+from evidence_kit.trust.age import Identity, open_age
 from evidence_kit.verify import verify_path
 from tests.support.cases import open_case, stage_small_item
 from tests.support.forging import rehash
@@ -308,6 +309,23 @@ def test_content_that_was_changed_after_it_was_opened_is_found_by_both(
 
     assert report.verdict is Verdict.ALTERED
     assert "item.plaintext" in ids(report, Outcome.FAILED)
+    theirs = second.verify(bundle, roots_of(custodian.signer), custodian.clock())
+    assert differences(report, theirs) == []
+
+
+def test_a_bundle_that_says_otherwise_how_it_holds_what_is_encrypted_is_altered(
+    kept: Path, custodian: Custodian, second: SecondVerifier, tmp_path: Path
+) -> None:
+    bundle = shutil.copytree(kept, tmp_path / "bundle")
+    path = bundle / "data" / "items" / "EV-0001" / "screenshot.png.age"
+    with open_age(path.open("rb"), [OFFICER]) or closing(BytesIO()) as reader:
+        path.with_suffix("").write_bytes(reader.read())
+    path.unlink()
+    rehash(bundle, custodian)
+
+    report = verified(bundle, custodian)
+
+    assert "bundle.event" in ids(report, Outcome.FAILED)
     theirs = second.verify(bundle, roots_of(custodian.signer), custodian.clock())
     assert differences(report, theirs) == []
 

@@ -6,6 +6,8 @@
  */
 
 import { byCodePoint } from "../bytes.js";
+import { AGE, contentsOf } from "../case/encrypted.js";
+import { parseItem } from "../case/items.js";
 import { MANIFEST, SESSION_DATA } from "../case/layout.js";
 import { isSealedPath } from "../case/sealed.js";
 import type { Event } from "../custody/events.js";
@@ -29,10 +31,27 @@ export async function otherEncrypted(files: CaseFiles, begun: Event, items: read
     if (found instanceof FormatError) continue; // told by the check of the manifest
     for (const name of found.keys()) listed.set(folder + name, name);
   }
-  return SAID.flatMap(([key, belongs]) => {
+  const problems = SAID.flatMap(([key, belongs]) => {
     const wanted = [...listed].filter(([, name]) => belongs(name)).map(([path]) => path);
     return contradicted(files, begun, key, wanted);
   });
+  if (begun.detail["encrypted"] !== (await content(files, items))) {
+    const why = "it does not say how the bundle holds what is encrypted in the case (encrypted)";
+    problems.push([`event ${begun.seq}`, why]);
+  }
+  return problems;
+}
+
+/** Return how the content of encrypted *items* is in the bundle; undefined if none is encrypted, or some of each. */
+async function content(files: CaseFiles, items: readonly string[]): Promise<string | undefined> {
+  const found = new Set<string>();
+  for (const item of items) {
+    const folder = `items/${item}/`;
+    const age = await attempt(async () => contentsOf(parseItem(await files.read(`${folder}item.json`))));
+    if (age instanceof FormatError) continue; // told by the check of the record
+    for (const name of age.keys()) found.add(files.has(`${folder}${name}${AGE}`) ? "kept" : "opened");
+  }
+  return found.size === 1 ? [...found][0] : undefined;
 }
 
 function contradicted(files: CaseFiles, begun: Event, key: string, listed: readonly string[]): Problem[] {
