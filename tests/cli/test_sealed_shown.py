@@ -88,3 +88,10 @@ def test_doctor_counts_what_is_sealed_and_warns_of_a_single_key(officer: RunComm
     found = finding(officer, case)
     assert found["outcome"] == "warning"
     assert "A lost key is lost evidence" in found["detail"]
+
+
+def test_nothing_of_it_is_rendered_again(officer: RunCommand, case: Path) -> None:
+    checks = officer("verify", case, "--deep", "--json").json["checks"]
+
+    (found,) = (check for check in checks if check["id"] == "replay.screenshot")
+    assert (found["outcome"], found["detail"]) == ("not-checked", "it is sealed: nothing of it is rendered")

@@ -4,6 +4,7 @@ import json
 import shutil
 import subprocess
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -24,6 +25,7 @@ from evidence_kit.case.unsealing import approve, awaiting, open_request, request
 from evidence_kit.custody.custodian import Custodian
 from evidence_kit.errors import UsageError
 from evidence_kit.models import Digest, Verdict, VerificationReport
+from evidence_kit.replay.viewer_subject import open_subject
 from evidence_kit.texts import Language as Spoken
 from evidence_kit.texts import Texts
 from evidence_kit.trust.age import Identity
@@ -248,3 +250,11 @@ def test_a_fresh_plan_of_a_sealed_item_offers_nothing_to_be_shown(sealed: Sealed
     assert plan.exhibits[0].blurred
     assert b"# sealed: it has no pictures" in data
     assert b"# places" not in data
+
+
+def test_there_is_nothing_to_look_at_in_a_sealed_item(sealed: Sealed, withheld: Path) -> None:
+    for path, kind in ((sealed.case.path, "case"), (withheld, "bundle")):
+        with closing(open_subject(path, kind, only="EV-0001")) as subject:
+            item = subject.items["EV-0001"]
+            assert subject.sealed(item)
+            assert (item.pictures, item.texts, item.archive) == ((), (), None)
