@@ -32,7 +32,8 @@ def open_plain(path: Path) -> BinaryIO:
 def read_plain(path: Path, most: int = -1) -> bytes:
     """Return the bytes of the plain file at *path*; raises `OSError`, and `FormatError` for more than *most* bytes."""
     with open_plain(path) as stream:
-        data = stream.read(most + 1 if most >= 0 else -1)
+        # As much room as is asked for would be taken at once, however small the file is.
+        data = stream.read(min(most, os.fstat(stream.fileno()).st_size) + 1 if most >= 0 else -1)
     if len(data) > most >= 0:
         raise FormatError(f"{path.name} is larger than {most} bytes")
     return data

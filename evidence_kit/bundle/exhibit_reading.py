@@ -10,8 +10,17 @@ from datetime import datetime
 from pathlib import Path
 
 from evidence_kit import canonical
-from evidence_kit.bundle.exhibit_parts import Attempted, AttemptState, ItemFile, MissingRequest, RequestCount, Requests
+from evidence_kit.bundle.exhibit_parts import (
+    Attempted,
+    AttemptState,
+    ItemFile,
+    MissingRequest,
+    Redirect,
+    RequestCount,
+    Requests,
+)
 from evidence_kit.canonical import Json
+from evidence_kit.case.sealed import objects
 from evidence_kit.errors import FormatError
 from evidence_kit.models import parse_utc
 
@@ -181,6 +190,31 @@ def _times(freeze: dict[str, Json], shots: dict[str, Json]) -> Iterator[tuple[st
             case {"number": int(number), "taken": dict(taken)}:
                 for role, moment in taken.items():
                     yield f"shots/{number:02d}/{role}.png", parse_utc(moment)
+
+
+def server_date(page: dict[str, Json]) -> str:
+    """Return the time that the server claimed with the document; empty when it claimed none."""
+    match page.get("server"):
+        case {"date": str(date)}:
+            return date
+    return ""
+
+
+def server_of(page: dict[str, Json]) -> str:
+    """Return the address that answered with the document, and the protocol spoken; empty when unknown."""
+    match page.get("server"):
+        case {"ip": str(ip), "protocols": list(protocols)} if ip:
+            spoken = ", ".join(str(protocol) for protocol in protocols)
+            return f"{ip} ({spoken})" if spoken else ip
+    return ""
+
+
+def redirects_of(page: dict[str, Json]) -> Iterator[Redirect]:
+    """Yield the redirects that led to the document."""
+    for hop in objects(page.get("redirects")):
+        match hop:
+            case {"status": int(status), "url": str(source), "location": str(target)}:
+                yield Redirect(status=status, source=source, target=target)
 
 
 def plain_text(value: Json) -> str:

@@ -11,7 +11,7 @@ from types import MappingProxyType
 from evidence_kit import canonical
 from evidence_kit.bundle.comparison_parts import Comparison
 from evidence_kit.bundle.comparison_reading import compared_parts, read_comparison
-from evidence_kit.bundle.exhibit_parts import Action, ContextShot, Fact, ItemFile, Redirect, Wording
+from evidence_kit.bundle.exhibit_parts import Action, ContextShot, Fact, ItemFile, Wording
 from evidence_kit.bundle.exhibit_plan import PlannedExhibit
 from evidence_kit.bundle.exhibit_reading import (
     attempted,
@@ -19,7 +19,10 @@ from evidence_kit.bundle.exhibit_reading import (
     pictures_of,
     plain_text,
     read_object,
+    redirects_of,
     requests_of,
+    server_date,
+    server_of,
 )
 from evidence_kit.bundle.page_text import page_links, page_text, shown_text
 from evidence_kit.bundle.report import SLICE_HEIGHT, SLICE_WIDTH
@@ -123,7 +126,7 @@ def read_exhibit(
             place=context.place,
             subjects=context.subjects,
             assembled_from=_opened(folder, record, context),
-            server_date=_server_date(page),
+            server_date=server_date(page),
             time_stamp=context.time_stamp,
             time_stamp_pending=context.time_stamp_pending,
             problems=tuple(_problems(record)),
@@ -142,8 +145,8 @@ def read_exhibit(
             planned=_wording(context.planned),
             http_status=status if isinstance(status, int) else None,
             title=title if isinstance(title, str) else "",
-            redirects=tuple(_redirects(page)),
-            server=_server(page),
+            redirects=tuple(redirects_of(page)),
+            server=server_of(page),
             conversations=read_conversations(folder, files, context.planned.transcripts if context.planned else ()),
             supplied=supplied,
             sealed=sealed,
@@ -209,29 +212,6 @@ def _opened(folder: Path, record: dict[str, Json], context: ItemContext) -> date
     """Return when the bracket was opened, if a time stamp closes it."""
     opened = opened_at(folder, record, context.certificates)
     return opened if opened and context.time_stamp and opened <= context.time_stamp else None
-
-
-def _server_date(page: dict[str, Json]) -> str:
-    match page.get("server"):
-        case {"date": str(date)}:
-            return date
-    return ""
-
-
-def _server(page: dict[str, Json]) -> str:
-    """Return the address that answered with the document, and the protocol spoken; empty when unknown."""
-    match page.get("server"):
-        case {"ip": str(ip), "protocols": list(protocols)} if ip:
-            spoken = ", ".join(str(protocol) for protocol in protocols)
-            return f"{ip} ({spoken})" if spoken else ip
-    return ""
-
-
-def _redirects(page: dict[str, Json]) -> Iterator[Redirect]:
-    for hop in _objects(page.get("redirects")):
-        match hop:
-            case {"status": int(status), "url": str(source), "location": str(target)}:
-                yield Redirect(status=status, source=source, target=target)
 
 
 def wanted_shots(folder: Path, target: Path, planned: PlannedExhibit | None, *, blur: bool) -> list[WantedShot]:

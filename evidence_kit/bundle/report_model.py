@@ -372,7 +372,6 @@ class ReportData:
 
         The codes are those of ``incomplete`` in the texts; the detail is a number, what an officer wrote, or empty.
         """
-        pending = sum(exhibit.time_stamp_pending for exhibit in self.exhibits)
         told: dict[str, int | str] = {
             "capture-incomplete": self.count(AttemptOutcome.INCOMPLETE),
             "capture-failed": self.count(AttemptOutcome.FAILED),
@@ -386,7 +385,7 @@ class ReportData:
             "events-withheld": self.holdings.withheld_events,
             "abandoned-withheld": self.holdings.withheld_abandoned,
             "withheld-ground": self.holdings.withheld_ground,
-            "item-time-stamp-pending": pending,
+            "item-time-stamp-pending": sum(exhibit.time_stamp_pending for exhibit in self.exhibits),
             "self-test-failed": sum(not test.passed for test in self.self_test),
             "hand-over-open": sum(entry.hand_over == "open" for entry in self.custody),
         }

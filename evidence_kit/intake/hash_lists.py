@@ -147,7 +147,7 @@ def look_alike(
     found: list[set[int]] = [set() for _ in lists]
     examined = examine_apart([(file.path, f"{n}", file.name) for n, file in enumerate(sources.files, start=1)])
     for number, facts in enumerate(examined, start=1):
-        on_step(f"comparing pictures {number}/{len(sources.files)}")
+        on_step(f"comparing pictures with the lists {number}/{len(sources.files)}")
         seen = facts.perceptual
         if "pdq" in seen and int(seen["pdq_quality"]) >= _LEAST_QUALITY:
             for numbers, each in zip(found, lists, strict=True):
