@@ -22,8 +22,9 @@ from evidence_kit.case.stamping import Stamping
 from evidence_kit.case.workplace import workplace
 from evidence_kit.custody.custodian import Custodian
 from evidence_kit.custody.events import Draft, EventType
+from evidence_kit.custody.recipients import Named, Use, adding
 from evidence_kit.derive.corroborating import Corroborated, corroborate
-from evidence_kit.errors import UsageError
+from evidence_kit.errors import CaseError, UsageError
 from evidence_kit.models import Outcome, Status, VerificationReport
 from evidence_kit.pictures.apart import draw_apart
 from evidence_kit.pictures.viewing_copy import ViewingCopy
@@ -365,6 +366,30 @@ def test_what_is_sealed_is_refused_before_anything_is_begun(tmp_path: Path) -> N
         compare(case, custodian, "EV-0001", "EV-0002")
 
     assert case.log_bytes() == before
+
+
+def test_of_an_encrypted_item_a_key_is_wanted_and_the_list_is_encrypted_too(tmp_path: Path) -> None:
+    custodian = practice_custodian()
+    case = open_case(tmp_path / "case", custodian)
+    keys = [Identity.new(), Identity.new()]
+    for key in keys:
+        case.commit(adding(Named(recipient=key.recipient, use=Use.CONTENT)), custodian)
+    commit_small_item(case, custodian, screenshot=png(page(1, (640, 1200))))
+    take(case, custodian, hand_over(tmp_path / "given", {"screen.jpg": _screen()}))
+
+    with pytest.raises(CaseError, match="encrypted"):
+        compare(case, custodian, "EV-0002", "EV-0001")
+    with OpenItems(case.path / "items", keys[:1]) as opened:
+        done = corroborate(
+            case, "EV-0002", "EV-0001", custodian=custodian, stamping=Stamping(), opened=opened, reader=None
+        )
+
+    assert {path.name for path in (case.path / "items" / done.taken.id).iterdir()} == {
+        "corroboration.json.age",
+        "item.json",
+        "manifest-sha256.txt",
+    }
+    assert any(each.outcome == "agrees" for each in done.compared.found)
 
 
 def test_what_holds_neither_pictures_nor_conversations_is_refused(tmp_path: Path) -> None:
