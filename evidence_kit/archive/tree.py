@@ -57,6 +57,11 @@ class FolderTree:
         self._elsewhere: dict[str, Path] = {}
         self.problems: tuple[tuple[str, str], ...] = (*problems, *_collisions(self._sizes))
 
+    def drop(self, prefix: str) -> None:
+        """List nothing of what lies at *prefix*, a folder's name with its slash."""
+        self._sizes = {name: size for name, size in self._sizes.items() if not name.startswith(prefix)}
+        self.empty_folders[:] = [name for name in self.empty_folders if not name.startswith(prefix)]
+
     def lay_over(self, prefix: str, folder: Path) -> None:
         """List what lies in *folder* as though it lay at *prefix*, where nothing lies yet; raises `OSError`."""
         problems: list[tuple[str, str]] = []

@@ -14,6 +14,7 @@ from evidence_kit.bundle.receipt import ReceiptPage, receipt_text, render_receip
 from evidence_kit.case.building import building
 from evidence_kit.case.durable import move_new, write_new
 from evidence_kit.case.folder import CaseFolder
+from evidence_kit.case.items import manifests_of
 from evidence_kit.case.manifest import NAME
 from evidence_kit.case.stamping import Stamping, head_tokens, stamp_head, stamped_at
 from evidence_kit.custody.custodian import Custodian
@@ -99,8 +100,10 @@ def _page(case: CaseFolder, item: str, custodian: Custodian) -> tuple[ReceiptPag
     if log.problems:
         message = f"the custody log of {case.path} does not hold together"
         raise IntegrityError(message, hint="run: evidence-kit verify CASE")
-    recorded = _recorded(log.full_events(), item)
-    manifest = recorded.digests[f"items/{item}/{NAME}"]
+    events = log.full_events()
+    recorded, manifest = _recorded(events, item), manifests_of(events).get(item)
+    if manifest is None:
+        raise IntegrityError(f"the log names no file list of {item}", hint="run: evidence-kit verify CASE")
     seq, now = len(log.links) - 1, custodian.clock()
     return ReceiptPage(
         receipt=Receipt(head=log.head, manifest=manifest, seq=seq, item=item, issued=now),

@@ -20,8 +20,8 @@ from evidence_kit.errors import UsageError
 _WORD = re.compile(r"(?<!\w)(?:ev-[0-9]{4,}|[vsw]-[0-9]{2,4})(?!\w)|(?<![0-9a-f])[0-9a-f]{64}(?![0-9a-f])")
 _SCHEME = re.compile(r"[a-z][a-z0-9+.-]*://")
 _OWN_ADDRESS = ("url", "final_url")
-_SHOWN_ALWAYS = frozenset({*HALVES, *ENDS})
-"""Without them nobody can tell that an item in the bundle was begun once and ended once."""
+_SHOWN_ALWAYS = frozenset({*HALVES, *ENDS, EventType.ITEM_SEALED})
+"""Without them nobody can tell that an item in the bundle was begun once and ended once, and what it is since."""
 _CASE_ALWAYS = frozenset({EventType.CASE_OPENED, EventType.KEY_REGISTERED, EventType.KEY_REVOKED})
 """Without them nobody can tell which case this is, and who may sign in it."""
 

@@ -3,14 +3,13 @@
 from collections.abc import Sequence
 
 from evidence_kit.bundle.register_parts import EncryptedItem, LeftOut, SealedItem
-from evidence_kit.case.items import SUPPLIED, Attempt
-from evidence_kit.case.manifest import NAME
-from evidence_kit.custody.events import ENDS, HALVES, Event, EventType
+from evidence_kit.case.items import SUPPLIED, Attempt, manifests_of
+from evidence_kit.custody.events import HALVES, Event, EventType
 
 
 def sealed_items(events: Sequence[Event]) -> tuple[SealedItem, ...]:
     """Return the items whose last word on seals is that they are sealed, in the order of their numbers."""
-    manifests = {event.item: event.digests.get(_manifest(event.item)) for event in events if event.type in ENDS}
+    manifests = manifests_of(events)
     last = {event.item: event for event in events if event.type in {EventType.SEALED, EventType.UNSEALED}}
     return tuple(
         SealedItem(
@@ -54,7 +53,3 @@ def left_out(tried: Sequence[Attempt], names: Sequence[str]) -> tuple[LeftOut, .
         for each in tried
         if each.item in names
     )
-
-
-def _manifest(item: str | None) -> str:
-    return f"items/{item}/{NAME}"

@@ -88,7 +88,7 @@ def exchange(
         if source.is_dir() and not source.is_symlink():
             (target / name).mkdir()
         elif name in wanted:
-            found[name] = _encrypt(source, target / f"{name}{AGE}", recipients)
+            found[name] = encrypt_file(source, target / f"{name}{AGE}", recipients)
         else:
             _copy(source, target / name)
     move_new(folder, recording / _ASIDE)
@@ -105,8 +105,11 @@ def restore(folder: Path, recording: Path) -> None:
         move_new(aside, folder)
 
 
-def _encrypt(source: Path, target: Path, recipients: Sequence[Recipient]) -> Content:
-    """Write the age file, read it back before its key is forgotten, and return what it holds."""
+def encrypt_file(source: Path, target: Path, recipients: Sequence[Recipient]) -> Content:
+    """Write the age file, read it back before its key is forgotten, and return what it holds.
+
+    Raises `FormatError`, `OSError`.
+    """
     hasher, size = hashlib.sha256(), 0
     with open_plain(source) as stream, target.open("xb") as out, AgeWriter(out, recipients) as writer:
         while piece := stream.read(_PIECE):

@@ -34,7 +34,15 @@ from evidence_kit.case.log_end import (
     read_notes,
 )
 from evidence_kit.case.register import conclude_opened
-from evidence_kit.case.staging import STAGING, PlannedCommit, clear_undecided, plan_commit, planned_commits, withdraw
+from evidence_kit.case.staging import (
+    STAGING,
+    PlannedCommit,
+    clear_undecided,
+    plan_commit,
+    planned_commits,
+    put_item,
+    withdraw,
+)
 from evidence_kit.custody.chain import LogFindings, check_log
 from evidence_kit.custody.custodian import Custodian
 from evidence_kit.custody.events import Draft, Event, EventType
@@ -331,9 +339,7 @@ class CaseFolder:
 
     def _carry_out(self, planned: PlannedCommit, begins: tuple[int, int]) -> None:
         if planned.item is not None:
-            source, target = self.staging / planned.item, self.path / "items" / planned.item
-            if source.exists() or not target.exists():
-                move_new(source, target)
+            put_item(planned, planned.item)
         for name, data in planned.seals.items():
             target = self.path / "seals" / name
             there = read_plain(target) if target.exists() else None

@@ -9,12 +9,12 @@ from pathlib import Path
 
 from evidence_kit.canonical import Json
 from evidence_kit.case.folder import CaseFolder, Committed
-from evidence_kit.case.items import attempts
+from evidence_kit.case.items import attempts, manifests_of
 from evidence_kit.case.key_book import register_key
 from evidence_kit.case.manifest import NAME, read_manifest
 from evidence_kit.custody.chain import LogFindings
 from evidence_kit.custody.custodian import Custodian
-from evidence_kit.custody.events import ENDS, Draft, EventType
+from evidence_kit.custody.events import Draft, EventType
 from evidence_kit.custody.transfers import HandOver, HandOverState, Party
 from evidence_kit.errors import CaseError, FormatError, IntegrityError, UsageError
 from evidence_kit.models import Digest
@@ -119,9 +119,9 @@ def release(  # noqa: PLR0913  # what, to whom, in which state
     giver = sha256_bytes(custodian.signer.certificate.der)
     for item in items:
         _may_be_released(log, item, giver)
-    found = [rehash(case, item) for item in items]
+    found, recorded = [rehash(case, item) for item in items], manifests_of(log.full_events())
     for state in found:
-        if state.wrong or state.manifest != _recorded(log, state.item):
+        if state.wrong or state.manifest != recorded.get(state.item):
             message = f"{state.item} is not as it was recorded: {', '.join(state.wrong) or NAME}"
             raise IntegrityError(message, hint=_CHECK)
     head, committed = log.head, []
@@ -153,12 +153,6 @@ def _may_be_released(log: LogFindings, item: str, giver: Digest) -> None:
         raise CaseError(
             message, hint=f"take it back first: evidence-kit custody accept {given.released.seq} --refuse --note WHY"
         )
-
-
-def _recorded(log: LogFindings, item: str) -> Digest | None:
-    name = f"items/{item}/{NAME}"
-    events = log.full_events()
-    return next((e.digests.get(name) for e in events if e.type in ENDS and e.item == item), None)
 
 
 def offered_to(log: LogFindings, custodian: Custodian, numbers: Sequence[int]) -> list[HandOver]:

@@ -1,6 +1,6 @@
 """Items: ``item.json`` and what the log adds to it."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
@@ -34,6 +34,7 @@ SOURCES: Mapping[str, str] = MappingProxyType(
 """The same by the event that begins the item."""
 INTERRUPTED = "capture.interrupted"
 """Code of the problem of an item made of what was left when a capture was killed."""
+_MANIFESTED = frozenset({*ENDS, EventType.ITEM_SEALED})
 _RECORDED = frozenset({Status.COMPLETE, Status.INCOMPLETE})
 
 
@@ -88,7 +89,7 @@ class ItemRecord:
             "finished": utc_text(self.finished),
             "recorder": self.recorder,
             "problems": [problem.to_json() for problem in self.problems],
-            "files": [_file_json(folder, file) for file in self.files],
+            "files": [file_json(folder, file) for file in self.files],
             **self.detail,
         }
 
@@ -179,7 +180,7 @@ class Attempt:
     files: int = 0
     """How many were handed over, or were to be where nothing followed."""
     sealed: bool = False
-    """Whether it was sealed as it came, or was to be."""
+    """Whether it was sealed as it came, or was to be, or was sealed later."""
     made_of: tuple[str, ...] = ()
     """The items of which a derived one was made, or was to be."""
 
@@ -187,6 +188,8 @@ class Attempt:
 def attempts(events: Sequence[Event]) -> list[Attempt]:
     """Return everything that was tried in a case, in the order of the log."""
     ends = {event.item: event for event in events if event.type in ENDS}
+    manifests = manifests_of(events)
+    later = {event.item for event in events if event.type == EventType.ITEM_SEALED}
     found = []
     for event in events:
         if event.type not in HALVES or event.item is None:
@@ -201,15 +204,20 @@ def attempts(events: Sequence[Event]) -> list[Attempt]:
                 source=SOURCES[event.type],
                 url=str(event.detail.get("url", "")),
                 files=_handed_over(event, end),
-                sealed=was_sealed(event),
+                sealed=was_sealed(event) or event.item in later,
                 made_of=tuple(_made_of(event)),
                 outcome=end.outcome if end else "abandoned",
                 finished_seq=end.seq if end else None,
                 http_status=answered if isinstance(answered, int) else None,
-                manifest=end.digests.get(f"items/{event.item}/{NAME}") if end else None,
+                manifest=manifests.get(event.item),
             )
         )
     return found
+
+
+def manifests_of(events: Iterable[Event]) -> dict[str, Digest | None]:
+    """Return the manifest that each item has after *events*: it changes once, if it is sealed."""
+    return {event.item: event.manifest for event in events if event.type in _MANIFESTED and event.item}
 
 
 def _handed_over(start: Event, end: Event | None) -> int:
@@ -274,7 +282,8 @@ def parse_item(data: bytes) -> dict[str, Json]:
     return value
 
 
-def _file_json(folder: Path, file: ItemFile) -> dict[str, Json]:
+def file_json(folder: Path, file: ItemFile) -> dict[str, Json]:
+    """Return what ``item.json`` says of *file* in *folder*."""
     path = folder / file.path
     return {
         "path": file.path,

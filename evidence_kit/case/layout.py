@@ -31,6 +31,9 @@ PLAN = "exhibits.toml"
 CAPTURE_ARCHIVE, SUPPLIED_ARCHIVE = "capture.wacz", "supplied.wacz"
 """The archive of an item that was captured, and of one that was supplied."""
 
+LATER_SEAL = "sealed.p7s"
+"""Below ``seals/ID/`` of an item that was sealed later: the signature over the manifest that it has since."""
+
 SESSION_DATA = "session-data.tar.age"
 """The file of an item that a bundle may lack: the recording itself, encrypted."""
 

@@ -88,6 +88,11 @@ class Register:
     """As age writes them."""
     files: tuple[SealedFile, ...]
 
+    @property
+    def size(self) -> int:
+        """Bytes of all content."""
+        return sum(file.size for file in self.files)
+
     def to_bytes(self) -> bytes:
         """Return the file."""
         return canonical.pretty(
@@ -200,7 +205,10 @@ def particulars_path(path: str) -> str:
     return f"{path.removesuffix('.age')}.json.age"
 
 
-def sealed_files(folder: Sequence[SealedFile]) -> list[str]:
-    """Return every age file of an item with these sealed files."""
-    own = [name for file in folder for name in (file.path, particulars_path(file.path))]
-    return [*own, CIRCUMSTANCES]
+def sealed_files(folder: Sequence[SealedFile]) -> dict[str, str]:
+    """Return every age file of an item with these sealed files, and its role."""
+    found = {}
+    for file in folder:
+        found[file.path] = CONTENT_ROLE
+        found[particulars_path(file.path)] = PARTICULARS_ROLE
+    return {**found, CIRCUMSTANCES: PARTICULARS_ROLE}

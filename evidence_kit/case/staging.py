@@ -1,6 +1,7 @@
 """``.staging/``: work that is not evidence yet, and commits that were decided but not finished.
 
 ``.staging/EV-0001/`` is an item being made; an open lock file beside it says that somebody is at it.
+``.staging/EV-0001.replaced/`` is an item in plain that was sealed: it is removed once that is committed.
 ``.staging/commit-000007/`` is the commit of event 7: ``event.jsonl`` and ``event.sig`` (the exact lines), ``seals/``
 (files to be put there), and, written last, ``plan.json``. From then on the commit is decided, and whoever comes next
 finishes it.
@@ -16,7 +17,7 @@ from pathlib import Path
 
 from evidence_kit import canonical
 from evidence_kit.case.durable import move_new, sync_tree, write_new
-from evidence_kit.custody.events import LONGEST_LINE
+from evidence_kit.custody.events import LONGEST_LINE, Event, EventType, read_line
 from evidence_kit.custody.log import LONGEST_SIGNATURE, Entry
 from evidence_kit.errors import CaseError, FormatError
 
@@ -24,12 +25,13 @@ STAGING = ".staging"
 RECORDING = ".recording"
 """What follows an item's id in the name of the folder for what is recorded."""
 _PLAN = "plan.json"
+_REPLACED = ".replaced"
 _LARGEST_PLAN = 4 * 1024
 _LARGEST_SEAL = 1024 * 1024
 _MOST_SEALS = 10
 _MOST_ENTRIES = 10_000
 _OURS = re.compile(
-    r"EV-[0-9]{4,}(\.recording)?|commit-[0-9]{6,}|case\.lock|log-notes\.json|silent-[0-9a-f]{16}"
+    r"EV-[0-9]{4,}(\.recording|\.replaced)?|commit-[0-9]{6,}|case\.lock|log-notes\.json|silent-[0-9a-f]{16}"
     r"|(seal|late)-[0-9]{6,}(-[2-9])?\.tsr|cert-[0-9a-f]{64}\.pem|(crl|ocsp)-[0-9a-f]{64}\.der"
 )
 """What the kit puts into ``.staging/``."""
@@ -46,6 +48,12 @@ class PlannedCommit:
     """The staged item folder that becomes evidence with this event."""
     seals: dict[str, bytes]
     """Path below ``seals/`` to content."""
+
+    @property
+    def replaces(self) -> bool:
+        """Whether the staged item takes the place of the same item in plain."""
+        event = read_line(self.entry.line)
+        return isinstance(event, Event) and event.type == EventType.ITEM_SEALED
 
 
 def recording_of(folder: Path) -> Path:
@@ -83,6 +91,7 @@ def withdraw(planned: PlannedCommit) -> None:
     # The decision first: without it, what a crash leaves of the rest means nothing.
     (planned.folder / _PLAN).unlink()
     shutil.rmtree(planned.folder)
+    _remove_replaced(planned.folder.parent)
 
 
 def clear_undecided(staging: Path) -> None:
@@ -90,6 +99,30 @@ def clear_undecided(staging: Path) -> None:
     for folder in staging.glob("commit-*"):
         if not (folder / _PLAN).exists():
             shutil.rmtree(folder, ignore_errors=True)
+    if not any(staging.glob(f"commit-*/{_PLAN}")):
+        _remove_replaced(staging)
+
+
+def replaced(staging: Path, item: str) -> Path:
+    """Return where *item* lies in plain once its sealed form has taken its place, until it is removed."""
+    return staging / f"{item}{_REPLACED}"
+
+
+def put_item(planned: PlannedCommit, item: str) -> None:
+    """Move the staged *item* to its place, done only if it was not done yet; raises `CaseError`."""
+    staging = planned.folder.parent
+    source, target = staging / item, staging.parent / "items" / item
+    if source.exists() and target.exists() and planned.replaces:
+        move_new(target, replaced(staging, item))
+    if source.exists() or not target.exists():
+        move_new(source, target)
+
+
+def _remove_replaced(staging: Path) -> None:
+    """Remove items in plain whose sealed form has taken their place; what cannot be removed now is tried again."""
+    for path in staging.glob(f"EV-*{_REPLACED}"):
+        if (staging.parent / "items" / path.name.removesuffix(_REPLACED)).is_dir() and not path.is_symlink():
+            shutil.rmtree(path, ignore_errors=True)
 
 
 def foreign_entries(staging: Path) -> tuple[list[str], list[str]]:

@@ -33,6 +33,7 @@ from evidence_kit.cli import (
     practice,
     receive,
     recipients,
+    seal,
     setup,
     show,
     subjects,
@@ -51,9 +52,9 @@ from evidence_kit.texts import Language, Texts
 
 _HELP = "--help"
 _ORDER = (
-    *("setup", "doctor", "case", "capture", "import", "receive", "corroborate", "list", "show", "unseal", "subject"),
-    *("recipient", "custody", "timestamp", "anchor", "bundle", "sign", "renew", "verify", "view", "court-kit"),
-    *("witness", "practice", "demo"),
+    *("setup", "doctor", "case", "capture", "import", "receive", "corroborate", "list", "show", "seal", "unseal"),
+    *("subject", "recipient", "custody", "timestamp", "anchor", "bundle", "sign", "renew", "verify", "view"),
+    *("court-kit", "witness", "practice", "demo"),
 )
 _FRAME = {
     "usage": re.compile(r"(?m)^Usage:"),
@@ -95,7 +96,7 @@ def commands(language: Language) -> Any:  # noqa: ANN401  # typer keeps the clas
     )
     root.callback()(_root)
     first, then, last = (
-        (setup, doctor, case, capture, intake, receive, corroborate, items, show, unseal),
+        (setup, doctor, case, capture, intake, receive, corroborate, items, show, seal, unseal),
         (subjects, recipients, custody, anchor),
         (bundle, countersign, verify, view, court_kit, witness, practice, demo),
     )

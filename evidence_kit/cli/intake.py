@@ -71,8 +71,8 @@ def _import(
     passphrase_file: PassphraseOption = None,
     json: JsonOption = False,
 ) -> None:
+    from evidence_kit.case.sealing import want_recipients
     from evidence_kit.case.supply import Circumstances
-    from evidence_kit.intake.sealing import want_recipients
     from evidence_kit.intake.sources import find_sources
 
     run = Run.of(ctx)

@@ -181,7 +181,9 @@ class _Seen:
     numbers: set[int] = field(default_factory=set)
     started: dict[str, str] = field(default_factory=dict)
     """Items, and the type of event that ends each."""
-    ended: set[str] = field(default_factory=set)
+    manifests: dict[str, Digest | None] = field(default_factory=dict)
+    """Of the items that were ended: as they ended."""
+    sealed: set[str] = field(default_factory=set)
 
 
 def check_log(  # noqa: PLR0913  # a log, and how it is to be gone through
@@ -230,6 +232,7 @@ def _check_event(findings: LogFindings, number: int, event: Event | WithheldEven
     else:
         findings.briefs.append(number, event)
         _check_order(findings, event, seen)
+        _check_sealing(findings, event, seen)
         _check_details(findings, event)
     _check_custody(findings, event)
 
@@ -305,11 +308,24 @@ def _check_order(findings: LogFindings, event: Event, seen: _Seen) -> None:
             _problem(findings, "custody.order", subject, f"the item {event.item} is not a new one")
         seen.started.setdefault(item, end)
     if event.type in ENDS:
-        if seen.started.get(item) != event.type or item in seen.ended:
+        if seen.started.get(item) != event.type or item in seen.manifests:
             _problem(findings, "custody.order", subject, f"the item {event.item} was not begun so, or ended before")
-        seen.ended.add(item)
+        seen.manifests.setdefault(item, event.manifest)
     if event.type in _OF_SUBJECTS and item not in seen.started:
         _problem(findings, "custody.order", subject, f"the item {event.item} was not begun")
+
+
+def _check_sealing(findings: LogFindings, event: Event, seen: _Seen) -> None:
+    """Want an item to be sealed once at most, and from the manifest that it was committed with."""
+    subject, item = f"event {event.seq}", event.item or ""
+    if event.type != EventType.ITEM_SEALED:
+        return
+    if item not in seen.manifests or item in seen.sealed:
+        detail = f"there was no item {event.item} to seal, or it was sealed before"
+        _problem(findings, "custody.order", subject, detail)
+    elif str(seen.manifests[item]) != event.detail.get("replaces"):
+        _problem(findings, "custody.order", subject, f"it replaces another manifest than {event.item} had")
+    seen.sealed.add(item)
 
 
 def _check_entry(

@@ -95,6 +95,8 @@ class EventType(StrEnum):
     SUBJECT_ATTACHED = "subject.attached"
     SUBJECT_DETACHED = "subject.detached"
     RECEIPT = "receipt"
+    ITEM_SEALED = "item.sealed"
+    """An item that the case had was encrypted to those it is sealed to; nothing of it lies in plain any more."""
     UNSEAL_REQUESTED = "unseal.requested"
     """Somebody asks to open what was sealed; another officer has to agree (unsealing.py)."""
     UNSEAL_APPROVED = "unseal.approved"
@@ -154,6 +156,11 @@ class Event:
     note: str
     detail: dict[str, Json]
     clock: dict[str, Json]
+
+    @property
+    def manifest(self) -> Digest | None:
+        """The manifest of its item that it names."""
+        return self.digests.get(f"items/{self.item}/manifest-sha256.txt")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -141,6 +141,12 @@ REQUIREMENTS: Mapping[str, Requirement] = MappingProxyType(
         ),
         EventType.SUBJECT_ATTACHED: Requirement(item=True, detail={"pseudonym": is_subject}),
         EventType.SUBJECT_DETACHED: Requirement(item=True, detail={"pseudonym": is_subject}),
+        EventType.ITEM_SEALED: Requirement(
+            item=True,
+            digests=(_MANIFEST, "seals/ID/sealed.p7s", "items/ID/sealed.json"),
+            texts=("purpose",),
+            detail={"replaces": _digest, "files": _number, "bytes": _number},
+        ),
         EventType.UNSEAL_REQUESTED: Requirement(
             item=True, digests=(_MANIFEST,), texts=("purpose",), detail={"second": _text}
         ),

@@ -132,6 +132,8 @@ class Transfers:
             if event.type in ENDS:
                 self.holders[item] = event.certificate
                 self._manifests[item] = _manifest(event)
+            elif event.type == EventType.ITEM_SEALED:
+                self._manifests[item] = _manifest(event)  # who holds it stays the same
             elif event.type == EventType.RELEASED:
                 yield from self._release(event, links)
             elif event.type == EventType.RECEIVED:

@@ -19,6 +19,7 @@ from evidence_kit.case.durable import write_new
 from evidence_kit.case.folder import CaseFolder
 from evidence_kit.case.items import SUPPLIED, ItemRecord
 from evidence_kit.case.sealed import Particulars, Register, SealedFile
+from evidence_kit.case.sealing import want_recipients
 from evidence_kit.case.stamping import Stamping
 from evidence_kit.case.supply import Circumstances, LeftOut
 from evidence_kit.case.taking import TakenItem, conclude_item
@@ -26,7 +27,7 @@ from evidence_kit.case.workplace import clear, workplace
 from evidence_kit.custody.custodian import Custodian
 from evidence_kit.custody.recipients import Use
 from evidence_kit.custody.subjects import subjects_of
-from evidence_kit.errors import CaseError, FormatError, UsageError
+from evidence_kit.errors import CaseError, FormatError
 from evidence_kit.intake.copying import CopyError, copy_exactly
 from evidence_kit.intake.journal import Journal
 from evidence_kit.intake.naming import clean_name
@@ -38,18 +39,6 @@ from evidence_kit.intake.writing import Writing, write_sealed_item
 from evidence_kit.models import OnStep, Problem, ignore
 from evidence_kit.plain import remove_others
 from evidence_kit.trust.age import Recipient, encrypt
-
-
-def want_recipients(case: CaseFolder, subjects: Sequence[str] = ()) -> tuple[Recipient, ...]:
-    """Return to whom *case* seals; raises `UsageError` when there is nobody."""
-    recipients = case.recipients(Use.SEAL, subjects)
-    if not recipients:
-        raise UsageError(
-            "the case names nobody to whom it could be sealed",
-            hint="make two keys (evidence-kit recipient new --output KEY), kept in different places, and name both: "
-            "evidence-kit recipient add FILE --for seal",
-        )
-    return recipients
 
 
 def seal_supplied(  # noqa: PLR0913  # a case, what is sealed, and who seals it
@@ -205,7 +194,7 @@ class Sealing:
             problems=tuple(problems),
             files=written.files,
             detail={
-                "supplied": {"files": len(files), "bytes": sum(file.size for file in files)},
+                "supplied": {"files": len(files), "bytes": register.size},
                 "flags": [{"code": code, "detail": ""} for code in (sealed.FLAG, "sensitive")],
                 **({"not_before": beginning.opening.to_json()} if beginning.opening else {}),
                 "wacz": {"transport_key_sha256": str(written.wacz.spki_sha256)},

@@ -73,14 +73,9 @@ def write_sealed_item(work: Writing, register: Register) -> Written:
     write_new(work.folder / sealed.REGISTER, register.to_bytes())
     listed = ItemFile(path=sealed.REGISTER, role=sealed.REGISTER_ROLE, media_type=_JSON)
     written = _archived(work, (listed, *_first_stamp(work)))
-    contents = {file.path for file in register.files}
     age_files = (
-        ItemFile(
-            path=path,
-            role=sealed.CONTENT_ROLE if path in contents else sealed.PARTICULARS_ROLE,
-            media_type="application/octet-stream",
-        )
-        for path in sealed.sealed_files(register.files)
+        ItemFile(path=path, role=role, media_type="application/octet-stream")
+        for path, role in sealed.sealed_files(register.files).items()
     )
     return replace(written, files=(*written.files, *age_files))
 

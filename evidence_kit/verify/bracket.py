@@ -47,7 +47,9 @@ def check_bracket(
         return
     record = _record(files, folder)
     found = item_contents(files, folder, record, exam.identities)
-    problems = [(files.shown(name), why) for why in _contradictions(found, record, wacz, opening)]
+    # The archive of an item that was sealed later is encrypted.
+    archive = None if item in history.told.sealings else wacz
+    problems = [(files.shown(name), why) for why in _contradictions(found, record, archive, opening)]
     locked = found.locked.get(wacz.removeprefix(folder))
     if locked:
         exam.not_checked("item.bracket", files.shown(wacz), locked)
@@ -65,12 +67,12 @@ def _record(files: CaseFiles, folder: str) -> dict[str, Json]:
         return {}  # told by the check of the record
 
 
-def _contradictions(found: ItemContents, record: dict[str, Json], wacz: str, opening: Opening) -> Iterator[str]:
+def _contradictions(found: ItemContents, record: dict[str, Json], wacz: str | None, opening: Opening) -> Iterator[str]:
     if found.files.digest(found.folder + START_TOKEN) != opening.token:
         yield "it is another time stamp than the event that began the item names"
     if record.get("not_before") != opening.to_json():
         yield "item.json does not name it"
-    if wacz.removeprefix(found.folder) in found.locked:
+    if wacz is None or wacz.removeprefix(found.folder) in found.locked:
         return
     try:
         with found.files.open(wacz) as stream:

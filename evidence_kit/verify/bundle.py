@@ -21,6 +21,7 @@ from evidence_kit.case.layout import (
     CHAIN_FILES,
     CHECKING_PAGE,
     EVIDENCE_LIST,
+    LATER_SEAL,
     PLAN,
     TAG_MANIFEST,
     TAG_SIGNATURE,
@@ -197,7 +198,8 @@ def _check_strays(exam: Examination, tree: Tree, items: Sequence[str]) -> None:
 
 def _strays(tree: Tree, items: Sequence[str]) -> Iterator[str]:
     known = {EVIDENCE_LIST, "data/case.json", "data/custody.jsonl", "data/custody.sig", f"data/{PLAN}", *BAG_FILES}
-    known |= {f"data/seals/{item}/{NAME}.p7s" for item in items} | {f"data/{name}" for name in CHAIN_FILES}
+    known |= {f"data/seals/{item}/{name}" for item in items for name in (f"{NAME}.p7s", LATER_SEAL)}
+    known |= {f"data/{name}" for name in CHAIN_FILES}
     for name in tree.names():
         if name in known or is_report(name):
             continue

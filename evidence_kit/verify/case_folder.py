@@ -6,7 +6,7 @@ from pathlib import Path
 
 from evidence_kit.archive.tree import FolderTree
 from evidence_kit.case.decided import as_finished, fits
-from evidence_kit.case.layout import accounted_for
+from evidence_kit.case.layout import LATER_SEAL, accounted_for
 from evidence_kit.case.manifest import NAME
 from evidence_kit.case.staging import STAGING, PlannedCommit, foreign_entries, planned_commits
 from evidence_kit.custody.log import Lines
@@ -94,7 +94,8 @@ def put_in_place(tree: FolderTree, path: Path, planned: PlannedCommit) -> None:
     staged = path / STAGING / (planned.item or "")
     target = f"items/{planned.item}/"
     lacking = not any(name.startswith(target) for name in present)
-    if planned.item and lacking and staged.is_dir() and not staged.is_symlink():
+    if planned.item and (lacking or planned.replaces) and staged.is_dir() and not staged.is_symlink():
+        tree.drop(target)
         tree.lay_over(target, staged)
     for name, data in planned.seals.items():
         seal = f"seals/{name}"
@@ -103,7 +104,8 @@ def put_in_place(tree: FolderTree, path: Path, planned: PlannedCommit) -> None:
 
 
 def _strays(files: CaseFiles, items: Sequence[str]) -> Iterator[str]:
-    known = {"case.json", "custody.jsonl", "custody.sig"} | {f"seals/{item}/{NAME}.p7s" for item in items}
+    seals = {f"seals/{item}/{name}" for item in items for name in (f"{NAME}.p7s", LATER_SEAL)}
+    known = {"case.json", "custody.jsonl", "custody.sig"} | seals
     for name in files.names():
         if name not in known and not accounted_for(name):
             yield name

@@ -11,8 +11,9 @@ from types import MappingProxyType
 from evidence_kit.canonical import Json
 from evidence_kit.case.info import read_info
 from evidence_kit.case.items import CAPTURED, DERIVED, SUPPLIED, attempts, parse_item
-from evidence_kit.case.layout import HEAD_TOKEN
+from evidence_kit.case.layout import HEAD_TOKEN, LATER_SEAL
 from evidence_kit.case.manifest import NAME
+from evidence_kit.case.sealed import REGISTER
 from evidence_kit.custody.chain import LogFindings, check_log
 from evidence_kit.custody.events import Event, EventType, WithheldEvent
 from evidence_kit.custody.log import Lines
@@ -240,21 +241,24 @@ def check_items(exam: Examination, files: CaseFiles, history: History, present: 
         if event is None:
             problems.append((files.shown(f"items/{item}"), "the custody log records no such item"))
             continue
-        if event.digests.get(name) != found:
-            problems.append(
-                (files.shown(name), f"its digest is {found}, event {event.seq} recorded {event.digests.get(name)}")
-            )
-        problems += _contradictions(files, item, event)
+        standing = history.told.sealings.get(item, event)
+        if standing.manifest != found:
+            detail = f"its digest is {found}, event {standing.seq} recorded {standing.manifest}"
+            problems.append((files.shown(name), detail))
+        problems += _contradictions(files, item, event, standing)
         check_derived_from(exam, files, history.committed, item)
         check_bracket(exam, files, history, item, [*history.log.certificates.values()])
     exam.concluded("custody.items", files.shown("items"), problems, f"{len(present)} items")
 
 
-def _contradictions(files: CaseFiles, item: str, event: Event) -> Iterator[tuple[str, str]]:
-    """Yield what the item's own record and its seal say otherwise than the *event* that committed them."""
-    seal = f"seals/{item}/{NAME}.p7s"
-    if files.has(seal) and files.digest(seal) != event.digests.get(seal):
-        yield files.shown(seal), f"its digest is {files.digest(seal)}, event {event.seq} recorded another"
+def _contradictions(files: CaseFiles, item: str, event: Event, standing: Event) -> Iterator[tuple[str, str]]:
+    """Yield what the item's own record and its seals say otherwise than the *event* that committed them.
+
+    *standing* is the event that sealed the item since, or the same one.
+    """
+    for told, seal in ((event, f"seals/{item}/{NAME}.p7s"), (standing, f"seals/{item}/{LATER_SEAL}")):
+        if files.has(seal) and files.digest(seal) != told.digests.get(seal):
+            yield files.shown(seal), f"its digest is {files.digest(seal)}, event {told.seq} recorded another"
     name = f"items/{item}/item.json"
     try:
         record = parse_item(files.read(name))
@@ -264,6 +268,15 @@ def _contradictions(files: CaseFiles, item: str, event: Event) -> Iterator[tuple
     for key in ("status", "case", "source", "url", "final_url", "http_status", "recorder", "supplied", "derived_from"):
         if record.get(key) != said.get(key):
             yield files.shown(name), f"its {key} is not the one that event {event.seq} recorded"
+    if record.get("sealed") != (_sealing(standing) if standing is not event else None):
+        yield files.shown(name), f"what it says of its sealing is not what event {standing.seq} recorded"
+    register = f"items/{item}/{REGISTER}"
+    if standing is not event and files.has(register) and files.digest(register) != standing.digests.get(register):
+        yield files.shown(register), f"its digest is {files.digest(register)}, event {standing.seq} recorded another"
+
+
+def _sealing(event: Event) -> dict[str, Json]:
+    return {key: event.detail.get(key) for key in ("replaces", "files", "bytes")}
 
 
 def check_registered(

@@ -1,7 +1,7 @@
 """One item: its manifest, its seal, its own record, its web archive."""
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from collections.abc import Set as AbstractSet
 
 from evidence_kit.archive.own_warc import Resource
@@ -9,9 +9,10 @@ from evidence_kit.archive.resource_names import RECORDED, is_own_archive
 from evidence_kit.canonical import Json
 from evidence_kit.case.encrypted import AGE, contents_of
 from evidence_kit.case.items import parse_item
-from evidence_kit.case.layout import SESSION_DATA
+from evidence_kit.case.layout import LATER_SEAL, SESSION_DATA
 from evidence_kit.case.manifest import NAME, read_manifest
 from evidence_kit.case.sealed import is_sealed_path
+from evidence_kit.custody.events import Event
 from evidence_kit.errors import EvidenceError, FormatError
 from evidence_kit.models import Digest
 from evidence_kit.trust.certificates import Certificate
@@ -76,14 +77,37 @@ def _is_locked(exam: Examination, found: ItemContents, names: Sequence[str], ids
 def check_seal(
     exam: Examination, files: CaseFiles, item: str, certificates: Sequence[Certificate], history: History | None
 ) -> None:
-    """Check the detached signature over the item's manifest, and note who made it."""
-    name = f"seals/{item}/{NAME}.p7s"
+    """Check the detached signature over the item's manifest, and note who made it.
+
+    Of an item that was sealed later there are two: over the manifest that it had, of which the log has the digest, and
+    over the one that it has.
+    """
+    event = history.committed.get(item) if history else None
+    later = history.told.sealings.get(item) if history else None
+    name, manifest = f"seals/{item}/{NAME}.p7s", f"items/{item}/{NAME}"
+    if later is None or event is None or event.manifest is None:
+        _check_signature(exam, files, name, lambda: files.digest(manifest), certificates, history=history, event=event)
+        return
+    had, sealed = event.manifest, f"seals/{item}/{LATER_SEAL}"
+    _check_signature(exam, files, name, lambda: had, certificates, history=history, event=event)
+    _check_signature(exam, files, sealed, lambda: files.digest(manifest), certificates, history=history, event=later)
+
+
+def _check_signature(  # noqa: PLR0913  # what is signed, by whom, and with which event
+    exam: Examination,
+    files: CaseFiles,
+    name: str,
+    signed: Callable[[], Digest],
+    certificates: Sequence[Certificate],
+    *,
+    history: History | None,
+    event: Event | None,
+) -> None:
     try:
-        facts = verify_detached(files.read(name), files.digest(f"items/{item}/{NAME}"), certificates)
+        facts = verify_detached(files.read(name), signed(), certificates)
     except EvidenceError as error:
         exam.failed("item.seal", files.shown(name), str(error))
         return
-    event = history.committed.get(item) if history else None
     exam.passed("item.seal", files.shown(name), facts.certificate.subject)
     if history and event:
         history.note_signer(exam, facts.certificate, event.seq, certificates)

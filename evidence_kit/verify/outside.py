@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 
 from evidence_kit.canonical import Json
 from evidence_kit.case.anchors import Anchor, AnchoredCase
-from evidence_kit.case.manifest import NAME
 from evidence_kit.custody.chain import LogFindings
 from evidence_kit.custody.receipts import Receipt
 from evidence_kit.models import Digest, utc_text
@@ -110,8 +109,8 @@ def _recorded(  # noqa: PLR0913  # what, by whose account, up to where
     exam: "Examination", told: Told, receipt: Receipt, seq: int, subject: str, *, whole: bool
 ) -> bool:
     """Whether the item of *receipt* was recorded up to event *seq*, as far as the events are disclosed."""
-    for event in told.committed():
-        if event.seq <= seq and event.digests.get(f"items/{event.item}/{NAME}") == receipt.manifest:
+    for event in (*told.committed(), *told.sealings.values()):
+        if event.seq <= seq and event.manifest == receipt.manifest:
             return True
     if not whole:
         exam.not_checked("custody.receipt", subject, "the event that recorded the item may be withheld")

@@ -5,18 +5,20 @@ register says, and holds as many bytes. With one, each content is read as a stre
 Nothing is decoded, and nothing written.
 """
 
+import io
 from collections.abc import Iterator
 from typing import BinaryIO
 
 from evidence_kit.canonical import Json
 from evidence_kit.case import sealed
+from evidence_kit.case.manifest import NAME, read_manifest
 from evidence_kit.case.sealed import Particulars, Register, SealedFile, commitment, particulars_path
 from evidence_kit.errors import FormatError
 from evidence_kit.trust.age import open_age, payload_size
 from evidence_kit.trust.age.header import read_header
 from evidence_kit.trust.digests import sha256_stream
 from evidence_kit.verify.examination import Examination
-from evidence_kit.verify.files import CaseFiles
+from evidence_kit.verify.files import SMALL, CaseFiles
 
 LARGEST_TOLD = 1024 * 1024
 """Bytes of what was told of one sealed file."""
@@ -45,7 +47,7 @@ def check_sealed(exam: Examination, files: CaseFiles, folder: str, record: dict[
         "keys": len(register.recipients),
     }
     exam.facts["sealed_items"] = [*sealed.objects(exam.facts.get("sealed_items")), told]
-    _check_contents(exam, files, folder, register)
+    _check_contents(exam, files, folder, register, record.get("sealed"))
 
 
 def _called_sealed(record: dict[str, Json]) -> bool:
@@ -60,11 +62,7 @@ def _contradictions(register: Register, record: dict[str, Json]) -> Iterator[str
         yield "item.json does not call the item sealed"
     if not register.recipients:
         yield "it names nobody who could open it"
-    contents = {file.path for file in register.files}
-    wanted = {
-        path: sealed.CONTENT_ROLE if path in contents else sealed.PARTICULARS_ROLE
-        for path in sealed.sealed_files(register.files)
-    }
+    wanted = sealed.sealed_files(register.files)
     listed = {
         str(file.get("path")): str(file.get("role"))
         for file in sealed.objects(record.get("files"))
@@ -74,9 +72,17 @@ def _contradictions(register: Register, record: dict[str, Json]) -> Iterator[str
         yield f"item.json lists {path}, which it does not name" if path in listed else f"item.json does not list {path}"
     for path in sorted(path for path in wanted.keys() & listed.keys() if wanted[path] != listed[path]):
         yield f"item.json gives {path} the role {listed[path]}"
-    told: dict[str, Json] = {"files": len(register.files), "bytes": sum(file.size for file in register.files)}
-    if record.get("supplied", told) != told:
+    told: dict[str, Json] = {"files": len(register.files), "bytes": register.size}
+    if _counted(record, told) != told:
         yield f"item.json counts otherwise: it names {told['files']} files of {told['bytes']} bytes"
+
+
+def _counted(record: dict[str, Json], told: Json) -> Json:
+    """Return the files and bytes that *record* counts, *told* if it does not."""
+    later = record.get("sealed")
+    if later is None:
+        return record.get("supplied", told)
+    return {key: value for key, value in later.items() if key != "replaces"} if isinstance(later, dict) else later
 
 
 def _malformed(files: CaseFiles, folder: str, register: Register) -> Iterator[tuple[str, str]]:
@@ -108,8 +114,8 @@ def _form(stream: BinaryIO, recipients: int, size: int | None) -> str:
     return ""
 
 
-def _check_contents(exam: Examination, files: CaseFiles, folder: str, register: Register) -> None:
-    """With a key, hold each content against its commitment."""
+def _check_contents(exam: Examination, files: CaseFiles, folder: str, register: Register, later: Json) -> None:
+    """With a key, hold each content against its commitment, and what was sealed *later* against what it replaces."""
     shown = files.shown(folder + sealed.REGISTER)
     there = [file for file in register.files if files.has(folder + file.path)]
     if not there:
@@ -119,7 +125,8 @@ def _check_contents(exam: Examination, files: CaseFiles, folder: str, register: 
     if not exam.identities:
         exam.not_checked("item.plaintext", shown, "sealed: only a recipient's key opens it (verify --key)")
         return
-    problems, opened = [], 0
+    problems: list[tuple[str, str]] = []
+    opened: list[Particulars] = []
     for file in there:
         try:
             found = _open_one(exam, files, folder, file)
@@ -129,20 +136,47 @@ def _check_contents(exam: Examination, files: CaseFiles, folder: str, register: 
         except OSError as error:
             problems.append((files.shown(folder + file.path), f"it cannot be read: {error.strerror or error}"))
             continue
-        opened += found
-    if opened < len(there) and not problems:
-        detail = f"{len(there) - opened} files are not sealed to the key that was given"
+        opened += [found] if found else []
+    if len(opened) < len(there) and not problems:
+        detail = f"{len(there) - len(opened)} files are not sealed to the key that was given"
         exam.not_checked("item.plaintext", shown, detail)
-    else:
-        exam.concluded("item.plaintext", shown, problems, f"{opened} files")
+        return
+    if isinstance(later, dict) and len(there) == len(register.files) and not problems:
+        problems += ((shown, why) for why in _unlike(exam, files, folder, opened, later))
+    exam.concluded("item.plaintext", shown, problems, f"{len(opened)} files")
 
 
-def _open_one(exam: Examination, files: CaseFiles, folder: str, file: SealedFile) -> bool:
-    """Return whether the key opens *file*; raises `FormatError` when it is not what was sealed, and `OSError`."""
+def _unlike(
+    exam: Examination, files: CaseFiles, folder: str, opened: list[Particulars], later: dict[str, Json]
+) -> Iterator[str]:
+    """Yield how what was *opened* of an item that was sealed *later* is not the item that was there before."""
+    found = {told.name: told.sha256 for told in opened}
+    manifest = next((told for told in opened if told.name == NAME and str(told.sha256) == later.get("replaces")), None)
+    if manifest is None:
+        yield "it does not hold the manifest that it says it replaces"
+        return
+    reader = open_age(files.open(folder + manifest.path), exam.identities)
+    if reader is None:
+        return
+    try:
+        with reader:
+            listed = read_manifest(io.BufferedReader(reader).read(SMALL))
+    except FormatError as error:
+        yield f"the manifest that it replaces cannot be read: {error}"
+        return
+    if found != {**listed, NAME: manifest.sha256}:
+        yield "what is sealed is not what the manifest that it replaces lists"
+
+
+def _open_one(exam: Examination, files: CaseFiles, folder: str, file: SealedFile) -> Particulars | None:
+    """Return what was told of *file* if the key opens it.
+
+    Raises `FormatError` when it is not what was sealed, and `OSError`.
+    """
     told = read_told(files, folder, file, exam)
     content = open_age(files.open(folder + file.path), exam.identities)
     if told is None or content is None:
-        return False
+        return None
     with content:
         if told.path != file.path or told.size != file.size or told.register_line.commitment != file.commitment:
             raise FormatError("the register has another commitment than what was told of it")
@@ -150,7 +184,7 @@ def _open_one(exam: Examination, files: CaseFiles, folder: str, file: SealedFile
             raise FormatError(f"its content has {content.size} bytes, the register has {file.size}")
         if commitment(told.salt, sha256_stream(content)) != file.commitment:
             raise FormatError("its content is not what the register commits to")
-    return True
+    return told
 
 
 def read_told(files: CaseFiles, folder: str, file: SealedFile, exam: Examination) -> Particulars | None:

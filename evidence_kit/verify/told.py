@@ -9,7 +9,12 @@ from evidence_kit.custody.events import ENDS, HALVES, Event, EventType, Withheld
 from evidence_kit.models import Digest
 
 _ABOUT_ITEMS = ("items/", "seals/")
-_COMPARED = frozenset({"url", "final_url", "http_status", "recorder", "supplied", "not_before", "derived_from"})
+_COMPARED = frozenset(
+    {
+        *("url", "final_url", "http_status", "recorder", "supplied", "not_before", "derived_from"),
+        *("replaces", "files", "bytes"),
+    }
+)
 """What of an event's detail is held against the item's own record."""
 _HALVES = frozenset({*HALVES, *ENDS})
 
@@ -26,6 +31,8 @@ class Told:
     officers: set[str] = field(default_factory=set)
     halves: list[Event] = field(default_factory=list)
     """Beginnings and ends of items."""
+    sealings: dict[str, Event] = field(default_factory=dict)
+    """By item: that it was sealed after it had been committed."""
     tokens: dict[tuple[str, int], Digest] = field(default_factory=dict)
     """The time stamps over heads that events name: path and number of the event."""
     bundle: Event | None = None
@@ -46,6 +53,8 @@ class Told:
         self.tokens.update({(name, event.seq): d for name, d in event.digests.items() if HEAD_TOKEN.fullmatch(name)})
         if event.type in _HALVES:
             self.halves.append(_in_brief(event))
+        if event.type == EventType.ITEM_SEALED and event.item:
+            self.sealings.setdefault(event.item, _in_brief(event))
         if event.type == EventType.BUNDLE_STARTED:
             self.bundle, self.bundled, self.behind = event, [], []
         elif self.bundle is None:

@@ -54,6 +54,7 @@ ELSEWHERE = {
             "subject add",
             "subject remove",
             "recipient add",
+            "seal",
             "unseal",
             "recipient remove",
         ),

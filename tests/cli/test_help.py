@@ -25,6 +25,7 @@ NAMES = (
     "corroborate",
     "list",
     "show",
+    "seal",
     "unseal",
     "subject",
     "subject add",

@@ -172,6 +172,18 @@ def _unsealing(log: OddLog, item: str) -> dict[str, Json]:
     }
 
 
+def _item_sealed(log: OddLog, item: str) -> dict[str, Json]:
+    names = [f"seals/{item}/sealed.p7s", f"items/{item}/sealed.json"]
+    replaces = log.chance.choice([SOME, SOME, OTHER, None])
+    return {
+        "type": "item.sealed",
+        "item": item,
+        "digests": {**_manifest(item, OTHER), **dict.fromkeys(names[: log.chance.choice([2, 2, 1])], SOME)},
+        "purpose": log.chance.choice(["p", "p", " "]),
+        "detail": {"replaces": replaces, "files": 1, "bytes": log.chance.choice([1, 0, "1"])},
+    }
+
+
 def _recipient(log: OddLog) -> dict[str, Json]:
     said: dict[str, Json] = {
         "recipient": log.chance.choice(["age1" + "q" * 58, "age1" + "q" * 57, "AGE1" + "Q" * 58]),
@@ -226,6 +238,7 @@ def _anything(log: OddLog) -> tuple[Custodian, dict[str, Json]]:
         lambda: (by, _by_hand(log)),
         lambda: (chance.choice(PEOPLE), _unsealing(log, item)),
         lambda: (chance.choice(PEOPLE), _unsealing(log, item)),
+        lambda: (by, _item_sealed(log, item)),
         lambda: (by, _recipient(log)),
         lambda: (by, _others(log)),
     ]

@@ -60,7 +60,7 @@ class _PowerCut(Exception):  # noqa: N818  # not an error of the kit
     """The machine stops here."""
 
 
-STEPS = ("move_new", "write_new", "_append_once:custody.jsonl", "_append_once:custody.sig", "rmtree")
+STEPS = ("put_item", "write_new", "_append_once:custody.jsonl", "_append_once:custody.sig", "rmtree")
 
 
 @pytest.mark.parametrize("step", STEPS)

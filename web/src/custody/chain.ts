@@ -12,7 +12,7 @@ import { whole } from "../canonical.js";
 import { digestText, sha256 } from "../digest.js";
 import { FormatError } from "../errors.js";
 import type { Certificate } from "../trust/certificates.js";
-import { ENDS, type Event, EventType, HALVES, isWithheld, readLine, type WithheldEvent } from "./events.js";
+import { ENDS, type Event, EventType, HALVES, isWithheld, manifestOf, readLine, type WithheldEvent } from "./events.js";
 import { LogFindings } from "./findings.js";
 import { decodeSignature, isDash, type Lines, nextLink } from "./log.js";
 import { readAcknowledged } from "./register.js";
@@ -34,7 +34,9 @@ interface Seen {
   readonly numbers: Set<number>;
   /** Items, and the type of event that ends each. */
   readonly started: Map<string, string>;
-  readonly ended: Set<string>;
+  /** Of the items that were ended: as they ended. */
+  readonly manifests: Map<string, Bytes | undefined>;
+  readonly sealed: Set<string>;
 }
 
 /**
@@ -50,7 +52,7 @@ export async function checkLog(
   onEvent: OnEvent,
 ): Promise<LogFindings> {
   const findings = new LogFindings(certificates);
-  const seen: Seen = { withholding, numbers: new Set(), started: new Map(), ended: new Set() };
+  const seen: Seen = { withholding, numbers: new Set(), started: new Map(), manifests: new Map(), sealed: new Set() };
   const signatureLines = signatures[Symbol.asyncIterator]();
   let waiting: Promise<SignatureFinding>[] = [];
   let [count, signatureCount] = [0, 0];
@@ -187,10 +189,19 @@ function checkOrder(findings: LogFindings, event: Event, seen: Seen): void {
     if (!seen.started.has(item)) seen.started.set(item, end);
   }
   if (ENDS.has(event.type)) {
-    if (seen.started.get(item) !== event.type || seen.ended.has(item)) {
+    if (seen.started.get(item) !== event.type || seen.manifests.has(item)) {
       wrong(`the item ${event.item} was not begun so, or ended before`);
     }
-    seen.ended.add(item);
+    if (!seen.manifests.has(item)) seen.manifests.set(item, manifestOf(event));
+  }
+  if (event.type === EventType.ITEM_SEALED) {
+    const had = seen.manifests.get(item);
+    if (!seen.manifests.has(item) || seen.sealed.has(item)) {
+      wrong(`there was no item ${event.item} to seal, or it was sealed before`);
+    } else if (had === undefined || digestText(had) !== event.detail["replaces"]) {
+      wrong(`it replaces another manifest than ${event.item} had`);
+    }
+    seen.sealed.add(item);
   }
   if (OF_SUBJECTS.includes(event.type) && !seen.started.has(item)) wrong(`the item ${event.item} was not begun`);
 }

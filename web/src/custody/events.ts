@@ -38,6 +38,7 @@ export const EventType = {
   LOCATION_NOTED: "location.noted",
   KEY_REGISTERED: "key.registered",
   KEY_REVOKED: "key.revoked",
+  ITEM_SEALED: "item.sealed",
   UNSEAL_REQUESTED: "unseal.requested",
   UNSEAL_APPROVED: "unseal.approved",
   UNSEAL_OPENED: "unseal.opened",
@@ -78,6 +79,11 @@ export interface Event {
   readonly outcome: string;
   readonly note: string;
   readonly detail: JsonObject;
+}
+
+/** Return the manifest of its item that *event* names. */
+export function manifestOf(event: Event): Bytes | undefined {
+  return event.digests.get(`items/${event.item}/manifest-sha256.txt`);
 }
 
 /** A line that stands for an event not disclosed. */

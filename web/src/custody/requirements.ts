@@ -131,6 +131,15 @@ const REQUIREMENTS: ReadonlyMap<string, Requirement> = new Map<string, Requireme
   [EventType.SUBJECT_ATTACHED, { item: true, detail: { pseudonym: isSubject } }],
   [EventType.SUBJECT_DETACHED, { item: true, detail: { pseudonym: isSubject } }],
   [
+    EventType.ITEM_SEALED,
+    {
+      item: true,
+      digests: [MANIFEST, "seals/ID/sealed.p7s", "items/ID/sealed.json"],
+      texts: ["purpose"],
+      detail: { replaces: digest, files: number, bytes: number },
+    },
+  ],
+  [
     EventType.UNSEAL_REQUESTED,
     { item: true, digests: [MANIFEST], texts: ["purpose"], detail: { second: isText } },
   ],

@@ -78,6 +78,8 @@ export class Transfers {
       if (ENDS.has(event.type)) {
         this.holders.set(event.item ?? "", event.certificate);
         this.manifests.set(event.item ?? "", manifestIn(event));
+      } else if (event.type === EventType.ITEM_SEALED) {
+        this.manifests.set(event.item ?? "", manifestIn(event)); // who holds it stays the same
       } else if (event.type === EventType.RELEASED) problems.push(...this.release(event, links));
       else if (event.type === EventType.RECEIVED) problems.push(...this.receive(event));
     } catch (error) {

@@ -61,7 +61,9 @@ export async function checkBracket(
   const read = await attempt(async () => parseItem(await files.read(`${folder}item.json`)));
   const record = read instanceof FormatError ? {} : read;
   const locked = itemContents(files, folder, record).locked.get(wacz.slice(folder.length));
-  const problems = await contradictions(files, folder, record, locked === undefined ? wacz : undefined, opening);
+  // The archive of an item that was sealed later is encrypted too.
+  const readable = locked === undefined && !history.told.sealings.has(item);
+  const problems = await contradictions(files, folder, record, readable ? wacz : undefined, opening);
   if (locked !== undefined) exam.notChecked("item.bracket", files.shown(wacz), locked);
   if (problems.length > 0) {
     exam.concluded("item.bracket", subject, problems.map((why): Problem => [subject, why]));

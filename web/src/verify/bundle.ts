@@ -14,6 +14,7 @@ import {
   EVIDENCE_LIST,
   isPrevious,
   isReport,
+  LATER_SEAL,
   MANIFEST,
   PLAN,
   TAG_MANIFEST,
@@ -205,7 +206,10 @@ function strays(tree: Tree, items: readonly string[]): Problem[] {
   const known = new Set([EVIDENCE_LIST, "data/case.json", "data/custody.jsonl", "data/custody.sig", `data/${PLAN}`]);
   for (const name of BAG_FILES) known.add(name);
   for (const name of CHAIN_FILES) known.add(`data/${name}`);
-  for (const item of items) known.add(`data/seals/${item}/${MANIFEST}.p7s`);
+  for (const item of items) {
+    known.add(`data/seals/${item}/${MANIFEST}.p7s`);
+    known.add(`data/seals/${item}/${LATER_SEAL}`);
+  }
   const found = tree.names().filter((name) => {
     if (known.has(name) || isReport(name)) return false;
     return !(name.startsWith("data/") && (accountedFor(name.slice("data/".length)) || isPrevious(name)));

@@ -5,9 +5,10 @@ import { shorten } from "../display.js";
 import { type JsonObject, same } from "../canonical.js";
 import { readInfo } from "../case/info.js";
 import { outcomesOf, parseItem } from "../case/items.js";
-import { MANIFEST } from "../case/layout.js";
+import { LATER_SEAL, MANIFEST } from "../case/layout.js";
+import { REGISTER } from "../case/sealed.js";
 import { checkLog } from "../custody/chain.js";
-import { type Event, EventType, isWithheld } from "../custody/events.js";
+import { type Event, EventType, isWithheld, manifestOf } from "../custody/events.js";
 import type { LogFindings } from "../custody/findings.js";
 import { Lines } from "../custody/log.js";
 import { handOverJson } from "../custody/transfers.js";
@@ -205,12 +206,13 @@ export async function checkItems(
     else if (event === undefined) {
       problems.push([files.shown(`items/${item}`), "the custody log records no such item"]);
     } else {
-      const recorded = event.digests.get(name);
+      const standing = history.told.sealings.get(item) ?? event;
+      const recorded = manifestOf(standing);
       if (!isDigest(recorded, found)) {
-        const why = `its digest is ${digestText(found)}, event ${event.seq} recorded ${shown(recorded)}`;
+        const why = `its digest is ${digestText(found)}, event ${standing.seq} recorded ${shown(recorded)}`;
         problems.push([files.shown(name), why]);
       }
-      problems.push(...(await contradictions(files, item, event)));
+      problems.push(...(await contradictions(files, item, event, standing)));
       checkDerivedFrom(exam, files, history.committed, item);
       await checkBracket(exam, files, history, item, certificates);
     }
@@ -218,12 +220,22 @@ export async function checkItems(
   exam.concluded("custody.items", files.shown("items"), problems, `${present.length} items`);
 }
 
-/** Return what the item's own record and its seal say otherwise than the *event* that committed them. */
-async function contradictions(files: CaseFiles, item: string, event: Event): Promise<Problem[]> {
+/**
+ * Return what the item's own record and its seals say otherwise than the *event* that committed them.
+ *
+ * *standing* is the event that sealed the item since, or the same one.
+ */
+async function contradictions(files: CaseFiles, item: string, event: Event, standing: Event): Promise<Problem[]> {
   const problems: Problem[] = [];
-  const seal = `seals/${item}/${MANIFEST}.p7s`;
-  if (files.has(seal) && !isDigest(event.digests.get(seal), await files.digest(seal))) {
-    problems.push([files.shown(seal), `its digest is another than event ${event.seq} recorded`]);
+  const named: [Event, string][] = [
+    [event, `seals/${item}/${MANIFEST}.p7s`],
+    [standing, `seals/${item}/${LATER_SEAL}`],
+  ];
+  if (standing !== event) named.push([standing, `items/${item}/${REGISTER}`]);
+  for (const [told, name] of named) {
+    if (files.has(name) && !isDigest(told.digests.get(name), await files.digest(name))) {
+      problems.push([files.shown(name), `its digest is another than event ${told.seq} recorded`]);
+    }
   }
   const name = `items/${item}/item.json`;
   const record = await attempt(async () => parseItem(await files.read(name)));
@@ -234,6 +246,11 @@ async function contradictions(files: CaseFiles, item: string, event: Event): Pro
     if (!same(record[key] ?? null, said[key] ?? null)) {
       problems.push([files.shown(name), `its ${key} is not the one that event ${event.seq} recorded`]);
     }
+  }
+  const { replaces, files: count, bytes } = standing.detail;
+  const sealing = { replaces: replaces ?? null, files: count ?? null, bytes: bytes ?? null };
+  if (!same(record["sealed"] ?? null, standing === event ? null : sealing)) {
+    problems.push([files.shown(name), `what it says of its sealing is not what event ${standing.seq} recorded`]);
   }
   return problems;
 }

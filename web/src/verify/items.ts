@@ -8,8 +8,9 @@ import { shorten } from "../display.js";
 import { isObject, type JsonObject } from "../canonical.js";
 import { AGE, contentsOf } from "../case/encrypted.js";
 import { parseItem } from "../case/items.js";
-import { MANIFEST, SESSION_DATA } from "../case/layout.js";
+import { LATER_SEAL, MANIFEST, SESSION_DATA } from "../case/layout.js";
 import { isSealedPath } from "../case/sealed.js";
+import { type Event, manifestOf } from "../custody/events.js";
 import { digestText } from "../digest.js";
 import { attempt, FormatError } from "../errors.js";
 import type { Examination } from "../examination.js";
@@ -87,6 +88,12 @@ function isLocked(
 }
 
 /** Check the detached signature over the item's manifest, and note who made it. */
+/**
+ * Check the detached signature over the item's manifest, and note who made it.
+ *
+ * Of an item that was sealed later there are two: over the manifest that it had, of which the log has the digest, and
+ * over the one that it has.
+ */
 export async function checkSeal(
   exam: Examination,
   files: CaseFiles,
@@ -94,22 +101,31 @@ export async function checkSeal(
   certificates: readonly Certificate[],
   history: History | undefined,
 ): Promise<void> {
-  const name = `seals/${item}/${MANIFEST}.p7s`;
-  const subject = files.shown(name);
-  const facts = await attempt(async () => {
-    return verifyDetached(await files.read(name), await files.digest(`items/${item}/${MANIFEST}`), certificates);
-  });
-  if (facts instanceof FormatError) {
-    exam.failed("item.seal", subject, facts.message);
+  const [event, later] = [history?.committed.get(item), history?.told.sealings.get(item)];
+  const had = event === undefined ? undefined : manifestOf(event);
+  const check = async (name: string, signed: Bytes | undefined, told: Event | undefined): Promise<void> => {
+    const subject = files.shown(`seals/${item}/${name}`);
+    const facts = await attempt(async () => {
+      const digest = signed ?? (await files.digest(`items/${item}/${MANIFEST}`));
+      return verifyDetached(await files.read(`seals/${item}/${name}`), digest, certificates);
+    });
+    if (facts instanceof FormatError) {
+      exam.failed("item.seal", subject, facts.message);
+      return;
+    }
+    exam.passed("item.seal", subject, facts.certificate.subject);
+    if (history !== undefined && told !== undefined) {
+      await history.noteSigner(exam, facts.certificate, told.seq, certificates);
+    } else {
+      await exam.signedBy(facts.certificate, certificates, undefined);
+    }
+  };
+  if (later === undefined || had === undefined) {
+    await check(`${MANIFEST}.p7s`, undefined, event);
     return;
   }
-  const event = history?.committed.get(item);
-  exam.passed("item.seal", subject, facts.certificate.subject);
-  if (history !== undefined && event !== undefined) {
-    await history.noteSigner(exam, facts.certificate, event.seq, certificates);
-  } else {
-    await exam.signedBy(facts.certificate, certificates, undefined);
-  }
+  await check(`${MANIFEST}.p7s`, had, event);
+  await check(LATER_SEAL, undefined, later);
 }
 
 async function checkManifest(

@@ -8,7 +8,7 @@
 import { equal } from "../bytes.js";
 import { shorten } from "../display.js";
 import type { Anchor, AnchoredCase, BrokenAnchor } from "../case/anchors.js";
-import { MANIFEST } from "../case/layout.js";
+import { manifestOf } from "../custody/events.js";
 import type { LogFindings } from "../custody/findings.js";
 import type { Receipt } from "../custody/receipts.js";
 import { digestText } from "../digest.js";
@@ -111,8 +111,8 @@ function checkReceipt(exam: Examination, log: LogFindings, told: Told, receipt: 
     exam.failed("custody.receipt", subject, detail + later);
     return [];
   }
-  const recorded = told.committed().some((event) => {
-    const digest = event.digests.get(`items/${event.item}/${MANIFEST}`);
+  const recorded = [...told.committed(), ...told.sealings.values()].some((event) => {
+    const digest = manifestOf(event);
     return event.seq <= seq && digest !== undefined && manifest !== null && equal(digest, manifest);
   });
   if (manifest !== null && !recorded) {

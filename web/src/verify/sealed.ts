@@ -1,7 +1,7 @@
 /** Sealed material: what can be told of it without opening it, which this page never does. */
 
 import { byCodePoint } from "../bytes.js";
-import { type JsonObject } from "../canonical.js";
+import { isObject, type JsonObject, same } from "../canonical.js";
 import {
   isSealed,
   isSealedPath,
@@ -72,22 +72,17 @@ function contradictions(register: Register, record: JsonObject): string[] {
     }
   }
   const bytes = register.files.reduce((sum, file) => sum + file.bytes, 0);
-  const told = record["supplied"];
-  if (told !== undefined && !agrees(told, { files: register.files.length, bytes })) {
+  const counted = { files: register.files.length, bytes };
+  const later = record["sealed"] ?? null;
+  const told = later === null ? record["supplied"] : isObject(later) ? without(later, "replaces") : later;
+  if (told !== undefined && !same(told, counted)) {
     problems.push(`item.json counts otherwise: it names ${register.files.length} files of ${bytes} bytes`);
   }
   return problems;
 }
 
-function agrees(told: unknown, counted: { readonly files: number; readonly bytes: number }): boolean {
-  const found = told as { readonly files?: unknown; readonly bytes?: unknown } | null;
-  return (
-    typeof found === "object" &&
-    found !== null &&
-    Object.keys(found).length === 2 &&
-    found.files === counted.files &&
-    found.bytes === counted.bytes
-  );
+function without(value: JsonObject, name: string): JsonObject {
+  return Object.fromEntries(Object.entries(value).filter(([key]) => key !== name));
 }
 
 /** Return the age files that are none, or not to those keys, or not of that size. */

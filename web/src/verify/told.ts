@@ -8,7 +8,9 @@ import { ENDS, type Event, EventType, HALVES, isWithheld, type WithheldEvent } f
 import type { Json } from "../models.js";
 
 /** What of an event's detail is held against the item's own record. */
-const COMPARED = ["url", "final_url", "http_status", "recorder", "supplied", "not_before", "derived_from"];
+const COMPARED = (
+  "url final_url http_status recorder supplied not_before derived_from replaces files bytes"
+).split(" ");
 
 /** A time stamp over a head that an event names. */
 export interface NamedToken {
@@ -29,6 +31,8 @@ export class Told {
   readonly officers = new Set<string>();
   /** Beginnings and ends of items. */
   readonly halves: Event[] = [];
+  /** By item: that it was sealed after it had been committed. */
+  readonly sealings = new Map<string, Event>();
   readonly tokens = new Map<string, NamedToken>();
   /** The last beginning of a bundle. */
   bundle: Event | undefined;
@@ -49,6 +53,9 @@ export class Told {
       if (HEAD_TOKEN.test(name)) this.tokens.set(`${event.seq} ${name}`, { seq: event.seq, name: own(name), digest });
     }
     if (HALVES.has(event.type) || ENDS.has(event.type)) this.halves.push(inBrief(event));
+    if (event.type === EventType.ITEM_SEALED && event.item !== null && !this.sealings.has(event.item)) {
+      this.sealings.set(own(event.item), inBrief(event));
+    }
     if (event.type === EventType.BUNDLE_STARTED) {
       this.bundle = event;
       this.bundled = [];
