@@ -145,7 +145,7 @@ def test_the_same_bytes_are_recognised_though_each_is_encrypted_with_a_key_of_it
 @pytest.mark.parametrize(
     "place",
     [
-        "evidence_kit.case.encrypted._encrypt",
+        "evidence_kit.case.encrypted.encrypt_file",
         "evidence_kit.case.encrypted.move_new",
         "evidence_kit.case.items.build_manifest",
         "evidence_kit.case.folder.plan_commit",

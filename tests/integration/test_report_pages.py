@@ -122,7 +122,12 @@ def data_of(shot: ViewingCopy) -> ReportData:
     data = report_of(first, second, text="Т")
     return replace(
         data,
-        attempts=(*data.attempts, replace(data.attempts[0], handed_over=3, exhibit=None)),
+        attempts=(
+            *data.attempts,
+            replace(data.attempts[0], handed_over=3, exhibit=None),
+            replace(data.attempts[0], handed_over=2, sealed=True, exhibit=None),
+            replace(data.attempts[0], made_of=("EV-0001", "EV-0002"), exhibit=None),
+        ),
         participants=(data.prepared_by,),
         signatures=(
             line("report", "practice", "no"),

@@ -4,6 +4,7 @@ It makes its own root and certificate in a folder of its own, and both are gone 
 """
 
 import subprocess
+import sys
 import threading
 import time
 from datetime import datetime
@@ -11,7 +12,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from types import TracebackType
-from typing import Literal, Self
+from typing import Any, Literal, Self
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
@@ -53,6 +54,14 @@ ess_cert_id_alg = sha256
 """
 
 
+class _Server(ThreadingHTTPServer):
+    """Says nothing of a client that went away: what it would print stands among what a command prints."""
+
+    def handle_error(self, request: Any, client_address: Any) -> None:  # noqa: ANN401  # as the library names them
+        if not isinstance(sys.exc_info()[1], ConnectionError):
+            super().handle_error(request, client_address)
+
+
 class OpensslTsa:
     """A context: inside it the authority answers at `url`; `root_pem` is its root certificate.
 
@@ -86,7 +95,7 @@ class OpensslTsa:
         self._temporary = TemporaryDirectory(prefix="tsa-")
         self.folder = Path(self._temporary.name)
         self._make_certificates()
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
+        self._server = _Server(("127.0.0.1", 0), self._handler())
         self._server.daemon_threads = True
         self._thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
         self._thread.start()
