@@ -180,7 +180,7 @@ def _told(
     """Return what a sealed item tells, or one that was handed over, and what of it is too much to be printed."""
     handed_over = record.get("source") == SUPPLIED
     if is_sealed(record):
-        sealed, cuts = read_sealed(folder, handed_over=handed_over)
+        sealed, cuts = read_sealed(folder, handed_over=handed_over, later="sealed" in record)
         return sealed, None, cuts
     if not handed_over:
         return None, None, ()

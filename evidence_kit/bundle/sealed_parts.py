@@ -26,6 +26,8 @@ class SealedContent:
 
     handed_over: bool
     """Whether somebody handed it over; else it was captured."""
+    later: bool
+    """Whether the case had it in plain before it was sealed."""
     keys: int
     """How many can open it."""
     amount: int

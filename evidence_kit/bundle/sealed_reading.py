@@ -11,7 +11,7 @@ MOST_FILES = 1000
 """Sealed files of an exhibit that are listed."""
 
 
-def read_sealed(folder: Path, *, handed_over: bool) -> tuple[SealedContent, tuple[Cut, ...]]:
+def read_sealed(folder: Path, *, handed_over: bool, later: bool) -> tuple[SealedContent, tuple[Cut, ...]]:
     """Return what the sealed item in *folder* tells, and what of it is not printed.
 
     Raises `FormatError`, `OSError`.
@@ -20,6 +20,7 @@ def read_sealed(folder: Path, *, handed_over: bool) -> tuple[SealedContent, tupl
     listed = kept(register.files, MOST_FILES)
     told = SealedContent(
         handed_over=handed_over,
+        later=later,
         keys=len(register.recipients),
         amount=len(register.files),
         size=sum(file.size for file in register.files),
