@@ -92,7 +92,7 @@ def read_recipients(text: str) -> "tuple[Recipient, ...]":
             return (Recipient.parse(text),)
         with path.open("rb") as stream:
             lines = stream.read(_LARGEST_LIST).decode("utf-8").splitlines()
-        return tuple(Recipient.parse(line) for line in map(str.strip, lines) if line and not line.startswith("#"))
+        found = tuple(Recipient.parse(line) for line in map(str.strip, lines) if line and not line.startswith("#"))
     except (OSError, UnicodeDecodeError) as error:
         message = f"{shorten(text)} is neither a recipient nor a file of recipients"
         raise UsageError(message, hint="evidence-kit recipient new --output FILE makes one; it begins with age1") from (
@@ -100,6 +100,9 @@ def read_recipients(text: str) -> "tuple[Recipient, ...]":
         )
     except FormatError as error:
         raise UsageError(f"{shorten(text)}: {error}") from error
+    if not found:
+        raise UsageError(f"{shorten(text)} names no recipient", hint="write one a line; it begins with age1")
+    return found
 
 
 def _new(

@@ -25,7 +25,7 @@ from evidence_kit.case.supply import Circumstances, LeftOut
 from evidence_kit.case.taking import TakenItem, conclude_item
 from evidence_kit.case.workplace import clear, workplace
 from evidence_kit.custody.custodian import Custodian
-from evidence_kit.custody.recipients import Use
+from evidence_kit.custody.events import EventType
 from evidence_kit.custody.subjects import subjects_of
 from evidence_kit.errors import CaseError, FormatError
 from evidence_kit.intake.copying import CopyError, copy_exactly
@@ -56,6 +56,7 @@ def seal_supplied(  # noqa: PLR0913  # a case, what is sealed, and who seals it
     recipients = want_recipients(case, subjects)
     want_room(case, sources)
     asked: dict[str, Json] = {"files": len(sources.files), "bytes": sources.size, "sealed": True}
+    asked["recipients"] = [str(recipient) for recipient in recipients]
     wishes = Wishes(circumstances=Circumstances(), sensitive=True, note=note, seal=True, consulted=sources.consulted)
     try:
         with begun(case, asked, (), custodian, stamping, wishes, subjects, on_step) as (work, journal):
@@ -85,6 +86,7 @@ def complete_interrupted(
                 remove_others(folder)
             try:
                 beginning, done = read_sealed_back(case, item)
+                recipients = _recipients_of(case, item)
             except FormatError as error:
                 on_damage(item, error)
                 continue
@@ -95,12 +97,21 @@ def complete_interrupted(
                 work = Work(case, place, beginning, custodian, stamping, subjects, on_step)
                 there = tuple(file for file in done if _is_there(place.folder, file))
                 lost = [Problem(code="file.changed", detail="")] * (len(done) - len(there))
-                taken = Sealing(work, case.recipients(Use.SEAL, subjects)).conclude(there, lost, interrupted=True)
+                taken = Sealing(work, recipients).conclude(there, lost, interrupted=True)
             else:
                 shutil.rmtree(place.folder)
         clear(place)
         if taken is not None:
             yield taken
+
+
+def _recipients_of(case: CaseFolder, item: str) -> tuple[Recipient, ...]:
+    """Return to whom the sealing of *item* began: others may have been added since. Raises `FormatError`."""
+    for event in case.log().full_events():
+        match event.detail.get("asked") if (event.type, event.item) == (EventType.IMPORT_STARTED, item) else None:
+            case {"recipients": list(recipients)} if recipients:
+                return tuple(Recipient.parse(str(each)) for each in recipients)
+    raise FormatError("the custody log does not say to whom it is sealed")
 
 
 def _is_there(folder: Path, file: SealedFile) -> bool:

@@ -59,6 +59,16 @@ def test_what_is_no_recipient_is_refused(officer: RunCommand, tmp_path: Path, gi
     assert not (tmp_path / "c").exists()
 
 
+def test_a_file_that_names_nobody_is_refused(officer: RunCommand, tmp_path: Path) -> None:
+    empty = tmp_path / "empty.txt"
+    empty.write_text("# Зохиомол\n", encoding="utf-8")
+
+    answer = officer(*NEW, tmp_path / "c", *CALLED, "--encrypt-to", empty)
+
+    assert answer.code == 2
+    assert not (tmp_path / "c").exists()
+
+
 def test_recipients_are_added_and_removed_as_events(officer: RunCommand, case: Path, keys: list[str]) -> None:
     assert officer("recipient", "add", keys[0], "--for", "seal", "--case", case).code == 2
     both = case.parent / "keys.txt"

@@ -18,6 +18,7 @@ from evidence_kit.case.folder import CaseFolder
 from evidence_kit.case.sealed import commitment, read_particulars
 from evidence_kit.case.stamping import Stamping
 from evidence_kit.custody.custodian import Custodian
+from evidence_kit.custody.recipients import Named, Use, adding
 from evidence_kit.errors import FormatError, UsageError
 from evidence_kit.intake import copying
 from evidence_kit.intake.sealing import complete_interrupted
@@ -275,6 +276,8 @@ def test_a_killed_sealing_becomes_an_incomplete_item_without_a_key_and_without_p
         assert process.stdout.readline() == "now\n"
         process.send_signal(signal.SIGKILL)
     assert holding(case.path, *SECRETS) == []
+    # Whoever is added meanwhile cannot open what was sealed before, and the register must not say so.
+    case.commit(adding(Named(recipient=Identity.new().recipient, use=Use.SEAL)), custodian)
 
     (item,) = complete_interrupted(case, custodian, Stamping(), on_damage=_refuse)
 
