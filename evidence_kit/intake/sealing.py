@@ -14,15 +14,13 @@ from pathlib import Path
 from evidence_kit import canonical
 from evidence_kit.canonical import Json
 from evidence_kit.case import sealed
-from evidence_kit.case.bracket import START_TOKEN
 from evidence_kit.case.durable import write_new
 from evidence_kit.case.folder import CaseFolder
-from evidence_kit.case.items import SUPPLIED, ItemRecord
 from evidence_kit.case.sealed import Particulars, Register, SealedFile
 from evidence_kit.case.sealing import want_recipients
 from evidence_kit.case.stamping import Stamping
 from evidence_kit.case.supply import Circumstances, LeftOut
-from evidence_kit.case.taking import TakenItem, conclude_item
+from evidence_kit.case.taking import TakenItem
 from evidence_kit.case.workplace import clear, workplace
 from evidence_kit.custody.custodian import Custodian
 from evidence_kit.custody.events import EventType
@@ -34,8 +32,8 @@ from evidence_kit.intake.naming import clean_name
 from evidence_kit.intake.resuming import read_sealed_back
 from evidence_kit.intake.sources import SourceFile, Sources
 from evidence_kit.intake.taking import Wishes, Work, begun, unfinished
-from evidence_kit.intake.telling import counted, progress_of, status_of, want_room
-from evidence_kit.intake.writing import Writing, write_sealed_item
+from evidence_kit.intake.telling import counted, interruption, progress_of, status_of, want_room
+from evidence_kit.intake.writing import write_sealed_item
 from evidence_kit.models import OnStep, Problem, ignore
 from evidence_kit.plain import remove_others
 from evidence_kit.trust.age import Recipient, encrypt
@@ -170,56 +168,20 @@ class Sealing:
 
     def conclude(self, files: tuple[SealedFile, ...], left_out: Sequence[Problem], *, interrupted: bool) -> TakenItem:
         """Write the register, and commit the item."""
-        work, beginning = self.work, self.work.beginning
-        if interrupted and not (work.place.folder / sealed.CIRCUMSTANCES).is_file():
+        folder = self.work.place.folder
+        if interrupted and not (folder / sealed.CIRCUMSTANCES).is_file():
             self._tell(Circumstances(), ())
         register = Register(recipients=tuple(map(str, self.recipients)), files=files)
-        _remove_unlisted(work.place.folder, register)
-        written = write_sealed_item(
-            Writing(
-                folder=work.place.folder,
-                work=work.place.recording,
-                case=work.case.info.number,
-                item=work.place.item,
-                officer=work.custodian.officer,
-                opening=beginning.opening,
-                started=beginning.started,
-                clock=work.custodian.clock,
-                on_step=work.on_step,
-            ),
-            register,
-        )
-        problems = [*beginning.problems, *counted(left_out, told_in=sealed.CIRCUMSTANCES)]
-        if interrupted:
-            problems.append(Problem(code="import.interrupted", detail="what was not sealed by then is not in it"))
-        record = ItemRecord(
-            id=work.place.item,
-            case=work.case.info.number,
-            source=SUPPLIED,
+        _remove_unlisted(folder, register)
+        return self.work.commit(
+            write_sealed_item(self.work.writing(), register),
+            problems=[
+                *counted(left_out, told_in=sealed.CIRCUMSTANCES),
+                *interruption(interrupted=interrupted, done="sealed"),
+            ],
             status=status_of(files, left_out, interrupted=interrupted),
-            url="",
-            final_url="",
-            started=beginning.started,
-            finished=written.finished,
-            recorder="",
-            problems=tuple(problems),
-            files=written.files,
-            detail={
-                "supplied": {"files": len(files), "bytes": register.size},
-                "flags": [{"code": code, "detail": ""} for code in (sealed.FLAG, "sensitive")],
-                **({"not_before": beginning.opening.to_json()} if beginning.opening else {}),
-                "wacz": {"transport_key_sha256": str(written.wacz.spki_sha256)},
-            },
-        )
-        work.on_step("sealing the item")
-        return conclude_item(
-            work.case,
-            record,
-            work.custodian,
-            work.stamping,
-            tokens=(work.place.folder / START_TOKEN,),
-            note=beginning.note,
-            subjects=work.subjects,
+            sizes=[file.size for file in files],
+            flags=(sealed.FLAG, "sensitive"),
         )
 
 

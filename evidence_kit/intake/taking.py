@@ -29,9 +29,9 @@ from evidence_kit.intake.journal import Beginning, Journal, told_paths
 from evidence_kit.intake.naming import ORIGINALS, clean_name, stored_path
 from evidence_kit.intake.resuming import JOURNAL, clear_others, read_back, told_anew
 from evidence_kit.intake.sources import Consultation, SourceFile, Sources
-from evidence_kit.intake.telling import counted, progress_of, status_of, want_room
-from evidence_kit.intake.writing import Writing, write_item
-from evidence_kit.models import OnStep, Problem, ignore
+from evidence_kit.intake.telling import counted, interruption, progress_of, status_of, want_room
+from evidence_kit.intake.writing import Writing, Written, write_item
+from evidence_kit.models import OnStep, Problem, Status, ignore
 from evidence_kit.plain import write_anew
 from evidence_kit.trust.digests import sha256_file
 
@@ -294,38 +294,58 @@ class Work:
         supply = Supply(
             circumstances=beginning.circumstances, files=originals, left_out=left_out, sender=beginning.sender
         )
-        written = write_item(
-            Writing(
-                folder=self.place.folder,
-                work=self.place.recording,
-                case=self.case.info.number,
-                item=self.place.item,
-                officer=self.custodian.officer,
-                opening=beginning.opening,
-                started=beginning.started,
-                clock=self.custodian.clock,
-                on_step=self.on_step,
-            ),
-            supply,
+        written = write_item(self.writing(), supply)
+        return self.commit(
+            written,
+            problems=[
+                *counted([each.problem for each in left_out], told_in=SUPPLY_NAME),
+                *interruption(interrupted=interrupted, done="copied"),
+            ],
+            status=status_of(originals, left_out, interrupted=interrupted),
+            sizes=[original.size for original in originals],
+            flags=("sensitive",) if beginning.sensitive else (),
         )
-        problems = [*beginning.problems, *counted([each.problem for each in left_out], told_in=SUPPLY_NAME)]
-        if interrupted:
-            problems.append(Problem(code="import.interrupted", detail="what was not copied by then is not in it"))
+
+    def writing(self) -> Writing:
+        """Return where and for whom the files of the item are written."""
+        return Writing(
+            folder=self.place.folder,
+            work=self.place.recording,
+            case=self.case.info.number,
+            item=self.place.item,
+            officer=self.custodian.officer,
+            opening=self.beginning.opening,
+            started=self.beginning.started,
+            clock=self.custodian.clock,
+            on_step=self.on_step,
+        )
+
+    def commit(
+        self,
+        written: Written,
+        *,
+        problems: Sequence[Problem],
+        status: Status,
+        sizes: Sequence[int],
+        flags: Sequence[str],
+    ) -> TakenItem:
+        """Make the *written* files the item, *sizes* being the bytes of what was handed over; raises `CaseError`."""
+        beginning = self.beginning
         record = ItemRecord(
             id=self.place.item,
             case=self.case.info.number,
             source=SUPPLIED,
-            status=status_of(originals, left_out, interrupted=interrupted),
+            status=status,
             url="",
             final_url="",
             started=beginning.started,
             finished=written.finished,
             recorder="",
-            problems=tuple(problems),
+            problems=(*beginning.problems, *problems),
             files=written.files,
             detail={
-                "supplied": {"files": len(originals), "bytes": sum(original.size for original in originals)},
-                "flags": [{"code": "sensitive", "detail": ""}] if beginning.sensitive else [],
+                "supplied": {"files": len(sizes), "bytes": sum(sizes)},
+                "flags": [{"code": code, "detail": ""} for code in flags],
                 **({"not_before": beginning.opening.to_json()} if beginning.opening else {}),
                 "wacz": {"transport_key_sha256": str(written.wacz.spki_sha256)},
             },

@@ -35,6 +35,12 @@ def counted(left_out: Sequence[Problem], *, told_in: str) -> Iterator[Problem]:
         yield Problem(code=code, detail=f"{count}; {told_in} names {'it' if count == 1 else 'them'}")
 
 
+def interruption(*, interrupted: bool, done: str) -> Iterator[Problem]:
+    """Yield the problem of a taking that was never gone on with, *done* saying what was to be done with the files."""
+    if interrupted:
+        yield Problem(code="import.interrupted", detail=f"what was not {done} by then is not in it")
+
+
 def progress_of(on_step: OnStep, step: str, number: int, count: int, size: int) -> OnBytes:
     """Return what tells how far *step* is with file *number* of *count*: each is read three times."""
     passed = told = 0
