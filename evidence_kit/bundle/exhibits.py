@@ -178,18 +178,17 @@ def _told(
     folder: Path, record: dict[str, Json], context: ItemContext, no_copy: Mapping[str, str]
 ) -> tuple[SealedContent | None, Supplied | None, tuple[Cut, ...]]:
     """Return what a sealed item tells, or one that was handed over, and what of it is too much to be printed."""
-    handed_over = record.get("source") == SUPPLIED
     if is_sealed(record):
-        sealed, cuts = read_sealed(folder, handed_over=handed_over, later="sealed" in record)
+        sealed, cuts = read_sealed(folder, source=_text(record, "source"), later="sealed" in record)
         return sealed, None, cuts
-    if not handed_over:
+    if record.get("source") != SUPPLIED:
         return None, None, ()
     places = context.planned is not None and context.planned.places
     return None, *read_supplied(folder, sensitive=is_sensitive(record), places=places, no_copy=no_copy)
 
 
 def _comparison(folder: Path, record: dict[str, Json]) -> tuple[Comparison | None, tuple[Cut, ...]]:
-    if record.get("source") != DERIVED:
+    if record.get("source") != DERIVED or is_sealed(record):
         return None, ()
     return read_comparison(folder, sensitive=is_sensitive(record))
 

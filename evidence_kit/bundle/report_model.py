@@ -219,7 +219,7 @@ class Exhibit:
     @property
     def handed_over(self) -> int | None:
         """How many files were handed over; None for what was captured."""
-        if self.sealed and self.sealed.handed_over:
+        if self.sealed and self.sealed.source == "supplied":
             return self.sealed.amount
         return self.supplied.amount if self.supplied else None
 

@@ -24,8 +24,8 @@ class SealedLine:
 class SealedContent:
     """Everything that an exhibit tells of what is sealed in it."""
 
-    handed_over: bool
-    """Whether somebody handed it over; else it was captured."""
+    source: str
+    """``captured``, ``supplied`` or ``derived``: how the item came to be."""
     later: bool
     """Whether the case had it in plain before it was sealed."""
     keys: int

@@ -11,7 +11,7 @@ MOST_FILES = 1000
 """Sealed files of an exhibit that are listed."""
 
 
-def read_sealed(folder: Path, *, handed_over: bool, later: bool) -> tuple[SealedContent, tuple[Cut, ...]]:
+def read_sealed(folder: Path, *, source: str, later: bool) -> tuple[SealedContent, tuple[Cut, ...]]:
     """Return what the sealed item in *folder* tells, and what of it is not printed.
 
     Raises `FormatError`, `OSError`.
@@ -19,7 +19,7 @@ def read_sealed(folder: Path, *, handed_over: bool, later: bool) -> tuple[Sealed
     register = read_register((folder / REGISTER).read_bytes())
     listed = kept(register.files, MOST_FILES)
     told = SealedContent(
-        handed_over=handed_over,
+        source=source,
         later=later,
         keys=len(register.recipients),
         amount=len(register.files),

@@ -58,11 +58,7 @@ def _unseal(
     passphrase_file: PassphraseOption = None,
     json: JsonOption = False,
 ) -> None:
-    from evidence_kit.case.unsealing import (
-        approve,
-        awaiting,
-        read_register,
-    )
+    from evidence_kit.case.unsealing import approve, awaiting, read_register
 
     run = Run.of(ctx)
     folder = run.case(case)
