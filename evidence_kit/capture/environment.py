@@ -127,6 +127,7 @@ def _settings(options: CaptureOptions) -> dict[str, Json]:
         "interactive": options.interactive,
         "scroll": options.scroll,
         "expand": options.expand,
+        "pictures": options.pictures,
         "timeout_ms": round(options.timeout * 1000),
         "max_bytes": options.max_bytes,
         "time_servers": list(options.time_servers),

@@ -130,7 +130,7 @@ async def _work(driver: Driver, task: Task, heard: Heard, bounds: Bounds) -> Non
     limits = Limits.of(asyncio.get_running_loop().time(), task.options.timeout)
 
     async def appeared(appearance: Appearance) -> None:
-        if not _in_viewer(driver, heard.traffic):
+        if task.options.pictures and not _in_viewer(driver, heard.traffic):
             await _freeze(driver, task, heard, appearance, min(appearance.limit, limits.freeze))
 
     try:
@@ -146,7 +146,7 @@ async def _work(driver: Driver, task: Task, heard: Heard, bounds: Bounds) -> Non
     taking = Taking(driver=driver, folder=task.folder, deadline=limits.end, into=heard.snapshots)
     try:
         async with asyncio.timeout_at(limits.end + _LAST_SECONDS):
-            await snapshots.take(taking)
+            await snapshots.take(taking, pictures=task.options.pictures)
     except (ProtocolError, TimeoutError) as error:
         detail = str(error) or "DOM and screenshot were not taken within the time of the capture"
         heard.problems.append(Problem(code="page.unresponsive", detail=detail))

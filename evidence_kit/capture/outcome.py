@@ -1,8 +1,9 @@
 """Decide how a capture ended: complete, incomplete or failed, and every reason for it.
 
-Complete means recorded without known gaps: the source of an HTML page as received, its rendered DOM and its full-page
-screenshot were taken, and no response that the page asked for is missing without a stated reason. A response that
-reports an error (404) is a response; a connection that could not be made has its reason and is listed only.
+Complete means recorded without known gaps: the source of an HTML page as received, its rendered DOM and, if pictures
+were to be taken, its full-page screenshot are there, and no response that the page asked for is missing without a
+stated reason. A response that reports an error (404) is a response; a connection that could not be made has its reason
+and is listed only.
 """
 
 from collections import Counter
@@ -76,14 +77,20 @@ def exchange_problems(entries: Sequence[Entry]) -> list[Problem]:
     return listed
 
 
-def decide(problems: Sequence[Problem], *, document: Entry | None, snapshots: Snapshots, crashed: bool) -> Status:
-    """Return the status of a capture with these *problems*; *document* is the exchange that brought the page."""
+def decide(
+    problems: Sequence[Problem], *, document: Entry | None, snapshots: Snapshots, pictures: bool, crashed: bool
+) -> Status:
+    """Return the status of a capture with these *problems*; *document* is the exchange that brought the page.
+
+    *pictures* tells whether any were to be taken.
+    """
     if crashed or document is None or document.status is None:
         return Status.FAILED
     if document.hop is None or document.hop.redirect:
         return Status.FAILED
     gaps = [problem for problem in problems if problem.code not in _LISTED_ONLY]
-    whole = document.judgement.fate is Fate.RECORDED and snapshots.dom and snapshots.screenshot is not None
+    pictured = snapshots.screenshot is not None or not pictures
+    whole = document.judgement.fate is Fate.RECORDED and snapshots.dom and pictured
     return Status.COMPLETE if whole and not gaps else Status.INCOMPLETE
 
 

@@ -239,7 +239,13 @@ def _status(task: Task, problems: Sequence[Problem], document: Document, heard: 
         return Status.INCOMPLETE
     if task.options.interactive:
         return decide_by_hand(problems, document=document.entry, shots=heard.shots)
-    return decide(problems, document=document.entry, snapshots=heard.snapshots, crashed=heard.crashed)
+    return decide(
+        problems,
+        document=document.entry,
+        snapshots=heard.snapshots,
+        pictures=task.options.pictures,
+        crashed=heard.crashed,
+    )
 
 
 def _inventory(heard: Heard, conclusion: _Conclusion) -> dict[str, Json]:

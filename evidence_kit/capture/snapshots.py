@@ -109,20 +109,25 @@ class Taking:
         self.into.problems.append(problem)
 
 
-async def take(taking: Taking) -> None:
-    """Write the last pictures and copies of the page; raises `ProtocolError` when it answers nothing at all."""
+async def take(taking: Taking, *, pictures: bool = True) -> None:
+    """Write the last pictures and copies of the page; raises `ProtocolError` when it answers nothing at all.
+
+    Without *pictures* nothing is written that shows or holds one.
+    """
     driver, into = taking.driver, taking.into
     before = await where(driver)
     dom = await taking.keep(DOM, _dom(driver, into))
-    await taking.keep(WINDOW, window_picture(driver))
-    picture = await taking.keep(SCREENSHOT, _screenshot(taking), largest=LARGEST_PICTURE, limit=_PICTURE_SECONDS)
-    into.screenshot = png_size(picture) if picture else None
+    if pictures:
+        await taking.keep(WINDOW, window_picture(driver))
+        picture = await taking.keep(SCREENSHOT, _screenshot(taking), largest=LARGEST_PICTURE, limit=_PICTURE_SECONDS)
+        into.screenshot = png_size(picture) if picture else None
     if dom is None:
-        for file in (DOM_SNAPSHOT, TEXT, MHTML, ACCESSIBILITY):
+        for file in (DOM_SNAPSHOT, TEXT, *((MHTML,) if pictures else ()), ACCESSIBILITY):
             taking.fail(file, "it was not asked for, as the rendered DOM could not be taken")
     else:
         await _layout(taking)
-        await taking.keep(MHTML, renderings.mhtml(driver))
+        if pictures:
+            await taking.keep(MHTML, renderings.mhtml(driver))
         await taking.keep(ACCESSIBILITY, renderings.accessibility_text(driver))
     after = await where(driver)
     into.loader, into.final_url = after[0], clean(after[1])

@@ -7,6 +7,7 @@ when nothing follows it, it is shown for ever as abandoned.
 import asyncio
 import shutil
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import nullcontext
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
@@ -18,6 +19,7 @@ from evidence_kit.capture.desk import Interactive
 from evidence_kit.capture.files import FREEZE_TOKEN
 from evidence_kit.capture.page import RunCoroutine, capture_page, complete_capture
 from evidence_kit.capture.result import CaptureOptions, Outside, PageCapture
+from evidence_kit.capture.sealing import Sealing
 from evidence_kit.case.bracket import START_TOKEN, Opening
 from evidence_kit.case.folder import CaseFolder
 from evidence_kit.case.items import CAPTURED, ItemFile, ItemRecord, attempts
@@ -31,6 +33,7 @@ from evidence_kit.custody.subjects import subjects_of
 from evidence_kit.errors import CaptureError, FormatError, TimestampError, UsageError
 from evidence_kit.models import OnStep, Problem, Status, ignore
 from evidence_kit.plain import remove_others, write_anew
+from evidence_kit.trust.age import Recipient
 from evidence_kit.trust.digests import sha256_bytes
 from evidence_kit.trust.timestamps import stamp
 
@@ -48,10 +51,11 @@ def take_page(  # noqa: PLR0913  # a case, an address, and who takes it how
     on_step: OnStep = ignore,
     run: RunCoroutine = asyncio.run,
     interactive: Interactive | None = None,
+    sealing: Sealing | None = None,
 ) -> TakenItem:
     """Capture the page at *url* into *case* and return the committed item, however the capture ended.
 
-    *subjects* are the pseudonyms of those whom it concerns.
+    *subjects* are the pseudonyms of those whom it concerns. With *sealing* nothing of it comes into the case in plain.
     *run* is handed on to `capture_page`; *interactive* is who uses the window, with that option.
 
     Raises `UsageError` for ``connect_to`` with a key that is not for practice, `CaseError` when the case cannot be
@@ -60,48 +64,56 @@ def take_page(  # noqa: PLR0913  # a case, an address, and who takes it how
     if options.connect_to and not custodian.signer.practice:
         message = "addresses are led elsewhere for training only, and this signing key is not a practice key"
         raise UsageError(message, hint="leave out --connect-to, or sign with a practice key")
+    if sealing:
+        options, on_step = sealing.fitted(options), sealing.unnamed(url, on_step)
     on_step("recording the start in the custody log")
     opened, problems = bracket(stamping)
     opening = opened[0] if opened else None
-    start = Draft(type=EventType.CAPTURE_STARTED, note=note, detail=_beginning(url, options, opening))
+    start = Draft(type=EventType.CAPTURE_STARTED, note=note, detail=_beginning(url, options, opening, sealing))
     item = begin_item(case, start, custodian, stamping, subjects=subjects)
     started = custodian.clock()
     with workplace(case, item) as place:
-        if opened:
-            write_anew(place.folder / START_TOKEN, opened[1])
-        try:
-            page = capture_page(
-                url,
-                place.folder,
-                options=options,
-                browser=browser,
-                warcinfo={
-                    **about_archive(custodian.officer, case.info.number, item),
-                    **(opening.warcinfo() if opening else {}),
-                },
-                clock=custodian.clock,
-                outside=replace(_outside(case, custodian, stamping, subjects), interactive=interactive),
-                on_step=on_step,
-                run=run,
-                recording=place.recording,
-            )
-            record = _record(case, item, page, options, opening)
-            record = replace(record, problems=(*record.problems, *problems))
-        except CaptureError as error:
-            # What was half-made belongs to no record: the item holds the failure alone.
-            shutil.rmtree(place.folder)
-            place.folder.mkdir()
-            record = _failed(
-                case, item, url, error, recorder=str(options.recorder), started=started, finished=custodian.clock()
-            )
-        on_step("sealing the item")
+        with sealing.room(place) if sealing else nullcontext(place) as work:
+            if opened:
+                write_anew(work.folder / START_TOKEN, opened[1])
+            recipients = sealing.recipients if sealing else case.recipients(Use.CONTENT, subjects)
+            try:
+                page = capture_page(
+                    url,
+                    work.folder,
+                    options=options,
+                    browser=browser,
+                    warcinfo={
+                        **about_archive(custodian.officer, case.info.number, item),
+                        **(opening.warcinfo() if opening else {}),
+                    },
+                    clock=custodian.clock,
+                    outside=replace(_outside(custodian, stamping, recipients), interactive=interactive),
+                    on_step=on_step,
+                    run=run,
+                    recording=work.recording,
+                )
+                record = _record(case, item, page, options, opening)
+                record = replace(record, problems=(*record.problems, *problems))
+            except CaptureError as error:
+                # What was half-made belongs to no record: the item holds the failure alone.
+                shutil.rmtree(work.folder)
+                work.folder.mkdir()
+                record = _failed(
+                    case, item, url, error, recorder=str(options.recorder), started=started, finished=custodian.clock()
+                )
+            on_step("sealing the item")
+            if sealing:
+                record = sealing.seal(record, work, place, on_step=on_step)
         taken = conclude_item(case, record, custodian, stamping, tokens=_tokens(place), note=note, subjects=subjects)
     clear(place)
     return taken
 
 
-def _beginning(url: str, options: CaptureOptions, opening: Opening | None) -> dict[str, Json]:
+def _beginning(url: str, options: CaptureOptions, opening: Opening | None, sealing: Sealing | None) -> dict[str, Json]:
     detail: dict[str, Json] = {"url": url, "recorder": str(options.recorder)}
+    if sealing:
+        detail.update(sealing.beginning(url))
     if opening:
         detail["not_before"] = opening.to_json()
     if options.witness:
@@ -170,7 +182,7 @@ def _complete(  # noqa: PLR0913  # what is completed, by whom
         place.recording,
         url=str(start.detail["url"]),
         clock=custodian.clock,
-        outside=_outside(case, custodian, stamping, subjects),
+        outside=_outside(custodian, stamping, case.recipients(Use.CONTENT, subjects)),
         on_step=on_step,
     )
     if page is None:
@@ -184,8 +196,7 @@ def _tokens(place: Workplace) -> tuple[Path, ...]:
     return place.folder / START_TOKEN, place.folder / FREEZE_TOKEN.path
 
 
-def _outside(case: CaseFolder, custodian: Custodian, stamping: Stamping, subjects: Sequence[str]) -> Outside:
-    recipients = case.recipients(Use.CONTENT, subjects)
+def _outside(custodian: Custodian, stamping: Stamping, recipients: tuple[Recipient, ...]) -> Outside:
     return Outside(stamp=_stamp(stamping), zone=custodian.zone, recipients=recipients)
 
 

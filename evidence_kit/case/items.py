@@ -107,7 +107,7 @@ def commit_item(
     Its files are encrypted to *recipients*, if there are any.
     """
     folder = case.staging / record.id
-    _drop_empty_folders(folder)
+    drop_empty_folders(folder)
     if recipients:
         record = _encrypted(folder, record, recipients)
     write_new(folder / "item.json", canonical.pretty(record.to_json(folder)))
@@ -140,6 +140,7 @@ def _told(record: ItemRecord) -> dict[str, Json]:
         "http_status": record.http_status,
         "recorder": record.recorder,
         **({} if record.shots is None else {"shots": record.shots}),
+        **{key: record.detail[key] for key in ("address_commitment",) if key in record.detail},
     }
 
 
@@ -154,7 +155,7 @@ def _encrypted(folder: Path, record: ItemRecord, recipients: Sequence[Recipient]
     return replace(record, files=tuple(files))
 
 
-def _drop_empty_folders(folder: Path) -> None:
+def drop_empty_folders(folder: Path) -> None:
     """Remove what was made for files that then could not be had: no list could name it."""
     for path in sorted(folder.rglob("*"), reverse=True):
         if path.is_dir() and not any(path.iterdir()):

@@ -1,13 +1,13 @@
 """Read encrypted items with a key: as a tree in which they are in plain, or as folders where files must be files.
 
 Nothing of it is written into the case. A folder in plain lies in memory where the system has a place for that
-(``/dev/shm`` of Linux), else in a private folder among its temporary files; it is removed when the work is done.
+(memory.py), else in a private folder among its temporary files; it is removed when the work is done.
 """
 
 import io
-import os
 import shutil
 from collections.abc import Collection, Iterable, Sequence
+from contextlib import AbstractContextManager, ExitStack
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from types import TracebackType
@@ -20,6 +20,7 @@ from evidence_kit.canonical import Json
 from evidence_kit.case.encrypted import AGE, Content, contents_of
 from evidence_kit.case.items import parse_item
 from evidence_kit.case.manifest import NAME, read_manifest
+from evidence_kit.case.memory import folder_in_memory, memory
 from evidence_kit.case.supply import ORIGINAL
 from evidence_kit.errors import CaseError, FormatError
 from evidence_kit.models import Digest
@@ -28,7 +29,6 @@ from evidence_kit.trust.digests import sha256_file
 
 _BUFFER = 256 * 1024
 _LARGEST = 64 * 1024 * 1024
-_MEMORY = Path("/dev/shm")  # noqa: S108  # only a private folder in it is used
 _SPARE = 4
 """How many times as much as an item takes must be free in memory, so that others are left some."""
 _FILM = "original: no picture"
@@ -152,7 +152,8 @@ class OpenItems:
         """Take the folder in which the *items* lie."""
         self._items = items
         self._identities = identities
-        self._rooms: dict[Path | None, TemporaryDirectory[str]] = {}
+        self._until_the_end = ExitStack()
+        self._rooms: dict[Path | None, Path] = {}
         self._folders: dict[str, Path] = {}
 
     def __enter__(self) -> Self:
@@ -161,8 +162,7 @@ class OpenItems:
 
     def __exit__(self, kind: type[BaseException] | None, _: BaseException | None, __: TracebackType | None) -> None:
         """Remove what was made."""
-        for room in self._rooms.values():
-            room.cleanup()
+        self._until_the_end.close()
 
     def encrypted(self, item: str) -> bool:
         """Whether there is anything in *item* to be opened; raises `CaseError` for one that cannot be read."""
@@ -229,13 +229,17 @@ class OpenItems:
     def _folder(self, item: str, *, size: int) -> Path:
         """Return the folder in which *size* bytes of *item* are laid: in memory, unless too little of it is free."""
         if item not in self._folders:
-            there = _MEMORY.is_dir() and os.access(_MEMORY, os.W_OK)
-            memory = _MEMORY if there and shutil.disk_usage(_MEMORY).free > _SPARE * size else None
-            if memory not in self._rooms:
-                self._rooms[memory] = TemporaryDirectory(prefix="evidence-kit-", dir=memory)
-            self._folders[item] = Path(self._rooms[memory].name, item)
+            there = memory()
+            place = there if there and shutil.disk_usage(there).free > _SPARE * size else None
+            if place not in self._rooms:
+                self._rooms[place] = Path(self._until_the_end.enter_context(_room_in(place)))
+            self._folders[item] = self._rooms[place] / item
             self._folders[item].mkdir()
         return self._folders[item]
+
+
+def _room_in(memory: Path | None) -> AbstractContextManager[Path | str]:
+    return folder_in_memory(memory) if memory else TemporaryDirectory(prefix="evidence-kit-")
 
 
 def _unreadable(item: str, error: OSError | FormatError) -> CaseError:

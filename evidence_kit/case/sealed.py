@@ -39,6 +39,11 @@ def commitment(salt: bytes, content: Digest) -> Digest:
     return Digest(hashlib.sha256(_PREFIX + salt + content.value).digest())
 
 
+def address_commitment(salt: bytes, url: str) -> Digest:
+    """Return what binds a sealed capture to the address *url*, and tells nothing of it to whom *salt* is unknown."""
+    return commitment(salt, Digest(hashlib.sha256(url.encode("utf-8")).digest()))
+
+
 def is_sealed_path(name: str) -> bool:
     """Whether *name* is that of an age file in a sealed item."""
     return name.startswith(f"{FOLDER}/") and name.endswith(".age")

@@ -11,6 +11,7 @@ import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 
 from evidence_kit import canonical
 from evidence_kit.canonical import Json
@@ -167,6 +168,55 @@ def _commit(case: CaseFolder, draft: Draft, folder: Path, custodian: Custodian, 
     return case.commit(draft, custodian, staged=True, seals={f"{item}/{LATER_SEAL}": seal}, after=after)
 
 
+def encase(  # noqa: PLR0913  # what is encrypted, to where and to whom
+    source: Path,
+    folder: Path,
+    listed: Mapping[str, Digest],
+    recipients: Sequence[Recipient],
+    *,
+    told: Mapping[str, Json] = MappingProxyType({}),
+    on_step: OnStep = ignore,
+) -> Register:
+    """Encrypt the files of *source* that are *listed* into the item's *folder*, with their register, and return that.
+
+    *told* are further members of what only the recipients may know of how it came. Raises `IntegrityError` for a file
+    that is not as it is listed, `OSError`.
+    """
+    files = tuple(each.register_line for each in _contents(source, folder, listed, recipients, on_step))
+    document: dict[str, Json] = {"schema": sealed.CIRCUMSTANCES_SCHEMA, **Circumstances().to_json(), "left_out": []}
+    write_new(folder / sealed.CIRCUMSTANCES, encrypt(canonical.pretty({**document, **told}), recipients))
+    register = Register(recipients=tuple(map(str, recipients)), files=files)
+    write_new(folder / sealed.REGISTER, register.to_bytes())
+    return register
+
+
+def _contents(
+    source: Path, folder: Path, listed: Mapping[str, Digest], recipients: Sequence[Recipient], on_step: OnStep
+) -> Iterator[Particulars]:
+    for number, (name, digest) in enumerate(listed.items(), start=1):
+        on_step(f"sealing files {number}/{len(listed)}")
+        path = f"{sealed.FOLDER}/{number:04d}.age"
+        found = encrypt_file(source / name, folder / path, recipients)
+        if found.sha256 != digest:
+            raise IntegrityError(f"{name} changed while it was being sealed", hint="evidence-kit verify CASE")
+        told = Particulars(
+            path=path, name=name, name_bytes="", size=found.size, sha256=digest, salt=os.urandom(sealed.SALT_BYTES)
+        )
+        write_new(folder / sealed.particulars_path(path), encrypt(told.to_bytes(), recipients))
+        yield told
+
+
+def encased_files(register: Register) -> tuple[ItemFile, ...]:
+    """Return the register and the age files that it names, as ``item.json`` lists them."""
+    return (
+        ItemFile(path=sealed.REGISTER, role=sealed.REGISTER_ROLE, media_type="application/json"),
+        *(
+            ItemFile(path=path, role=role, media_type="application/octet-stream")
+            for path, role in sealed.sealed_files(register.files).items()
+        ),
+    )
+
+
 @dataclass(frozen=True, slots=True)
 class _Sealing:
     """One sealing under way: from the item in plain to its staged form."""
@@ -180,13 +230,7 @@ class _Sealing:
         """Write the sealed form of the item with the manifest *before*; raises `CaseError`, `IntegrityError`."""
         try:
             listed = {**read_manifest(read_plain(self.source / NAME)), NAME: before}
-            files = tuple(told.register_line for told in self._contents(listed))
-            circumstances = canonical.pretty(
-                {"schema": sealed.CIRCUMSTANCES_SCHEMA, **Circumstances().to_json(), "left_out": []}
-            )
-            write_new(self.folder / sealed.CIRCUMSTANCES, encrypt(circumstances, self.recipients))
-            register = Register(recipients=tuple(map(str, self.recipients)), files=files)
-            write_new(self.folder / sealed.REGISTER, register.to_bytes())
+            register = encase(self.source, self.folder, listed, self.recipients, on_step=self.on_step)
             self._record(before, register)
         except (OSError, FormatError) as error:
             raise CaseError(f"the item could not be sealed: {error}", hint="evidence-kit verify CASE") from error
@@ -194,30 +238,13 @@ class _Sealing:
         sync_tree(self.folder)
         return register
 
-    def _contents(self, listed: Mapping[str, Digest]) -> Iterator[Particulars]:
-        for number, (name, digest) in enumerate(listed.items(), start=1):
-            self.on_step(f"sealing files {number}/{len(listed)}")
-            path = f"{sealed.FOLDER}/{number:04d}.age"
-            found = encrypt_file(self.source / name, self.folder / path, self.recipients)
-            if found.sha256 != digest:
-                raise IntegrityError(f"{name} changed while it was being sealed", hint="evidence-kit verify CASE")
-            told = Particulars(
-                path=path, name=name, name_bytes="", size=found.size, sha256=digest, salt=os.urandom(sealed.SALT_BYTES)
-            )
-            write_new(self.folder / sealed.particulars_path(path), encrypt(told.to_bytes(), self.recipients))
-            yield told
-
     def _record(self, before: Digest, register: Register) -> None:
         """Write the ``item.json`` that stays in plain."""
         record = parse_item(read_plain(self.source / "item.json"))
-        files = [ItemFile(path=sealed.REGISTER, role=sealed.REGISTER_ROLE, media_type="application/json")]
+        files = list(encased_files(register))
         if (self.source / START_TOKEN).is_file():
             shutil.copyfile(self.source / START_TOKEN, self.folder / START_TOKEN)
             files.append(ItemFile(path=START_TOKEN, role="start-token", media_type="application/timestamp-reply"))
-        files += [
-            ItemFile(path=path, role=role, media_type="application/octet-stream")
-            for path, role in sealed.sealed_files(register.files).items()
-        ]
         document: dict[str, Json] = {
             **{key: record[key] for key in _KEPT if key in record},
             # What a problem names may tell of the content.

@@ -26,6 +26,7 @@ from evidence_kit.cli.options import (
 )
 from evidence_kit.cli.output import emit, note, say
 from evidence_kit.cli.run import Run
+from evidence_kit.cli.sealed_capture import begin_sealing, refuse_beside_seal
 from evidence_kit.cli.subjects import named_subjects
 from evidence_kit.cli.witness import the_witness
 from evidence_kit.display import visible
@@ -37,6 +38,7 @@ if TYPE_CHECKING:
     from evidence_kit.browser.find import Browser
     from evidence_kit.capture.desk import Interactive
     from evidence_kit.capture.result import CaptureOptions
+    from evidence_kit.capture.sealing import Sealing
     from evidence_kit.case.folder import CaseFolder
     from evidence_kit.case.stamping import Stamping
     from evidence_kit.case.taking import TakenItem
@@ -98,6 +100,7 @@ def _capture(
         Path | None, typer.Option("--witness-trust", metavar="FILE", help="option.witness-trust")
     ] = None,
     witness_optional: Annotated[bool, typer.Option("--witness-optional", help="option.witness-optional")] = False,
+    seal: Annotated[bool, typer.Option("--seal", help="option.capture-seal")] = False,
     ask_egress: Annotated[str, typer.Option("--ask-egress", metavar="URL", help="option.ask-egress")] = "",
     note_text: NoteOption = "",
     purpose: PurposeOption = "",
@@ -112,6 +115,9 @@ def _capture(
 
     run = Run.of(ctx)
     links = [*_given(urls or ()), *(read_list(batch) if batch else ())]
+    if seal:
+        asked = {"--batch": batch, "--jobs": jobs > 1, "--results": results, "--resume": resume}
+        refuse_beside_seal({**asked, "--interactive": interactive, "--witness": witness})
     if interactive:
         _refuse_lists(batch=batch, jobs=jobs, results=results, resume=resume)
     elif profile is not None:
@@ -135,6 +141,7 @@ def _capture(
     )
     subjects = named_subjects(subject)
     folder = run.case(case)
+    sealing = begin_sealing(run, settings, folder, subjects) if seal else None
     custodian = run.custodian(settings, passphrase_file, purpose=purpose, authority=authority, place=place)
     stamping = run.stamping(settings)
     completed = complete_interrupted(run, folder, custodian, stamping, tell=not json)
@@ -172,18 +179,25 @@ def _capture(
             subjects=subjects,
             resume=resume,
             interactive=by_hand,
+            sealing=sealing,
             tell=not json,
         )
     if json:
-        document: dict[str, Json] = {"schema": "evidence-kit/capture/1", "practice": taken.practice}
-        document["signer_trust"] = run.signer_trust()
-        document["case"] = describe_case(folder)
-        document["items"] = [item.answer for item in taken.items]
-        document["completed"] = [item.answer for item in completed]
-        document["skipped"] = [*taken.skipped]
-        document["problems"] = pending(taken.unstamped())
-        emit(document)
+        emit(_document(run, folder, taken, completed))
     raise typer.Exit(taken.exit_code() or (4 if completed else 0))
+
+
+def _document(run: Run, case: "CaseFolder", taken: Taken, completed: "Sequence[TakenItem]") -> dict[str, Json]:
+    return {
+        "schema": "evidence-kit/capture/1",
+        "practice": taken.practice,
+        "signer_trust": run.signer_trust(),
+        "case": describe_case(case),
+        "items": [item.answer for item in taken.items],
+        "completed": [item.answer for item in completed],
+        "skipped": [*taken.skipped],
+        "problems": pending(taken.unstamped()),
+    }
 
 
 def take_pages(
@@ -198,6 +212,7 @@ def take_pages(
     subjects: Sequence[str] = (),
     resume: bool = False,
     interactive: "Interactive | None" = None,
+    sealing: "Sealing | None" = None,
     tell: bool,
 ) -> Taken:
     """Capture the page of each link, in this order, and say of each how it went if *tell*.
@@ -218,7 +233,7 @@ def take_pages(
             taken.skipped.append(link)
             note(run.texts.say("capture.skipped", url=link))
             continue
-        run.progress()(f"{number}/{len(links)} {visible(link)}")
+        run.progress()(f"{number}/{len(links)}" if sealing else f"{number}/{len(links)} {visible(link)}")
         item = take_page(
             case,
             link,
@@ -230,11 +245,12 @@ def take_pages(
             subjects=subjects,
             on_step=run.progress(),
             interactive=interactive,
+            sealing=sealing,
         )
         taken.items.append(item)
         if tell:
             say(item_text(run.texts, item.answer, brief=True))
-            say(run.texts.say(f"capture.{item.status}"))
+            say(run.texts.say(f"capture.{'sealed-' if sealing else ''}{item.status}"))
     if tell:
         tell_unstamped(run.texts, taken.unstamped())
     return taken

@@ -33,12 +33,14 @@ def complete_interrupted(  # what is completed, by whom, and whether it is said
     elsewhere everybody is warned.
     """
     from evidence_kit.capture import take
+    from evidence_kit.case.memory import clear_memory, memory
     from evidence_kit.intake import sealing, taking
 
     def left(item: str, error: FormatError) -> None:
         note(run.texts.say("capture.not-completed", item=item, reason=str(error)))
 
     tell_synced(run, case)
+    clear_memory(memory(run.environ))
     step = run.progress()
     completed = []
     for item in chain(

@@ -4,7 +4,7 @@ import os
 import shutil
 import stat
 import subprocess
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -280,6 +280,14 @@ def encryption(case: "CaseFolder") -> Finding:
     count = len(case.recipients(Use.CONTENT))
     key = "doctor.encryption" if count else "doctor.encryption-none"
     return Finding.of("case.encryption", State.PASSED, key, count=count)
+
+
+def memory(run: "Run") -> Iterator[Finding]:
+    """Remove what killed commands left in memory in plain, and say so."""
+    from evidence_kit.case.memory import clear_memory, memory
+
+    if count := clear_memory(memory(run.environ)):
+        yield Finding.of("memory.leftovers", State.WARNING, "doctor.memory-cleared", count=count)
 
 
 def sealing(case: "CaseFolder") -> Finding:

@@ -148,7 +148,8 @@ def _status(texts: Texts, item: dict[str, Json]) -> str:
 def _of_page(texts: Texts, item: dict[str, Json]) -> list[tuple[str, str]]:
     pairs = [(texts.say("items.http_status"), http_status_text(item["http_status"]))]
     keys = ("url", "started", "finished") if item["url"] == item["final_url"] else _PAGE_KEYS
-    pairs += [(texts.say(f"items.{key}"), visible(str(item[key]))) for key in keys]
+    unsaid = "" if item["url"] else texts.say("sealed.address")
+    pairs += [(texts.say(f"items.{key}"), visible(str(item[key])) or unsaid) for key in keys]
     return pairs + sealed_pairs(texts, item)
 
 
@@ -156,6 +157,8 @@ def what_is_it(texts: Texts, attempt: "Attempt") -> str:
     """Return what people read in place of a link of an *attempt* that captured nothing."""
     if attempt.source == _DERIVED:
         return texts.say("items.made-of-line", items=", ".join(attempt.made_of))
+    if attempt.source == CAPTURED:
+        return texts.say("sealed.address")
     return texts.say("supplied.files", count=attempt.files)
 
 

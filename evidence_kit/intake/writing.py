@@ -21,6 +21,7 @@ from evidence_kit.case.durable import write_new
 from evidence_kit.case.items import ItemFile
 from evidence_kit.case.layout import SUPPLIED_ARCHIVE
 from evidence_kit.case.sealed import Register
+from evidence_kit.case.sealing import encased_files
 from evidence_kit.case.supply import Supply
 from evidence_kit.intake.archives import read_archive
 from evidence_kit.intake.chats import SuppliedFile, write_conversations
@@ -71,12 +72,8 @@ def write_sealed_item(work: Writing, register: Register) -> Written:
     """Write the register of what was sealed, and an archive of that alone; raises as `write_item`."""
     _clear(work)
     write_new(work.folder / sealed.REGISTER, register.to_bytes())
-    listed = ItemFile(path=sealed.REGISTER, role=sealed.REGISTER_ROLE, media_type=_JSON)
+    listed, *age_files = encased_files(register)
     written = _archived(work, (listed, *_first_stamp(work)))
-    age_files = (
-        ItemFile(path=path, role=role, media_type="application/octet-stream")
-        for path, role in sealed.sealed_files(register.files).items()
-    )
     return replace(written, files=(*written.files, *age_files))
 
 

@@ -8,7 +8,7 @@ from evidence_kit.archive.warcinfo import read_warcinfo
 from evidence_kit.canonical import Json
 from evidence_kit.case.bracket import NONCE_FIELD, START_TOKEN, TOKEN_FIELD, Opening
 from evidence_kit.case.encrypted import AGE
-from evidence_kit.case.items import parse_item
+from evidence_kit.case.items import parse_item, was_sealed
 from evidence_kit.case.layout import CAPTURE_ARCHIVE, SUPPLIED_ARCHIVE
 from evidence_kit.custody.events import HALVES, EventType
 from evidence_kit.errors import EvidenceError, FormatError
@@ -47,8 +47,9 @@ def check_bracket(
         return
     record = _record(files, folder)
     found = item_contents(files, folder, record, exam.identities)
-    # The archive of an item that was sealed later is encrypted.
-    archive = None if item in history.told.sealings else wacz
+    # The archive of an item that was sealed, as it was captured or later, is encrypted.
+    encased = item in history.told.sealings or (start is not None and was_sealed(start) and not archived)
+    archive = None if encased else wacz
     problems = [(files.shown(name), why) for why in _contradictions(found, record, archive, opening)]
     locked = found.locked.get(wacz.removeprefix(folder))
     if locked:

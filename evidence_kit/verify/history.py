@@ -15,7 +15,7 @@ from evidence_kit.case.layout import HEAD_TOKEN, LATER_SEAL
 from evidence_kit.case.manifest import NAME
 from evidence_kit.case.sealed import REGISTER
 from evidence_kit.custody.chain import LogFindings, check_log
-from evidence_kit.custody.events import Event, EventType, WithheldEvent
+from evidence_kit.custody.events import HALVES, Event, EventType, WithheldEvent
 from evidence_kit.custody.log import Lines
 from evidence_kit.errors import EvidenceError, FormatError
 from evidence_kit.models import Trust, utc_text
@@ -39,7 +39,11 @@ _SAID_BY: Mapping[str, dict[str, Json]] = MappingProxyType(
     }
 )
 """What the type of an event alone says of its item."""
-
+_COMPARED = (
+    *("status", "case", "source", "url", "final_url", "http_status", "recorder", "supplied", "derived_from"),
+    "address_commitment",
+)
+"""What an item's record and the event that committed it both say."""
 
 _KINDS = MappingProxyType({CAPTURED: "attempts", SUPPLIED: "supplied", DERIVED: "derived"})
 
@@ -229,6 +233,7 @@ def _check_case_record(exam: Examination, files: CaseFiles, first: Event | Withh
 def check_items(exam: Examination, files: CaseFiles, history: History, present: Sequence[str]) -> None:
     """Check that each item in *present* was committed with exactly this manifest, and that none is missing."""
     recorded = history.committed
+    starts = {event.item: event for event in reversed(history.told.halves) if event.type in HALVES}
     problems = []
     for item in present:
         name = f"items/{item}/{NAME}"
@@ -246,6 +251,7 @@ def check_items(exam: Examination, files: CaseFiles, history: History, present: 
             detail = f"its digest is {found}, event {standing.seq} recorded {standing.manifest}"
             problems.append((files.shown(name), detail))
         problems += _contradictions(files, item, event, standing)
+        problems += _other_address(files, item, starts.get(item))
         check_derived_from(exam, files, history.committed, item)
         check_bracket(exam, files, history, item, [*history.log.certificates.values()])
     exam.concluded("custody.items", files.shown("items"), problems, f"{len(present)} items")
@@ -265,7 +271,7 @@ def _contradictions(files: CaseFiles, item: str, event: Event, standing: Event) 
     except FormatError:
         return  # told by the check of the record itself
     said = {**event.detail, "status": event.outcome, "case": event.case, **_SAID_BY[event.type]}
-    for key in ("status", "case", "source", "url", "final_url", "http_status", "recorder", "supplied", "derived_from"):
+    for key in _COMPARED:
         if record.get(key) != said.get(key):
             yield files.shown(name), f"its {key} is not the one that event {event.seq} recorded"
     if record.get("sealed") != (_sealing(standing) if standing is not event else None):
@@ -273,6 +279,17 @@ def _contradictions(files: CaseFiles, item: str, event: Event, standing: Event) 
     register = f"items/{item}/{REGISTER}"
     if standing is not event and files.has(register) and files.digest(register) != standing.digests.get(register):
         yield files.shown(register), f"its digest is {files.digest(register)}, event {standing.seq} recorded another"
+
+
+def _other_address(files: CaseFiles, item: str, start: Event | None) -> Iterator[tuple[str, str]]:
+    """Yield that the sealed item's record commits to another address than its *start* did."""
+    name = f"items/{item}/item.json"
+    try:
+        record = parse_item(files.read(name))
+    except FormatError:
+        return  # told by the check of the record itself
+    if start and record.get("address_commitment") != start.detail.get("address_commitment"):
+        yield files.shown(name), f"its address_commitment is not the one that event {start.seq} recorded"
 
 
 def _sealing(event: Event) -> dict[str, Json]:

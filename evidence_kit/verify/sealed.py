@@ -6,9 +6,11 @@ Nothing is decoded, and nothing written.
 """
 
 import io
+import re
 from collections.abc import Iterator
 from typing import BinaryIO
 
+from evidence_kit import canonical
 from evidence_kit.canonical import Json
 from evidence_kit.case import sealed
 from evidence_kit.case.manifest import NAME, read_manifest
@@ -20,6 +22,8 @@ from evidence_kit.trust.digests import sha256_stream
 from evidence_kit.verify.examination import Examination
 from evidence_kit.verify.files import SMALL, CaseFiles
 
+_ADDRESS = "address_commitment"
+_SALT = re.compile(f"[0-9a-f]{{{2 * sealed.SALT_BYTES}}}")
 LARGEST_TOLD = 1024 * 1024
 """Bytes of what was told of one sealed file."""
 
@@ -47,7 +51,7 @@ def check_sealed(exam: Examination, files: CaseFiles, folder: str, record: dict[
         "keys": len(register.recipients),
     }
     exam.facts["sealed_items"] = [*sealed.objects(exam.facts.get("sealed_items")), told]
-    _check_contents(exam, files, folder, register, record.get("sealed"))
+    _check_contents(exam, files, folder, register, record)
 
 
 def _called_sealed(record: dict[str, Json]) -> bool:
@@ -114,8 +118,10 @@ def _form(stream: BinaryIO, recipients: int, size: int | None) -> str:
     return ""
 
 
-def _check_contents(exam: Examination, files: CaseFiles, folder: str, register: Register, later: Json) -> None:
-    """With a key, hold each content against its commitment, and what was sealed *later* against what it replaces."""
+def _check_contents(
+    exam: Examination, files: CaseFiles, folder: str, register: Register, record: dict[str, Json]
+) -> None:
+    """With a key, hold each content against its commitment, and an item that was sealed whole against its manifest."""
     shown = files.shown(folder + sealed.REGISTER)
     there = [file for file in register.files if files.has(folder + file.path)]
     if not there:
@@ -141,19 +147,24 @@ def _check_contents(exam: Examination, files: CaseFiles, folder: str, register: 
         detail = f"{len(there) - len(opened)} files are not sealed to the key that was given"
         exam.not_checked("item.plaintext", shown, detail)
         return
-    if isinstance(later, dict) and len(there) == len(register.files) and not problems:
-        problems += ((shown, why) for why in _unlike(exam, files, folder, opened, later))
+    encased = isinstance(record.get("sealed"), dict) or _ADDRESS in record
+    if encased and len(there) == len(register.files) and not problems:
+        problems += ((shown, why) for why in _unlike(exam, files, folder, opened, record))
     exam.concluded("item.plaintext", shown, problems, f"{len(opened)} files")
 
 
 def _unlike(
-    exam: Examination, files: CaseFiles, folder: str, opened: list[Particulars], later: dict[str, Json]
+    exam: Examination, files: CaseFiles, folder: str, opened: list[Particulars], record: dict[str, Json]
 ) -> Iterator[str]:
-    """Yield how what was *opened* of an item that was sealed *later* is not the item that was there before."""
+    """Yield how what was *opened* is not an item whole: the one that was there before, or that was captured."""
+    later = record.get("sealed")
+    replaces = later.get("replaces") if isinstance(later, dict) else None
+    if _ADDRESS in record:
+        yield from _other_address(exam, files, folder, record)
     found = {told.name: told.sha256 for told in opened}
-    manifest = next((told for told in opened if told.name == NAME and str(told.sha256) == later.get("replaces")), None)
+    manifest = next((told for told in opened if told.name == NAME and replaces in {None, str(told.sha256)}), None)
     if manifest is None:
-        yield "it does not hold the manifest that it says it replaces"
+        yield "it does not hold the manifest that it says it replaces" if later else "it does not hold its manifest"
         return
     reader = open_age(files.open(folder + manifest.path), exam.identities)
     if reader is None:
@@ -166,6 +177,24 @@ def _unlike(
         return
     if found != {**listed, NAME: manifest.sha256}:
         yield "what is sealed is not what the manifest that it replaces lists"
+
+
+def _other_address(exam: Examination, files: CaseFiles, folder: str, record: dict[str, Json]) -> Iterator[str]:
+    """Yield that the page was captured from another address than the *record* commits to."""
+    try:
+        reader = open_age(files.open(folder + sealed.CIRCUMSTANCES), exam.identities)
+        if reader is None:
+            return
+        with reader:
+            told = canonical.parse(io.BufferedReader(reader).read(LARGEST_TOLD))
+        match told:
+            case {"address": str(url), "address_salt": str(salt)} if _SALT.fullmatch(salt):
+                if str(sealed.address_commitment(bytes.fromhex(salt), url)) != record[_ADDRESS]:
+                    yield "it was captured from another address than the log commits to"
+            case _:
+                yield "it does not tell from which address it was captured"
+    except FormatError as error:
+        yield f"from where it was captured cannot be read: {error}"
 
 
 def _open_one(exam: Examination, files: CaseFiles, folder: str, file: SealedFile) -> Particulars | None:

@@ -12,6 +12,7 @@ _ABOUT_ITEMS = ("items/", "seals/")
 _COMPARED = frozenset(
     {
         *("url", "final_url", "http_status", "recorder", "supplied", "not_before", "derived_from"),
+        "address_commitment",
         *("replaces", "files", "bytes"),
     }
 )

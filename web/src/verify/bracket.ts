@@ -7,7 +7,7 @@ import { readWarcinfo } from "../archive/warcinfo.js";
 import { type Bytes, hex, unhex } from "../bytes.js";
 import { isObject, type JsonObject } from "../canonical.js";
 import { AGE } from "../case/encrypted.js";
-import { parseItem } from "../case/items.js";
+import { parseItem, wasSealed } from "../case/items.js";
 import { EventType, HALVES } from "../custody/events.js";
 import { CAPTURE_ARCHIVE, SUPPLIED_ARCHIVE } from "../case/layout.js";
 import { digestText } from "../digest.js";
@@ -47,7 +47,8 @@ export async function checkBracket(
   const wacz = folder + (start?.type === EventType.IMPORT_STARTED ? SUPPLIED_ARCHIVE : CAPTURE_ARCHIVE);
   const told = start?.detail["not_before"] ?? null;
   // No authority was asked, or the capture failed and left no archive.
-  if (!files.has(name) && (told === null || !(files.has(wacz) || files.has(`${wacz}${AGE}`)))) return;
+  const archived = files.has(wacz) || files.has(`${wacz}${AGE}`);
+  if (!files.has(name) && (told === null || !archived)) return;
   const found = await attempt(async (): Promise<[Opening, Token]> => {
     const opening = openingOf(told);
     if (opening === undefined) throw new FormatError("the event that began the item names no such time stamp");
@@ -61,8 +62,9 @@ export async function checkBracket(
   const read = await attempt(async () => parseItem(await files.read(`${folder}item.json`)));
   const record = read instanceof FormatError ? {} : read;
   const locked = itemContents(files, folder, record).locked.get(wacz.slice(folder.length));
-  // The archive of an item that was sealed later is encrypted too.
-  const readable = locked === undefined && !history.told.sealings.has(item);
+  // The archive of an item that was sealed, as it was captured or later, is encrypted too.
+  const encased = start !== undefined && wasSealed(start) && !archived;
+  const readable = locked === undefined && !encased && !history.told.sealings.has(item);
   const problems = await contradictions(files, folder, record, readable ? wacz : undefined, opening);
   if (locked !== undefined) exam.notChecked("item.bracket", files.shown(wacz), locked);
   if (problems.length > 0) {

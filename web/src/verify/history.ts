@@ -8,7 +8,7 @@ import { outcomesOf, parseItem } from "../case/items.js";
 import { LATER_SEAL, MANIFEST } from "../case/layout.js";
 import { REGISTER } from "../case/sealed.js";
 import { checkLog } from "../custody/chain.js";
-import { type Event, EventType, isWithheld, manifestOf } from "../custody/events.js";
+import { type Event, EventType, HALVES, isWithheld, manifestOf } from "../custody/events.js";
 import type { LogFindings } from "../custody/findings.js";
 import { Lines } from "../custody/log.js";
 import { handOverJson } from "../custody/transfers.js";
@@ -36,6 +36,11 @@ const SAID_BY: ReadonlyMap<string, JsonObject> = new Map<string, JsonObject>([
   [EventType.IMPORTED, { source: "supplied", ...NO_PAGE }],
   [EventType.DERIVATION_MADE, { source: "derived", ...NO_PAGE }],
 ]);
+
+/** What an item's record and the event that committed it both say. */
+const COMPARED = (
+  "status case source url final_url http_status recorder supplied derived_from address_commitment"
+).split(" ");
 
 /** The log as it was found. */
 export class History {
@@ -198,6 +203,8 @@ export async function checkItems(
 ): Promise<void> {
   const problems: Problem[] = [];
   const certificates = [...history.log.certificates.values()];
+  const begun = history.told.halves.filter((event) => HALVES.has(event.type)).reverse();
+  const starts = new Map(begun.map((event) => [event.item, event]));
   for (const item of present) {
     const name = `items/${item}/${MANIFEST}`;
     const found = await attempt(() => files.digest(name));
@@ -213,6 +220,7 @@ export async function checkItems(
         problems.push([files.shown(name), why]);
       }
       problems.push(...(await contradictions(files, item, event, standing)));
+      problems.push(...(await otherAddress(files, item, starts.get(item))));
       checkDerivedFrom(exam, files, history.committed, item);
       await checkBracket(exam, files, history, item, certificates);
     }
@@ -242,7 +250,7 @@ async function contradictions(files: CaseFiles, item: string, event: Event, stan
   if (record instanceof FormatError) return problems; // told by the check of the record itself
   const own = { status: event.outcome, case: event.case, ...SAID_BY.get(event.type) };
   const said: { readonly [key: string]: Json } = { ...event.detail, ...own };
-  for (const key of ["status", "case", "source", "url", "final_url", "http_status", "recorder", "supplied", "derived_from"]) {
+  for (const key of COMPARED) {
     if (!same(record[key] ?? null, said[key] ?? null)) {
       problems.push([files.shown(name), `its ${key} is not the one that event ${event.seq} recorded`]);
     }
@@ -253,6 +261,15 @@ async function contradictions(files: CaseFiles, item: string, event: Event, stan
     problems.push([files.shown(name), `what it says of its sealing is not what event ${standing.seq} recorded`]);
   }
   return problems;
+}
+
+/** Return that the sealed item's record commits to another address than its *start* did. */
+async function otherAddress(files: CaseFiles, item: string, start: Event | undefined): Promise<Problem[]> {
+  const name = `items/${item}/item.json`;
+  const record = await attempt(async () => parseItem(await files.read(name)));
+  if (record instanceof FormatError || start === undefined) return []; // told by the check of the record itself
+  if (same(record["address_commitment"] ?? null, start.detail["address_commitment"] ?? null)) return [];
+  return [[files.shown(name), `its address_commitment is not the one that event ${start.seq} recorded`]];
 }
 
 function isDigest(recorded: Bytes | undefined, found: Bytes): boolean {

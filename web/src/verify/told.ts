@@ -9,7 +9,7 @@ import type { Json } from "../models.js";
 
 /** What of an event's detail is held against the item's own record. */
 const COMPARED = (
-  "url final_url http_status recorder supplied not_before derived_from replaces files bytes"
+  "url final_url http_status recorder supplied not_before derived_from address_commitment replaces files bytes"
 ).split(" ");
 
 /** A time stamp over a head that an event names. */
