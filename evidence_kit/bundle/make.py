@@ -14,10 +14,11 @@ from tempfile import TemporaryDirectory
 
 from evidence_kit.bundle.beginning import Begun, Intent, begin, with_sealed, with_session_data
 from evidence_kit.bundle.closing import Closing, close_bundle
+from evidence_kit.bundle.concluding import Built, commit_seal
 from evidence_kit.bundle.contents import EvidenceList, copy_case, list_evidence
 from evidence_kit.bundle.gather import Source, gather_exhibits, gather_report
 from evidence_kit.bundle.guidance import check_commands
-from evidence_kit.bundle.placing import PlacedBundle, beside, building_bundle, pack, place
+from evidence_kit.bundle.placing import Packed, Packing, PlacedBundle, beside, building_bundle, want_name
 from evidence_kit.bundle.report_model import (
     Language,
     ReportData,
@@ -37,12 +38,11 @@ from evidence_kit.case.layout import EVIDENCE_LIST, PLAN, TAG_MANIFEST
 from evidence_kit.case.opened import OpenItems
 from evidence_kit.case.stamping import Stamping, stamp_head
 from evidence_kit.custody.custodian import Custodian
-from evidence_kit.custody.events import Draft, EventType
 from evidence_kit.errors import CaseError, IntegrityError, TimestampError, UsageError
 from evidence_kit.models import Digest, OnStep, Problem, ignore
 from evidence_kit.pdf.findings import Level
 from evidence_kit.pdf.sign import PdfSignature, level_in_reach, sign_pdf
-from evidence_kit.trust.age import Identity
+from evidence_kit.trust.age import Identity, Recipient
 from evidence_kit.trust.digests import sha256_bytes, sha256_file
 from evidence_kit.trust.judging import TrustedRoots, judge
 from evidence_kit.trust.validation_data import ValidationData
@@ -61,6 +61,8 @@ class BundleOptions:
     language: Language
     purpose: str = ""
     zip: bool = False
+    encrypt_to: tuple[Recipient, ...] = ()
+    """Encrypt the bundle, a zip then, to these."""
     show_pictures: bool = False
     """Print the screenshots as they are; otherwise their viewing copies are blurred beyond recovery.
 
@@ -90,6 +92,7 @@ class MadeBundle(PlacedBundle):
     withheld_file: Path | None
     left_out: tuple[str, ...]
     """Items that are not in the bundle, and that its log names all the same."""
+    packed: Packed
     plan: Digest | None
     """Of the plan of the exhibits that is in it, if it was made by one."""
 
@@ -101,6 +104,7 @@ class MadeBundle(PlacedBundle):
             "withheld": self.withheld,
             "withheld_file": str(self.withheld_file) if self.withheld_file else None,
             "left_out": [*self.left_out],
+            "encrypted": self.packed.answer,
             "plan_sha256": self.plan.hex if self.plan else None,
         }
 
@@ -122,6 +126,8 @@ def make_bundle(  # noqa: PLR0913  # a case, a place, and who makes it how
     signature cannot be made.
     """
     _want_free(case, output, options.withheld_to)
+    if options.encrypt_to:
+        want_name(output)
     if case.log().problems:
         message = f"the custody log of {case.path} does not hold together"
         raise IntegrityError(message, hint="run: evidence-kit verify CASE")
@@ -140,8 +146,8 @@ def make_bundle(  # noqa: PLR0913  # a case, a place, and who makes it how
             on_step("giving the bundle its place")
             withheld_file = options.withheld_to if begun.opened else None
             with beside(withheld_file, begun.opened):
-                file_digest = (pack if options.zip else place)(folder, output, on_step)
-        _commit_seal(case, built, begun, file_digest, custodian, opened=withheld_file is not None)
+                packed = Packing(zip=options.zip, recipients=options.encrypt_to).put(folder, output, on_step)
+        commit_seal(case, built, begun, packed, custodian, opened=withheld_file is not None)
         problems += [Problem(code="time-stamp-pending", detail=text) for text in stamp_head(case, stamping)]
         return MadeBundle(
             path=output,
@@ -150,7 +156,8 @@ def make_bundle(  # noqa: PLR0913  # a case, a place, and who makes it how
             practice=custodian.signer.practice,
             reports=built.reports,
             tag_manifest=built.tag_manifest,
-            file_digest=file_digest,
+            file_digest=packed.zip,
+            packed=packed,
             withheld=begun.withholding.to_json() if begun.withholding else None,
             withheld_file=withheld_file,
             left_out=begun.left_out,
@@ -192,18 +199,6 @@ def _intent(options: BundleOptions, name: str) -> Intent:
     )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Built:
-    evidence: EvidenceList
-    level: Level
-    """The lowest of those read back from the signed volumes."""
-    missed: str
-    """Why the report has no document time stamp, although one was asked for."""
-    reports: tuple[tuple[str, Digest, int], ...]
-    tag_manifest: Digest
-    problems: tuple[Problem, ...]
-
-
 @dataclass(frozen=True, slots=True)
 class _Builder:
     """Builds the bag in *folder*."""
@@ -220,7 +215,7 @@ class _Builder:
     """What the cover says that the report's signature is."""
     items: OpenItems
 
-    def build_as_reached(self, problems: list[Problem]) -> _Built:
+    def build_as_reached(self, problems: list[Problem]) -> Built:
         """Build, and again with a lower aim until the cover tells what was reached; *problems* get why it was not."""
         try:
             built = self.build(problems)
@@ -237,7 +232,7 @@ class _Builder:
         shutil.rmtree(self.folder)
         return again.build_as_reached(problems)
 
-    def build(self, gaps: list[Problem]) -> _Built:
+    def build(self, gaps: list[Problem]) -> Built:
         """Build everything; raises `TimestampError` when an authority that was asked for does not answer."""
         self.on_step("copying the case")
         self.folder.mkdir(parents=True)
@@ -269,7 +264,7 @@ class _Builder:
             tsa=tsa,
         )
         close_bundle(self.folder, closing, source.tokens)
-        return _Built(
+        return Built(
             evidence=evidence,
             level=min((signature.level for signature in signed), key=[*Level].index),
             missed=next((signature.missed for signature in signed if signature.missed), ""),
@@ -380,20 +375,3 @@ def _encrypted_told(case: CaseFolder, items: OpenItems, begun: Begun, options: B
         "content-opened" if options.opened else "content-encrypted": sum(map(items.encrypted, begun.items)),
     }
     return tuple(Problem(code=code, detail=str(count)) for code, count in counts.items() if count)
-
-
-def _commit_seal(  # noqa: PLR0913  # what came of it
-    case: CaseFolder, built: _Built, begun: Begun, file_digest: Digest | None, custodian: Custodian, *, opened: bool
-) -> None:
-    digests = {"root": built.evidence.root, TAG_MANIFEST: built.tag_manifest}
-    digests.update({name: digest for name, digest, _ in built.reports})
-    if file_digest:
-        digests["zip"] = file_digest
-    detail: dict[str, Json] = {"signature": built.level.baseline}
-    if begun.withholding:
-        # Only the case's own log says which: this event is in no bundle that withholds one of them.
-        events: list[Json] = [*sorted(begun.withholding.hidden)]
-        detail["withheld"] = {**begun.withholding.to_json(), "events": events, "items": [*begun.withholding.items]}
-        if opened:
-            digests["withheld"] = sha256_bytes(begun.opened)
-    case.commit(Draft(type=EventType.BUNDLE_SEALED, digests=digests, detail=detail), custodian)

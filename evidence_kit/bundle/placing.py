@@ -10,9 +10,13 @@ from evidence_kit.archive.zips import CanonicalZip
 from evidence_kit.canonical import Json
 from evidence_kit.case.building import building
 from evidence_kit.case.durable import move_new, sync_tree, write_new
-from evidence_kit.errors import CaseError
+from evidence_kit.case.encrypted import encrypt_file
+from evidence_kit.errors import CaseError, FormatError, UsageError
 from evidence_kit.models import Digest, OnStep, Problem
+from evidence_kit.trust.age import Recipient
+from evidence_kit.trust.digests import sha256_file
 
+_ENCRYPTED = ".zip.age"
 _PLAIN = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,60}")
 
 
@@ -29,7 +33,7 @@ class PlacedBundle:
     """Path, digest and bytes of each report."""
     tag_manifest: Digest
     file_digest: Digest | None
-    """Of the zip; a folder has none."""
+    """Of the zip, before it was encrypted; a folder has none."""
     problems: tuple[Problem, ...]
 
     @property
@@ -45,6 +49,53 @@ class PlacedBundle:
             "sha256": self.file_digest.hex if self.file_digest else None,
             "problems": [problem.to_json() for problem in self.problems],
         }
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Packing:
+    """How a bundle is put into its place: as a folder, a zip, or a zip encrypted to *recipients*."""
+
+    zip: bool = False
+    recipients: tuple[Recipient, ...] = ()
+
+    def put(self, folder: Path, output: Path, on_step: OnStep) -> "Packed":
+        """Give the bundle in *folder* the name *output*; raises `CaseError`, `OSError`."""
+        if self.recipients:
+            return _pack_encrypted(folder, output, self.recipients, on_step)
+        if self.zip:
+            return Packed(zip=pack(folder, output, on_step))
+        place(folder, output, on_step)
+        return Packed()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Packed:
+    """What a bundle was packed into."""
+
+    zip: Digest | None = None
+    """Of the zip, before it was encrypted."""
+    age: Digest | None = None
+    """Of the encrypted zip."""
+    recipients: tuple[Recipient, ...] = ()
+
+    @property
+    def digests(self) -> dict[str, Digest]:
+        """What the event of the bundle names of it."""
+        return {name: digest for name, digest in (("zip", self.zip), ("age", self.age)) if digest}
+
+    @property
+    def answer(self) -> Json:
+        """What the JSON result says of its encryption: null for a bundle that is not encrypted."""
+        if self.age is None:
+            return None
+        return {"sha256": self.age.hex, "recipients": [str(recipient) for recipient in self.recipients]}
+
+
+def want_name(output: Path) -> None:
+    """Raise `UsageError` unless *output* has the name of an encrypted zip."""
+    if not output.name.lower().endswith(_ENCRYPTED):
+        message = f"an encrypted bundle is one file, an encrypted zip, and {output.name} is no name of one"
+        raise UsageError(message, hint=f"name it so that it ends in {_ENCRYPTED}")
 
 
 @contextmanager
@@ -63,7 +114,8 @@ def building_bundle(output: Path) -> Iterator[Path]:
 
 def _top_folder(output: Path) -> str:
     """The one folder inside a zip: a plain name, whatever the zip is called."""
-    return output.stem if _PLAIN.fullmatch(output.stem) else "evidence-bundle"
+    name = Path(output.stem).stem if output.name.lower().endswith(_ENCRYPTED) else output.stem
+    return name if _PLAIN.fullmatch(name) else "evidence-bundle"
 
 
 def place(folder: Path, output: Path, _on_step: OnStep) -> None:
@@ -77,6 +129,12 @@ def pack(folder: Path, output: Path, on_step: OnStep) -> Digest:
 
     It has another name until it is whole and on the disk.
     """
+    packed, digest = _zip(folder, on_step)
+    move_new(packed, output)
+    return digest
+
+
+def _zip(folder: Path, on_step: OnStep) -> tuple[Path, Digest]:
     packed = folder.with_suffix(".zip")
     part = ""
     with CanonicalZip(packed) as archive:
@@ -87,8 +145,24 @@ def pack(folder: Path, output: Path, on_step: OnStep) -> Digest:
                 if part != before:
                     on_step(f"packing {part}")
                 archive.add(f"{folder.name}/{name.as_posix()}", path)
-    move_new(packed, output)
-    return archive.sha256
+    return packed, archive.sha256
+
+
+def _pack_encrypted(folder: Path, output: Path, recipients: tuple[Recipient, ...], on_step: OnStep) -> Packed:
+    """Pack *folder* into a zip, and that into the age file *output*, which has another name until it was read back."""
+    packed, digest = _zip(folder, on_step)
+    on_step("encrypting the bundle")
+    encrypted = folder.with_suffix(_ENCRYPTED)
+    try:
+        content = encrypt_file(packed, encrypted, recipients)
+    except FormatError as error:
+        raise CaseError(f"the bundle could not be encrypted: {error}") from error
+    if content.sha256 != digest:
+        raise CaseError(f"{packed.name} changed while it was being encrypted")
+    age = sha256_file(encrypted)
+    sync_tree(folder.parent)
+    move_new(encrypted, output)
+    return Packed(zip=digest, age=age, recipients=recipients)
 
 
 @contextmanager

@@ -22,6 +22,7 @@ from evidence_kit.cli.options import (
     PlaceOption,
 )
 from evidence_kit.cli.output import emit, quoted, rows, say
+from evidence_kit.cli.recipients import read_recipients
 from evidence_kit.cli.run import Run
 from evidence_kit.cli.subjects import named_subjects
 from evidence_kit.cli.withheld import withheld_rows
@@ -34,7 +35,7 @@ if TYPE_CHECKING:
     from evidence_kit.case.folder import CaseFolder
     from evidence_kit.custody.custodian import Custodian
     from evidence_kit.settings import Settings
-    from evidence_kit.trust.age import Identity
+    from evidence_kit.trust.age import Identity, Recipient
 
 _MOST_PROCESSES = 2
 """At a time: each may need some hundred megabytes."""
@@ -78,6 +79,9 @@ def _bundle(
     session_data: Annotated[bool, typer.Option("--include-session-data", help="option.include-session-data")] = False,
     include_sealed: Annotated[bool, typer.Option("--include-sealed", help="option.include-sealed")] = False,
     opened: Annotated[bool, typer.Option("--open", help="option.bundle-open")] = False,
+    encrypt_to: Annotated[
+        list[str] | None, typer.Option("--encrypt-to", metavar="RECIPIENT", help="option.bundle-encrypt-to")
+    ] = None,
     key: KeyOption = None,
     key_passphrase_file: KeyPassphraseOption = None,
     authority: AuthorityOption = "",
@@ -125,6 +129,7 @@ def _bundle(
         keys=identities(run, key, key_passphrase_file),
         opened=opened,
         sealed=include_sealed,
+        encrypt_to=tuple(dict.fromkeys(one for text in encrypt_to or () for one in read_recipients(text))),
     )
     if json:
         emit({"schema": "evidence-kit/bundle/1", **made.answer, "signer_trust": run.signer_trust()})
@@ -151,6 +156,7 @@ def seal(
     keys: "Sequence[Identity]" = (),
     opened: bool = False,
     sealed: bool = False,
+    encrypt_to: "tuple[Recipient, ...]" = (),
 ) -> "MadeBundle":
     """Make the bundle at *output*; raises what `make_bundle` raises."""
     from evidence_kit.bundle.make import BundleOptions, make_bundle
@@ -169,6 +175,7 @@ def seal(
         identities=keys,
         opened=opened,
         sealed=sealed,
+        encrypt_to=encrypt_to,
         processes=min(os.cpu_count() or 1, _MOST_PROCESSES),
         report_time=run.report_time(),
     )
@@ -192,6 +199,9 @@ def tell_bundle(run: Run, made: "MadeBundle") -> None:
     pairs.append((texts.say("bundle.level"), texts.word("bundle-level", made.signature_level)))
     if made.file_digest:
         pairs.append((texts.say("bundle.zip"), made.file_digest.hex))
+    if made.packed.age:
+        pairs.append((texts.say("bundle.age"), made.packed.age.hex))
+        pairs += [(texts.say("bundle.encrypted-to"), str(recipient)) for recipient in made.packed.recipients]
     pairs.append((texts.say("bundle.root"), str(made.root)))
     pairs += withheld_rows(texts, made.withheld or {})
     say(rows(pairs))
@@ -205,7 +215,7 @@ def tell_bundle(run: Run, made: "MadeBundle") -> None:
         if problem.code != _PENDING:
             say(f"  - {texts.word('problems', problem.code)}: {visible(problem.detail)}")
     tell_unstamped(texts, (problem.detail for problem in made.problems if problem.code == _PENDING))
-    say(texts.say("bundle.next", path=quoted(made.path)))
+    say(texts.say("bundle.next-encrypted" if made.packed.age else "bundle.next", path=quoted(made.path)))
 
 
 def _wanted(output: Path | None, plan: Path | None) -> Path:

@@ -9,6 +9,7 @@ report, and the earlier forms of the bundle.
 from collections.abc import Iterator, Sequence
 from datetime import datetime
 from pathlib import Path
+from typing import BinaryIO
 
 from evidence_kit import canonical
 from evidence_kit.archive.bag import BagReport, check_bag
@@ -58,14 +59,14 @@ _NOT_THE_BAGS = frozenset({"bag.info", "bag.signature", "bag.timestamp"})
 """Checks of this module; the others named ``bag.`` are those of the archive room."""
 
 
-def check_zip(exam: Examination, path: Path) -> None:
-    """Check that every byte of the zip at *path* outside the files in it is the one it must be."""
-    problems = check_canonical(path)
+def check_zip(exam: Examination, source: Path | BinaryIO, subject: str) -> None:
+    """Check that every byte of the zip *source* outside the files in it is the one it must be."""
+    problems = check_canonical(source)
     if not problems:
-        with ZipReader(path) as archive:
+        with ZipReader(source) as archive:
             names = archive.names()
         problems = [] if names == sorted(names) else ["its entries are not sorted by path"]
-    exam.concluded("zip.canonical", path.name, ((path.name, problem) for problem in problems))
+    exam.concluded("zip.canonical", subject, ((subject, problem) for problem in problems))
 
 
 def check_bundle(exam: Examination, tree: Tree, subject: str, on_step: OnStep) -> VerificationReport:

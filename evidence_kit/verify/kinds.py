@@ -7,6 +7,7 @@ ours, or nobody can tell; it cannot be verified.
 from collections.abc import Callable
 from enum import StrEnum
 from pathlib import Path
+from typing import BinaryIO
 
 from evidence_kit.archive.zip_reader import ZipReader
 from evidence_kit.case.layout import EVIDENCE_LIST, TAG_MANIFEST, TAG_SIGNATURE
@@ -59,18 +60,18 @@ def kind_of_folder(path: Path) -> Kind:
     return next((kind for kind, told in signs if told()), Kind.UNKNOWN)
 
 
-def kind_of_zip(path: Path, start: bytes) -> Kind:
-    """Return what the zip at *path*, which begins with *start*, is: by the names in it, and by its text."""
-    names = _names(path)
+def kind_of_zip(source: Path | BinaryIO, start: bytes) -> Kind:
+    """Return what the zip *source*, which begins with *start*, is: by the names in it, and by its text."""
+    names = _names(source)
     if _MARK_IN_ZIP in start or names & {*_BUNDLE}:
         return Kind.BUNDLE
     return Kind.FOREIGN_BAG if "bagit.txt" in names else Kind.UNKNOWN
 
 
-def _names(path: Path) -> set[str]:
+def _names(source: Path | BinaryIO) -> set[str]:
     """Return the names below the top folder, of entries that can be read or not."""
     try:
-        with ZipReader(path) as archive:
+        with ZipReader(source) as archive:
             names = [*archive.names(), *(name for name, _ in archive.problems)]
     except FormatError:
         return set()

@@ -1,7 +1,9 @@
 """Find out what is to be verified, and verify it."""
 
+import io
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import BinaryIO
 
 from evidence_kit.archive.bag import check_bag
 from evidence_kit.archive.tree import FolderTree, ZipTree
@@ -14,7 +16,7 @@ from evidence_kit.custody.withholding import withheld_lines
 from evidence_kit.errors import FormatError
 from evidence_kit.models import Clock, OnStep, Outcome, Verdict, VerificationReport, ignore
 from evidence_kit.pdf.apart import check_pdf_apart
-from evidence_kit.trust.age import Identity
+from evidence_kit.trust.age import AGE_MAGIC, Identity, open_age
 from evidence_kit.trust.digests import sha256_file
 from evidence_kit.trust.judging import TrustedRoots
 from evidence_kit.verify.archives import note_wacz
@@ -32,6 +34,7 @@ from evidence_kit.verify.vault import check_vault, is_vault
 from evidence_kit.verify.withheld import check_withheld, open_log
 
 _AGAIN = 3
+_PIECE = 256 * 1024
 
 
 def verify_path(  # noqa: PLR0913  # what is verified, and against what
@@ -174,12 +177,14 @@ def _verify_item(exam: Examination, path: Path) -> VerificationReport:
 def _verify_file(exam: Examination, path: Path, on_step: OnStep) -> VerificationReport:
     with path.open("rb") as stream:
         start = stream.read(SNIFFED)
+    if start.startswith(AGE_MAGIC):
+        return _verify_encrypted(exam, path, on_step)
     if b"%PDF-" in start[:1024]:
         return _verify_pdf(exam, path)
     packed = start[:2] == b"PK"
     kind = kind_of_zip(path, start if packed else b"")
     if kind is Kind.BUNDLE:
-        return _verify_zip(exam, path, on_step)
+        return _verify_zip(exam, path, path.name, on_step)
     if kind is Kind.FOREIGN_BAG:
         tree = _bundle_tree(path)
         if tree is not None:
@@ -193,22 +198,36 @@ def _verify_file(exam: Examination, path: Path, on_step: OnStep) -> Verification
     return _verify_warc(exam, path)
 
 
-def _bundle_tree(path: Path) -> ZipTree | None:
+def _verify_encrypted(exam: Examination, path: Path, on_step: OnStep) -> VerificationReport:
+    """Verify the zip in an age file as it is read: nothing of it is written."""
+    if not exam.identities:
+        return _unknown(exam, path.name, "it is encrypted: only a recipient's key opens it (verify --key)")
+    reader = open_age(path.open("rb"), exam.identities)
+    if reader is None:
+        return _unknown(exam, path.name, "it is not encrypted to the key that was given")
+    with io.BufferedReader(reader, _PIECE) as stream:
+        start = stream.read(SNIFFED)
+        if start[:2] != b"PK" or kind_of_zip(stream, start) is not Kind.BUNDLE:
+            return _unknown(exam, path.name, "what is encrypted in it is no bundle; decrypt it to verify it")
+        return _verify_zip(exam, stream, path.name, on_step)
+
+
+def _bundle_tree(source: Path | BinaryIO) -> ZipTree | None:
     try:
-        return ZipTree(path)
+        return ZipTree(source)
     except FormatError:
         return None
 
 
-def _verify_zip(exam: Examination, path: Path, on_step: OnStep) -> VerificationReport:
+def _verify_zip(exam: Examination, source: Path | BinaryIO, subject: str, on_step: OnStep) -> VerificationReport:
     on_step("checking the zip")
-    check_zip(exam, path)
-    tree = _bundle_tree(path)
+    check_zip(exam, source, subject)
+    tree = _bundle_tree(source)
     if tree is None:
-        exam.failed("subject.readable", path.name, "the zip of a bundle cannot be opened")
-        return exam.report(kind="bundle", subject=path.name, root=None)
+        exam.failed("subject.readable", subject, "the zip of a bundle cannot be opened")
+        return exam.report(kind="bundle", subject=subject, root=None)
     try:
-        return _of_ours(exam, "bundle", path.name, lambda: check_bundle(exam, tree, path.name, on_step))
+        return _of_ours(exam, "bundle", subject, lambda: check_bundle(exam, tree, subject, on_step))
     finally:
         tree.close()
 

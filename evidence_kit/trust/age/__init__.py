@@ -4,12 +4,14 @@ Written as the content comes, so nothing of it need ever lie in plain, and read 
 before it is given out. The ``age`` program opens what is written here, and the other way round.
 """
 
+from evidence_kit.trust.age.header import INTRO as AGE_MAGIC
 from evidence_kit.trust.age.keys import Identity, Recipient, read_identities, write_identity
 from evidence_kit.trust.age.payload import payload_size
 from evidence_kit.trust.age.reader import AgeReader, measure_age, open_age
 from evidence_kit.trust.age.writer import AgeWriter, encrypt, encrypted_size
 
 __all__ = [
+    "AGE_MAGIC",
     "AgeReader",
     "AgeWriter",
     "Identity",
