@@ -90,7 +90,7 @@ def examine(run: Run, path: Path | None, *, clear: bool, self_test: bool, passph
         *health.authorities(run, settings.tsa),
         health.space(folder),
         health.cloud(run, [folder, settings.home]),
-        *health.memory(run),
+        *health.memory(run, settings),
         *(_leftovers(case, clear=clear) if case else ()),
         *([health.encryption(case), health.sealing(case)] if case else ()),
         *(health.self_tests(run) if self_test else ()),

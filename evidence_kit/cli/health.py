@@ -282,12 +282,20 @@ def encryption(case: "CaseFolder") -> Finding:
     return Finding.of("case.encryption", State.PASSED, key, count=count)
 
 
-def memory(run: "Run") -> Iterator[Finding]:
-    """Remove what killed commands left in memory in plain, and say so."""
-    from evidence_kit.case.memory import clear_memory, memory
+def memory(run: "Run", settings: "Settings") -> Iterator[Finding]:
+    """Remove what killed commands left in memory in plain, and say so; whoever may seal is told if a page can be."""
+    from evidence_kit.case.memory import VARIABLE, clear_memory, memory, swaps
 
-    if count := clear_memory(memory(run.environ)):
+    place = memory(run.environ)
+    if count := clear_memory(place):
         yield Finding.of("memory.leftovers", State.WARNING, "doctor.memory-cleared", count=count)
+    if not settings.may_seal:
+        return
+    if place is None:
+        yield Finding.of("memory.place", State.NOT_CHECKED, "doctor.memory-none", variable=VARIABLE)
+    else:
+        state, key = (State.NOT_CHECKED, "doctor.memory-swap") if swaps() else (State.PASSED, "doctor.memory-place")
+        yield Finding.of("memory.place", state, key, path=place, free=shutil.disk_usage(place).free // 10**6)
 
 
 def sealing(case: "CaseFolder") -> Finding:

@@ -94,3 +94,22 @@ def test_what_a_killed_command_left_in_memory_is_removed_by_doctor(
 
     assert not left.exists()
     assert [check["outcome"] for check in checks if check["id"] == "memory.leftovers"] == ["warning"]
+
+
+def test_doctor_tells_whether_a_page_can_be_sealed_here(
+    officer: RunCommand, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def place() -> list[str]:
+        checks = officer("doctor", "--json").json["checks"]
+        return [check["outcome"] + " " + check["detail"] for check in checks if check["id"] == "memory.place"]
+
+    monkeypatch.setenv(VARIABLE, str(tmp_path / "none"))
+    (none,) = place()
+    monkeypatch.setenv(VARIABLE, str(tmp_path))
+    (there,) = place()
+    officer("setup", "--may-not-seal")
+
+    assert none.startswith("not-checked ")
+    assert VARIABLE in none
+    assert str(tmp_path) in there
+    assert place() == []
