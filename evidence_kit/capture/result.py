@@ -55,6 +55,8 @@ class CaptureOptions:
     """Click on what opens more of the page, decline or close what lies over it, turn slides, play films muted."""
     pictures: bool = True
     """Take pictures of the page, and copies that hold its pictures; of what is to be sealed none are taken."""
+    sensitive: bool = False
+    """Its pictures stay blurred wherever they are shown, whatever is chosen for others."""
     budgets: Budgets = DEFAULT_BUDGETS
     timeout: float = 60.0
     """Seconds for the page: loading ends after 45 % of them, the first snapshots after 50, scrolling after 65, settling

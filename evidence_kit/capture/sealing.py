@@ -58,7 +58,7 @@ class Sealing:
         if most < _LEAST:
             message = f"too little memory is free in {self.memory} to capture a page there: {most * _TIMES} bytes"
             raise CaseError(message, hint=f"end other programs until {_LEAST * _TIMES} bytes are free")
-        return replace(options, pictures=False, max_bytes=min(options.max_bytes, most))
+        return replace(options, pictures=False, sensitive=False, max_bytes=min(options.max_bytes, most))
 
     def unnamed(self, url: str, on_step: OnStep) -> OnStep:
         """Return *on_step* without *url* in what it tells: what goes to a terminal is kept in its files, too."""

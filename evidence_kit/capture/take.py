@@ -226,6 +226,8 @@ def _flags(options: CaptureOptions) -> list[Json]:
         flags.append({"code": "insecure", "detail": ""})
     if options.witness:
         flags.append({"code": "witness", "detail": options.witness.address})
+    if options.sensitive:
+        flags.append({"code": "sensitive", "detail": ""})
     return flags
 
 

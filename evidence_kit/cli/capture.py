@@ -22,6 +22,7 @@ from evidence_kit.cli.options import (
     PassphraseOption,
     PlaceOption,
     PurposeOption,
+    SensitiveOption,
     SubjectsOption,
 )
 from evidence_kit.cli.output import emit, note, say
@@ -100,6 +101,7 @@ def _capture(
         Path | None, typer.Option("--witness-trust", metavar="FILE", help="option.witness-trust")
     ] = None,
     witness_optional: Annotated[bool, typer.Option("--witness-optional", help="option.witness-optional")] = False,
+    sensitive: SensitiveOption = False,
     seal: Annotated[bool, typer.Option("--seal", help="option.capture-seal")] = False,
     ask_egress: Annotated[str, typer.Option("--ask-egress", metavar="URL", help="option.ask-egress")] = "",
     note_text: NoteOption = "",
@@ -135,6 +137,7 @@ def _capture(
         timeout=timeout,
         max_bytes=max_bytes,
         insecure=insecure,
+        sensitive=sensitive,
         connect_to=tuple(read_connect_to(text) for text in connect_to or ()),
         witness=the_witness(run, witness, witness_trust, recorder),
         witness_optional=witness_optional,

@@ -16,6 +16,7 @@ from evidence_kit.cli.supplied import (
     left_out_lines,
     names_of,
     same_bytes_lines,
+    sensitive_pairs,
     status_text,
     supply_pairs,
 )
@@ -150,7 +151,7 @@ def _of_page(texts: Texts, item: dict[str, Json]) -> list[tuple[str, str]]:
     keys = ("url", "started", "finished") if item["url"] == item["final_url"] else _PAGE_KEYS
     unsaid = "" if item["url"] else texts.say("sealed.address")
     pairs += [(texts.say(f"items.{key}"), visible(str(item[key])) or unsaid) for key in keys]
-    return pairs + sealed_pairs(texts, item)
+    return [*pairs, *sealed_pairs(texts, item), *sensitive_pairs(texts, item)]
 
 
 def what_is_it(texts: Texts, attempt: "Attempt") -> str:

@@ -69,12 +69,18 @@ def supply_pairs(texts: Texts, item: dict[str, Json]) -> list[tuple[str, str]]:
         case list(parents):
             names = ", ".join(str(parent.get("item")) for parent in parents if isinstance(parent, dict))
             pairs.append((texts.say("items.made-of"), visible(names)))
+    pairs += sensitive_pairs(texts, item)
+    return pairs + [(texts.say(f"items.{key}"), visible(str(item[key]))) for key in ("started", "finished")]
+
+
+def sensitive_pairs(texts: Texts, item: dict[str, Json]) -> list[tuple[str, str]]:
+    """Return the row of an ``items[]`` member with its record that says that it is sensitive, if it is."""
     match item.get("record"):
         case {"flags": list(flags)} if "sealed" not in item and any(
-            isinstance(f, dict) and f.get("code") == "sensitive" for f in flags
+            isinstance(flag, dict) and flag.get("code") == "sensitive" for flag in flags
         ):
-            pairs.append((texts.say("supplied.sensitive"), texts.say("supplied.yes")))
-    return pairs + [(texts.say(f"items.{key}"), visible(str(item[key]))) for key in ("started", "finished")]
+            return [(texts.say("supplied.sensitive"), texts.say("supplied.yes"))]
+    return []
 
 
 def names_of(item: dict[str, Json]) -> dict[str, str]:

@@ -1,6 +1,7 @@
 """``capture`` and ``bundle`` with a real browser on the practice network."""
 
 import json
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -100,6 +101,26 @@ def test_expand_opens_what_is_folded_and_the_item_says_so(officer: RunCommand, c
     assert "clicked" in found
     assert "expanded" in found
     assert "scrolled" not in found
+
+
+@pytest.mark.browser
+def test_what_is_sensitive_says_so_and_its_pictures_stay_blurred_when_others_are_shown(
+    officer: RunCommand, case: Path, network: str, tmp_path: Path
+) -> None:
+    assert officer("capture", f"{network}/posts/1001", "--sensitive", "--no-scroll", "--case", case).code == 0
+
+    shown = officer("show", "EV-0001", "--case", case)
+    made = officer("bundle", "--show-pictures", "--output", tmp_path / "b", "--report-language", "en", "--case", case)
+
+    run = ["pdftotext", str(tmp_path / "b/data/report.pdf"), "-"]
+    text = " ".join(subprocess.run(run, capture_output=True, check=True).stdout.decode().split())
+    flags = json.loads((case / "items/EV-0001/item.json").read_bytes())["flags"]
+    assert flags == [{"code": "sensitive", "detail": ""}]
+    assert "Sensitive" in shown.out
+    assert made.code == 0
+    assert "Sensitive: blurred wherever it is shown" in text
+    assert "Blurred" in text
+    assert "Not blurred" not in text
 
 
 @pytest.mark.browser
