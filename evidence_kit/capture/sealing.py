@@ -34,6 +34,8 @@ _TIMES = 6
 """How many times as much as may pass must be free in memory: it is recorded, read, and packed, beside the browser's."""
 _LEAST = 16 * 1024 * 1024
 """Bytes that a capture must be able to take."""
+_TEMPORARY = ("TMPDIR", "TEMP", "TMP")
+"""Variables by which POSIX and Windows name the folder for temporary files."""
 _START_TOKEN_FILE = ItemFile(path=START_TOKEN, role="start-token", media_type="application/timestamp-reply")
 
 
@@ -117,13 +119,15 @@ def _flags(record: ItemRecord) -> list[str]:
 @contextmanager
 def _temporary_files_in(folder: Path) -> Iterator[None]:
     """Have this process and the browser that it starts lay their temporary files in *folder*."""
-    ours, theirs = tempfile.tempdir, os.environ.get("TMPDIR")
-    tempfile.tempdir = os.environ["TMPDIR"] = str(folder)
+    ours, theirs = tempfile.tempdir, {name: os.environ.get(name) for name in _TEMPORARY}
+    tempfile.tempdir = str(folder)
+    os.environ.update(dict.fromkeys(_TEMPORARY, str(folder)))
     try:
         yield
     finally:
         tempfile.tempdir = ours
-        if theirs is None:
-            del os.environ["TMPDIR"]
-        else:
-            os.environ["TMPDIR"] = theirs
+        for name, before in theirs.items():
+            if before is None:
+                del os.environ[name]
+            else:
+                os.environ[name] = before
