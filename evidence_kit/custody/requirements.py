@@ -70,6 +70,10 @@ def _consultations(value: Json) -> bool:
     )
 
 
+def _use(value: Json) -> bool:
+    return isinstance(value, str) and value in set(Use)
+
+
 def _or_null(fits: Fits) -> Fits:
     return lambda value: value is None or fits(value)
 
@@ -100,7 +104,7 @@ _REISSUED = Requirement(item=False, digests=("root", "tagmanifest-sha256.txt", "
 
 _RECIPIENT = Requirement(
     item=False,
-    detail={"recipient": is_recipient, "use": lambda value: value in set(Use), "pseudonym": _or_null(is_subject)},
+    detail={"recipient": is_recipient, "use": _use, "pseudonym": _or_null(is_subject)},
 )
 
 REQUIREMENTS: Mapping[str, Requirement] = MappingProxyType(

@@ -4,7 +4,9 @@ import pytest
 
 from evidence_kit.canonical import Json
 from evidence_kit.custody.events import Draft, EventType
-from evidence_kit.custody.requirements import wanting
+from evidence_kit.custody.requirements import REQUIREMENTS, wanting
+
+ODD: list[Json] = [None, True, 0, -1, "", " ", "x", [], {}, [1, {"a": None}], {"seq": True}]
 
 
 @pytest.mark.parametrize(
@@ -43,3 +45,22 @@ def test_what_is_said_of_hash_lists_is_said_in_whole(lists: Json, right: bool) -
     start = Draft(type=EventType.IMPORT_STARTED, item="EV-0001", detail={"asked": {}, "hash_lists": lists})
 
     assert wanting(start) == ([] if right else ["detail.hash_lists"])
+
+
+@pytest.mark.parametrize("kind", [EventType(kind) for kind in REQUIREMENTS])
+def test_members_of_any_kind_are_answered_and_never_crash(kind: EventType) -> None:
+    """What stands in a log is somebody else's: lists and objects too, where a word belongs."""
+    members = [*REQUIREMENTS[kind].detail, *REQUIREMENTS[kind].optional]
+    for value in ODD:
+        found = wanting(Draft(type=kind, detail=dict.fromkeys(members, value)))
+
+        assert {name for name in found if name.startswith("detail.")} <= {f"detail.{name}" for name in members}
+
+
+@pytest.mark.parametrize("use", [*ODD, {"content": 1}, ["seal"]])
+@pytest.mark.parametrize("kind", [EventType.RECIPIENT_ADDED, EventType.RECIPIENT_REMOVED])
+def test_the_use_of_a_recipient_is_one_of_two_words(kind: EventType, use: Json) -> None:
+    detail: dict[str, Json] = {"recipient": f"age1{'q' * 58}", "pseudonym": None}
+
+    assert wanting(Draft(type=kind, detail={**detail, "use": use})) == ["detail.use"]
+    assert wanting(Draft(type=kind, detail={**detail, "use": "seal"})) == []
