@@ -161,12 +161,12 @@ def _unsealing(log: OddLog, item: str) -> dict[str, Json]:
         detail: dict[str, Json] = {"second": log.chance.choice(["Дорж", "Болор", "0001", ""])}
         return {"type": "unseal.requested", "item": item, "digests": _manifest(item), "purpose": "p", "detail": detail}
     seq = log.chance.choice([*begun, 1])
-    asked = str(json.loads(log.lines[seq - 1]).get("item"))
+    asked = json.loads(log.lines[seq - 1]).get("item")
     named: dict[str, Json] = {"requested": {"seq": seq, "link": str(log.links[seq])}, "files": 1}
     return {
         "type": log.chance.choice(["unseal.approved", "unseal.opened"]),
         "item": asked,
-        "digests": _manifest(asked),
+        "digests": _manifest(str(asked)),
         "purpose": "p",
         "detail": named,
     }
