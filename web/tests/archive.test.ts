@@ -1,6 +1,6 @@
 /**
  * What the browser's verifier finds in archives is what the Python verifier finds: the questions, with its answers, are
- * made by tests/web/test_archive.py, which runs this file.
+ * made by tests/web/archive_questions.py, which runs this file.
  */
 
 import assert from "node:assert/strict";
