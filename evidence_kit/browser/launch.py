@@ -188,11 +188,13 @@ def chromium_arguments(options: LaunchOptions, sandbox: Sandbox) -> tuple[str, .
     return (*arguments, "about:blank")
 
 
-def _environment(options: LaunchOptions, given: Mapping[str, str] | None) -> Mapping[str, str] | None:
-    if options.tap is None or options.tap.key_log is None:
-        return given
-    # Not the switch of the same meaning: the command line is evidence too, and names no folder of this machine.
-    return {**(os.environ if given is None else given), "SSLKEYLOGFILE": str(options.tap.key_log)}
+def _environment(options: LaunchOptions, given: Mapping[str, str] | None, *, dumps: Path) -> Mapping[str, str]:
+    # Else what a page's process had in memory when it crashed would be kept in the settings folder of the user.
+    environment = {**(os.environ if given is None else given), "BREAKPAD_DUMP_LOCATION": str(dumps)}
+    if options.tap and options.tap.key_log:
+        # Not the switch of the same meaning: the command line is evidence too, and names no folder of this machine.
+        environment["SSLKEYLOGFILE"] = str(options.tap.key_log)
+    return environment
 
 
 def _through(proxy: str) -> list[str]:
@@ -225,7 +227,7 @@ def launched(
         _prepare(profile, options)
         with (folder / "stderr.txt").open("wb") as errors, kept(folder) as keeper:
             command = [str(program), f"--user-data-dir={profile}", *arguments]
-            process = _start(command, errors.fileno(), _environment(options, environment))
+            process = _start(command, errors.fileno(), _environment(options, environment, dumps=folder / "dumps"))
             try:
                 keeper.write(b"%d\n" % process.pid)
                 keeper.flush()

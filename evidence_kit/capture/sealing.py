@@ -7,6 +7,7 @@ interrupted what was recorded is removed, not kept for later: it would lie about
 
 import os
 import shutil
+import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -48,6 +49,10 @@ class Sealing:
     """A folder whose files lie in memory (case/memory.py)."""
     salt: bytes = field(default_factory=lambda: os.urandom(sealed.SALT_BYTES))
 
+    def renewed(self) -> "Sealing":
+        """Return the same with another salt: what tells the address of one page must tell nothing of another's."""
+        return replace(self, salt=os.urandom(sealed.SALT_BYTES))
+
     def beginning(self, url: str) -> dict[str, Json]:
         """Return what the event that begins the capture says in the place of *url*."""
         commitment = str(sealed.address_commitment(self.salt, url))
@@ -72,7 +77,7 @@ class Sealing:
 
         It is removed when the block is left, and when this process is killed.
         """
-        with folder_in_memory(self.memory) as folder, kept(folder), _temporary_files_in(folder):
+        with folder_in_memory(self.memory) as folder, kept(folder), _only_in(folder):
             work = Workplace(item=place.item, folder=folder / "item", recording=folder / "recording")
             for path in (work.folder, work.recording):
                 path.mkdir(mode=0o700)
@@ -117,17 +122,41 @@ def _flags(record: ItemRecord) -> list[str]:
 
 
 @contextmanager
-def _temporary_files_in(folder: Path) -> Iterator[None]:
-    """Have this process and the browser that it starts lay their temporary files in *folder*."""
-    ours, theirs = tempfile.tempdir, {name: os.environ.get(name) for name in _TEMPORARY}
+def _only_in(folder: Path) -> Iterator[None]:
+    """Have this process and the browser that it starts lay nothing of the page on a disk while the block runs."""
+    settings = folder / "settings"
+    settings.mkdir()
+    # Chromium lays the beginning of a download there before it hears that downloads are refused. The folder that the
+    # `xdg-user-dirs` of Linux name is all that it asks for; elsewhere nothing leads it to another.
+    (settings / "user-dirs.dirs").write_text(f'XDG_DOWNLOAD_DIR="{folder}"\n', encoding="utf-8")
+    ours = tempfile.tempdir
+    led = {**dict.fromkeys(_TEMPORARY, str(folder)), "XDG_CONFIG_HOME": str(settings)}
+    before = {name: os.environ.get(name) for name in led}
     tempfile.tempdir = str(folder)
-    os.environ.update(dict.fromkeys(_TEMPORARY, str(folder)))
+    os.environ.update(led)
+    try:
+        with _no_dumps():
+            yield
+    finally:
+        tempfile.tempdir = ours
+        for name, value in before.items():
+            if value is None:
+                del os.environ[name]
+            else:
+                os.environ[name] = value
+
+
+@contextmanager
+def _no_dumps() -> Iterator[None]:
+    """Have the system write no memory of a process that crashes into a file, as far as it asks the process."""
+    if sys.platform == "win32":
+        yield
+        return
+    import resource  # noqa: PLC0415  # Windows has no such module
+
+    soft, hard = resource.getrlimit(resource.RLIMIT_CORE)
+    resource.setrlimit(resource.RLIMIT_CORE, (0, hard))
     try:
         yield
     finally:
-        tempfile.tempdir = ours
-        for name, before in theirs.items():
-            if before is None:
-                del os.environ[name]
-            else:
-                os.environ[name] = before
+        resource.setrlimit(resource.RLIMIT_CORE, (soft, hard))

@@ -65,7 +65,8 @@ def take_page(  # noqa: PLR0913  # a case, an address, and who takes it how
         message = "addresses are led elsewhere for training only, and this signing key is not a practice key"
         raise UsageError(message, hint="leave out --connect-to, or sign with a practice key")
     if sealing:
-        options, on_step = sealing.fitted(options), sealing.unnamed(url, on_step)
+        sealing, on_step = sealing.renewed(), sealing.unnamed(url, on_step)
+        options = sealing.fitted(options)
     on_step("recording the start in the custody log")
     opened, problems = bracket(stamping)
     opening = opened[0] if opened else None

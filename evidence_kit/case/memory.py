@@ -9,7 +9,7 @@ import os
 import shutil
 import sys
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from tempfile import mkdtemp
 
@@ -61,12 +61,23 @@ def folder_in_memory(place: Path) -> Iterator[Path]:
         with held(folder / _LOCK):
             yield folder
     finally:
-        shutil.rmtree(folder, ignore_errors=True)
+        _remove(folder)
 
 
 def clear_memory(place: Path | None) -> int:
     """Remove the folders that killed processes left in *place*, and return how many there were."""
     left = [folder for folder in place.glob(f"{_PREFIX}*") if is_abandoned(folder / _LOCK)] if place else []
     for folder in left:
-        shutil.rmtree(folder, ignore_errors=True)
+        _remove(folder)
     return len(left)
+
+
+def _remove(folder: Path) -> None:
+    """Remove *folder*, the lock last: without it nobody would know what a process that is killed meanwhile leaves."""
+    for path in list(folder.glob("*")):
+        if path.is_dir() and not path.is_symlink():
+            shutil.rmtree(path, ignore_errors=True)
+        elif path.name != _LOCK:
+            with suppress(OSError):
+                path.unlink()
+    shutil.rmtree(folder, ignore_errors=True)

@@ -163,7 +163,7 @@ def _capture(
         answers = tuple(item.answer for item in completed)
         wishes = Wishes(file=batch, jobs=jobs, resume=resume, results=results, json=json, completed=answers)
         raise typer.Exit(capture_list(run, links, assignment, wishes))
-    addresses = _each_once(run.texts, links)
+    addresses = _each_once(run.texts, links, tell=not seal)
     with contextlib.ExitStack() as until_the_end:
         by_hand = None
         if interactive:
@@ -285,9 +285,9 @@ def _given(urls: Sequence[str]) -> list[ListedLink]:
     return found
 
 
-def _each_once(texts: Texts, links: Sequence[ListedLink]) -> list[str]:
+def _each_once(texts: Texts, links: Sequence[ListedLink], *, tell: bool) -> list[str]:
     for link in links:
-        if link.completed:
+        if link.completed and tell:
             note(texts.say("capture.completed", url=link.url))
     return list(dict.fromkeys(link.url for link in links))
 

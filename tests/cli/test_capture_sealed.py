@@ -42,6 +42,18 @@ def test_the_answer_names_no_address_in_text_or_json(officer: RunCommand, sealin
     assert officer("verify", sealing).code == 0
 
 
+@pytest.mark.browser
+@pytest.mark.skipif(memory({}) is None, reason="NOT TESTED: this system has no place in memory for files")
+def test_a_link_that_had_to_be_completed_is_not_repeated(officer: RunCommand, sealing: Path, network: str) -> None:
+    bare = network.removeprefix("http://")
+
+    told = officer("capture", f"{bare}/posts/1001", "--seal", "--case", sealing)
+
+    assert told.code == 1
+    assert "a page whose address is sealed" in told.out
+    assert bare not in told.out + told.err
+
+
 @pytest.mark.parametrize("beside", [("--interactive",), ("--results", "r.csv"), ("--jobs", "2"), ("--resume",)])
 def test_what_would_show_or_name_the_page_is_refused_beside_it(
     officer: RunCommand, sealing: Path, beside: tuple[str, ...]

@@ -92,3 +92,14 @@ def test_a_browser_that_is_ended_while_it_tidies_up_leaves_nothing(
         link.unlink()
 
     assert list(temporary.iterdir()) == []
+
+
+def test_a_browser_that_crashes_leaves_none_of_its_memory_in_the_home_folder(tmp_path: Path) -> None:
+    options = LaunchOptions(viewport=(800, 600), locale="mn-MN", timezone="Asia/Ulaanbaatar")
+    home = {**os.environ, "HOME": str(tmp_path), "XDG_CONFIG_HOME": str(tmp_path / "settings")}
+
+    with launched(the_browser().path, options, environment=home) as chromium:
+        chromium.process.send_signal(signal.SIGSEGV)
+        chromium.process.wait(timeout=60)
+
+    assert list(tmp_path.rglob("*.dmp")) == []

@@ -1,6 +1,8 @@
 """A page that is sealed as it is captured lies nowhere in plain, however the capture ends, and is checked."""
 
 import json
+import os
+import resource
 import shutil
 import signal
 import subprocess
@@ -32,6 +34,7 @@ from evidence_kit.practice import PracticeServer
 from evidence_kit.trust.age import Identity, encrypt, open_age
 from evidence_kit.verify import verify_path
 from tests.support import second
+from tests.support.capture_site import RawSite, page, reply
 from tests.support.people import keep_key, practice_custodian, roots_of
 from tests.support.sealing import holding, open_sealing_case
 from tests.support.tsa import OpensslTsa
@@ -60,9 +63,16 @@ class Room:
     memory: Path
 
     def seal(
-        self, url: str = "", *, on_step: OnStep = ignore, stamping: Stamping | None = None, timeout: float = 20
+        self,
+        url: str = "",
+        *,
+        on_step: OnStep = ignore,
+        stamping: Stamping | None = None,
+        timeout: float = 20,
+        sealing: Sealing | None = None,
     ) -> TakenItem:
         """Capture the page sealed."""
+        recipients = tuple(identity.recipient for identity in self.identities)
         return take_page(
             self.case,
             url or self.url,
@@ -71,7 +81,7 @@ class Room:
             options=CaptureOptions(timeout=timeout, recorder=RecorderKind.WIRE),
             stamping=stamping or Stamping(),
             on_step=on_step,
-            sealing=Sealing(recipients=tuple(identity.recipient for identity in self.identities), memory=self.memory),
+            sealing=sealing or Sealing(recipients=recipients, memory=self.memory),
         )
 
     def secrets(self) -> tuple[bytes, ...]:
@@ -151,6 +161,50 @@ def test_nothing_of_the_page_lies_on_a_disk_while_it_is_captured_and_afterwards(
     kept = {path.name for path in (room.case.path / "items/EV-0001").iterdir()}
     assert kept == {"item.json", "manifest-sha256.txt", "sealed", "sealed.json"}
     assert [path for path in room.case.staging.iterdir() if path.is_dir()] == []
+
+
+def test_the_beginning_of_a_download_is_not_laid_among_the_downloads_of_the_user(room: Room) -> None:
+    """Chromium writes what has come into a file there before it hears that downloads are refused."""
+    downloads = room.around / "home/Downloads"
+    downloads.mkdir()
+    os.utime(downloads, (0, 0))
+    wanting = page("<a href=/file download></a>", "document.querySelector('a').click()")
+
+    with RawSite({"/": wanting, "/file": reply("content" * 1000, "application/octet-stream")}) as site:
+        room.seal(f"{site.url}/")
+
+    assert downloads.stat().st_mtime == 0
+    assert list(downloads.iterdir()) == []
+
+
+def test_the_system_is_not_to_write_the_memory_of_what_crashes_into_a_file(room: Room) -> None:
+    soft, most = resource.getrlimit(resource.RLIMIT_CORE)
+    meanwhile: list[int] = []
+
+    resource.setrlimit(resource.RLIMIT_CORE, (most, most))
+    try:
+        room.seal(on_step=lambda _: meanwhile.append(resource.getrlimit(resource.RLIMIT_CORE)[0]))
+        after = resource.getrlimit(resource.RLIMIT_CORE)
+    finally:
+        resource.setrlimit(resource.RLIMIT_CORE, (soft, most))
+
+    assert (meanwhile[0], {*meanwhile[1:]}, after) == (most, {0}, (most, most))
+
+
+def test_what_tells_the_address_of_one_page_tells_nothing_of_that_of_another(room: Room) -> None:
+    sealing = Sealing(recipients=tuple(identity.recipient for identity in room.identities), memory=room.memory)
+    for path in (PAGE, "/outcomes/404"):
+        room.seal(room.url.replace(PAGE, path), sealing=sealing)
+
+    salts = {
+        json.loads(decrypted(room.case.path / "items" / item / sealed.CIRCUMSTANCES, room.identities[0]))[
+            "address_salt"
+        ]
+        for item in ("EV-0001", "EV-0002")
+    }
+
+    assert len(salts) == 2
+    assert [check for check in room.verified(room.case.path).checks if check.outcome == "failed"] == []
 
 
 def test_what_is_sealed_is_the_whole_item_without_any_picture(room: Room, tmp_path: Path) -> None:
