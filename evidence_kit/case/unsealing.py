@@ -70,8 +70,9 @@ def open_request(case: CaseFolder, item: str, custodian: Custodian, *, second: s
 def awaiting(case: CaseFolder, item: str, custodian: Custodian) -> Unsealing:
     """Return the request for *item* that awaits this officer's agreement; raises `CaseError` when there is none."""
     named = {custodian.officer.name, custodian.officer.id} - {""}
+    own, keys = _key(custodian), sound_log(case).keys
     for found in reversed(_requests(case, item)):
-        if found.approved is None and found.second in named and found.requested.certificate != _key(custodian):
+        if found.approved is None and found.second in named and not keys.same_person(found.requested.certificate, own):
             return found
     raise CaseError(
         f"nobody has asked {custodian.officer.name} to agree to the unsealing of {item}",

@@ -251,7 +251,7 @@ def _check_custody(findings: LogFindings, event: Event | WithheldEvent) -> None:
             _problem(findings, "custody.keys", subject, detail)
     for problem in findings.transfers.follow(event, findings.links):
         _problem(findings, "custody.transfers", subject, problem)
-    for problem in findings.unsealings.follow(event, findings.head):
+    for problem in findings.unsealings.follow(event, findings.head, keys):
         _problem(findings, "custody.unsealed", subject, problem)
 
 

@@ -1,8 +1,8 @@
 """Unsealing takes two people, each with a key of their own (docs/evidence-format.md, "Unsealing").
 
-``unseal.requested`` says why, and who is to agree. ``unseal.approved`` is that person's, with another key, and names
-the request by number and link. ``unseal.opened`` is the requester's again, written before anything is opened; it uses
-the approval up. What a recipient's key opens without this tool no log can show.
+``unseal.requested`` says why, and who is to agree. ``unseal.approved`` is that person's, with a key that is none of the
+first officer's, and names the request by number and link. ``unseal.opened`` is the requester's again, written before
+anything is opened; it uses the approval up. What a recipient's key opens without this tool no log can show.
 """
 
 from collections.abc import Iterator
@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 
 from evidence_kit.canonical import Json
 from evidence_kit.custody.events import Event, EventType, WithheldEvent
+from evidence_kit.custody.register import KeyRegister
 from evidence_kit.errors import FormatError
 from evidence_kit.models import Digest
 
@@ -31,10 +32,10 @@ class Unsealing:
         """Name or number of the officer who is to agree."""
         return str(self.requested.detail.get("second", ""))
 
-    def is_second(self, event: Event) -> bool:
-        """Whether *event* is by the officer who is to agree, with another key than the request."""
+    def is_second(self, event: Event, keys: KeyRegister) -> bool:
+        """Whether *event* is by the officer who is to agree, with a key of another officer than the request."""
         named = {str(event.actor.get("name")), str(event.actor.get("id"))} - {""}
-        return event.certificate != self.requested.certificate and self.second in named
+        return not keys.same_person(event.certificate, self.requested.certificate) and self.second in named
 
 
 @dataclass(slots=True, kw_only=True)
@@ -47,17 +48,17 @@ class Unsealings:
     """Events whose request is withheld."""
     _withheld: set[int] = field(default_factory=set)
 
-    def follow(self, event: Event | WithheldEvent, link: Digest) -> Iterator[str]:
-        """Take *event* in, *link* being that after it; yield what does not fit."""
+    def follow(self, event: Event | WithheldEvent, link: Digest, keys: KeyRegister) -> Iterator[str]:
+        """Take *event* in, *link* being that after it and *keys* those of the log so far; yield what does not fit."""
         if isinstance(event, WithheldEvent):
             if event.type in _HALVES:
                 self._withheld.add(event.seq)
         elif event.type == EventType.UNSEAL_REQUESTED:
             self.requests[event.seq] = Unsealing(requested=event, link=link)
         elif event.type in {EventType.UNSEAL_APPROVED, EventType.UNSEAL_OPENED}:
-            yield from self._continue(event)
+            yield from self._continue(event, keys)
 
-    def _continue(self, event: Event) -> Iterator[str]:
+    def _continue(self, event: Event, keys: KeyRegister) -> Iterator[str]:
         try:
             seq, named = read_request(event.detail)
         except FormatError as error:
@@ -69,16 +70,18 @@ class Unsealings:
         request = self.requests.get(seq)
         if request is None or named != request.link or event.item != request.requested.item:
             yield f"event {seq} is no request to unseal {event.item} with this link"
+        elif event.manifest != request.requested.manifest:
+            yield f"the request of event {seq} is about another manifest of {event.item}"
         elif event.type == EventType.UNSEAL_APPROVED:
-            yield from self._approve(seq, request, event)
+            yield from self._approve(seq, request, event, keys)
         else:
             yield from self._open(seq, request, event)
 
-    def _approve(self, seq: int, request: Unsealing, event: Event) -> Iterator[str]:
+    def _approve(self, seq: int, request: Unsealing, event: Event, keys: KeyRegister) -> Iterator[str]:
         if request.approved:
             yield f"the request of event {seq} was agreed to before"
-        elif not request.is_second(event):
-            yield f"whoever agreed is not the second officer whom event {seq} names, or signed with the same key"
+        elif not request.is_second(event, keys):
+            yield f"whoever agreed is not the second officer whom event {seq} names, or signed with a key of the first"
         else:
             self.requests[seq] = replace(request, approved=event)
 

@@ -166,7 +166,7 @@ def _unsealing(log: OddLog, item: str) -> dict[str, Json]:
     return {
         "type": log.chance.choice(["unseal.approved", "unseal.opened"]),
         "item": asked,
-        "digests": _manifest(str(asked)),
+        "digests": _manifest(str(asked), log.chance.choice([SOME, SOME, OTHER])),
         "purpose": "p",
         "detail": named,
     }

@@ -1,5 +1,7 @@
 """Unsealing takes two keys by the log itself, and each agreement is used once."""
 
+from dataclasses import replace
+
 import pytest
 
 from evidence_kit.canonical import Json
@@ -7,7 +9,7 @@ from evidence_kit.custody.custodian import Custodian
 from evidence_kit.custody.events import Draft, EventType
 from evidence_kit.custody.log import FIRST_LINK
 from evidence_kit.models import Digest, Outcome
-from tests.unit.custody.test_register import BOLOR, DORJ, ITEM, MANIFEST, THIEF, Log
+from tests.unit.custody.test_register import BOLOR, DORJ, DORJ_AGAIN, ITEM, MANIFEST, THIEF, Log
 
 DIGESTS = {MANIFEST: FIRST_LINK}
 OTHER = Digest(b"\x01" * 32)
@@ -86,6 +88,22 @@ def test_nobody_agrees_twice_or_to_their_own_request(log: Log) -> None:
     twice = agree(log, other)
 
     assert wrong(log) == {f"event {own}", f"event {twice}"}
+
+
+def test_a_key_that_follows_that_of_the_first_officer_is_no_second_one_whatever_name_goes_with_it(log: Log) -> None:
+    log.register(DORJ_AGAIN, DORJ_AGAIN, replaces=DORJ)
+    renamed = replace(DORJ_AGAIN, officer=replace(DORJ_AGAIN.officer, name=BOLOR.officer.name))
+
+    assert wrong(log) == set()
+    assert wrong_after(log, agree(log, ask(log), renamed))
+
+
+def test_an_agreement_is_to_the_manifest_that_was_asked_for(log: Log) -> None:
+    seq = ask(log)
+    draft = Draft(type=EventType.UNSEAL_APPROVED, item=ITEM, digests={MANIFEST: OTHER}, detail=named(log, seq))
+
+    assert wrong(log) == set()
+    assert wrong_after(log, log.add(BOLOR, draft))
 
 
 def test_only_the_officer_who_was_named_agrees(log: Log) -> None:

@@ -233,7 +233,7 @@ function checkCustody(findings: LogFindings, event: Event | WithheldEvent): void
     }
   }
   for (const problem of findings.transfers.follow(event, links)) findings.wrong("custody.transfers", subject, problem);
-  const unfit = findings.unsealings.follow(event, findings.head);
+  const unfit = findings.unsealings.follow(event, findings.head, keys);
   if (unfit !== "") findings.wrong("custody.unsealed", subject, unfit);
 }
 

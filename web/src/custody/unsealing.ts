@@ -4,7 +4,8 @@ import { isObject } from "../canonical.js";
 import { type Bytes, equal } from "../bytes.js";
 import { parseDigest } from "../digest.js";
 import { FormatError } from "../errors.js";
-import { type Event, EventType, isWithheld, type WithheldEvent } from "./events.js";
+import { type Event, EventType, isWithheld, manifestOf, type WithheldEvent } from "./events.js";
+import type { KeyRegister } from "./register.js";
 
 /** One request to open a sealed item, and how far it has come. */
 interface Unsealing {
@@ -22,8 +23,11 @@ export class Unsealings {
   private readonly requests = new Map<number, Unsealing>();
   private readonly withheld = new Set<number>();
 
-  /** Take *event* in, *link* being that after it; return what does not fit, empty for nothing. */
-  follow(event: Event | WithheldEvent, link: Bytes): string {
+  /**
+   * Take *event* in, *link* being that after it and *keys* those of the log so far; return what does not fit, empty for
+   * nothing.
+   */
+  follow(event: Event | WithheldEvent, link: Bytes, keys: KeyRegister): string {
     if (isWithheld(event)) {
       const half = event.type === EventType.UNSEAL_REQUESTED || event.type === EventType.UNSEAL_APPROVED;
       if (half) this.withheld.add(event.seq);
@@ -34,10 +38,10 @@ export class Unsealings {
       return "";
     }
     const goesOn = event.type === EventType.UNSEAL_APPROVED || event.type === EventType.UNSEAL_OPENED;
-    return goesOn ? this.goOn(event) : "";
+    return goesOn ? this.goOn(event, keys) : "";
   }
 
-  private goOn(event: Event): string {
+  private goOn(event: Event, keys: KeyRegister): string {
     let seq: number;
     let link: Bytes;
     try {
@@ -54,16 +58,20 @@ export class Unsealings {
     if (request === undefined || !equal(link, request.link) || event.item !== request.requested.item) {
       return `event ${seq} is no request to unseal ${event.item} with this link`;
     }
-    return event.type === EventType.UNSEAL_APPROVED ? approve(seq, request, event) : open(seq, request, event);
+    const [told, asked] = [manifestOf(event), manifestOf(request.requested)];
+    if (told === undefined || asked === undefined ? told !== asked : !equal(told, asked)) {
+      return `the request of event ${seq} is about another manifest of ${event.item}`;
+    }
+    return event.type === EventType.UNSEAL_APPROVED ? approve(seq, request, event, keys) : open(seq, request, event);
   }
 }
 
-function approve(seq: number, request: Unsealing, event: Event): string {
+function approve(seq: number, request: Unsealing, event: Event, keys: KeyRegister): string {
   if (request.approved) return `the request of event ${seq} was agreed to before`;
   const second = String(request.requested.detail["second"] ?? "");
   const named = [event.actor["name"], event.actor["id"]].filter((each) => each !== "");
-  if (event.certificate === request.requested.certificate || !named.includes(second)) {
-    return `whoever agreed is not the second officer whom event ${seq} names, or signed with the same key`;
+  if (keys.samePerson(event.certificate, request.requested.certificate) || !named.includes(second)) {
+    return `whoever agreed is not the second officer whom event ${seq} names, or signed with a key of the first`;
   }
   request.approved = true;
   return "";
