@@ -233,6 +233,12 @@ def was_sealed(start: Event) -> bool:
     return isinstance(asked, dict) and asked.get("sealed") is True
 
 
+def sealed_to(start: Event) -> Json:
+    """Return to whom *start*, the beginning of a sealed item, says that it is sealed."""
+    asked = start.detail.get("asked", start.detail)
+    return asked.get("recipients") if isinstance(asked, dict) else None
+
+
 def _made_of(start: Event) -> Iterator[str]:
     parents = start.detail.get("derived_from")
     for parent in parents if isinstance(parents, list) else ():

@@ -119,6 +119,8 @@ def read_register(data: bytes) -> Register:
             found = tuple(map(SealedFile.from_json, files))
             if len({file.path for file in found}) != len(found):
                 raise FormatError(f"{REGISTER} names a file twice")
+            if len(set(map(str, recipients))) != len(recipients):
+                raise FormatError(f"{REGISTER} names a recipient twice")
             return Register(recipients=tuple(map(_recipient, recipients)), files=found)
     message = f"{REGISTER} does not say {SCHEMA}"
     raise FormatError(message)

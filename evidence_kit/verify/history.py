@@ -22,6 +22,7 @@ from evidence_kit.models import Trust, utc_text
 from evidence_kit.trust.certificates import Certificate
 from evidence_kit.trust.digests import sha256_bytes
 from evidence_kit.trust.timestamps import read_reply
+from evidence_kit.verify.begun import begun_otherwise
 from evidence_kit.verify.bracket import check_bracket
 from evidence_kit.verify.derived import check_derived_from
 from evidence_kit.verify.examination import Examination
@@ -251,7 +252,8 @@ def check_items(exam: Examination, files: CaseFiles, history: History, present: 
             detail = f"its digest is {found}, event {standing.seq} recorded {standing.manifest}"
             problems.append((files.shown(name), detail))
         problems += _contradictions(files, item, event, standing)
-        problems += _other_address(files, item, starts.get(item))
+        if item in starts:
+            problems += begun_otherwise(files, item, starts[item], later=item in history.told.sealings)
         check_derived_from(exam, files, history.committed, item)
         check_bracket(exam, files, history, item, [*history.log.certificates.values()])
     exam.concluded("custody.items", files.shown("items"), problems, f"{len(present)} items")
@@ -279,17 +281,6 @@ def _contradictions(files: CaseFiles, item: str, event: Event, standing: Event) 
     register = f"items/{item}/{REGISTER}"
     if standing is not event and files.has(register) and files.digest(register) != standing.digests.get(register):
         yield files.shown(register), f"its digest is {files.digest(register)}, event {standing.seq} recorded another"
-
-
-def _other_address(files: CaseFiles, item: str, start: Event | None) -> Iterator[tuple[str, str]]:
-    """Yield that the sealed item's record commits to another address than its *start* did."""
-    name = f"items/{item}/item.json"
-    try:
-        record = parse_item(files.read(name))
-    except FormatError:
-        return  # told by the check of the record itself
-    if start and record.get("address_commitment") != start.detail.get("address_commitment"):
-        yield files.shown(name), f"its address_commitment is not the one that event {start.seq} recorded"
 
 
 def _sealing(event: Event) -> dict[str, Json]:

@@ -7,12 +7,15 @@ Nothing is decoded, and nothing written.
 
 import io
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from typing import BinaryIO
 
 from evidence_kit import canonical
 from evidence_kit.canonical import Json
 from evidence_kit.case import sealed
+from evidence_kit.case.bracket import START_TOKEN
+from evidence_kit.case.items import SUPPLIED
+from evidence_kit.case.layout import SUPPLIED_ARCHIVE
 from evidence_kit.case.manifest import NAME, read_manifest
 from evidence_kit.case.sealed import Particulars, Register, SealedFile, commitment, particulars_path
 from evidence_kit.errors import FormatError
@@ -76,9 +79,20 @@ def _contradictions(register: Register, record: dict[str, Json]) -> Iterator[str
         yield f"item.json lists {path}, which it does not name" if path in listed else f"item.json does not list {path}"
     for path in sorted(path for path in wanted.keys() & listed.keys() if wanted[path] != listed[path]):
         yield f"item.json gives {path} the role {listed[path]}"
+    for path in _in_plain(record, wanted):
+        yield f"item.json lists {path}, which no sealed item has in plain"
     told: dict[str, Json] = {"files": len(register.files), "bytes": register.size}
     if _counted(record, told) != told:
         yield f"item.json counts otherwise: it names {told['files']} files of {told['bytes']} bytes"
+
+
+def _in_plain(record: dict[str, Json], wanted: Collection[str]) -> list[str]:
+    """Return what else *record* lists than what is sealed, its register, and what tells nothing of it."""
+    readable = {sealed.REGISTER, START_TOKEN}
+    if record.get("source") == SUPPLIED and record.get("sealed") is None:
+        readable.add(SUPPLIED_ARCHIVE)
+    listed = {str(file.get("path")) for file in sealed.objects(record.get("files"))}
+    return sorted(path for path in listed - readable - {*wanted} if not sealed.is_sealed_path(path))
 
 
 def _counted(record: dict[str, Json], told: Json) -> Json:

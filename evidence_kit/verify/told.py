@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
-from evidence_kit.case.items import was_sealed
+from evidence_kit.case.items import sealed_to, was_sealed
 from evidence_kit.case.layout import HEAD_TOKEN
 from evidence_kit.custody.events import ENDS, HALVES, Event, EventType, WithheldEvent
 from evidence_kit.models import Digest
@@ -79,7 +79,7 @@ def _in_brief(event: Event) -> Event:
         note="",
         detail={
             **{key: value for key, value in event.detail.items() if key in _COMPARED},
-            **({"sealed": True} if was_sealed(event) else {}),
+            **({"sealed": True, "recipients": sealed_to(event)} if was_sealed(event) else {}),
         },
         clock={},
     )

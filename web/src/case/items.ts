@@ -3,6 +3,7 @@
 import { isObject, type JsonObject, parse } from "../canonical.js";
 import { ENDS, type Event } from "../custody/events.js";
 import { FormatError } from "../errors.js";
+import type { Json } from "../models.js";
 
 const SCHEMA = "evidence-kit/item/1";
 
@@ -17,6 +18,12 @@ export function parseItem(data: Uint8Array): JsonObject {
 export function wasSealed(start: Event): boolean {
   const asked = start.detail["asked"] === undefined ? start.detail : start.detail["asked"];
   return isObject(asked) && asked["sealed"] === true;
+}
+
+/** Return to whom *start*, the beginning of a sealed item, says that it is sealed. */
+export function sealedTo(start: Event): Json {
+  const asked = start.detail["asked"] === undefined ? start.detail : start.detail["asked"];
+  return isObject(asked) ? (asked["recipients"] ?? null) : null;
 }
 
 /** Return what came of everything that an event of the type *begun* began, sealed or not, and how often. */

@@ -25,6 +25,8 @@ export const BAG_FILES: ReadonlySet<string> = new Set([
 export const PLAN = "exhibits.toml";
 /** The archive of an item that was captured, and of one that was supplied. */
 export const [CAPTURE_ARCHIVE, SUPPLIED_ARCHIVE] = ["capture.wacz", "supplied.wacz"] as const;
+/** The time stamp in an item that was taken before it was begun. */
+export const START_TOKEN = "start.tsr";
 /** Below `seals/ID/` of an item that was sealed later: the signature over the manifest that it has since. */
 export const LATER_SEAL = "sealed.p7s";
 /** The file of an item that a bundle may lack: the recording itself, encrypted. */

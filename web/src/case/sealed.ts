@@ -50,7 +50,9 @@ export function readRegister(data: Uint8Array): Register {
   if (new Set(found.map((file) => file.path)).size !== found.length) {
     throw new FormatError(`${REGISTER} names a file twice`);
   }
-  return { recipients: (recipients as readonly Json[]).map(recipient), files: found };
+  const named = (recipients as readonly Json[]).map(recipient);
+  if (new Set(named).size !== named.length) throw new FormatError(`${REGISTER} names a recipient twice`);
+  return { recipients: named, files: found };
 }
 
 function sealedFile(value: Json): SealedFile {

@@ -9,7 +9,7 @@ import { isObject, type JsonObject } from "../canonical.js";
 import { AGE } from "../case/encrypted.js";
 import { parseItem, wasSealed } from "../case/items.js";
 import { EventType, HALVES } from "../custody/events.js";
-import { CAPTURE_ARCHIVE, SUPPLIED_ARCHIVE } from "../case/layout.js";
+import { CAPTURE_ARCHIVE, START_TOKEN, SUPPLIED_ARCHIVE } from "../case/layout.js";
 import { digestText } from "../digest.js";
 import { attempt, FormatError } from "../errors.js";
 import type { Examination } from "../examination.js";
@@ -21,7 +21,6 @@ import { itemContents } from "./contents.js";
 import type { CaseFiles } from "./files.js";
 import type { History } from "./history.js";
 
-const START_TOKEN = "start.tsr";
 const HEX = /^[0-9a-f]{64}$/;
 
 /** What opens a bracket, as the start event and `item.json` name it. */

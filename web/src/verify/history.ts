@@ -19,6 +19,7 @@ import type { Examination } from "../examination.js";
 import type { Json, Problem } from "../models.js";
 import { utcText } from "../times.js";
 import type { Certificate } from "../trust/certificates.js";
+import { begunOtherwise } from "./begun.js";
 import { checkBracket } from "./bracket.js";
 import { checkDerivedFrom } from "./derived.js";
 import type { CaseFiles } from "./files.js";
@@ -220,7 +221,10 @@ export async function checkItems(
         problems.push([files.shown(name), why]);
       }
       problems.push(...(await contradictions(files, item, event, standing)));
-      problems.push(...(await otherAddress(files, item, starts.get(item))));
+      const start = starts.get(item);
+      if (start !== undefined) {
+        problems.push(...(await begunOtherwise(files, item, start, history.told.sealings.has(item))));
+      }
       checkDerivedFrom(exam, files, history.committed, item);
       await checkBracket(exam, files, history, item, certificates);
     }
@@ -261,15 +265,6 @@ async function contradictions(files: CaseFiles, item: string, event: Event, stan
     problems.push([files.shown(name), `what it says of its sealing is not what event ${standing.seq} recorded`]);
   }
   return problems;
-}
-
-/** Return that the sealed item's record commits to another address than its *start* did. */
-async function otherAddress(files: CaseFiles, item: string, start: Event | undefined): Promise<Problem[]> {
-  const name = `items/${item}/item.json`;
-  const record = await attempt(async () => parseItem(await files.read(name)));
-  if (record instanceof FormatError || start === undefined) return []; // told by the check of the record itself
-  if (same(record["address_commitment"] ?? null, start.detail["address_commitment"] ?? null)) return [];
-  return [[files.shown(name), `its address_commitment is not the one that event ${start.seq} recorded`]];
 }
 
 function isDigest(recorded: Bytes | undefined, found: Bytes): boolean {

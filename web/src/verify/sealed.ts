@@ -2,6 +2,7 @@
 
 import { byCodePoint } from "../bytes.js";
 import { isObject, type JsonObject, same } from "../canonical.js";
+import { START_TOKEN, SUPPLIED_ARCHIVE } from "../case/layout.js";
 import {
   isSealed,
   isSealedPath,
@@ -71,6 +72,9 @@ function contradictions(register: Register, record: JsonObject): string[] {
       problems.push(`item.json gives ${path} the role ${shorten(listed.get(path) ?? "")}`);
     }
   }
+  for (const path of inPlain(record, wanted)) {
+    problems.push(`item.json lists ${shorten(path)}, which no sealed item has in plain`);
+  }
   const bytes = register.files.reduce((sum, file) => sum + file.bytes, 0);
   const counted = { files: register.files.length, bytes };
   const later = record["sealed"] ?? null;
@@ -79,6 +83,15 @@ function contradictions(register: Register, record: JsonObject): string[] {
     problems.push(`item.json counts otherwise: it names ${register.files.length} files of ${bytes} bytes`);
   }
   return problems;
+}
+
+/** Return what else *record* lists than what is sealed, its register, and what tells nothing of it. */
+function inPlain(record: JsonObject, wanted: ReadonlyMap<string, string>): string[] {
+  const supplied = record["source"] === "supplied" && (record["sealed"] ?? null) === null;
+  const readable = new Set([REGISTER, START_TOKEN, ...(supplied ? [SUPPLIED_ARCHIVE] : [])]);
+  const listed = new Set(objects(record["files"]).map((file) => String(file["path"])));
+  const other = (path: string) => !readable.has(path) && !wanted.has(path) && !isSealedPath(path);
+  return [...listed].filter(other).sort(byCodePoint);
 }
 
 function without(value: JsonObject, name: string): JsonObject {

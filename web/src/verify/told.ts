@@ -2,7 +2,7 @@
 
 import { type Bytes, text, utf8 } from "../bytes.js";
 import { dumps, type JsonObject, parse } from "../canonical.js";
-import { wasSealed } from "../case/items.js";
+import { sealedTo, wasSealed } from "../case/items.js";
 import { HEAD_TOKEN } from "../case/layout.js";
 import { ENDS, type Event, EventType, HALVES, isWithheld, type WithheldEvent } from "../custody/events.js";
 import type { Json } from "../models.js";
@@ -78,7 +78,10 @@ function inBrief(event: Event): Event {
     const value = event.detail[key];
     if (value !== undefined) detail[key] = value;
   }
-  if (wasSealed(event)) detail["sealed"] = true;
+  if (wasSealed(event)) {
+    detail["sealed"] = true;
+    detail["recipients"] = sealedTo(event);
+  }
   const about = [...event.digests].filter(([name]) => name.startsWith("items/") || name.startsWith("seals/"));
   return {
     ...event,
