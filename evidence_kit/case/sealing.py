@@ -77,6 +77,11 @@ def want_recipients(case: CaseFolder, subjects: Sequence[str] = ()) -> tuple[Rec
             hint="make two keys (evidence-kit recipient new --output KEY), kept in different places, and name both: "
             "evidence-kit recipient add FILE --for seal",
         )
+    try:
+        encrypt(b"", recipients)
+    except FormatError as error:
+        message = f"nothing can be sealed to those whom the case names: {error}"
+        raise UsageError(message, hint="evidence-kit recipient remove takes some back") from error
     return recipients
 
 

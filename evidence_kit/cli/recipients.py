@@ -73,12 +73,14 @@ def recipient_text(texts: "Texts", named: "Named") -> str:
 
 def first_recipients(content: "Iterable[str] | None", seal: "Iterable[str] | None", *, alone: bool) -> "list[Draft]":
     """Return the events for the recipients that a new case begins with; raises `UsageError`."""
-    from evidence_kit.custody.recipients import Named, Use, adding, want_enough
+    from evidence_kit.custody.recipients import Named, Use, adding, want_enough, want_usable
 
     given = [(Use.CONTENT, text) for text in content or ()] + [(Use.SEAL, text) for text in seal or ()]
     named = [Named(recipient=recipient, use=use) for use, text in given for recipient in read_recipients(text)]
     named = list({(each.recipient, each.use): each for each in named}.values())
     want_enough(named, alone=alone)
+    if named:
+        want_usable(named)
     return [adding(each, alone=alone) for each in named]
 
 
@@ -91,8 +93,9 @@ def read_recipients(text: str) -> "tuple[Recipient, ...]":
         if text.startswith("age1"):
             return (Recipient.parse(text),)
         with path.open("rb") as stream:
-            lines = stream.read(_LARGEST_LIST).decode("utf-8").splitlines()
-        found = tuple(Recipient.parse(line) for line in map(str.strip, lines) if line and not line.startswith("#"))
+            # Editors of Windows put a byte order mark before what they save.
+            lines = map(str.strip, stream.read(_LARGEST_LIST).decode("utf-8-sig").splitlines())
+        found = tuple(dict.fromkeys(Recipient.parse(line) for line in lines if line and not line.startswith("#")))
     except (OSError, UnicodeDecodeError) as error:
         message = f"{shorten(text)} is neither a recipient nor a file of recipients"
         raise UsageError(message, hint="evidence-kit recipient new --output FILE makes one; it begins with age1") from (
@@ -169,7 +172,7 @@ def _add(
     from dataclasses import replace
 
     from evidence_kit.cli.run import Run
-    from evidence_kit.custody.recipients import Named, Use, adding, want_enough
+    from evidence_kit.custody.recipients import Named, Use, adding, want_enough, want_usable
 
     run = Run.of(ctx)
     folder, concerned = run.case(case), _subject(subject)
@@ -180,6 +183,7 @@ def _add(
         if any((each.recipient, each.use, each.subject) == (old.recipient, old.use, old.subject) for old in now):
             raise UsageError("it is a recipient already", hint="evidence-kit recipient list shows them")
     want_enough([*now, *new], alone=one_recipient)
+    want_usable([*now, *new])
     drafts = [replace(adding(each, alone=one_recipient), note=note) for each in new]
     _commit(run, folder, drafts, passphrase_file, command="recipient-add", json=json)
 

@@ -12,7 +12,7 @@ from enum import StrEnum
 from evidence_kit.canonical import Json
 from evidence_kit.custody.events import Draft, Event, EventType
 from evidence_kit.errors import FormatError, UsageError
-from evidence_kit.trust.age import Recipient
+from evidence_kit.trust.age import Recipient, encrypt
 
 _RECIPIENT = re.compile("age1[qpzry9x8gf2tvdw0s3jn54khce6mua7l]{58}")
 FEWEST = 2
@@ -105,6 +105,14 @@ def want_enough(named: Sequence[Named], *, alone: bool) -> None:
                 hint="name a second recipient, whose key lies elsewhere: a lost key is lost evidence; "
                 "or say --one-recipient",
             )
+
+
+def want_usable(named: Sequence[Named]) -> None:
+    """Refuse recipients to whom, or to all of whom at once, nothing can be encrypted; raises `UsageError`."""
+    try:
+        encrypt(b"", tuple(dict.fromkeys(each.recipient for each in named)))
+    except FormatError as error:
+        raise UsageError(str(error), hint="evidence-kit recipient list shows those of a case") from error
 
 
 def _read(detail: dict[str, Json]) -> Named:

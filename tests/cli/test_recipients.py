@@ -7,7 +7,7 @@ import pytest
 
 from evidence_kit.case.folder import CaseFolder
 from evidence_kit.custody.recipients import Use
-from evidence_kit.trust.age import Identity, read_identities
+from evidence_kit.trust.age import Identity, Recipient, read_identities
 from tests.cli.running import RunCommand
 
 NEW = ("case", "new")
@@ -67,6 +67,36 @@ def test_a_file_that_names_nobody_is_refused(officer: RunCommand, tmp_path: Path
 
     assert answer.code == 2
     assert not (tmp_path / "c").exists()
+
+
+def test_a_file_is_read_as_windows_saves_it_and_names_everybody_once(
+    officer: RunCommand, case: Path, tmp_path: Path, keys: list[str]
+) -> None:
+    listed = tmp_path / "keys.txt"
+    listed.write_bytes(b"\xef\xbb\xbf# keys\r\n" + "\r\n".join([keys[0], keys[1], keys[0]]).encode() + b"\r\n")
+
+    assert officer("recipient", "add", listed, "--for", "seal", "--case", case).code == 0
+    named = officer("recipient", "list", "--case", case, "--json").json["recipients"]
+    assert [each["recipient"] for each in named] == keys[:2]
+
+
+def test_those_to_whom_nothing_could_be_encrypted_are_refused_when_they_are_named(
+    officer: RunCommand, case: Path, tmp_path: Path, keys: list[str]
+) -> None:
+    """Else it would show when something is to be sealed: a key of no order, or more than an age file is for."""
+    many = tmp_path / "many.txt"
+    many.write_text("\n".join(str(Identity.new().recipient) for _ in range(99)), encoding="utf-8")
+    nobody = tmp_path / "nobody.txt"
+    nobody.write_text(f"{Recipient(bytes(32))}\n{keys[0]}", encoding="utf-8")
+
+    assert officer("recipient", "add", nobody, "--for", "seal", "--case", case).code == 2
+    assert officer(*NEW, tmp_path / "c", *CALLED, "--seal-to", nobody).code == 2
+    assert officer("recipient", "add", many, "--for", "seal", "--case", case).code == 0
+    assert officer("recipient", "add", keys[0], "--for", "seal", "--case", case).code == 0
+    refused = officer("recipient", "add", keys[1], "--for", "seal", "--case", case)
+    assert refused.code == 2
+    assert "100 recipients at most" in refused.err
+    assert len(CaseFolder.open(case).recipients(Use.SEAL)) == 100
 
 
 def test_recipients_are_added_and_removed_as_events(officer: RunCommand, case: Path, keys: list[str]) -> None:

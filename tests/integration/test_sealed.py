@@ -221,6 +221,21 @@ def test_without_recipients_nothing_is_begun(tmp_path: Path, custodian: Custodia
     assert len(case.log().events) == 1
 
 
+@pytest.mark.parametrize("recipients", [[Recipient(bytes(32))], [Identity.new().recipient for _ in range(101)]])
+def test_to_whom_nothing_can_be_encrypted_nothing_is_begun(
+    tmp_path: Path, custodian: Custodian, recipients: list[Recipient]
+) -> None:
+    case = open_case(tmp_path / "case", custodian)
+    for recipient in recipients:
+        case.commit(adding(Named(recipient=recipient, use=Use.SEAL)), custodian)
+    events = len(case.log().events)
+
+    with pytest.raises(UsageError, match="nothing can be sealed"):
+        seal(case, custodian, hand_over(tmp_path / "phone", FILES))
+
+    assert len(case.log().events) == events
+
+
 def test_what_reads_otherwise_once_it_is_sealed_is_left_out_and_told_to_the_recipients_alone(
     case: CaseFolder,
     custodian: Custodian,

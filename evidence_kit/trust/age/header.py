@@ -28,7 +28,9 @@ _X25519, _SCRYPT = "X25519", "scrypt"
 _INFO = b"age-encryption.org/v1/"
 _ZERO = bytes(12)
 _COLUMNS = 64
-_LONGEST_LINE, _MOST_STANZAS = 4096, 100
+_LONGEST_LINE = 4096
+MOST_RECIPIENTS = 100
+"""Of one age file: stanzas that are read, so that a header is bounded."""
 _WORK, _MOST_WORK = 18, 20
 """log2 of scrypt's N: about a second, and 1 GiB at the most for a file of somebody else."""
 _SALT = 16
@@ -100,7 +102,7 @@ def read_header(stream: BinaryIO) -> Header:
             raw += line
             return Header(stanzas=tuple(stanzas), signed=signed, mac=_decoded(found[1], 32), size=len(raw))
         raw += line
-        if not line.startswith(b"-> ") or not line.endswith(b"\n") or len(stanzas) == _MOST_STANZAS:
+        if not line.startswith(b"-> ") or not line.endswith(b"\n") or len(stanzas) == MOST_RECIPIENTS:
             break
         body, lines = _body(stream)
         raw += lines
@@ -129,9 +131,14 @@ def _body(stream: BinaryIO) -> tuple[bytes, bytes]:
 
 
 def wrap(recipients: "Sequence[Recipient]") -> tuple[bytes, bytes]:
-    """Return the header for *recipients*, and the new file key that stands in it; raises `FormatError` for none."""
+    """Return the header for *recipients*, and the new file key that stands in it.
+
+    Raises `FormatError` for none, for too many, and for one to whom nobody can encrypt.
+    """
     if not recipients:
         raise FormatError("an age file needs a recipient")
+    if len(recipients) > MOST_RECIPIENTS:
+        raise FormatError(f"an age file is for {MOST_RECIPIENTS} recipients at most, and these are {len(recipients)}")
     file_key = os.urandom(FILE_KEY)
     return _written([_wrapped(recipient, file_key) for recipient in recipients], file_key), file_key
 
