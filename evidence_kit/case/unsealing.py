@@ -6,6 +6,7 @@ of the case, for the reader alone; nothing of it is decoded here.
 
 import io
 import os
+import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,7 +18,7 @@ from evidence_kit.case.sealed import Particulars, Register, SealedFile
 from evidence_kit.custody.custodian import Custodian
 from evidence_kit.custody.events import Draft, EventType
 from evidence_kit.custody.unsealing import Unsealing, request_named
-from evidence_kit.errors import CaseError, FormatError, IntegrityError, UsageError
+from evidence_kit.errors import CaseError, EvidenceError, FormatError, IntegrityError, UsageError
 from evidence_kit.models import Digest
 from evidence_kit.plain import open_plain, read_plain
 from evidence_kit.trust.age import AgeReader, Identity, open_age
@@ -111,19 +112,35 @@ def unseal(
         purpose=found.requested.purpose,
         detail={**request_named(found), "files": len(told)},
     )
-    committed = case.commit(draft, custodian)
     try:
-        output.mkdir(mode=0o700)
+        _make_room(output, register.size)
+        committed = _committed(case, draft, custodian, output)
         opened = [_write(folder, each, identities, output / _name(item, each)) for each in told]
     except OSError as error:
         raise CaseError(f"what was unsealed could not be written to {output}: {error.strerror or error}") from error
     return committed, opened
 
 
+def _committed(case: CaseFolder, draft: Draft, custodian: Custodian, output: Path) -> Committed:
+    try:
+        return case.commit(draft, custodian)
+    except EvidenceError:
+        output.rmdir()
+        raise
+
+
+def _make_room(output: Path, size: int) -> None:
+    """Make the folder before the agreement is used up; raises `CaseError` where *size* bytes do not fit, `OSError`."""
+    free = shutil.disk_usage(output.parent).free
+    if free < size:
+        raise CaseError(f"{output.parent} has {free} bytes free, and {size} are to be written", hint="make room")
+    output.mkdir(mode=0o700)
+
+
 def refuse_place(case: CaseFolder, output: Path) -> None:
     """Refuse a place that is taken, or inside of the case; raises `UsageError`."""
     place, inner = output.absolute(), case.path.resolve()
-    if place.exists():
+    if place.exists() or place.is_symlink():
         raise UsageError(f"{output} is already there", hint="name a new folder")
     if inner == place.parent.resolve() or inner in place.parent.resolve().parents:
         raise UsageError("what is unsealed is not written into the case", hint="name a new folder outside of it")

@@ -1,5 +1,6 @@
 """``import --seal`` and ``unseal``: two officers, each with a key of their own, and the log before the content."""
 
+import shutil
 from pathlib import Path
 
 import pytest
@@ -133,9 +134,34 @@ def test_what_is_unsealed_is_written_to_a_new_folder_outside_of_the_case(
     officer: RunCommand, sealed: Path, tmp_path: Path, key: Path
 ) -> None:
     (tmp_path / "taken").mkdir()
-    for place in (sealed / "opened", sealed / "items/EV-0001/x", tmp_path / "taken", tmp_path / "none/opened"):
+    (tmp_path / "led").symlink_to(sealed / "items")
+    (tmp_path / "nowhere").symlink_to(sealed / "opened")
+    elsewhere = [tmp_path / name for name in ("taken", "none/opened", "led", "led/opened", "nowhere")]
+    for place in (sealed / "opened", sealed / "items/EV-0001/x", *elsewhere):
         assert officer(*ASK, "--output", place, "--key", key, "--case", sealed).code == 2
     assert types(sealed)[-1] == "imported"
+
+
+def test_an_agreement_is_not_used_up_where_there_is_no_room(  # noqa: PLR0913, PLR0917  # fixtures
+    officer: RunCommand,
+    second: RunCommand,
+    sealed: Path,
+    tmp_path: Path,
+    key: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    opening = (*ASK, "--output", tmp_path / "opened", "--key", key, "--case", sealed)
+    officer(*opening)
+    second("unseal", "EV-0001", "--agree", "--case", sealed)
+
+    used = shutil.disk_usage(tmp_path)
+    with monkeypatch.context() as full:
+        full.setattr(shutil, "disk_usage", lambda _: used._replace(free=0))
+        refused = officer(*opening)
+
+    assert (refused.code, types(sealed)[-1]) == (1, "unseal.approved")
+    assert "0 bytes free" in refused.err
+    assert officer(*opening).code == 0
 
 
 def test_only_sealed_items_are_unsealed(officer: RunCommand, sealed: Path) -> None:
