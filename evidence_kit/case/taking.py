@@ -76,12 +76,19 @@ def conclude_item(  # noqa: PLR0913  # what is committed, by whom
     is_sealed = any(file.role == REGISTER_ROLE for file in record.files)
     recipients = () if is_sealed else case.recipients(Use.CONTENT, subjects)
     seq = commit_item(case, record, custodian, note=note, recipients=recipients).seq
+    return stamped_item(case, record.id, record.status, stamping, seq=seq, subjects=subjects)
+
+
+def stamped_item(  # noqa: PLR0913  # an item as the log has it
+    case: CaseFolder, item: str, status: Status, stamping: Stamping, *, seq: int, subjects: Sequence[str]
+) -> TakenItem:
+    """Stamp the log over the *item* that event *seq* committed, and return it; raises `CaseError`."""
     unstamped = stamp_head(case, stamping)
     heads = head_tokens(case, links_of(*case.log_bytes()), since=seq)
     asked = bool(stamping.tsa)
     return TakenItem(
-        id=record.id,
-        status=record.status,
-        answer=describe_item(case, record.id, seq=seq, tokens=heads, stamping_asked=asked, subjects=subjects),
+        id=item,
+        status=status,
+        answer=describe_item(case, item, seq=seq, tokens=heads, stamping_asked=asked, subjects=subjects),
         unstamped=tuple(unstamped),
     )

@@ -7,7 +7,7 @@ and is kept when the program that records is killed: then `interrupted` finds it
 import re
 import shutil
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -52,7 +52,15 @@ def workplace(case: CaseFolder, item: str) -> Iterator[Workplace]:
 
 def clear(place: Workplace) -> None:
     """Remove what was recorded; what cannot be removed now is found by `interrupted` later."""
-    shutil.rmtree(place.recording, ignore_errors=True)
+    # The lock last: whoever is killed meanwhile leaves nothing that nobody finds, least of all in plain.
+    with suppress(OSError):
+        for path in place.recording.iterdir():
+            if path.is_dir() and not path.is_symlink():
+                shutil.rmtree(path, ignore_errors=True)
+            elif path.name != _LOCK:
+                path.unlink()
+    if not any(path.name != _LOCK for path in place.recording.glob("*")):
+        shutil.rmtree(place.recording, ignore_errors=True)
 
 
 def clear_ended(case: CaseFolder, items: Iterable[str]) -> None:

@@ -1,28 +1,61 @@
 """What an interrupted taking left, where others may have written since: held against the log and the sources."""
 
 import shutil
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
 from evidence_kit.canonical import Json
 from evidence_kit.case.bracket import START_TOKEN
+from evidence_kit.case.duplicates import handed_over
+from evidence_kit.case.encrypted import AGE
 from evidence_kit.case.folder import CaseFolder
+from evidence_kit.case.items import SUPPLIED, Attempt, attempts
 from evidence_kit.case.sealed import SealedFile
 from evidence_kit.case.supply import Original
-from evidence_kit.case.workplace import Workplace
-from evidence_kit.custody.events import EventType
+from evidence_kit.case.workplace import Workplace, clear_ended, interrupted
+from evidence_kit.custody.events import Event, EventType
 from evidence_kit.errors import FormatError
 from evidence_kit.intake.copying import times_of
-from evidence_kit.intake.journal import Beginning, read_journal, read_sealed_journal
-from evidence_kit.intake.naming import ORIGINALS, clean_name
-from evidence_kit.intake.sources import SourceFile
+from evidence_kit.intake.journal import Beginning, read_journal, read_sealed_journal, told_paths
+from evidence_kit.intake.naming import ORIGINALS, clean_name, stored_path
+from evidence_kit.intake.sources import SourceFile, Sources
 from evidence_kit.plain import read_plain, remove_others
 from evidence_kit.trust.digests import sha256_bytes, sha256_file
 
 JOURNAL = "import.jsonl"
 RECEIVED: dict[str, Json] = {"receive": True}
 """What a start event asks for that waits for a device to send its files."""
+
+
+def unfinished(case: CaseFolder, *, sealed: bool = False) -> list[str]:
+    """Return the items whose taking, or sealing, was begun, not ended, and is nobody's work now."""
+    return [each.item for each in _interrupted(case, sealed=sealed) if each.finished_seq is None]
+
+
+def ended(case: CaseFolder, *, sealed: bool = False) -> list[Attempt]:
+    """Return those takings, or sealings, that had ended when they were interrupted, before anybody was told of it."""
+    return [each for each in _interrupted(case, sealed=sealed) if each.finished_seq is not None]
+
+
+def clear_told(case: CaseFolder, *, sealed: bool = False, except_for: Sequence[Sources] = ()) -> None:
+    """Remove what is left of takings, or sealings, that had ended; not where one of *except_for* is taken again."""
+    awaited = {told_paths(sources.given) for sources in except_for}
+    told = (each.item for each in ended(case, sealed=sealed))
+    clear_ended(case, [item for item in told if not awaited or paths_of(case, item) not in awaited])
+
+
+def _interrupted(case: CaseFolder, *, sealed: bool) -> list[Attempt]:
+    case.repair()
+    events = case.log().full_events()
+    kind = {event.item for event in events if event.type == EventType.IMPORT_STARTED and _seals(event) is sealed}
+    mine = {each.item: each for each in attempts(events) if each.source == SUPPLIED and each.item in kind}
+    return [mine[item] for item in interrupted(case) if item in mine]
+
+
+def _seals(start: Event) -> bool:
+    asked = start.detail.get("asked")
+    return isinstance(asked, dict) and asked.get("sealed") is True
 
 
 def read_back(case: CaseFolder, item: str) -> tuple[Beginning | None, tuple[Original, ...]]:
@@ -34,6 +67,30 @@ def read_back(case: CaseFolder, item: str) -> tuple[Beginning | None, tuple[Orig
         raise FormatError(message)
     _want_first_stamp(case, item, beginning)
     return beginning, done
+
+
+def paths_of(case: CaseFolder, item: str) -> tuple[str, ...] | None:
+    """Return the paths that the taking of *item* began with (`told_paths`); None where its journal cannot be read."""
+    try:
+        beginning, _ = read_journal(_journal(case, item), _recorded(case, item).get("beginning"))
+    except FormatError:
+        return None
+    return beginning.given if beginning else None
+
+
+def holds(case: CaseFolder, item: str, sources: Sources) -> bool:
+    """Whether the committed *item* has the files of *sources* as they lie there now, and no others."""
+    count = len(sources.files)
+    kept = sorted((each.path.removesuffix(AGE), each.sha256) for each in handed_over(case, (item,)))
+    if len(kept) != count:
+        return False
+    try:
+        return kept == sorted(
+            (stored_path(number, source.name, count=count), sha256_file(source.path).hex)
+            for number, source in enumerate(sources.files, start=1)
+        )
+    except OSError:
+        return False
 
 
 def read_sealed_back(case: CaseFolder, item: str) -> tuple[Beginning | None, tuple[SealedFile, ...]]:

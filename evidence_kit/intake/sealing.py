@@ -29,9 +29,9 @@ from evidence_kit.errors import CaseError, FormatError
 from evidence_kit.intake.copying import CopyError, copy_exactly
 from evidence_kit.intake.journal import Journal
 from evidence_kit.intake.naming import clean_name
-from evidence_kit.intake.resuming import read_sealed_back
+from evidence_kit.intake.resuming import clear_told, read_sealed_back, unfinished
 from evidence_kit.intake.sources import SourceFile, Sources
-from evidence_kit.intake.taking import Wishes, Work, begun, unfinished
+from evidence_kit.intake.taking import Wishes, Work, begun
 from evidence_kit.intake.telling import counted, interruption, progress_of, status_of, want_room
 from evidence_kit.intake.writing import write_sealed_item
 from evidence_kit.models import OnStep, Problem, ignore
@@ -78,6 +78,7 @@ def complete_interrupted(
 
     As `taking.complete_interrupted`, but no key is needed and none of it is looked at.
     """
+    clear_told(case, sealed=True)
     for item in unfinished(case, sealed=True):
         with workplace(case, item) as place:
             for folder in (place.folder, place.recording):

@@ -14,20 +14,30 @@ from pathlib import Path
 from evidence_kit.canonical import Json
 from evidence_kit.case.bracket import START_TOKEN
 from evidence_kit.case.folder import CaseFolder
-from evidence_kit.case.items import SUPPLIED, ItemRecord, attempts
+from evidence_kit.case.items import SUPPLIED, Attempt, ItemRecord
 from evidence_kit.case.stamping import Stamping
 from evidence_kit.case.supply import NAME as SUPPLY_NAME
 from evidence_kit.case.supply import Circumstances, LeftOut, Original, Supply
-from evidence_kit.case.taking import TakenItem, begin_item, bracket, conclude_item
-from evidence_kit.case.workplace import Workplace, clear, clear_ended, interrupted, workplace
+from evidence_kit.case.taking import TakenItem, begin_item, bracket, conclude_item, stamped_item
+from evidence_kit.case.workplace import Workplace, clear, clear_ended, workplace
 from evidence_kit.custody.custodian import Custodian
-from evidence_kit.custody.events import Draft, Event, EventType
+from evidence_kit.custody.events import Draft, EventType
 from evidence_kit.custody.subjects import subjects_of
 from evidence_kit.errors import CaseError, FormatError
 from evidence_kit.intake.copying import CopyError, OnBytes, copy_exactly
 from evidence_kit.intake.journal import Beginning, Journal, told_paths
 from evidence_kit.intake.naming import ORIGINALS, clean_name, stored_path
-from evidence_kit.intake.resuming import JOURNAL, clear_others, read_back, told_anew
+from evidence_kit.intake.resuming import (
+    JOURNAL,
+    clear_others,
+    clear_told,
+    ended,
+    holds,
+    paths_of,
+    read_back,
+    told_anew,
+    unfinished,
+)
 from evidence_kit.intake.sources import Consultation, SourceFile, Sources
 from evidence_kit.intake.telling import counted, interruption, progress_of, status_of, want_room
 from evidence_kit.intake.writing import Writing, Written, write_item
@@ -87,6 +97,10 @@ def _take(  # noqa: PLR0913  # as `take_supplied`
     going_on = _begun_before(case, sources)
     if going_on is not None:
         return _go_on(case, going_on, sources, custodian=custodian, stamping=stamping, on_step=on_step)
+    for each in ended(case):
+        if paths_of(case, each.item) == told_paths(sources.given) and holds(case, each.item, sources):
+            # It was interrupted after that: nothing of it is left to do, and nothing is to be taken twice.
+            return _tell_ended(case, each, stamping)
     want_room(case, sources)
     asked: dict[str, Json] = {"files": len(sources.files), "bytes": sources.size}
     given = told_paths(sources.given)
@@ -156,6 +170,14 @@ def _go_on(  # noqa: PLR0913  # as `take_supplied`
     return taken
 
 
+def _tell_ended(case: CaseFolder, attempt: Attempt, stamping: Stamping) -> TakenItem:
+    subjects = subjects_of(case.log().full_events()).get(attempt.item, ())
+    status, seq = Status(attempt.outcome), attempt.finished_seq or 0
+    taken = stamped_item(case, attempt.item, status, stamping, seq=seq, subjects=subjects)
+    clear_ended(case, (attempt.item,))
+    return taken
+
+
 def _begun_before(case: CaseFolder, sources: Sources) -> str | None:
     """Return the interrupted item that began with exactly these *sources*."""
     for item in unfinished(case):
@@ -166,22 +188,6 @@ def _begun_before(case: CaseFolder, sources: Sources) -> str | None:
         if beginning is not None and beginning.given == told_paths(sources.given):
             return item
     return None
-
-
-def unfinished(case: CaseFolder, *, sealed: bool = False) -> list[str]:
-    """Return the items whose taking, or sealing, was begun, not ended, and is nobody's work now."""
-    case.repair()
-    events = case.log().full_events()
-    kind = {event.item for event in events if event.type == EventType.IMPORT_STARTED and _seals(event) is sealed}
-    mine = {each.item: each for each in attempts(events) if each.source == SUPPLIED and each.item in kind}
-    left = [item for item in interrupted(case) if item in mine]
-    clear_ended(case, (item for item in left if mine[item].finished_seq is not None))
-    return [item for item in left if mine[item].finished_seq is None]
-
-
-def _seals(start: Event) -> bool:
-    asked = start.detail.get("asked")
-    return isinstance(asked, dict) and asked.get("sealed") is True
 
 
 def complete_interrupted(  # noqa: PLR0913  # what is completed, by whom
@@ -198,6 +204,7 @@ def complete_interrupted(  # noqa: PLR0913  # what is completed, by whom
     Those that began with *except_for* are left: they are gone on with. Of one that copied nothing only the start
     remains, as abandoned. One that cannot be read is left where it is, and *on_damage* told of it. Raises `CaseError`.
     """
+    clear_told(case, except_for=except_for)
     awaited = {_begun_before(case, sources) for sources in except_for}
     for item in unfinished(case):
         if item in awaited:

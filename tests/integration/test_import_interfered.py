@@ -12,9 +12,11 @@ from evidence_kit.canonical import Json
 from evidence_kit.case.bracket import START_TOKEN
 from evidence_kit.case.folder import CaseFolder
 from evidence_kit.case.items import read_item
+from evidence_kit.case.revocations import Inquiries, Keeper
 from evidence_kit.case.stamping import Stamping
 from evidence_kit.case.supply import Circumstances, Supply, read_supply
 from evidence_kit.custody.custodian import Custodian
+from evidence_kit.custody.events import EventType
 from evidence_kit.errors import FormatError
 from evidence_kit.intake.taking import Wishes, complete_interrupted, take_supplied
 from evidence_kit.models import Status
@@ -60,6 +62,22 @@ def _interrupted(case: CaseFolder, custodian: Custodian, folder: Path, stamping:
     return folder
 
 
+class _PulledInquiries(Inquiries):
+    """Pulls the plug when the authority of the time stamp over the new item is asked about."""
+
+    def keep(self, case: Keeper, *_others: object, **_roots: object) -> None:
+        assert isinstance(case, CaseFolder)
+        if case.log().full_events()[-1].type == EventType.IMPORTED:
+            raise _PulledError
+
+
+def _interrupted_at_the_end(case: CaseFolder, custodian: Custodian, folder: Path) -> None:
+    """Take *folder*, and be interrupted when the item is in the log and nobody knows it."""
+    pulled = Stamping(inquiries=_PulledInquiries(certificates=(), clock=custodian.clock))
+    with pytest.raises(_PulledError):
+        take(case, custodian, folder, stamping=pulled)
+
+
 def _journal(case: CaseFolder, **changes: Json) -> None:
     """Change what is noted of the first file."""
     path = case.staging / "EV-0001.recording" / "import.jsonl"
@@ -81,6 +99,45 @@ def _refuse(_item: str, error: FormatError) -> None:
 def _swap(case: CaseFolder) -> None:
     (case.staging / "EV-0001" / "original" / "0001.jpg").write_bytes(FORGED)
     _journal(case, sha256=sha256_bytes(FORGED).hex)
+
+
+def test_what_was_interrupted_after_its_item_was_there_is_not_taken_twice(
+    tmp_path: Path, case: CaseFolder, custodian: Custodian
+) -> None:
+    folder = hand_over(tmp_path / "phone")
+    _interrupted_at_the_end(case, custodian, folder)
+
+    sources = sources_of(case, folder)
+    completed = list(complete_interrupted(case, custodian, Stamping(), except_for=[sources], on_damage=_refuse))
+    item = take(case, custodian, folder)
+
+    assert completed == []
+    assert (item.id, item.status) == ("EV-0001", Status.COMPLETE)
+    assert item.answer["supplied"] == {"files": 3, "bytes": sum(map(len, FILES.values()))}
+    assert [event.type for event in case.log().full_events()][1:] == ["import.started", "imported"]
+    assert list(case.staging.glob("EV-*")) == []
+
+
+def test_a_folder_that_changed_after_its_item_was_there_becomes_another_item(
+    tmp_path: Path, case: CaseFolder, custodian: Custodian
+) -> None:
+    folder = hand_over(tmp_path / "phone")
+    _interrupted_at_the_end(case, custodian, folder)
+    (folder / "чат.txt").write_bytes(b"another")
+
+    assert take(case, custodian, folder).id == "EV-0002"
+
+
+def test_what_is_left_of_an_item_that_was_there_is_removed_by_the_next_command(
+    tmp_path: Path, case: CaseFolder, custodian: Custodian
+) -> None:
+    _interrupted_at_the_end(case, custodian, hand_over(tmp_path / "phone"))
+    other = hand_over(tmp_path / "other")
+
+    list(complete_interrupted(case, custodian, Stamping(), except_for=[sources_of(case, other)], on_damage=_refuse))
+
+    assert list(case.staging.glob("EV-*")) == []
+    assert take(case, custodian, other).id == "EV-0002"
 
 
 def test_a_copy_that_was_exchanged_together_with_its_note_is_made_again(
