@@ -7,7 +7,6 @@ reads through a meter that ends its reading, and says what it had doubts about o
 
 import io
 import logging
-import re
 import struct
 from dataclasses import dataclass, field
 
@@ -16,12 +15,13 @@ from exifread.core.exceptions import ExifError
 from exifread.core.ifd_tag import IfdTag
 from exifread.utils import Ratio
 
-from evidence_kit.intake.facts.notes import Notes, decoded
+from evidence_kit.intake.facts.notes import Notes, decoded, is_of_device
 
 MOST_READS = 100_000
 """Times that exifread may read; the metadata of a camera with its maker's notes takes some thousands."""
 _GROUPS = {"Image": "IFD0", "Thumbnail": "IFD1", "EXIF": "Exif", "Interoperability": "Interop"}
-_SERIAL = re.compile(r"serial|ImageUniqueID|UniqueCameraID|InternalSerial", re.IGNORECASE)
+_CAMERA_SERIAL_NUMBER = "Tag 0xC62F"
+"""How exifread calls what DNG 1.7 has there, and some cameras write into JPEG too."""
 _FAILURES = (ExifError, ArithmeticError, AssertionError, AttributeError, LookupError, MemoryError, NameError, OSError)
 _FAILURES_TOO = (RecursionError, TypeError, ValueError, struct.error)
 _LOG = logging.getLogger("exifread")
@@ -137,7 +137,13 @@ def _note(notes: Notes, name: str, found: Exif, pointer: str) -> None:
     if name.startswith("IFD "):
         group, rest = name.split(" ", 2)[1], name.split(" ", 2)[2]
         group = f"IFD{group}"
-    code = "gps.exif" if group == "GPS" else "serial.exif" if _SERIAL.search(rest) else "exif.tag"
+    code = (
+        "gps.exif"
+        if group == "GPS"
+        else "serial.exif"
+        if rest == _CAMERA_SERIAL_NUMBER or is_of_device(rest)
+        else "exif.tag"
+    )
     offset, length = found.places.get(name, (None, None))
     where = f"{pointer}/{_GROUPS.get(group, group)}/{rest.replace(' ', '/')}"
     notes.add(code, found.tags[name], pointer=where, offset=offset, length=length)

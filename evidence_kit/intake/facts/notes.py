@@ -14,6 +14,7 @@ MOST_TEXT = 4000
 """Characters of one value; what is longer is cut, and the detail says so."""
 _LARGEST = 2**53 - 1
 _HALVES = re.compile("[\ud800-\udfff]")
+_OF_DEVICE = re.compile("serial|ImageUniqueID|UniqueCameraID", re.IGNORECASE)
 
 
 class Notes:
@@ -97,3 +98,8 @@ def decoded(data: bytes) -> str:
         return data.decode("utf-8")
     except UnicodeDecodeError:
         return data.decode("latin-1")
+
+
+def is_of_device(name: str) -> bool:
+    """Whether what is called *name* is a number of a camera, a lens or a picture: shown on demand only."""
+    return bool(_OF_DEVICE.search(name))

@@ -13,7 +13,7 @@ from evidence_kit.errors import FormatError
 from evidence_kit.intake.facts.anatomy import Anatomy
 from evidence_kit.intake.facts.boxes import boxes
 from evidence_kit.intake.facts.heif import Items, anatomy_of_items, read_box
-from evidence_kit.intake.facts.notes import Notes, decoded
+from evidence_kit.intake.facts.notes import Notes, decoded, is_of_device
 from evidence_kit.intake.facts.parts import Part, exactly, read_at
 
 _EPOCH = datetime(1904, 1, 1, tzinfo=UTC)
@@ -171,5 +171,5 @@ def _user_data(stream: BinaryIO, part: Part, notes: Notes) -> None:
 
 def _metadata(name: str, value: str, offset: int, length: int, notes: Notes) -> None:
     private = name in _LOCATION or any(word in name.lower() for word in _PLACES)
-    code = "gps.container" if private else "container.metadata"
+    code = "gps.container" if private else "serial.container" if is_of_device(name) else "container.metadata"
     notes.add(code, value, pointer=f"bmff/{name}", offset=offset, length=length)

@@ -6,7 +6,7 @@ from typing import BinaryIO
 
 from evidence_kit.errors import FormatError
 from evidence_kit.intake.facts.anatomy import MOST_BLOCK, Anatomy
-from evidence_kit.intake.facts.notes import Notes, decoded
+from evidence_kit.intake.facts.notes import Notes, decoded, is_of_device
 from evidence_kit.intake.facts.parts import Part
 from evidence_kit.intake.facts.png import check_holds, chunks, data_of, inflated
 
@@ -80,7 +80,7 @@ def _text(stream: BinaryIO, chunk: Part, pointer: str, found: Anatomy, notes: No
         xmp = kind == "exif" and profile.startswith(b"http://ns.adobe.com/xap/1.0/\0")
         found.hold("xmp" if xmp else kind, profile[29:] if xmp else profile, base=None, pointer=f"{pointer}/{kind}")
     else:
-        code = "gps.png" if _PLACE.search(keyword) else "png.text"
+        code = "gps.png" if _PLACE.search(keyword) else "serial.png" if is_of_device(keyword) else "png.text"
         notes.at(code, {"keyword": keyword, "text": decoded(text)}, chunk, pointer=pointer)
 
 

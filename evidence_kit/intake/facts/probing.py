@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from evidence_kit.canonical import Json
-from evidence_kit.intake.facts.notes import Notes
+from evidence_kit.intake.facts.notes import Notes, is_of_device
 
 _SECONDS = 5.0
 _MOST_ANSWER = 1 << 20
@@ -50,7 +50,8 @@ def note_probe(program: str, path: Path, notes: Notes) -> None:
     notes.add("container.ffprobe", value, pointer="ffprobe")
     for place, part in (("format", whole), *((f"streams/{index}", part) for index, part in enumerate(streams))):
         for name, text in (part.get("tags") or {}).items():
-            code = "gps.ffprobe" if "location" in name.lower() else "container.metadata"
+            other = "serial.container" if is_of_device(name) else "container.metadata"
+            code = "gps.ffprobe" if "location" in name.lower() else other
             notes.add(code, str(text), pointer=f"ffprobe/{place}/{name}")
 
 

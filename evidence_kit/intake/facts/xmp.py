@@ -8,7 +8,7 @@ import re
 from xml.parsers import expat
 
 from evidence_kit.errors import FormatError
-from evidence_kit.intake.facts.notes import Notes
+from evidence_kit.intake.facts.notes import Notes, is_of_device
 
 MOST_BYTES = 4 * 1024**2
 _DEEPEST = 30
@@ -112,7 +112,7 @@ def read_xmp(data: bytes, *, base: int | None, notes: Notes, pointer: str = "xmp
     for name, value, place, length in reading.properties:
         offset = None if base is None else base + place
         code = "gps.xmp" if _PLACE.search(name) else "xmp.property"
-        code = "serial.xmp" if "serialnumber" in name.lower() else code
+        code = "serial.xmp" if is_of_device(name) else code
         notes.add(code, value, pointer=f"{pointer}/{name}", offset=offset, length=None if base is None else length)
 
 

@@ -27,9 +27,9 @@ def listed(index: int, text: str) -> bytes:
     return box(struct.pack(">I", index), value)
 
 
-def film() -> bytes:
-    """Return a QuickTime film as an iPhone writes it, without pictures."""
-    names = [b"com.apple.quicktime.location.ISO6709", b"com.apple.quicktime.creationdate", b"com.apple.quicktime.make"]
+def film(last: bytes = b"com.apple.quicktime.make") -> bytes:
+    """Return a QuickTime film as an iPhone writes it, without pictures, its *last* metadata being ``Practice``."""
+    names = [b"com.apple.quicktime.location.ISO6709", b"com.apple.quicktime.creationdate", last]
     keys = box(b"keys", struct.pack(">II", 0, len(names)), *(box(b"mdta", name) for name in names))
     values = ["+47.9186+106.9176+1300.000/", "2026-01-15T10:11:12+0800", "Practice"]
     meta = box(
@@ -99,6 +99,14 @@ def test_a_film_tells_its_times_its_maker_and_its_place_apart(tmp_path: Path) ->
     assert place.source.offset is not None
     assert place.source.length is not None
     assert str(place.value).encode() in data[place.source.offset : place.source.offset + place.source.length]
+
+
+def test_the_number_of_a_device_in_a_film_is_shown_on_demand_only(tmp_path: Path) -> None:
+    facts = examined(tmp_path, film(b"com.practice.serialNumber"), "a.mov")
+
+    (number,) = [finding for finding in facts.findings if finding.value == "Practice"]
+    assert number.code == "serial.container"
+    assert shown_on_demand(number)
 
 
 def test_a_heic_picture_has_its_facts_without_being_decoded(tmp_path: Path) -> None:

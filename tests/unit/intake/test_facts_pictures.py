@@ -75,6 +75,33 @@ def test_a_text_about_a_place_is_shown_on_demand_only(tmp_path: Path) -> None:
     assert [finding.code for finding in facts.findings if shown_on_demand(finding)] == ["gps.png"]
 
 
+@pytest.mark.parametrize("keyword", [b"exif:BodySerialNumber", b"Serial Number", b"serial_number"])
+def test_a_text_about_the_number_of_a_device_is_shown_on_demand_only(tmp_path: Path, keyword: bytes) -> None:
+    facts = examined(tmp_path, png((b"tEXt", keyword + b"\x00R58N123")))
+
+    assert [finding.code for finding in facts.findings if shown_on_demand(finding)] == ["serial.png"]
+
+
+def test_the_number_of_a_camera_is_shown_on_demand_only_where_dng_has_it(tmp_path: Path) -> None:
+    tags = struct.pack(">HHHI", 1, 0xC62F, 2, 8) + struct.pack(">I", 26) + bytes(4) + b"R58N123\0"
+
+    facts = examined(tmp_path, jpeg(drawn(1, (60, 40)), b"MM\0*\0\0\0\x08" + tags), "a.jpg")
+
+    (number,) = [finding for finding in facts.findings if finding.value == "R58N123"]
+    assert number.code == "serial.exif"
+
+
+@pytest.mark.parametrize("name", ["ImageUniqueID", "BodySerialNumber"])
+def test_what_is_a_number_of_a_device_in_exif_is_one_in_xmp(tmp_path: Path, name: str) -> None:
+    packet = (
+        "<r:RDF xmlns:r='http://www.w3.org/1999/02/22-rdf-syntax-ns#' xmlns:e='http://ns.adobe.com/exif/1.0/'>"
+        f"<r:Description e:{name}='R58N123'/></r:RDF>"
+    )
+    facts = examined(tmp_path, png((b"iTXt", b"XML:com.adobe.xmp\0\0\0\0\0" + packet.encode())))
+
+    assert [finding.code for finding in facts.findings if shown_on_demand(finding)] == ["serial.xmp"]
+
+
 def test_a_changed_part_of_a_png_is_told(tmp_path: Path) -> None:
     data = png((b"tEXt", b"Comment\0words")).replace(b"words", b"wards")
 
