@@ -8,10 +8,13 @@ others de-chunked (RFC 9112, 7.1), so both are counted.
 import base64
 import hashlib
 import re
-from dataclasses import dataclass
+from collections.abc import Callable
 from enum import StrEnum
+from typing import NamedTuple
 
 _ALGORITHMS = {"md5": 16, "sha1": 20, "sha224": 28, "sha256": 32, "sha384": 48, "sha512": 64}
+# Their own functions: hashlib.new takes eight times as long, as often as there are digests in an archive.
+_HASHERS = {name: getattr(hashlib, name) for name in _ALGORITHMS}
 _URL_SAFE = str.maketrans("+/", "-_")
 _BASE32 = b"ABCDEFGHIJKLMNOPQRSTUVWXYZ234567"
 _AS_DIGITS = bytes(b"0123456789abcdefghijklmnopqrstuv!"[_BASE32.find(byte)] for byte in bytes(range(256)).upper())
@@ -30,8 +33,7 @@ class DigestOutcome(StrEnum):
     MALFORMED = "malformed"
 
 
-@dataclass(frozen=True, slots=True)
-class LabelledDigest:
+class LabelledDigest(NamedTuple):
     """A digest header: what it says, and the value that it means."""
 
     text: str
@@ -44,7 +46,7 @@ class LabelledDigest:
     def parse(cls, text: str) -> "LabelledDigest":
         """Read a label; what cannot be read leaves *algorithm* or *value* empty."""
         label, _, value = text.partition(":")
-        algorithm = label.strip().lower().replace("-", "")
+        algorithm = label if label in _ALGORITHMS else label.strip().lower().replace("-", "")
         size = _ALGORITHMS.get(algorithm)
         if size is None:
             return cls(text, "", b"")
@@ -86,12 +88,17 @@ def _base32(text: str) -> bytes:
 class DigestCheck:
     """Counts the digest that a label asks for, while the bytes go by."""
 
+    __slots__ = ("_hasher", "expected", "takers")
+
     def __init__(self, text: str | None) -> None:
         """Expect the digest *text*, or none."""
         self.expected = LabelledDigest.parse(text) if text is not None else None
-        algorithm = self.expected.algorithm if self.expected else ""
-        # Its own function: hashlib.new takes eight times as long, as often as there are digests in an archive.
-        self._hasher: hashlib._Hash | None = getattr(hashlib, algorithm)(usedforsecurity=False) if algorithm else None
+        self.takers: tuple[Callable[[memoryview], object], ...] = ()
+        """What takes the next bytes: one function, or none where nothing can be counted."""
+        self._hasher: hashlib._Hash | None = None
+        if self.expected is not None and self.expected.algorithm:
+            self._hasher = _HASHERS[self.expected.algorithm](usedforsecurity=False)
+            self.takers = (self._hasher.update,)
 
     def update(self, data: bytes) -> None:
         """Take the next bytes."""

@@ -6,13 +6,17 @@ read from the beginning of a member on, damage and all, depends on nothing that 
 """
 
 import zlib
+from collections.abc import Callable, Iterable
 from typing import BinaryIO
 
 from isal import isal_zlib
 
 _PIECE = 64 * 1024
 _FIRST = 4 * 1024
-"""Bytes of a member that are inflated at first: of a small one all, without copying what follows it again and again."""
+"""Bytes of a member that are inflated at first: of a small one all, without copying what follows it again and again.
+
+All pieces are counted from the member's beginning, wherever the bytes at hand end, since damage takes away its piece.
+"""
 _MAGIC = b"\x1f\x8b"
 _DEFLATE_MAGIC = b"\x1f\x8b\x08"
 _PROBE = 4096
@@ -53,6 +57,10 @@ class MemberStream:
         """How many bytes of the file were taken: at the end of a gzip member, where the next one begins."""
         return self._position if self.gzipped else self.offset
 
+    def waits(self) -> bool:
+        """Return whether there is a next byte before the end or damage."""
+        return self._at < len(self._buffer) or self._next_bytes()
+
     def peek(self, size: int) -> bytes:
         """Return up to *size* next bytes (of this member) without taking them; empty at the end or at damage."""
         while len(self._buffer) - self._at < size and self._more():
@@ -65,6 +73,24 @@ class MemberStream:
             self._next_bytes()
         end = self._buffer.find(mark, self._at)
         return self._buffer[self._at : end + len(mark)] if end >= 0 else b""
+
+    def skip(self, mark: bytes) -> bool:
+        """Take the next bytes if they are *mark*, and return whether they are."""
+        if not self._buffer.startswith(mark, self._at) and self.peek(len(mark)) != mark:
+            return False
+        self._at += len(mark)
+        return True
+
+    def pour(self, size: int, takers: Iterable[Callable[[memoryview], object]]) -> int:
+        """Give up to *size* next bytes, in pieces, to each of *takers*; return how many there were."""
+        left = size
+        while left and (self._at < len(self._buffer) or self._next_bytes()):
+            piece = memoryview(self._buffer)[self._at : self._at + left]
+            for take in takers:
+                take(piece)
+            self._at += len(piece)
+            left -= len(piece)
+        return size - left
 
     def read(self, size: int) -> bytes:
         """Return 1 to *size* next bytes; empty at the end or at damage."""
@@ -132,12 +158,9 @@ class MemberStream:
             self._buffer, self._at, self._input = self._input, 0, b""
             self._position += len(self._buffer)
             return bool(self._buffer)
-        if self._inflate is None:
-            return self._begin_member()
-        return self._inflate_piece(self._inflate)
-
-    def _begin_member(self) -> bool:
-        self._top_up(len(_MAGIC))
+        if self._inflate is not None:
+            return self._inflate_piece(self._inflate)
+        self._top_up(_FIRST)
         if self._taken == len(self._input):
             return False
         self._member_offset = self._position
@@ -145,7 +168,7 @@ class MemberStream:
             self._damaged("bytes that are no gzip member")
             return False
         self._inflate = isal_zlib.decompressobj(_GZIP)
-        return True
+        return self._inflate_piece(self._inflate)
 
     def _inflate_piece(self, inflate: "isal_zlib.Decompress") -> bool:
         if self._taken == len(self._input):
@@ -156,15 +179,19 @@ class MemberStream:
             return False
         size = _FIRST if self._position == self._member_offset else _PIECE
         self._top_up(size)
-        piece = self._input[self._taken : self._taken + size]
+        piece = memoryview(self._input)[self._taken : self._taken + size]
         try:
             self._buffer, self._at = inflate.decompress(piece, _PIECE), 0
         except isal_zlib.IsalError as error:  # type: ignore[misc]  # its stub calls the class an instance
             self._damaged(f"the gzip member is damaged ({error})")
             return False
-        self._drop(len(piece) - len(inflate.unused_data if inflate.eof else inflate.unconsumed_tail))
         if inflate.eof:
             self._inflate = None
+            taken = len(piece) - len(inflate.unused_data)
+        else:
+            taken = len(piece) - len(inflate.unconsumed_tail)
+        self._taken += taken
+        self._position += taken
         return True
 
     def _damaged(self, what: str) -> None:
@@ -199,7 +226,7 @@ class MemberStream:
         self._position += count
 
     def _top_up(self, size: int) -> None:
-        while self._left() < size:
+        while len(self._input) - self._taken < size:
             piece = self._stream.read(_PIECE)
             if not piece:
                 return

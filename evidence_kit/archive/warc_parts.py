@@ -9,7 +9,7 @@ something is damaged there), everything from the beginning of that part on is re
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
@@ -95,8 +95,12 @@ def _check(part: _Part) -> list[RecordFinding] | None:
                 if finding.problems or record is None or not record.compressed or record.offset != end:
                     return None
                 end += record.length
-                text += len(record.http_head) + sum(len(name) + len(value) for name, value in record.headers)
-                found.append(finding if part.records else replace(finding, record=None))
+                if part.records:
+                    text += len(record.http_head) + sum(len(name) + len(value) for name, value in record.headers)
+                else:
+                    finding = finding._replace(record=None)  # noqa: PLW2901  # nobody wants the rest of it
+                    text += len(finding.url) + len(finding.record_id) + len(finding.detail)
+                found.append(finding)
                 if len(found) > _MOST_RECORDS or text > _MOST_TEXT:
                     return None
                 if end >= part.end:

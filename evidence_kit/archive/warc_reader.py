@@ -8,9 +8,8 @@ changed header is found only where it breaks the form: the file's own digest mus
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, NamedTuple
 
 from evidence_kit.archive.digest_labels import Dechunker, DigestCheck, DigestOutcome
 from evidence_kit.archive.gzip_members import MemberStream
@@ -19,12 +18,11 @@ from evidence_kit.display import shorten
 
 __all__ = ["DigestOutcome", "RecordFinding", "WarcRecord", "check_warc", "read_warc", "record_at"]
 
-_WRONG = frozenset({DigestOutcome.MISMATCH, DigestOutcome.MALFORMED})
+_WRONG = (DigestOutcome.MISMATCH, DigestOutcome.MALFORMED)
 _CHUNKED = re.compile(rb"\n(?:x-archive-orig-|x-orig-)?transfer-encoding:[^\n]*chunked", re.IGNORECASE)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RecordFinding:
+class RecordFinding(NamedTuple):
     """What checking one record gave; damage between records is a finding without type and id."""
 
     offset: int
@@ -44,7 +42,7 @@ class RecordFinding:
     @property
     def failed(self) -> bool:
         """Whether anything is wrong; a digest that is absent or of an unknown algorithm is not."""
-        return bool(self.problems) or not _WRONG.isdisjoint({self.block, self.payload})
+        return bool(self.problems) or self.block in _WRONG or self.payload in _WRONG
 
     @property
     def detail(self) -> str:
@@ -78,8 +76,9 @@ def _findings(stream: MemberStream, reported: int) -> Iterator[RecordFinding]:
     while following:
         finding, following = _check_record(WarcRecord(stream, check=True))
         yield finding
-        yield from _damage(stream, reported)
-        reported = len(stream.problems)
+        if len(stream.problems) > reported:
+            yield from _damage(stream, reported)
+            reported = len(stream.problems)
 
 
 def _damage(stream: MemberStream, reported: int) -> Iterator[RecordFinding]:
@@ -90,22 +89,21 @@ def _damage(stream: MemberStream, reported: int) -> Iterator[RecordFinding]:
 def _check_record(record: WarcRecord) -> tuple[RecordFinding, bool]:
     """Read the whole *record*; return its finding and whether another can follow."""
     notes: list[str] = []
-    text = record.header("WARC-Payload-Digest")
+    text = record.header("warc-payload-digest")
     if text is not None and (elsewhere := _payload_is_elsewhere(record)):
         notes.append(f"its payload digest is that of {elsewhere}, which is not compared")
         text = None
     dechunker = Dechunker() if text is not None and _CHUNKED.search(record.http_head) else None
-    stored, bare = DigestCheck(text), DigestCheck(text if dechunker is not None else None)
-    while piece := record.read(PIECE):
-        stored.update(piece)
-        if dechunker is not None:
-            bare.update(dechunker.feed(piece))
+    stored = DigestCheck(text)
+    bare = _pour_chunks(record, stored, dechunker) if dechunker is not None else stored
+    record.pour(*stored.takers)
     following = record.finish()
     block, payload = record.block_digest.outcome(), stored.outcome()
     if payload is DigestOutcome.MISMATCH and dechunker is not None and dechunker.valid:
         payload = bare.outcome()
         notes += ["its payload digest is that of the body without chunks"] * (payload is DigestOutcome.OK)
-    notes += _differences(record.block_digest, block, "block") + _differences(stored, payload, "payload")
+    if block is not DigestOutcome.OK or payload is not DigestOutcome.OK:
+        notes += _differences(record.block_digest, block, "block") + _differences(stored, payload, "payload")
     finding = RecordFinding(
         offset=record.offset,
         record_id=record.record_id,
@@ -118,6 +116,15 @@ def _check_record(record: WarcRecord) -> tuple[RecordFinding, bool]:
         record=record,
     )
     return finding, following
+
+
+def _pour_chunks(record: WarcRecord, stored: DigestCheck, dechunker: Dechunker) -> DigestCheck:
+    """Give the rest of *record* to *stored*, and what it holds without chunks to the digest that is returned."""
+    bare = DigestCheck(stored.expected.text if stored.expected is not None else None)
+    while piece := record.read(PIECE):
+        stored.update(piece)
+        bare.update(dechunker.feed(piece))
+    return bare
 
 
 def _payload_is_elsewhere(record: WarcRecord) -> str:

@@ -5,7 +5,7 @@ Memory stays constant whatever lengths, lines or compression a file claims.
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO
@@ -30,10 +30,12 @@ _LENGTH = re.compile(r"[0-9]{1,18}")
 _CONTINUED = "continuation"
 _TYPES = frozenset({"warcinfo", "response", "resource", "request", "metadata", "revisit", "conversion", _CONTINUED})
 _WITHOUT_URI = frozenset({"warcinfo", "metadata"})
-_USUAL = frozenset(
-    {"WARC-Type", "WARC-Record-ID", "WARC-Date", "WARC-Target-URI", "WARC-Warcinfo-ID", "WARC-Concurrent-To"}
-    | {"WARC-Payload-Digest", "WARC-Block-Digest", "WARC-IP-Address", "Content-Type", "Content-Length"}
+_USUAL = (
+    *("WARC-Type", "WARC-Record-ID", "WARC-Date", "WARC-Target-URI", "WARC-Warcinfo-ID", "WARC-Concurrent-To"),
+    *("WARC-Payload-Digest", "WARC-Block-Digest", "WARC-IP-Address", "Content-Type", "Content-Length"),
+    *("WARC-Page-ID", "WARC-Resource-Type", "WARC-Protocol", "WARC-Cipher-Suite", "WARC-JSON-Metadata"),
 )
+_KEYS = {name: name.lower() for name in _USUAL}
 """Names that need not be looked at letter by letter."""
 _MANDATORY = {
     "WARC-Type": re.compile(r"\S+"),
@@ -41,12 +43,13 @@ _MANDATORY = {
     "WARC-Date": re.compile(r"\d{4}(-\d\d(-\d\d([Tt]\d\d:\d\d(:\d\d(\.\d{1,9})?)?[Zz])?)?)?", re.ASCII),
     "Content-Length": _LENGTH,
 }
-_WANTED = tuple((name, name.lower(), form) for name, form in _MANDATORY.items())
+_WANTED = tuple((name, name.lower(), form.fullmatch) for name, form in _MANDATORY.items())
 _ONCE = frozenset(
     {"warc-type", "warc-record-id", "warc-date", "content-length", "content-type", "warc-target-uri", "warc-truncated"}
     | {"warc-block-digest", "warc-payload-digest", "warc-ip-address", "warc-refers-to", "warc-warcinfo-id"}
     | {"warc-filename", "warc-profile", "warc-segment-number", "warc-segment-origin-id", "warc-segment-total-length"}
 )
+_END = b"\r\n\r\n"
 _HTTP = re.compile(r"application/http\b", re.IGNORECASE)
 
 
@@ -67,12 +70,15 @@ class WarcRecord:
         """Whether the file is made of gzip members."""
         self._stream = stream
         self._left = 0
-        stream.peek(1)
+        self._first: dict[str, str] = {}
+        head = stream.peek_through(_END)
         self.offset = stream.offset
         """Byte at which the record, or its gzip member, begins."""
-        self.headers: tuple[tuple[str, str], ...] = self._plain_headers() or tuple(self._read_headers())
+        self.headers: tuple[tuple[str, str], ...] = self._plain_headers(head)
         """The header lines in order."""
-        self._first = {name.lower(): value for name, value in reversed(self.headers)}
+        if not self.headers:
+            self.headers = tuple(self._read_headers())
+            self._first = {name.lower(): value for name, value in reversed(self.headers)}
         self.type = self._first.get("warc-type", "").lower()
         """WARC-Type in lower case, or nothing."""
         self._check_headers()
@@ -88,12 +94,12 @@ class WarcRecord:
     @property
     def record_id(self) -> str:
         """WARC-Record-ID without its angle brackets, or nothing."""
-        return (self.header("WARC-Record-ID") or "").strip("<>")
+        return self._first.get("warc-record-id", "").strip("<>")
 
     @property
     def url(self) -> str:
         """WARC-Target-URI without the angle brackets that some tools put around it, or nothing."""
-        return (self.header("WARC-Target-URI") or "").strip("<>")
+        return self._first.get("warc-target-uri", "").strip("<>")
 
     def header(self, name: str) -> str | None:
         """Return the first value of the header *name*, in any case."""
@@ -108,10 +114,13 @@ class WarcRecord:
         self.block_digest.update(piece)
         return piece
 
+    def pour(self, *takers: Callable[[memoryview], object]) -> None:
+        """Give what is left of the payload, in pieces, to each of *takers*."""
+        self._left -= self._stream.pour(self._left, self.block_digest.takers + takers)
+
     def finish(self) -> bool:
         """Read what is left, check how the record ends, and return whether another can follow."""
-        while self._left and self.read(PIECE):
-            pass
+        self.pour()
         stream = self._stream
         if self._left:
             self._problem(f"{self._left} bytes of the block are missing")
@@ -121,7 +130,7 @@ class WarcRecord:
             self.length = stream.position - self.offset
             if not self.readable:
                 self._problem("the rest of the file was not read")
-            return self.readable and not self._left and bool(stream.peek(1))
+            return self.readable and not self._left and stream.waits()
         if not stream.at_member_end():
             self._problem("the record does not end with its gzip member")
             # Files compressed as one piece go on with the next record; anything else is left out.
@@ -130,29 +139,37 @@ class WarcRecord:
         self.length = stream.position - self.offset
         return another(stream)
 
-    def _plain_headers(self) -> tuple[tuple[str, str], ...]:
-        """Return the header lines, if every one of them is as the standard has it, and none is folded; else nothing.
+    def _plain_headers(self, head: bytes) -> tuple[tuple[str, str], ...]:
+        """Take *head*, and return its lines, if every one is as the standard has it, and none is folded; else nothing.
 
         That is what nearly all heads are, and reading them line by line takes longer than inflating a small record.
         """
-        head = self._stream.peek_through(b"\r\n\r\n")
-        match = _VERSION.match(head)
-        if match is None:
+        if (match := _VERSION.match(head)) is None:
             return ()
         try:
-            lines = head[match.end() : -4].decode("utf-8").split("\r\n")
-            found = tuple([(name, value.strip()) for name, value in [line.split(":", 1) for line in lines]])
-        except ValueError:
-            # Not UTF-8, or without a colon.
+            lines = str(head[match.end() : -4], "utf-8").split("\r\n")
+        except UnicodeDecodeError:
             return ()
-        unusual = {name for name, _ in found} - _USUAL
         if len(lines) > _MOST_LINES or head.count(b"\n", match.end()) != len(lines) + 1:
             return ()
-        if unusual and not all(map(_NAME.fullmatch, unusual)):
-            return ()
-        self._stream.read(len(head))
-        self.version, self.readable = match[1].decode("ascii").upper(), True
-        return found
+        found = []
+        first: dict[str, str] = {}
+        for line in lines:
+            name, colon, value = line.partition(":")
+            value = value.strip()
+            if (key := _KEYS.get(name)) is None:
+                if not _NAME.fullmatch(name):
+                    return ()
+                key = name.lower()
+            if not colon:
+                return ()
+            if key not in first:
+                first[key] = value
+            found.append((name, value))
+        self._stream.skip(head)
+        self._first = first
+        self.version, self.readable = str(match[1], "ascii").upper(), True
+        return tuple(found)
 
     def _read_headers(self) -> Iterator[tuple[str, str]]:
         """Yield the header lines, unfolded; what cannot be read becomes a problem."""
@@ -195,20 +212,21 @@ class WarcRecord:
             return line.decode("latin-1")
 
     def _check_headers(self) -> None:
+        first = self._first
         if not self.version:
             return
-        if len(self._first) < len(self.headers):
+        if len(first) < len(self.headers):
             names = [name.lower() for name, _ in self.headers]
             for name in sorted(_ONCE & set(names)):
                 if names.count(name) > 1:
                     self._problem(f"{name} stands more than once")
         for name, key, form in _WANTED:
-            value = self._first.get(key)
+            value = first.get(key)
             if value is None:
                 self._problem(f"{name} is missing")
-            elif not form.fullmatch(value):
+            elif not form(value):
                 self._problem(f"{name} is malformed: {shorten(value)}")
-        length = self._first.get("content-length", "")
+        length = first.get("content-length", "")
         if _LENGTH.fullmatch(length):
             self._left = int(length)
         else:
@@ -226,10 +244,11 @@ class WarcRecord:
 
     def _read_http_head(self) -> bytes:
         head = bytearray()
-        if _ends_only_here(whole := self._stream.peek_through(b"\r\n\r\n")) and len(whole) <= self._left:
+        if _ends_only_here(whole := self._stream.peek_through(_END)) and len(whole) <= self._left:
             self._left -= len(whole)
             self.block_digest.update(whole)
-            return self._stream.read(len(whole))
+            self._stream.skip(whole)
+            return whole
         while self._left:
             fresh = not head or head.endswith(b"\n")
             line = self._stream.readline(min(_LONGEST_LINE, self._left))
@@ -245,9 +264,7 @@ class WarcRecord:
 
     def _check_end(self) -> None:
         stream = self._stream
-        end = stream.peek(4)
-        if end == b"\r\n\r\n":
-            stream.read(4)
+        if stream.skip(_END):
             return
         self._problem("the record does not end with two line ends")
         while stream.peek(1) in {b"\r", b"\n"}:
@@ -304,9 +321,11 @@ def _ends_only_here(head: bytes) -> bool:
 
 def another(stream: MemberStream) -> bool:
     """Go on behind any damage, and return whether there is something to read."""
-    while not stream.peek(1) and stream.broken:
+    while not stream.waits():
+        if not stream.broken:
+            return False
         stream.resume()
-    return bool(stream.peek(1))
+    return True
 
 
 def _shown(line: bytes) -> str:

@@ -149,6 +149,7 @@ def test_anything_more_in_a_record_s_gzip_member_is_found(junk: bytes) -> None:
     ("data", "detail"),
     [
         (record(b"x").replace(b"WARC-Date: ", b"WARC-Date "), "not a header line"),
+        (record(b"x").replace(b"WARC-Date: ", b"WARC-Date\r\nWARC-Date: "), "not a header line"),
         (record(b"x").replace(b"01-01T", b"01-XXT"), "WARC-Date is malformed"),
         (record(b"x").replace(b"<urn", b"<rn "), "WARC-Record-ID is malformed"),
         (record(b"x").replace(b"Length: 1", b"Length: 1e0"), "Content-Length is malformed"),
