@@ -2,9 +2,14 @@
 
 The code in the footer of a report's page holds ``EVIDENCE-KIT-PAGE:1:ROOT:VOLUME:PAGE``: format, root of the bundle as
 64 hexadecimal digits, and the numbers of volume and page. It uses the alphanumeric characters only.
+
+A volume's codes are not made one by one. Texts of one length have the same version, padding and mask, letters are
+encoded two by two (7.4.4), and what corrects errors is linear (7.5): two letters in the place of two others turn the
+same squares over, whatever stands around them.
 """
 
 from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 
 import segno
@@ -22,9 +27,35 @@ def page_code(root: Digest, volume: int, page: int) -> str:
     return f"EVIDENCE-KIT-PAGE:1:{root.hex}:{volume}:{page}".upper()
 
 
-def page_squares(root: Digest, volume: int) -> Callable[[int], Squares]:
-    """Return what gives the code of each page of *volume*, counted from 1."""
-    return lambda page: squares(page_code(root, volume, page))
+def page_squares(root: Digest, volume: int) -> Callable[[int], list[str]]:
+    """Return what gives the code of each page of *volume*, counted from 1: rows of ``0`` (light) and ``1`` (dark)."""
+    stem = page_code(root, volume, 0)[:-1]
+    first_pair = len(stem) // 2 * 2
+    made = cache(_as_number)
+
+    def rows(page: int) -> list[str]:
+        text = page_code(root, volume, page)
+        zeros = stem.ljust(len(text), "0")
+        code, side = made(zeros)
+        for start in range(first_pair, len(text), 2):
+            for each in (zeros, text):
+                code ^= _turned(len(text), start, each[start : start + 2])
+        bits = f"{code:0{side * side}b}"
+        return [bits[begin : begin + side] for begin in range(0, len(bits), side)]
+
+    return rows
+
+
+@cache
+def _turned(length: int, start: int, pair: str) -> int:
+    """Return the code of a text of *length* in which nothing stands but *pair*."""
+    return _as_number(pair.rjust(start + len(pair), "A").ljust(length, "A"))[0]
+
+
+def _as_number(text: str) -> tuple[int, int]:
+    """Return the code of *text* as one number in base 2, and how many squares it has on a side."""
+    code = squares(text)
+    return int("".join("01"[dark] for row in code for dark in row), 2), len(code)
 
 
 def squares(text: str) -> Squares:

@@ -4,6 +4,7 @@ It is drawn after the layout, which need not know how many pages there will be. 
 32000-2, 14.8.2.2) it is no part of what is read aloud. The layout keeps `SIDE` and a margin free there.
 """
 
+import re
 from collections.abc import Callable, Iterator, Sequence
 
 import pikepdf
@@ -17,7 +18,10 @@ SIDE = 16.0
 _FROM_EDGE = 5.0
 """What printers leave white."""
 
-Squares = Sequence[Sequence[bool]]
+_DARK = re.compile("1+")
+
+Squares = Sequence[str]
+"""A code as rows from the top, of ``0`` and of ``1``, which is dark."""
 
 
 def draw_page_codes(pdf: pikepdf.Pdf, code_of: Callable[[int], Squares]) -> None:
@@ -38,15 +42,7 @@ def _drawing(code: Squares, left: float, bottom: float) -> Iterator[bytes]:
     unit = side / len(code)
     yield f"q 0 g {unit:.5f} 0 0 {unit:.5f} {left:.3f} {bottom:.3f} cm".encode("ascii")
     for above, row in enumerate(code, start=1):
-        for start, length in _runs(row):
-            yield b"%d %d %d 1 re" % (start, len(code) - above, length)
+        for run in _DARK.finditer(row):
+            start, end = run.span()
+            yield b"%d %d %d 1 re" % (start, len(code) - above, end - start)
     yield b"f Q\nEMC"
-
-
-def _runs(row: Sequence[bool]) -> Iterator[tuple[int, int]]:
-    start = 0
-    for column, dark in enumerate([*row, False]):
-        if not dark:
-            if column > start:
-                yield start, column - start
-            start = column + 1
