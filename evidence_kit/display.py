@@ -15,7 +15,7 @@ _KEPT = frozenset("\u180e\u180b\u180c\u180d\u180f")
 
 def visible(text: str, *, newlines: bool = False) -> str:
     """Return *text* with every character that could mislead written as an escape; *newlines* keeps line feeds."""
-    if text.isascii() and text.isprintable():
+    if (text.replace("\n", "") if newlines else text).isprintable():  # nothing that is hidden, by Unicode's categories
         return text
     return "".join(
         character if _harmless(character, text[index - 1 : index], newlines=newlines) else _escape(character)

@@ -9,11 +9,13 @@ which takes 6.2.11.8 from ISO 19005-2).
 A font's characters are read from its ``cmap`` table (OpenType 1.9, formats 4 and 12).
 """
 
+import re
 import struct
 import sys
 import unicodedata
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from importlib.resources import files
 from pathlib import Path
 
@@ -32,6 +34,9 @@ _SEGMENTS, _GROUPS = 4, 12
 
 # Zero width joiners and variation selectors shape their neighbours and need no picture of their own.
 _SHAPING = frozenset({0x200C, 0x200D, *range(0xFE00, 0xFE10)})
+_PLAIN = re.compile("[\n -\u02ff\u0370-\u0482\u048a-\u052f\u2000-\u20cf]*")
+"""Latin, Greek and Cyrillic without combining marks: nearly every text."""
+
 _MOST_MARKS = 3
 """Combining marks that may follow one letter: more would be painted over the lines above and below."""
 
@@ -84,8 +89,8 @@ def system_folders() -> tuple[Path, ...]:
 def choose_fonts(text: Iterable[str], *, system: Sequence[Path]) -> FontChoice:
     """Return the fonts that show *text*, looking into the folders *system* only for what the base fonts lack."""
     folders = base_folders()
-    base = frozenset.intersection(*(characters(_find_base(folders, name)) for name in _BASE_NAMES))
-    lacking = {ord(each) for piece in text for each in piece} - base - _SHAPING - {0x0A}
+    base = _base_characters(folders)
+    lacking = {*map(ord, set().union(*text))} - base - _SHAPING - {0x0A}
     extra = []
     for path in _noto_files(system) if lacking else ():
         found = _characters_or_none(path) & lacking
@@ -97,6 +102,11 @@ def choose_fonts(text: Iterable[str], *, system: Sequence[Path]) -> FontChoice:
     return FontChoice(
         folders=folders, extra=tuple(extra), missing=frozenset(chr(point) for point in lacking), base=base
     )
+
+
+@cache
+def _base_characters(folders: tuple[Path, ...]) -> frozenset[int]:
+    return frozenset.intersection(*(characters(_find_base(folders, name)) for name in _BASE_NAMES))
 
 
 def scripts_not_shown(system: Sequence[Path]) -> tuple[str, ...]:
@@ -111,6 +121,8 @@ def showable(text: str, choice: FontChoice, *, base_only: bool = False) -> tuple
     With *base_only* nothing but single characters of the base fonts is kept: the way out when a combination of
     characters turns out not to be showable although each of them is.
     """
+    if not base_only and _PLAIN.fullmatch(text) and choice.missing.isdisjoint(text):
+        return text, frozenset()
     shown: list[str] = []
     replaced: set[str] = set()
     marks = 0

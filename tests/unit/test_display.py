@@ -1,5 +1,6 @@
 """Text from outside deceives neither a reader nor a terminal."""
 
+import sys
 import unicodedata
 
 import pytest
@@ -43,6 +44,19 @@ def test_nothing_that_controls_a_terminal_or_turns_the_direction_is_left(text: s
             "FSI",
             "PDI",
         }
+
+
+def test_every_character_alone_stays_or_is_escaped_by_its_category() -> None:
+    hidden = {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"}
+    kept = set("\u180b\u180c\u180d\u180e\u180f")
+
+    escaped = {point for point in range(sys.maxunicode + 1) if visible(chr(point)) != chr(point)}
+
+    assert escaped == {
+        point
+        for point in range(sys.maxunicode + 1)
+        if unicodedata.category(chr(point)) in hidden and chr(point) not in kept
+    }
 
 
 def test_line_feeds_stay_only_when_asked_for() -> None:

@@ -1,6 +1,8 @@
 """Characters that the fonts lack are found before anything is printed."""
 
 import struct
+import sys
+import unicodedata
 from pathlib import Path
 
 import pytest
@@ -65,6 +67,13 @@ def test_a_heap_of_combining_marks_cannot_paint_over_other_lines() -> None:
 
     assert shown == "a" + "\u0301" * 3 + "\\u{0301}" * 47
     assert replaced == {"\u0301"}
+
+
+def test_no_combining_mark_of_any_script_is_heaped_up() -> None:
+    choice = choose_fonts([], system=())
+    marks = {chr(point) for point in range(sys.maxunicode + 1) if unicodedata.category(chr(point)) in {"Mn", "Me"}}
+
+    assert {mark for mark in marks if showable("a" + mark * 4, choice)[1] != {mark}} == {"\ufe0f"}
 
 
 def test_decomposed_letters_stay_as_they_are() -> None:
