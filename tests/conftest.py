@@ -21,6 +21,22 @@ if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
+@pytest.fixture(scope="session", autouse=True)
+def nothing_waits_for_the_disk() -> Iterator[None]:
+    """Let what is written reach the disk when it may: it outlasts every program that a test kills all the same.
+
+    No test cuts the power. Programs that tests start wait for the disk as ever, and with them what a system refuses.
+    """
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(os, "fsync", _looked_at)
+        yield
+
+
+def _looked_at(descriptor: int) -> None:
+    # One that is closed is refused as ever.
+    os.fstat(descriptor)
+
+
 @pytest.fixture(scope="session")
 def project() -> Path:
     """Return the root of the checkout."""

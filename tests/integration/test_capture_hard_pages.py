@@ -37,7 +37,7 @@ def test_a_page_that_grows_for_ever_is_left_in_time(tmp_path: Path) -> None:
         addEventListener('scroll', more);
     """
     with RawSite({"/": page(script=script)}) as site:
-        result = capture(f"{site.url}/", tmp_path, CaptureOptions(timeout=20))
+        result = capture(f"{site.url}/", tmp_path, CaptureOptions(timeout=8))
 
     assert actions(result, "scrolled")[0]["stopped"] == "time limit"
     assert result.final_url == f"{site.url}/"
@@ -98,7 +98,7 @@ def test_frames_and_workers_of_every_kind_are_recorded(tmp_path: Path) -> None:
 def test_a_high_page_is_stitched_without_seam_or_shift(tmp_path: Path) -> None:
     rows = "".join(f"<div style='height:100px;background:rgb({n % 250},{n // 250},77)'></div>" for n in range(200))
     with RawSite({"/": reply(f"<!doctype html><title>x</title><body style='margin:0'>{rows}")}) as site:
-        capture(f"{site.url}/", tmp_path, CaptureOptions(timeout=120))
+        capture(f"{site.url}/", tmp_path, CaptureOptions(timeout=120, scroll=False))
 
     with Image.open(tmp_path / "screenshot.png") as picture:
         assert picture.size == (1280, 20_000)

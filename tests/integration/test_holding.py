@@ -2,7 +2,7 @@
 
 import os
 import socket
-import time
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -27,14 +27,11 @@ def kind(request: pytest.FixtureRequest) -> Iterator[RecorderKind]:
 
 
 def page(script: str) -> bytes:
-    """Return a page that loads for two seconds."""
+    """Return a page that loads as long as its picture does."""
     return reply(f"<!doctype html><title>page</title><p>text<img src=/slow><script>{script}</script>")
 
 
-def slow(connection: socket.socket, _request: bytes) -> None:
-    """Send a picture, late."""
-    time.sleep(2)
-    connection.sendall(reply(b"", "image/png"))
+PICTURE = reply(b"", "image/png")
 
 
 ADD = "const f = document.createElement('iframe'); f.src = '/x.zip'; document.body.append(f);"
@@ -42,21 +39,28 @@ ADD = "const f = document.createElement('iframe'); f.src = '/x.zip'; document.bo
 
 def test_a_download_in_a_frame_after_loading_is_read_whole(tmp_path: Path) -> None:
     with RawSite(
-        {"/": page(f"onload = () => setTimeout(() => {{ {ADD} }}, 300)"), "/slow": slow, "/x.zip": SAVED}
+        {"/": page(f"onload = () => setTimeout(() => {{ {ADD} }}, 300)"), "/slow": PICTURE, "/x.zip": SAVED}
     ) as s:
         capture(f"{s.url}/", tmp_path)
 
     assert read_archive(tmp_path / "capture.wacz").one("/x.zip").body == DATA
 
 
-def endless(connection: socket.socket, _request: bytes) -> None:
-    """Send a file to be saved that does not end by itself."""
-    connection.sendall(SAVED.replace(b"Content-Length: 3000000", b"Content-Length: 900000000"))
-    while True:
-        connection.sendall(DATA)
-
-
 def test_a_download_in_a_frame_while_loading_is_refused_and_said(tmp_path: Path) -> None:
+    refused = threading.Event()
+
+    def endless(connection: socket.socket, _request: bytes) -> None:
+        try:
+            connection.sendall(SAVED.replace(b"Content-Length: 3000000", b"Content-Length: 900000000"))
+            while True:
+                connection.sendall(DATA)
+        finally:
+            refused.set()
+
+    def slow(connection: socket.socket, _request: bytes) -> None:
+        assert refused.wait(20)
+        connection.sendall(PICTURE)
+
     with RawSite({"/": page(ADD), "/slow": slow, "/x.zip": endless}) as site:
         result = capture(f"{site.url}/", tmp_path)
 
@@ -71,7 +75,7 @@ def test_a_download_in_a_frame_while_loading_is_refused_and_said(tmp_path: Path)
 
 def test_the_page_s_own_document_is_held_again_for_its_next_visit(tmp_path: Path) -> None:
     leave = page("onload = () => setTimeout(() => { location = '/x.zip'; }, 300)")
-    with RawSite({"/": leave, "/slow": slow, "/x.zip": SAVED}) as site:
+    with RawSite({"/": leave, "/slow": PICTURE, "/x.zip": SAVED}) as site:
         capture(f"{site.url}/", tmp_path)
 
     assert read_archive(tmp_path / "capture.wacz").one("/x.zip").body == DATA

@@ -52,6 +52,8 @@ STEPS = (
     "writing the archive",
     "sealing the item",
 )
+DAILY = ("recording the start", "opening", "writing the archive", "sealing the item")
+"""Before it began, when it had, and when its end is written; the test below kills one in the middle."""
 
 
 @pytest.fixture(scope="module")
@@ -84,7 +86,7 @@ def killed(case: Path, url: str, recorder: RecorderKind, at: str, project: Path)
         process.send_signal(signal.SIGKILL)
 
 
-@pytest.mark.parametrize("at", STEPS)
+@pytest.mark.parametrize("at", [at if at in DAILY else pytest.param(at, marks=pytest.mark.slow) for at in STEPS])
 def test_a_capture_killed_at_any_step_leaves_a_valid_case_and_is_completed(
     network: PracticeServer, tmp_path: Path, project: Path, at: str
 ) -> None:

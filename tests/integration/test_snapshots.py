@@ -224,7 +224,8 @@ def test_a_page_that_never_loads_is_frozen_within_ten_seconds_all_the_same(tmp_p
         connection.recv(1)
 
     with RawSite({"/": reply(f"<h1>Энд байна</h1>{waiting_for}"), "/never": never}) as site:
-        result = capture(f"{site.url}/", tmp_path, CaptureOptions(timeout=16))
+        # Of twelve seconds loading may take more than the five in which something to be seen is waited for.
+        result = capture(f"{site.url}/", tmp_path, CaptureOptions(timeout=12))
 
     statement = freeze_of(tmp_path)
     spent = parse_utc(statement["time"]) - parse_utc(statement["navigated"])
@@ -275,10 +276,10 @@ def test_a_page_with_more_elements_than_can_be_kept_is_pictured_and_the_rest_is_
 def test_a_page_that_never_rests_ends_within_its_time(tmp_path: Path) -> None:
     script = "<script>addEventListener('scroll', () => { for (;;); })</script>"
     with RawSite({"/": reply(f"<p>x{script}<div style='height: 4000px'>")}) as site:
-        result = capture(f"{site.url}/", tmp_path, CaptureOptions(timeout=14))
+        result = capture(f"{site.url}/", tmp_path, CaptureOptions(timeout=8))
 
     asked, ended = result.actions[0].time, result.finished
     assert "page.unresponsive" in codes(result)
     assert freeze_of(tmp_path)["files"]
     # The share for the last snapshots, and after them what is still arriving, and the writing.
-    assert ended - asked < timedelta(seconds=14 + 16)
+    assert ended - asked < timedelta(seconds=8 + 16)

@@ -5,6 +5,7 @@ import subprocess
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -33,6 +34,7 @@ from tests.support.report_cases import MOMENT, digest_of, exhibit_of, report_of
 from tests.support.supplies import hand_over, take
 
 Oracle = Callable[[str], Path]
+Reports = Callable[[Language], str]
 MARKS = {
     Language.ENGLISH: ["Supplied, not recorded by this tool"],
     Language.MONGOLIAN: ["Гаргаж өгсөн; энэ хэрэгслээр бэхжүүлээгүй"],
@@ -87,23 +89,23 @@ def case_of(folder: Path, files: Mapping[str, bytes], *, captured: bool = False,
 
 
 @pytest.fixture(scope="module")
-def reports(tmp_path_factory: pytest.TempPathFactory) -> dict[Language, str]:
-    """Return the text of the report of a case with both classes, in every language."""
+def reports(tmp_path_factory: pytest.TempPathFactory) -> Reports:
+    """Return the text of the report of a case with both classes, made when a test first asks for the language."""
     folder = tmp_path_factory.mktemp("handed")
     handed = case_of(folder, FILES, captured=True)
-    return {language: handed.bundle(folder / language, language) for language in Language}
+    return cache(lambda language: handed.bundle(folder / language, language))
 
 
 @pytest.mark.parametrize("language", [*Language])
-def test_what_was_handed_over_is_marked_wherever_it_is_named(language: Language, reports: dict[Language, str]) -> None:
+def test_what_was_handed_over_is_marked_wherever_it_is_named(language: Language, reports: Reports) -> None:
     """On page 2, in the list of exhibits, in the record of capture, and on its own pages."""
     for mark in MARKS[language]:
-        assert reports[language].count(mark) == 4
+        assert reports(language).count(mark) == 4
 
 
 @pytest.mark.parametrize("language", [*Language])
-def test_its_circumstances_files_and_digests_are_printed(language: Language, reports: dict[Language, str]) -> None:
-    text = reports[language]
+def test_its_circumstances_files_and_digests_are_printed(language: Language, reports: Reports) -> None:
+    text = reports(language)
 
     for told in ("V-01", "Samsung A15", "USB", "again.png", "чат.txt", "original/0001.jpg", "image/jpeg"):
         assert told in text, told
@@ -120,16 +122,16 @@ def test_no_row_of_a_capture_stands_on_its_pages(tmp_path: Path) -> None:
     assert "each file was copied byte for byte" in text
 
 
-def test_of_both_classes_the_report_says_how_each_came_to_be(reports: dict[Language, str]) -> None:
-    text = reports[Language.ENGLISH]
+def test_of_both_classes_the_report_says_how_each_came_to_be(reports: Reports) -> None:
+    text = reports(Language.ENGLISH)
 
     for words in ("Link asked for", "Taken in byte for byte", "Recorded without known gaps", "opened in a browser"):
         assert words in text, words
     assert "Of an exhibit that was supplied it says less" in text
 
 
-def test_what_disagrees_stands_first_and_places_are_only_counted(reports: dict[Language, str]) -> None:
-    text = reports[Language.ENGLISH]
+def test_what_disagrees_stands_first_and_places_are_only_counted(reports: Reports) -> None:
+    text = reports(Language.ENGLISH)
 
     facts = text[text.index("None of these is a verdict") :]
     assert facts.index("Times that disagree") < facts.index("Taken, by EXIF") < facts.index("SM-A155F")
@@ -153,9 +155,9 @@ def test_places_are_printed_when_the_plan_asks_for_them(tmp_path: Path) -> None:
     assert all(line.startswith("one: time.") for line in disagree.told.split("\n"))
 
 
-def test_a_picture_that_claims_too_much_is_told_and_no_bundle_fails_of_it(reports: dict[Language, str]) -> None:
-    assert "No viewing copy: it has too many pixels" in reports[Language.ENGLISH]
-    assert "Үзүүлэх хувь байхгүй: пиксел нь хэт олон" in reports[Language.MONGOLIAN]
+def test_a_picture_that_claims_too_much_is_told_and_no_bundle_fails_of_it(reports: Reports) -> None:
+    assert "No viewing copy: it has too many pixels" in reports(Language.ENGLISH)
+    assert "Үзүүлэх хувь байхгүй: пиксел нь хэт олон" in reports(Language.MONGOLIAN)
 
 
 @pytest.mark.parametrize("sensitive", [False, True])
