@@ -16,8 +16,15 @@ from PIL import Image, ImageChops, ImageStat
 
 from evidence_kit.bundle.report import SLICE_HEIGHT, SLICE_WIDTH, render_report
 from evidence_kit.bundle.report_model import Language
-from evidence_kit.pictures.viewing_copy import ViewingCopy, make_slices
-from tests.support.report_cases import MOMENT, exhibit_of, report_of, supplied_exhibit_of
+from evidence_kit.pictures.viewing_copy import Region, ViewingCopy, make_slices
+from tests.support.report_cases import (
+    MOMENT,
+    compared_exhibit_of,
+    exhibit_of,
+    report_of,
+    sealed_exhibit_of,
+    supplied_exhibit_of,
+)
 
 Oracle = Callable[[str], Path]
 GOLDEN = Path(__file__).parent / "pages"
@@ -32,7 +39,11 @@ KINDS = {
     "exhibit": r"Хавсралт № 1 ·|Exhibit No\. 1 ·",
     "picture": "1 / 3\n",
     "supplied": r"Хавсралт № 3 ·|Exhibit No\. 3 ·",
+    "sealed": r"Хавсралт № 4 ·|Exhibit No\. 4 ·",
+    "compared": r"Хавсралт № 5 ·|Exhibit No\. 5 ·",
+    "parts": "Зургийн хэсгүүд|Parts of the pictures",
 }
+PARTS = (Region(left=40, top=310, right=1040, bottom=910), Region(left=0, top=1500, right=600, bottom=1900))
 LONG = "Ө" * 400 + " " + "w" * 400 + " https://a.example/" + "q=%D0%9C&" * 60
 
 
@@ -48,7 +59,7 @@ class Drawn:
 
 @pytest.fixture(scope="module")
 def drawn(tmp_path_factory: pytest.TempPathFactory, oracle: Oracle) -> dict[Language, Drawn]:
-    """Return a report in every language: one plain exhibit with a screenshot, one full of long words, one supplied."""
+    """Return a report in every language: one plain exhibit with a screenshot, one full of long words, and others."""
     made = {}
     for language in Language:
         folder = tmp_path_factory.mktemp(f"pages-{language}")
@@ -56,7 +67,17 @@ def drawn(tmp_path_factory: pytest.TempPathFactory, oracle: Oracle) -> dict[Lang
         shot = make_slices(
             folder / "shot.png", folder, page_width_px=SLICE_WIDTH, slice_height_px=SLICE_HEIGHT, blur=False
         )
-        data = report_of(exhibit_of(1, screenshot=shot), exhibit_of(2, text=LONG), supplied_exhibit_of(3))
+        (folder / "parts").mkdir()
+        parts = make_slices(
+            folder / "shot.png", folder / "parts", slice_height_px=SLICE_HEIGHT, blur=True, regions=PARTS
+        )
+        data = report_of(
+            exhibit_of(1, screenshot=shot),
+            exhibit_of(2, text=LONG),
+            supplied_exhibit_of(3),
+            sealed_exhibit_of(4),
+            compared_exhibit_of(5, parts=parts),
+        )
         path = folder / "report.pdf"
         report = render_report(data, path, language=language, attachments={}, timestamp=MOMENT, font_folders=())
         assert report.missing_glyphs == ()

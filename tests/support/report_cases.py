@@ -4,10 +4,12 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 
+from evidence_kit.bundle.comparison_parts import ComparedPlace, ComparedRow, Comparison, MadeOf, NotDone
 from evidence_kit.bundle.exhibit_parts import (
     Action,
     Attempted,
     AttemptState,
+    ContextShot,
     Fact,
     ItemFile,
     MissingRequest,
@@ -32,6 +34,7 @@ from evidence_kit.bundle.report_model import (
     Software,
     TimeStampState,
 )
+from evidence_kit.bundle.sealed_parts import SealedContent, SealedLine
 from evidence_kit.bundle.supplied_parts import Found, HandedOver, NotTaken, Supplied
 from evidence_kit.case.supply import Circumstances
 from evidence_kit.models import Digest, Officer, Problem, Status, Trust
@@ -136,6 +139,73 @@ def supplied_exhibit_of(number: int, *, text: str = TITLE) -> Exhibit:
     )
 
 
+def _of_no_page(number: int) -> Exhibit:
+    """Return an exhibit that has nothing of a page."""
+    plain = exhibit_of(number)
+    return Exhibit(
+        number=number,
+        item=plain.item,
+        status=Status.COMPLETE,
+        url="",
+        final_url="",
+        started=plain.started,
+        finished=plain.finished,
+        recorder="",
+        manifest_sha256=plain.manifest_sha256,
+        files=(),
+        captured_by="Б. Сургалт, мөрдөгч",
+        place="Улаанбаатар",
+        subjects=("V-01",),
+        practice=True,
+        time_stamp=plain.finished + timedelta(seconds=2),
+    )
+
+
+def sealed_exhibit_of(number: int, *, source: str = "supplied", later: bool = False) -> Exhibit:
+    """Return an exhibit of two files to which two have the key, that came as *source* says."""
+    files = tuple(
+        SealedLine(path=f"sealed/000{each}.age", size=104_000 * each, commitment=digest_of(f"commitment {each}"))
+        for each in (1, 2)
+    )
+    told = SealedContent(
+        source=source, later=later, keys=2, amount=2, size=312_000, files=files, included=source != "captured"
+    )
+    listed = ItemFile(path="sealed.json", role="sealed-register", sha256=digest_of("register"), size=1_204)
+    return replace(_of_no_page(number), files=(listed,), sealed=told)
+
+
+def compared_exhibit_of(number: int, *, parts: ViewingCopy) -> Exhibit:
+    """Return the comparison of exhibits 3 and 1, with two *parts* of a picture of the first."""
+    shown = ComparedPlace(file="original/0001.jpg", where="x 40–1040, y 310–910", told="")
+    there = ComparedPlace(file="screenshot.png", where="x 80–1200, y 400–1000", told="")
+    told = replace(shown, told=TITLE)
+    rows = (
+        ComparedRow(
+            kind="picture", outcome="agrees", measure="correlation", measured="0.97", supplied=shown, captured=there
+        ),
+        ComparedRow(
+            kind="text",
+            outcome="differs",
+            measure="similarity",
+            measured="0.61",
+            supplied=told,
+            captured=ComparedPlace(file="text.txt", where="+120 (44 B)", told=TITLE.replace("цас", "бороо")),
+        ),
+        ComparedRow(kind="name", outcome="absent", measure="", measured="", supplied=told, captured=None),
+    )
+    made_of = tuple(MadeOf(item=f"EV-{each:04}", manifest_sha256=digest_of(f"manifest {each}")) for each in (3, 1))
+    not_done = (NotDone(code="picture.plain", detail="", files="original/0002.jpg"),)
+    comparison = Comparison(made_of=made_of, sensitive=False, reader="tesseract 5.3.0", rows=rows, not_done=not_done)
+    listed = ItemFile(path="corroboration.json", role="corroboration", sha256=digest_of("list"), size=2_048)
+    shots = (ContextShot(path="EV-0003/original/0001.jpg", role="original", taken=None, copy=parts),)
+    return replace(
+        _of_no_page(number),
+        files=(listed,),
+        comparison=comparison,
+        context_shots=shots,
+    )
+
+
 def report_of(*exhibits: Exhibit, text: str = TITLE) -> ReportData:
     """Return a practice report of *exhibits*, with *text* wherever people wrote something."""
     attempts = [
@@ -147,6 +217,8 @@ def report_of(*exhibits: Exhibit, text: str = TITLE) -> ReportData:
             item=each.item,
             exhibit=each.number,
             handed_over=each.handed_over,
+            sealed=each.sealed is not None,
+            made_of=each.made_of,
         )
         for each in exhibits
     ]
