@@ -75,13 +75,19 @@ class Sealing:
     def room(self, place: Workplace) -> Iterator[Workplace]:
         """Give a place in memory for what becomes the item of *place*, and for whatever is temporary meanwhile.
 
-        It is removed when the block is left, and when this process is killed.
+        It is removed when the block is left, and when this process is killed. Raises `CaseError` where memory or the
+        disk of the case is full.
         """
-        with folder_in_memory(self.memory) as folder, kept(folder), _only_in(folder):
-            work = Workplace(item=place.item, folder=folder / "item", recording=folder / "recording")
-            for path in (work.folder, work.recording):
-                path.mkdir(mode=0o700)
-            yield work
+        try:
+            with folder_in_memory(self.memory) as folder, kept(folder), _only_in(folder):
+                work = Workplace(item=place.item, folder=folder / "item", recording=folder / "recording")
+                for path in (work.folder, work.recording):
+                    path.mkdir(mode=0o700)
+                yield work
+        except OSError as error:
+            message = f"the page could not be sealed, and nothing of it was kept: {error.strerror or error}"
+            hint = f"see to room in {self.memory} and on the disk of the case, then run the command again"
+            raise CaseError(message, hint=hint) from error
 
     def seal(self, record: ItemRecord, work: Workplace, place: Workplace, *, on_step: OnStep) -> ItemRecord:
         """Encrypt the captured item of *record* from *work* into *place*; return the record that stays in plain.

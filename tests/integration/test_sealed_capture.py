@@ -1,5 +1,6 @@
 """A page that is sealed as it is captured lies nowhere in plain, however the capture ends, and is checked."""
 
+import errno
 import json
 import os
 import resource
@@ -314,6 +315,20 @@ def test_too_little_memory_is_refused_before_anything_is_begun(room: Room, monke
         room.seal()
 
     assert attempts(room.case.log().full_events()) == []
+
+
+def test_where_room_runs_out_the_command_says_so_and_nothing_is_kept(room: Room) -> None:
+    def full(step: str) -> None:
+        if step.startswith("sealing files 3"):
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    with pytest.raises(CaseError, match="nothing of it was kept: No space left"):
+        room.seal(on_step=full)
+
+    assert list(room.memory.iterdir()) == []
+    assert holding(room.around, *room.secrets()) == []
+    assert [attempt.outcome for attempt in attempts(room.case.log().full_events())] == ["abandoned"]
+    assert room.verified(room.case.path).verdict in {"verified", "unchanged"}
 
 
 _CAPTURE = """
