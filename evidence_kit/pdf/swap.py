@@ -2,20 +2,14 @@
 
 Layout works with tiny placeholder JPEGs; here each is replaced by the real JPEG, byte for byte, in the same image
 XObject (ISO 32000-2, 8.9.5), so that text, tags, alternative texts and PDF/A metadata stay as they were laid out.
-Pictures are found by the placeholder's content, never by position. They pass from disk to disk: neither the old nor
-the new file is ever whole in memory.
+Pictures are found by the placeholder's content, never by position, and pass from disk to disk
+(`evidence_kit.pdf.filling`), after everything else that is drawn into the laid-out file.
 """
 
-import os
-import re
-import shutil
-import struct
 import zlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from hashlib import sha256
-from io import BytesIO
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import BinaryIO
@@ -26,6 +20,7 @@ from pikepdf import settings
 from evidence_kit.errors import FormatError, ReportError
 from evidence_kit.models import Digest
 from evidence_kit.pdf.files import new_file
+from evidence_kit.pdf.filling import fill_places
 from evidence_kit.pdf.findings import Attachment
 from evidence_kit.pdf.page_codes import Squares, draw_page_codes
 from evidence_kit.pdf.signature_fields import make_signature_fields
@@ -47,10 +42,6 @@ UNREADABLE = (
 
 _LARGEST_ATTACHMENT = 4 * 1024**3
 _PIECE = 1024 * 1024
-_PLACEHOLDER_SIDE = "8"
-_TAIL = 1024
-_FRAMES = (b"\xc0", b"\xc1", b"\xc2")
-"""Baseline, extended and progressive Huffman coding: what /DCTDecode readers know."""
 
 # qpdf decodes structure (object streams, cross-references) whole; a hostile file must not make it swallow the memory.
 settings.set_qpdf_limits(flate_max_memory=512 * 1024**2, doc_max_warnings=1000)
@@ -72,21 +63,20 @@ def swap_pictures(
     is no such JPEG.
     """
     with TemporaryDirectory(prefix=".pictures-", dir=target.parent) as folder:
-        filled = Path(folder) / "filled.pdf"
+        drawn = Path(folder) / "drawn.pdf"
         try:
-            _append_pictures(source, filled, pictures)
-            # Written anew: one revision, without the placeholders. qpdf copies the pictures' bytes as it goes.
-            with (
-                pikepdf.open(filled, access_mode=pikepdf.AccessMode.stream) as pdf,
-                new_file(target, error=ReportError) as temporary,
-            ):
+            with pikepdf.open(source) as pdf:
                 if code_of:
                     draw_page_codes(pdf, code_of)
                 make_signature_fields(pdf, signatures)
-                pdf.save(temporary, deterministic_id=True, fix_metadata_version=False)
+                # One table of all objects, in which the places of pictures can be found.
+                plain = pikepdf.ObjectStreamMode.disable
+                pdf.save(drawn, deterministic_id=True, fix_metadata_version=False, object_stream_mode=plain)
+            with new_file(target, error=ReportError) as temporary:
+                fill_places(drawn, temporary, pictures)
         except UNREADABLE as error:
             message = (
-                f"the laid-out report {source.name!r} cannot be filled with pictures: {_text(error, source, filled)}"
+                f"the laid-out report {source.name!r} cannot be filled with pictures: {_text(error, source, drawn)}"
             )
             raise ReportError(message) from error
 
@@ -152,91 +142,3 @@ def _unpacked(raw: memoryview) -> Iterator[bytes]:
     if not unpacker.eof:
         message = "packed data ends too early"
         raise ValueError(message)
-
-
-@dataclass(frozen=True, slots=True)
-class _Spot:
-    """An image XObject to be filled: its number, generation and dictionary, and the picture for it."""
-
-    number: int
-    generation: int
-    dictionary: pikepdf.Dictionary
-    picture: Path | bytes
-
-
-def _append_pictures(source: Path, target: Path, pictures: Mapping[bytes, Path | bytes]) -> None:
-    """Copy *source* and append a revision (ISO 32000-2, 7.5.6) in which the placeholders' objects are the pictures.
-
-    pikepdf would hold every picture that it is given in memory until the end; bytes of a file it leaves there.
-    """
-    with pikepdf.open(source) as laid_out, target.open("xb+") as out:
-        with source.open("rb") as original:
-            shutil.copyfileobj(original, out, _PIECE)
-        out.seek(-min(out.tell(), _TAIL), os.SEEK_END)
-        (earlier,) = re.findall(rb"startxref\s+(\d+)\s+%%EOF\s*\Z", out.read())
-        out.write(b"\n")
-        table = [b"xref\n"]
-        for spot in _spots(laid_out, pictures):
-            table.append(b"%d 1\n%010d %05d n \n" % (spot.number, out.tell(), spot.generation))
-            _write_picture(out, spot)
-        start = out.tell()
-        out.writelines(table)
-        entries = {name: laid_out.trailer[name] for name in ("/Root", "/Info", "/ID") if name in laid_out.trailer}
-        trailer = pikepdf.Dictionary({**entries, "/Size": laid_out.trailer.Size, "/Prev": int(earlier)})
-        out.write(b"trailer\n%s\nstartxref\n%d\n%%%%EOF\n" % (trailer.unparse(), start))
-
-
-def _spots(laid_out: pikepdf.Pdf, pictures: Mapping[bytes, Path | bytes]) -> list[_Spot]:
-    """Find every placeholder's picture; raises `ReportError` when one of either is left over."""
-    spots = []
-    found = set()
-    for thing in laid_out.objects:
-        if not _is_placeholder(thing):
-            continue
-        key = sha256(thing.read_raw_bytes()).digest()
-        if key not in pictures:
-            message = f"the laid-out report holds a placeholder that no picture is for (object {thing.objgen[0]})"
-            raise ReportError(message)
-        found.add(key)
-        spots.append(_Spot(*thing.objgen, thing.stream_dict, pictures[key]))
-    if len(found) != len(pictures):
-        message = f"{len(pictures) - len(found)} of {len(pictures)} placeholders are not in the laid-out report"
-        raise ReportError(message)
-    return spots
-
-
-def _is_placeholder(thing: pikepdf.Object) -> bool:
-    if not isinstance(thing, pikepdf.Stream) or thing.get("/Subtype") != pikepdf.Name.Image:
-        return False
-    sides = {str(thing.get("/Width")), str(thing.get("/Height"))}
-    return _names(thing.get("/Filter")) == ["/DCTDecode"] and sides == {_PLACEHOLDER_SIDE}
-
-
-def _write_picture(out: BinaryIO, spot: _Spot) -> None:
-    picture = spot.picture
-    with picture.open("rb") if isinstance(picture, Path) else BytesIO(picture) as jpeg:
-        width, height = _jpeg_size(jpeg)
-        size = {"/Width": width, "/Height": height, "/Length": jpeg.seek(0, os.SEEK_END)}
-        dictionary = pikepdf.Dictionary({**dict(spot.dictionary.items()), **size})
-        jpeg.seek(0)
-        out.write(b"%d %d obj\n%s\nstream\n" % (spot.number, spot.generation, dictionary.unparse()))
-        shutil.copyfileobj(jpeg, out, _PIECE)
-        out.write(b"\nendstream\nendobj\n")
-
-
-def _jpeg_size(jpeg: BinaryIO) -> tuple[int, int]:
-    """Return width and height from the frame header (ITU-T T.81, B.2.2); raises `ReportError` if not 8-bit RGB."""
-    name = getattr(jpeg, "name", "picture")
-    if jpeg.read(2) != b"\xff\xd8":
-        message = f"not a JPEG: {Path(str(name)).name!r}"
-        raise ReportError(message)
-    while (marker := jpeg.read(2))[:1] == b"\xff":
-        size = int.from_bytes(jpeg.read(2), "big")
-        if marker[1:] in _FRAMES:
-            bits, height, width, colours = struct.unpack(">BHHB", jpeg.read(6).ljust(6, b"\0"))
-            if (bits, colours) == (8, 3):
-                return width, height
-            break
-        jpeg.seek(max(0, size - 2), os.SEEK_CUR)
-    message = f"not a JPEG of three colours with 8 bits: {Path(str(name)).name!r}"
-    raise ReportError(message)
