@@ -20,6 +20,7 @@ from evidence_kit.bundle.volumes import Limits, divide, render_volumes
 from evidence_kit.case.stamping import Stamping
 from evidence_kit.models import Outcome
 from evidence_kit.trust.digests import sha256_bytes, sha256_file
+from tests.support import second
 from tests.support.cases import commit_small_item, open_case
 from tests.support.people import SetClock, practice_custodian, roots_of
 from tests.support.report_cases import MOMENT, digest_of, exhibit_of, report_of
@@ -115,6 +116,33 @@ def test_verify_checks_every_volume(way: WholeWay, made: MadeBundle, tmp_path: P
     failed = {(check.id, check.subject) for check in way.verify(bundle).checks if check.outcome is Outcome.FAILED}
 
     assert {("bag.payload", "data/report-02.pdf"), ("report.tail", "data/report-03.pdf")} <= failed
+
+
+def test_a_log_that_is_a_volume_of_its_own_is_signed_and_both_verifiers_check_it(
+    way: WholeWay, tmp_path: Path, oracle: Oracle
+) -> None:
+    made = way.bundle(tmp_path / "bundle", limits=Limits(pages=1), processes=2)
+    lines = (made.path / "data/custody.jsonl").read_bytes().splitlines(keepends=True)
+    events = [sha256_bytes(line).hex[-8:] for line in lines]
+    names = [name for name, _, _ in made.reports]
+    texts = [text_of(made.path / name, oracle) for name in names]
+
+    assert names == [f"data/report-{number:02}.pdf" for number in range(1, 6)]
+    assert ["The log is long, so it is a volume of its own" in text for text in texts] == [True] + [False] * 4
+    assert [all(event in text for event in events) for text in texts] == [False, True, False, False, False]
+    assert [[item for item in ITEMS if f" · {item} " in text] for text in texts[2:]] == [[item] for item in ITEMS]
+    with second.running() as other:
+        both = replace(way, second=other)
+        report = both.verify(made.path)
+        with (made.path / names[1]).open("ab") as file:
+            file.write(b"\n")
+        altered = both.verify(made.path)
+
+    assert [check for check in report.checks if check.outcome is Outcome.FAILED] == []
+    signed = [check for check in report.checks if check.id == "report.signature"]
+    assert [(check.subject, check.outcome) for check in signed] == [(name, Outcome.PASSED) for name in names]
+    failed = {(check.id, check.subject) for check in altered.checks if check.outcome is Outcome.FAILED}
+    assert {("bag.payload", names[1]), ("report.tail", names[1])} <= failed
 
 
 def test_the_printed_command_checks_every_volume(made: MadeBundle, oracle: Oracle) -> None:
