@@ -18,6 +18,9 @@ pytestmark = [pytest.mark.browser, pytest.mark.network]
 STRIDE = 23
 """Every so manieth alteration is tried in each run, all of them nightly."""
 
+PARTS = 4
+"""Into which all those of a bundle are divided, for together they take longer than one test may on a busy machine."""
+
 
 def wrong(alteration: Alteration, sealed: Sealed, folder: Path, pristine: Path) -> str:
     """Alter *folder*, verify it, make it *pristine* again; return what was not found."""
@@ -78,8 +81,9 @@ def test_altered_files_of_a_case_are_found(sealed: Sealed, tmp_path: Path) -> No
 
 
 @pytest.mark.slow
-def test_every_altered_file_of_a_bundle_is_found(sealed: Sealed, tmp_path: Path) -> None:
-    assert try_all(sealed, sealed.bundle, tmp_path / "bundle", BUNDLE, 1) == []
+@pytest.mark.parametrize("part", range(PARTS))
+def test_every_altered_file_of_a_bundle_is_found(sealed: Sealed, tmp_path: Path, part: int) -> None:
+    assert try_all(sealed, sealed.bundle, tmp_path / "bundle", BUNDLE, PARTS, first=part) == []
 
 
 @pytest.mark.slow
