@@ -21,6 +21,8 @@ _RANGE = re.compile(r"([0-9]{1,9})(?:-([0-9]{1,9}))?")
 _MESSAGES = re.compile(r"messages-[0-9]{2,9}\.jsonl")
 _WIDTH = 200
 """Characters of a value; all of it stands in facts.json."""
+_MOST_FINDINGS = 40
+"""Findings about conversations that are said; the file has all."""
 
 
 def facts_of(folder: "Path", *, places: bool) -> "list[FileFacts]":
@@ -41,6 +43,11 @@ def facts_of(folder: "Path", *, places: bool) -> "list[FileFacts]":
 def conversations_of(folder: "Path") -> list[dict[str, Json]]:
     """Return the headers of the conversations that were found in the item in *folder*; raises `CaseError`."""
     return _listed(folder, "conversations.json", "evidence-kit/conversations/1", "conversations")
+
+
+def conversation_findings_of(folder: "Path") -> list[dict[str, Json]]:
+    """Return what could not be read as conversations in the item in *folder*, and why; raises `CaseError`."""
+    return _listed(folder, "conversations.json", "evidence-kit/conversations/1", "findings")
 
 
 def archives_of(folder: "Path") -> list[dict[str, Json]]:
@@ -117,7 +124,7 @@ def say_facts(texts: Texts, folder: "Path", *, whole: bool, places: bool) -> Non
 
 
 def say_conversations(texts: Texts, folder: "Path") -> None:
-    """Print a line for each conversation, and how to read it."""
+    """Print a line for each conversation, how to read it, and what could not be read as one."""
     headers = conversations_of(folder)
     if headers:
         say(f"  {texts.say('facts.conversations')}:")
@@ -138,6 +145,15 @@ def say_conversations(texts: Texts, folder: "Path") -> None:
         say(f"    {told}")
     if headers:
         say(f"    {texts.say('facts.read-messages', item=folder.name)}")
+    findings = conversation_findings_of(folder)
+    if findings:
+        say(f"  {texts.say('facts.not-conversations')}: {len(findings)}")
+    for each in findings[:_MOST_FINDINGS]:
+        source = each.get("source")
+        file = str(source.get("file")) if isinstance(source, dict) else ""
+        value = shorten(str(each.get("value")), _WIDTH)
+        told = f"{each.get('code')}: {value}; {each.get('detail')}{f' [{file}]' if file else ''}"
+        say(f"    {visible(told)}")
 
 
 def say_messages(texts: Texts, folder: "Path", wanted: str, conversation: int) -> None:

@@ -13,6 +13,7 @@ from evidence_kit.cli.events import event_table, stored_events
 from evidence_kit.cli.evidence_keys import identities
 from evidence_kit.cli.facts import (
     archives_of,
+    conversation_findings_of,
     conversations_of,
     facts_of,
     messages_of,
@@ -190,6 +191,7 @@ def _found(place: "Path", asked: _Asked) -> dict[str, Json]:
     found: dict[str, Json] = {
         "facts": [each.to_json() for each in facts_of(place, places=asked.places)],
         "conversations": [*conversations_of(place)],
+        "conversation_findings": [*conversation_findings_of(place)],
         "archives": [*archives_of(place)],
     }
     if asked.messages:

@@ -1,6 +1,7 @@
 """``import`` and ``show`` with values that nobody means, and items whose files tell what no import writes."""
 
 from pathlib import Path
+from zipfile import ZipFile
 
 import pytest
 
@@ -39,6 +40,22 @@ def test_a_moment_beyond_the_calendar_is_no_time(officer: RunCommand, case: Path
 
     assert result.code == 2
     assert "not a time" in result.err
+
+
+@pytest.mark.parametrize("language", ["en", "mn"])
+def test_what_was_not_read_as_a_conversation_is_said(
+    officer: RunCommand, case: Path, tmp_path: Path, language: str
+) -> None:
+    with ZipFile(tmp_path / "chats.zip", "w") as packed:
+        packed.writestr("inner\x1b[31m.zip", b"")
+    assert officer("import", tmp_path / "chats.zip", "--case", case).code == 0
+
+    said = officer("--lang", language, "show", "EV-0001", "--case", case).out
+    (item,) = officer("show", "EV-0001", "--case", case, "--json").json["items"]
+
+    assert "chat.zip.nested: inner\\u{001B}[31m.zip; " in said
+    assert "[original/0001.zip]" in said
+    assert [each["code"] for each in item["conversation_findings"]] == ["chat.zip.nested"]
 
 
 @pytest.mark.parametrize("number", [[1], {}, "1", None])
