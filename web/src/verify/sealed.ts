@@ -35,8 +35,8 @@ export async function checkSealed(
     exam.failed("item.sealed", shown, register.message);
     return;
   }
-  const problems = contradictions(register, record).map((why): Problem => [shown, why]);
-  problems.push(...(await malformed(files, folder, register)));
+  const said = contradictions(register, record).map((why): Problem => [shown, why]);
+  const problems = said.concat(await malformed(files, folder, register)); // there may be too many for one call
   const detail = `${register.files.length} files, to ${register.recipients.length} keys`;
   exam.concluded("item.sealed", shown, problems, detail);
   const told = { item: String(record["id"] ?? ""), files: register.files.length, keys: register.recipients.length };
