@@ -30,7 +30,8 @@ class Unsealing:
     @property
     def second(self) -> str:
         """Name or number of the officer who is to agree."""
-        return str(self.requested.detail.get("second", ""))
+        second = self.requested.detail.get("second")
+        return second if isinstance(second, str) else ""
 
     def is_second(self, event: Event, keys: KeyRegister) -> bool:
         """Whether *event* is by the officer who is to agree, with a key of another officer than the request."""

@@ -224,7 +224,7 @@ def _unrecorded(record: dict[str, Json], resources: Sequence[Resource]) -> Itera
     beside = Counter(
         (str(file.get("role")), _digest_in_plain(file))
         for file in (files if isinstance(files, list) else [])
-        if isinstance(file, dict) and file.get("role") in RECORDED
+        if isinstance(file, dict) and str(file.get("role")) in RECORDED
     )
     inside = Counter((resource.role, resource.sha256) for resource in resources if resource.role in RECORDED)
     for role, digest in beside - inside:

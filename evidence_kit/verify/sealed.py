@@ -60,7 +60,9 @@ def check_sealed(exam: Examination, files: CaseFiles, folder: str, record: dict[
 def _called_sealed(record: dict[str, Json]) -> bool:
     """Whether *record* says anything of sealed material."""
     roles = {sealed.CONTENT_ROLE, sealed.PARTICULARS_ROLE, sealed.REGISTER_ROLE}
-    return sealed.is_sealed(record) or any(file.get("role") in roles for file in sealed.objects(record.get("files")))
+    return sealed.is_sealed(record) or any(
+        str(file.get("role")) in roles for file in sealed.objects(record.get("files"))
+    )
 
 
 def _contradictions(register: Register, record: dict[str, Json]) -> Iterator[str]:

@@ -3,6 +3,7 @@
 import json
 import shutil
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ from evidence_kit import canonical
 from evidence_kit.bundle.make import BundleOptions, make_bundle
 from evidence_kit.bundle.report_model import Language
 from evidence_kit.case.manifest import NAME as MANIFEST
+from evidence_kit.case.manifest import build_manifest
 from evidence_kit.case.stamping import Stamping
 from evidence_kit.custody.custodian import Custodian
 from evidence_kit.trust.age import Identity
@@ -67,7 +69,9 @@ def became(bundle: Path, by: Custodian, name: str, change: Callable[[dict[str, A
     value = json.loads((folder / name).read_bytes())
     change(value)
     (folder / name).write_bytes(canonical.pretty(value))
-    rebuild_item(folder)
+    with suppress(TypeError):  # what the files are can only be told where each has a path
+        rebuild_item(folder)
+    (folder / MANIFEST).write_bytes(build_manifest(folder))
     seal_file.write_bytes(by.sign_file((folder / MANIFEST).read_bytes()))
     events = read_log(bundle / "data")
     for event in events:
@@ -103,6 +107,26 @@ def one_key_for_two(bundle: Path, by: Custodian) -> None:
     became(bundle, by, "sealed.json", once)
 
 
+def an_object_for_a_text(bundle: Path, by: Custodian) -> None:
+    became(bundle, by, "item.json", lambda record: record.update(id={"a": 1}))
+
+
+def a_list_for_a_path(bundle: Path, by: Custodian) -> None:
+    def listed(record: dict[str, Any]) -> None:
+        (file,) = (file for file in record["files"] if file["path"] == "sealed/0001.age")
+        record["files"].append({**file, "path": ["sealed/0001.age"], "role": {}})
+        record["files"].remove(file)
+
+    became(bundle, by, "item.json", listed)
+
+
+def an_object_for_a_use(bundle: Path, by: Custodian) -> None:
+    events = read_log(bundle / "data")
+    added = next(event for event in events if event.value["type"] == "recipient.added")
+    added.value["detail"] = {**added.value["detail"], "use": {}}  # type: ignore[dict-item]
+    write_log(bundle / "data", events, by)
+
+
 @pytest.mark.parametrize(
     ("forge", "check"),
     [
@@ -111,6 +135,9 @@ def one_key_for_two(bundle: Path, by: Custodian) -> None:
         (begun_to_others, "custody.items"),
         (something_in_plain, "item.sealed"),
         (one_key_for_two, "item.sealed"),
+        (an_object_for_a_text, "item.record"),
+        (a_list_for_a_path, "item.sealed"),
+        (an_object_for_a_use, "custody.details"),
     ],
 )
 def test_what_is_not_so_is_found_by_both_verifiers(  # noqa: PLR0913, PLR0917  # fixtures and parameters

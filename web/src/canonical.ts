@@ -32,6 +32,11 @@ export function isObject(value: Json | undefined): value is JsonObject {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
+/** Return the text that *value* is; empty for whatever else: objects without a prototype cannot be made one. */
+export function textOr(value: Json | undefined): string {
+  return typeof value === "string" ? value : "";
+}
+
 /** Return a whole number, or undefined; where one is wanted `true` counts as 1 and `false` as 0, as in Python. */
 export function whole(value: Json | undefined): number | undefined {
   return typeof value === "number" || typeof value === "boolean" ? Number(value) : undefined;

@@ -1,6 +1,6 @@
 /** Unsealing takes two people, each with a key of their own (evidence-format.md, 4.12). */
 
-import { isObject } from "../canonical.js";
+import { isObject, textOr } from "../canonical.js";
 import { type Bytes, equal } from "../bytes.js";
 import { parseDigest } from "../digest.js";
 import { FormatError } from "../errors.js";
@@ -68,7 +68,7 @@ export class Unsealings {
 
 function approve(seq: number, request: Unsealing, event: Event, keys: KeyRegister): string {
   if (request.approved) return `the request of event ${seq} was agreed to before`;
-  const second = String(request.requested.detail["second"] ?? "");
+  const second = textOr(request.requested.detail["second"]);
   const named = [event.actor["name"], event.actor["id"]].filter((each) => each !== "");
   if (keys.samePerson(event.certificate, request.requested.certificate) || !named.includes(second)) {
     return `whoever agreed is not the second officer whom event ${seq} names, or signed with a key of the first`;

@@ -1,7 +1,7 @@
 /** A derived item: that each item which it says it was made of is the one that the log recorded before it. */
 
 import { hex } from "../bytes.js";
-import { isObject } from "../canonical.js";
+import { isObject, textOr } from "../canonical.js";
 import { MANIFEST } from "../case/layout.js";
 import { type Event, EventType } from "../custody/events.js";
 import { shorten } from "../display.js";
@@ -26,7 +26,7 @@ export function checkDerivedFrom(
     exam.concluded("item.derived-from", subject, problems);
     return;
   }
-  const names = parents.map((parent) => (isObject(parent) ? String(parent["item"]) : ""));
+  const names = parents.map((parent) => (isObject(parent) ? textOr(parent["item"]) : ""));
   const missing = names.filter((name) => !files.has(`items/${name}/${MANIFEST}`));
   if (missing.length > 0) {
     exam.notChecked("item.derived-from", subject, `it was made of items that are not here: ${missing.join(", ")}`);

@@ -5,7 +5,7 @@ import type { Resource } from "../archive/own_warc.js";
 import { isOwnArchive, RECORDED } from "../archive/resource_names.js";
 import { byCodePoint, type Bytes, equal, hex } from "../bytes.js";
 import { shorten } from "../display.js";
-import { isObject, type JsonObject } from "../canonical.js";
+import { isObject, type JsonObject, textOr } from "../canonical.js";
 import { AGE, contentsOf } from "../case/encrypted.js";
 import { parseItem } from "../case/items.js";
 import { LATER_SEAL, MANIFEST, SESSION_DATA } from "../case/layout.js";
@@ -284,7 +284,7 @@ function unrecorded(record: JsonObject, resources: readonly Resource[]): string[
 }
 
 function digestInPlain(file: JsonObject): string {
-  return String((isObject(file["plain"]) ? file["plain"] : file)["sha256"]);
+  return textOr((isObject(file["plain"]) ? file["plain"] : file)["sha256"]);
 }
 
 /** Return those that stand in *ones* more often than in *others*, each once. */

@@ -1,7 +1,7 @@
 /** Sealed material: what can be told of it without opening it, which this page never does. */
 
 import { byCodePoint } from "../bytes.js";
-import { isObject, type JsonObject, same } from "../canonical.js";
+import { isObject, type JsonObject, same, textOr } from "../canonical.js";
 import { START_TOKEN, SUPPLIED_ARCHIVE } from "../case/layout.js";
 import {
   isSealed,
@@ -39,7 +39,7 @@ export async function checkSealed(
   const problems = said.concat(await malformed(files, folder, register)); // there may be too many for one call
   const detail = `${register.files.length} files, to ${register.recipients.length} keys`;
   exam.concluded("item.sealed", shown, problems, detail);
-  const told = { item: String(record["id"] ?? ""), files: register.files.length, keys: register.recipients.length };
+  const told = { item: textOr(record["id"]), files: register.files.length, keys: register.recipients.length };
   exam.facts["sealed_items"] = [...objects(exam.facts["sealed_items"]), told];
   if (register.files.some((file) => files.has(folder + file.path))) {
     exam.notChecked("item.plaintext", shown, "sealed: only a recipient's key opens it (verify --key)");
@@ -60,8 +60,8 @@ function contradictions(register: Register, record: JsonObject): string[] {
   if (!isSealed(record)) problems.push("item.json does not call the item sealed");
   if (register.recipients.length === 0) problems.push("it names nobody who could open it");
   const wanted = sealedFiles(register.files);
-  const named = objects(record["files"]).filter((file) => isSealedPath(String(file["path"])));
-  const listed = new Map(named.map((file): [string, string] => [String(file["path"]), String(file["role"])]));
+  const named = objects(record["files"]).filter((file) => isSealedPath(textOr(file["path"])));
+  const listed = new Map(named.map((file): [string, string] => [textOr(file["path"]), textOr(file["role"])]));
   const paths = [...new Set([...wanted.keys(), ...listed.keys()])].sort(byCodePoint);
   for (const path of paths.filter((each) => wanted.has(each) !== listed.has(each))) {
     const what = listed.has(path) ? `lists ${shorten(path)}, which it does not name` : `does not list ${path}`;
@@ -89,7 +89,7 @@ function contradictions(register: Register, record: JsonObject): string[] {
 function inPlain(record: JsonObject, wanted: ReadonlyMap<string, string>): string[] {
   const supplied = record["source"] === "supplied" && (record["sealed"] ?? null) === null;
   const readable = new Set([REGISTER, START_TOKEN, ...(supplied ? [SUPPLIED_ARCHIVE] : [])]);
-  const listed = new Set(objects(record["files"]).map((file) => String(file["path"])));
+  const listed = new Set(objects(record["files"]).map((file) => textOr(file["path"])));
   const other = (path: string) => !readable.has(path) && !wanted.has(path) && !isSealedPath(path);
   return [...listed].filter(other).sort(byCodePoint);
 }
