@@ -1,4 +1,4 @@
-"""What an item's start says of its sealing, held against what became of it.
+"""What an item's start says of its address and its sealing, held against what became of it.
 
 A start that says so binds to whom it is sealed, and of a page to its address, before anything is read. An item that is
 in plain all the same, or sealed to others, is another than was begun; so is one that only calls itself sealed.
@@ -15,6 +15,8 @@ from evidence_kit.models import Digest
 from evidence_kit.verify.files import CaseFiles
 
 _ADDRESS = "address_commitment"
+_UNSAID: tuple[Json, ...] = (None, "", "about:blank")
+"""Addresses of starts that name none: of what is sealed, and of a window in which somebody finds the way."""
 
 
 def begun_otherwise(files: CaseFiles, item: str, start: Event, *, later: bool) -> Iterator[tuple[str, str]]:
@@ -24,6 +26,9 @@ def begun_otherwise(files: CaseFiles, item: str, start: Event, *, later: bool) -
         record = parse_item(files.read(f"items/{item}/item.json"))
     except FormatError:
         return  # told by the check of the record itself
+    asked = start.detail.get("url")
+    if start.type == EventType.CAPTURE_STARTED and asked not in _UNSAID and record.get("url") != asked:
+        yield shown, f"its url is not the one that event {start.seq} recorded"
     if record.get(_ADDRESS) != start.detail.get(_ADDRESS):
         yield shown, f"its {_ADDRESS} is not the one that event {start.seq} recorded"
     if was_sealed(start) != (is_sealed(record) and not later):

@@ -1,4 +1,4 @@
-"""A bundle whose maker, with the right key, says of its sealed items what is not so fails in both verifiers."""
+"""A bundle whose maker, with the right key, says of its items what is not so fails in both verifiers."""
 
 import json
 import shutil
@@ -86,6 +86,10 @@ def begun_sealed_and_in_plain(bundle: Path, by: Custodian) -> None:
     said(bundle, by, "capture.started", lambda detail: detail.update(sealed=True))
 
 
+def begun_elsewhere(bundle: Path, by: Custodian) -> None:
+    said(bundle, by, "capture.started", lambda detail: detail.update(url="https://other.example.mn/"))
+
+
 def sealed_out_of_nothing(bundle: Path, by: Custodian) -> None:
     said(bundle, by, "import.started", lambda detail: detail["asked"].pop("sealed"))
 
@@ -131,6 +135,7 @@ def an_object_for_a_use(bundle: Path, by: Custodian) -> None:
     ("forge", "check"),
     [
         (begun_sealed_and_in_plain, "custody.items"),
+        (begun_elsewhere, "custody.items"),
         (sealed_out_of_nothing, "custody.items"),
         (begun_to_others, "custody.items"),
         (something_in_plain, "item.sealed"),

@@ -1,5 +1,5 @@
 /**
- * What an item's start says of its sealing, held against what became of it.
+ * What an item's start says of its address and its sealing, held against what became of it.
  *
  * A start that says so binds to whom it is sealed, and of a page to its address, before anything is read.
  */
@@ -14,6 +14,8 @@ import type { Json, Problem } from "../models.js";
 import type { CaseFiles } from "./files.js";
 
 const ADDRESS = "address_commitment";
+/** Addresses of starts that name none: of what is sealed, and of a window in which somebody finds the way. */
+const UNSAID: readonly Json[] = [null, "", "about:blank"];
 
 /** Return in what *item* is another than its *start* says; *later* it was sealed by an event of its own. */
 export async function begunOtherwise(files: CaseFiles, item: string, start: Event, later: boolean): Promise<Problem[]> {
@@ -23,6 +25,11 @@ export async function begunOtherwise(files: CaseFiles, item: string, start: Even
   if (record instanceof FormatError) return []; // told by the check of the record itself
   const problems: Problem[] = [];
   const [commitment, sealed] = [start.detail[ADDRESS] ?? null, wasSealed(start)];
+  const asked = start.detail["url"] ?? null;
+  const unsaid = start.type !== EventType.CAPTURE_STARTED || UNSAID.includes(asked);
+  if (!unsaid && !same(record["url"] ?? null, asked)) {
+    problems.push([shown, `its url is not the one that ${event} recorded`]);
+  }
   if (!same(record[ADDRESS] ?? null, commitment)) {
     problems.push([shown, `its ${ADDRESS} is not the one that ${event} recorded`]);
   }
