@@ -46,6 +46,8 @@ class Recorder:
         self._listening = False
         with contextlib.suppress(OSError):
             socket.create_connection((LOOPBACK, self.port)).close()
+        # Not before it has heard it: one that comes to `accept` later would find the listener closed.
+        self._threads[0].join(10)
         self._listener.close()
         for one in self._sockets:
             with contextlib.suppress(OSError):
