@@ -118,7 +118,7 @@ class Sealing:
             detail={
                 "flags": [{"code": code, "detail": ""} for code in (sealed.FLAG, "sensitive", *_flags(record))],
                 "address_commitment": str(sealed.address_commitment(self.salt, record.url)),
-                **{key: record.detail[key] for key in ("not_before",) if key in record.detail},
+                **({"not_before": record.detail["not_before"]} if "not_before" in record.detail else {}),
             },
         )
 

@@ -140,7 +140,9 @@ def _told(record: ItemRecord) -> dict[str, Json]:
         "http_status": record.http_status,
         "recorder": record.recorder,
         **({} if record.shots is None else {"shots": record.shots}),
-        **{key: record.detail[key] for key in ("address_commitment",) if key in record.detail},
+        **(
+            {"address_commitment": record.detail["address_commitment"]} if "address_commitment" in record.detail else {}
+        ),
     }
 
 
