@@ -121,7 +121,11 @@ def _read_form(exam: Examination, tree: Tree, folder: str, certificates: Sequenc
 def check_earlier(
     exam: Examination, tree: Tree, bag: BagReport, earlier: Sequence[Earlier], reports: Mapping[str, PdfFindings]
 ) -> None:
-    """Check that each of *earlier* is contained in the bundle, none is missing, and nothing came that may not."""
+    """Check that each of *earlier* is contained in the bundle, none is missing, and nothing came that may not.
+
+    A report that does not hold is told by ``report.signature``; what it begins with depends on how it is read.
+    """
+    reports = {name: found for name, found in reports.items() if found.whole_and_valid}
     starts = _beginnings(tree, reports)
     problems = list(_chain(tree, earlier))
     for number, form in enumerate(earlier, start=1):
@@ -192,7 +196,10 @@ def _contained(tree: Tree, bag: BagReport, form: Earlier, number: int, starts: _
     listed = parse_manifest(tree.read(form.folder + MANIFEST, SMALL))
     for name, digest in listed.items():
         here = form.folder + name.removeprefix("data/") if name.removeprefix("data/") in CHAIN_FILES else name
-        same = digest in starts.get(name, ()) if is_report(name) else bag.digests.get(here) == digest
+        if is_report(name) and name in tree.names():
+            same = name not in starts or digest in starts[name]
+        else:
+            same = bag.digests.get(here) == digest
         if not same:
             yield here, f"it is not what the earlier form {number} held, {digest}"
     for name in tree.names():

@@ -41,7 +41,9 @@ def check_report(
     exam.concluded("report.signature", shown, problems, levels)
     tail = [(shown, f"{found.trailing_bytes} bytes follow the signed document")] if found.trailing_bytes else []
     exam.concluded("report.tail", shown, tail)
-    if wanted:
+    if problems:
+        exam.not_checked("report.root", shown, "the report itself does not hold")
+    elif wanted:
         attached = {attachment.name: attachment.sha256 for attachment in found.attachments}
         others = (
             (f"{shown}#{name}", f"the attached {name} has the digest {attached.get(name)}, the bundle's {digest}")

@@ -25,7 +25,11 @@ PARTS = 4
 def wrong(alteration: Alteration, sealed: Sealed, folder: Path, pristine: Path) -> str:
     """Alter *folder*, verify it, make it *pristine* again; return what was not found."""
     alteration.act(folder)
-    report = sealed.way.verify(folder)
+    try:
+        report = sealed.way.verify(folder)
+    except AssertionError as error:
+        error.add_note(alteration.name)
+        raise
     for name in alteration.touched:
         (folder / name).unlink(missing_ok=True)
         if (pristine / name).exists():

@@ -107,9 +107,30 @@ def test_bytes_after_the_report_are_refused(sealed: Sealed, tmp_path: Path, tail
     assert {subject for _, subject in found} == {"report.pdf"}
 
 
+@pytest.mark.parametrize(
+    ("place", "damaged"),
+    [
+        (b">>\nstartxref", b"?>\nstartxref"),
+        (b"\n1 0 obj\n", b"\n1 0 obj\x0b"),
+        (b" 0 R 20 0 R ]", b" 0\0R 20 0 R ]"),
+        (b"/MarkInfo <<", b"/MarkInfo =<"),
+    ],
+)
+def test_what_can_still_be_read_of_a_damaged_report_decides_nothing_else(
+    sealed: Sealed, bundle: Path, place: bytes, damaged: bytes
+) -> None:
+    """Programs that read PDF differ in it: each of these was once judged by other checks in verify.html."""
+    report = bundle / "data" / "report.pdf"
+    before, found, after = report.read_bytes().rpartition(place)
+    assert found
+    report.write_bytes(before + damaged + after)
+
+    assert {id_ for id_, _ in sealed.failed(bundle)} == {"bag.payload", "report.signature"}
+
+
 def test_a_report_of_another_bundle_signed_with_the_same_key_is_refused(sealed: Sealed, bundle: Path) -> None:
     """Right signer, right form: what it carries is not of this bundle."""
-    attached = {"evidence-sha256.txt": b"", "custody.jsonl": (bundle / "data" / "custody.jsonl").read_bytes()}
+    attached = {"evidence-sha256.txt": b"\n", "custody.jsonl": (bundle / "data" / "custody.jsonl").read_bytes()}
     plain = make_pdf(bundle.parent / "plain.pdf", attached=attached)
     (bundle / "data" / "report.pdf").unlink()
     custodian = sealed.way.custodian

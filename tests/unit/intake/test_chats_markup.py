@@ -1,6 +1,5 @@
 """HTML of exports is read in one pass, with the bytes at which things stand, however hostile it is."""
 
-import time
 from pathlib import Path
 
 import pytest
@@ -19,6 +18,7 @@ from tests.support.chat_exports import (
     supplied,
     talk,
 )
+from tests.support.hangs import no_hang
 
 
 def read(folder: Path) -> list[tuple[Conversation, list[Message]]]:
@@ -134,13 +134,9 @@ def test_element_and_page_are_kept_up_to_a_bound(monkeypatch: pytest.MonkeyPatch
         "<a\"'<a'\"",
     ],
 )
-def test_cost_grows_with_the_size_of_the_page_only(piece: str) -> None:
-    def seconds(size: int) -> float:
-        data = (piece * (size // len(piece))).encode()
-        begin = time.process_time()
+def test_cost_does_not_grow_as_the_square_of_a_page(piece: str) -> None:
+    data = (piece * (800_000 // len(piece))).encode()
+
+    with no_hang():
         for element in elements(b"<div class=m>" + data, lambda element: element.has("m")):
             element.text()
-        return time.process_time() - begin
-
-    # Four times as much takes about four times as long; sixteen times would be the square.
-    assert seconds(200_000) < 10 * max(seconds(50_000), 0.02)

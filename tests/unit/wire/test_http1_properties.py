@@ -1,6 +1,5 @@
-"""What holds for any HTTP/1 connection: pieces do not matter, no byte is lost, nothing raises, time is linear."""
+"""What holds for any HTTP/1 connection: pieces do not matter, no byte is lost, nothing raises, cost is linear."""
 
-import time
 import tracemalloc
 from collections.abc import Iterator
 from pathlib import Path
@@ -23,6 +22,7 @@ from tests.support.connections import (
     recorded,
     split,
 )
+from tests.support.hangs import no_hang
 
 TOKENS = st.sampled_from(
     [
@@ -159,17 +159,10 @@ def test_memory_stays_flat_however_long_a_body_is(tmp_path: Path) -> None:
         (b"HTTP/1.1 101 Switching\r\nUpgrade: websocket\r\n\r\n", b"\x01\x00", b""),
     ],
 )
-def test_time_grows_with_the_bytes_and_no_faster(tmp_path: Path, head: bytes, piece: bytes, tail: bytes) -> None:
+def test_cost_does_not_grow_as_the_square_of_the_bytes(tmp_path: Path, head: bytes, piece: bytes, tail: bytes) -> None:
     client = recorded(b"GET / HTTP/1.1\r\nHost: a.mn\r\nUpgrade: websocket\r\n\r\n")
-    spent = []
-    for count in (20_000, 80_000):
-        folder = tmp_path / str(count)
-        folder.mkdir()
-        begin = time.process_time()
-        for _ in read_http1(
-            client, Large(head + piece * count, b"", 0, tail), scheme="http", authority_hint="a.mn", folder=folder
-        ):
-            pass
-        spent.append(time.process_time() - begin)
+    server = Large(head + piece * 200_000, b"", 0, tail)
 
-    assert spent[1] < 10 * spent[0] + 0.5
+    with no_hang():
+        for _ in read_http1(client, server, scheme="http", authority_hint="a.mn", folder=tmp_path):
+            pass

@@ -1,6 +1,5 @@
 """What holds for any HTTP/2 connection: pieces do not matter, no byte is lost, nothing raises, bombs do not go off."""
 
-import time
 from contextlib import suppress
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -15,6 +14,7 @@ from evidence_kit.wire.exchange import Reading, WebSocketMessage, WireExchange
 from evidence_kit.wire.hpack_fields import FieldDecoder
 from evidence_kit.wire.http2 import read_http2
 from tests.support.connections import Recorded, assert_counted, assert_heads_end_once, body, exchanges, recorded, split
+from tests.support.hangs import no_hang
 from tests.support.http2_frames import (
     CONTINUATION,
     DATA,
@@ -135,10 +135,8 @@ def test_any_block_is_decoded_or_refused(block: bytes) -> None:
     ids=["references", "indexed", "empty literals", "endless number", "table sizes"],
 )
 def test_a_bomb_is_refused_soon(block: bytes) -> None:
-    begin = time.process_time()
-    with suppress(FormatError):
+    with no_hang(), suppress(FormatError):
         FieldDecoder(limit=512 * 1024).decode(block)
-    assert time.process_time() - begin < 5
 
 
 def test_a_long_field_after_many_short_ones_takes_no_longer() -> None:
@@ -147,21 +145,18 @@ def test_a_long_field_after_many_short_ones_takes_no_longer() -> None:
         b"\x00\x01a\x7f\x81\xff\xff\x00" + b"x" * (127 + 1 + (127 << 7) + (127 << 14)),
     )
 
-    begin = time.process_time()
-    fields = FieldDecoder(limit=4 * 1024 * 1024).decode(short + long)
+    with no_hang():
+        fields = FieldDecoder(limit=4 * 1024 * 1024).decode(short + long)
 
     assert len(fields) == 10_001
-    assert time.process_time() - begin < 3
 
 
-def spent(folder: Path, ours: Sender, theirs: bytes) -> float:
-    folder.mkdir()
-    begin = time.process_time()
-    for _ in read_http2(
-        recorded(ours.data), recorded((1, theirs)), scheme="https", authority_hint="a.mn", folder=folder
-    ):
-        pass
-    return time.process_time() - begin
+def read_soon(folder: Path, ours: Sender, theirs: bytes) -> None:
+    with no_hang():
+        for _ in read_http2(
+            recorded(ours.data), recorded((1, theirs)), scheme="https", authority_hint="a.mn", folder=folder
+        ):
+            pass
 
 
 @pytest.mark.parametrize(
@@ -169,17 +164,13 @@ def spent(folder: Path, ours: Sender, theirs: bytes) -> float:
     [frame(DATA, b"x"), frame(DATA, b""), frame(PING, bytes(8), stream=0), frame(HEADERS, b"\x48\x03103", flags=4)],
     ids=["data", "empty data", "pings", "interim heads"],
 )
-def test_time_grows_with_the_frames_and_no_faster(tmp_path: Path, piece: bytes) -> None:
+def test_cost_does_not_grow_as_the_square_of_the_frames(tmp_path: Path, piece: bytes) -> None:
     begin = server().head(answered()).data if piece[3] == DATA else server().data
-    times = [
-        spent(tmp_path / str(count), client().head(asked(), end=True), begin + piece * count)
-        for count in (10_000, 40_000)
-    ]
 
-    assert times[1] < 10 * times[0] + 0.5
+    read_soon(tmp_path, client().head(asked(), end=True), begin + piece * 100_000)
 
 
 def test_continuations_without_end_are_given_up(tmp_path: Path) -> None:
     theirs = server().data + frame(HEADERS, b"") + frame(CONTINUATION, b"") * 50_000
 
-    assert spent(tmp_path / "a", client().head(asked(), end=True), theirs) < 5
+    read_soon(tmp_path, client().head(asked(), end=True), theirs)

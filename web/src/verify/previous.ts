@@ -25,7 +25,7 @@ import { digestText, sha256 } from "../digest.js";
 import { attempt, FormatError } from "../errors.js";
 import type { Examination } from "../examination.js";
 import type { Problem } from "../models.js";
-import type { PdfFindings } from "../pdf/findings.js";
+import { isWholeAndValid, type PdfFindings } from "../pdf/findings.js";
 import { utcText } from "../times.js";
 import type { Tree } from "../tree.js";
 import { type Certificate, loadCertificates } from "../trust/certificates.js";
@@ -143,14 +143,19 @@ async function readForm(
   return { folder, tagManifest: digest, facts, trusted };
 }
 
-/** Check that each of *earlier* is contained in the bundle, none is missing, and nothing came that may not. */
+/**
+ * Check that each of *earlier* is contained in the bundle, none is missing, and nothing came that may not.
+ *
+ * A report that does not hold is told by `report.signature`; what it begins with depends on how it is read.
+ */
 export async function checkEarlier(
   exam: Examination,
   tree: Tree,
   bag: BagReport,
   earlier: readonly Earlier[],
-  reports: ReadonlyMap<string, PdfFindings>,
+  examined: ReadonlyMap<string, PdfFindings>,
 ): Promise<void> {
+  const reports = new Map([...examined].filter(([, found]) => isWholeAndValid(found)));
   const starts = earlier.length > 0 ? await beginnings(tree, reports) : new Map<string, ReadonlyMap<string, number>>();
   const problems = await chain(tree, earlier);
   for (const [index, form] of earlier.entries()) {
@@ -237,7 +242,10 @@ async function contained(
   for (const [name, digest] of listed) {
     const inside = name.startsWith("data/") ? name.slice("data/".length) : name;
     const here = CHAIN_FILES.has(inside) ? folder + inside : name;
-    const kept = isReport(name) ? starts.get(name)?.has(hex(digest)) === true : same(bag.digests.get(here), digest);
+    const kept =
+      isReport(name) && tree.has(name)
+        ? starts.get(name)?.has(hex(digest)) !== false
+        : same(bag.digests.get(here), digest);
     if (!kept) problems.push([here, `it is not what the earlier form ${number} held, ${digestText(digest)}`]);
   }
   for (const name of tree.names()) {

@@ -34,11 +34,13 @@ export async function checkReport(
   }
   if (found instanceof FormatError) throw found;
   const levels = found.signatures.map(({ level }) => level).join(", ");
-  exam.concluded("report.signature", shown, problemsOf(shown, found), levels);
+  const problems = problemsOf(shown, found);
+  exam.concluded("report.signature", shown, problems, levels);
   const tail: Problem[] =
     found.trailingBytes > 0 ? [[shown, `${found.trailingBytes} bytes follow the signed document`]] : [];
   exam.concluded("report.tail", shown, tail);
-  if (wanted.size > 0) exam.concluded("report.root", shown, otherAttachments(shown, found, wanted));
+  if (problems.length > 0) exam.notChecked("report.root", shown, "the report itself does not hold");
+  else if (wanted.size > 0) exam.concluded("report.root", shown, otherAttachments(shown, found, wanted));
   else exam.notChecked("report.root", shown, "the bundle whose lists it ought to carry is not here");
   await checkSigners(exam, found, [...certificates, ...found.store.certificates]);
   return found;
