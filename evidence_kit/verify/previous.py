@@ -205,6 +205,10 @@ def _contained(tree: Tree, bag: BagReport, form: Earlier, number: int, starts: _
     for name in tree.names():
         if name.startswith("data/") and name not in listed and not _may_come(name.removeprefix("data/"), number):
             yield name, f"it was not in the earlier form {number}"
+    yield from _other_info(tree, bag, form)
+
+
+def _other_info(tree: Tree, bag: BagReport, form: Earlier) -> _Problems:
     stamped = form.folder + TAG_TIME_STAMP in tree.names()
     info = dict(parse_info(tree.read(f"{form.folder}bag-info.txt", SMALL)))
     current = dict(bag.info)
