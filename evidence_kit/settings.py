@@ -128,7 +128,8 @@ class Settings:
                 roots.extend(load_certificates(path.read_bytes()))
             except FormatError as error:
                 message = f"the trusted root {path.name} cannot be read"
-                raise SettingsError(message, hint=f"remove {path} and give it again with setup --trust") from error
+                hint = f"remove {path} and give it again with: evidence-kit setup --trust"
+                raise SettingsError(message, hint=hint) from error
         return tuple(roots)
 
     def practice_roots(self) -> tuple[Certificate, ...]:
@@ -146,7 +147,7 @@ def load_settings(home: Path) -> Settings:
         return _read(home, canonical.parse(path.read_bytes()))
     except (OSError, FormatError) as error:
         message = f"{path} cannot be read: {error}"
-        raise SettingsError(message, hint="mend it or remove it and run setup again") from error
+        raise SettingsError(message, hint="mend it or remove it, then run: evidence-kit setup") from error
 
 
 def save_settings(settings: Settings) -> None:

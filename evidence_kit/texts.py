@@ -6,6 +6,7 @@ colon or in a cell of a table: Mongolian nouns take endings, so nothing is ever 
 page, a file name or a certificate, so each is made `visible` before it is inserted.
 """
 
+import re
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -50,6 +51,25 @@ class Texts:
     def word(self, group: str, code: str, otherwise: str = "") -> str:
         """Return the words of *group* for a stable English *code*; without any, *otherwise* or the code itself."""
         return self.sentences.get(f"{group}.{code}") or visible(otherwise or code)
+
+    def advice(self, text: str) -> str:
+        """Return the advice of an error, whose English is *text*, with its values in their places, made visible.
+
+        What has no words of this language stays English.
+        """
+        words = {} if self.language is Language.ENGLISH else _advice(self.language)
+        if text in words:
+            return words[text]
+        for general, sentence in words.items():
+            pattern = "(.*)".join(map(re.escape, general.split("*")))
+            if "*" in general and (match := re.fullmatch(pattern, text, re.DOTALL)):
+                return sentence.format(*map(visible, match.groups()))
+        return visible(text)
+
+
+@cache
+def _advice(language: Language) -> Mapping[str, str]:
+    return {key.removeprefix("advice."): words for key, words in _flat(_read(f"cli/advice.{language}.toml")).items()}
 
 
 @cache

@@ -132,7 +132,8 @@ def _may_be_sealed(case: CaseFolder, log: LogFindings, item: str, custodian: Cus
     if (case.path / "items" / item / sealed.REGISTER).exists():
         raise UsageError(f"{item} is sealed already", hint="evidence-kit unseal opens it")
     if not log.transfers.holds(item, sha256_bytes(custodian.signer.certificate.der)):
-        raise CaseError(f"{item} is held by another officer, who alone can seal it", hint="evidence-kit show ITEM")
+        message = f"{item} is held by another officer, who alone can seal it"
+        raise CaseError(message, hint="evidence-kit show ITEM says who holds it")
     if given := log.transfers.open_of(item):
         raise CaseError(
             f"{item} is on its way to {given.to.name!r}, by event {given.released.seq}",
@@ -145,7 +146,7 @@ def _unchanged(case: CaseFolder, item: str, recorded: Digest | None) -> Digest:
     found = rehash(case, item)
     if found.wrong or found.manifest is None or found.manifest != recorded:
         raise IntegrityError(
-            f"{item} is not as it was recorded: {', '.join(found.wrong) or NAME}", hint="evidence-kit verify CASE"
+            f"{item} is not as it was recorded: {', '.join(found.wrong) or NAME}", hint="run: evidence-kit verify CASE"
         )
     size = sum(path.stat().st_size for path in (case.path / "items" / item).rglob("*") if path.is_file())
     free = shutil.disk_usage(case.path).free
@@ -203,7 +204,7 @@ def _contents(
         path = f"{sealed.FOLDER}/{number:04d}.age"
         found = encrypt_file(source / name, folder / path, recipients)
         if found.sha256 != digest:
-            raise IntegrityError(f"{name} changed while it was being sealed", hint="evidence-kit verify CASE")
+            raise IntegrityError(f"{name} changed while it was being sealed", hint="run: evidence-kit verify CASE")
         told = Particulars(
             path=path, name=name, name_bytes="", size=found.size, sha256=digest, salt=os.urandom(sealed.SALT_BYTES)
         )
@@ -238,7 +239,7 @@ class _Sealing:
             register = encase(self.source, self.folder, listed, self.recipients, on_step=self.on_step)
             self._record(before, register)
         except (OSError, FormatError) as error:
-            raise CaseError(f"the item could not be sealed: {error}", hint="evidence-kit verify CASE") from error
+            raise CaseError(f"the item could not be sealed: {error}", hint="run: evidence-kit verify CASE") from error
         write_new(self.folder / NAME, build_manifest(self.folder))
         sync_tree(self.folder)
         return register

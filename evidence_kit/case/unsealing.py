@@ -161,7 +161,7 @@ def _unchanged(case: CaseFolder, item: str) -> dict[str, Digest]:
     found = rehash(case, item)
     if found.manifest is None or found.wrong:
         raise IntegrityError(
-            f"{item} is not as it was sealed: {', '.join(found.wrong)}", hint="evidence-kit verify CASE"
+            f"{item} is not as it was sealed: {', '.join(found.wrong)}", hint="run: evidence-kit verify CASE"
         )
     return found.digests
 
@@ -189,7 +189,7 @@ def _told(folder: Path, file: SealedFile, identities: Sequence[Identity]) -> Par
     except FormatError as error:
         raise IntegrityError(f"{file.path} cannot be opened: {error}") from error
     if not found == told.register_line.commitment == file.commitment:
-        raise IntegrityError(f"the content of {file.path} is not what was sealed", hint="evidence-kit verify CASE")
+        raise IntegrityError(f"the content of {file.path} is not what was sealed", hint="run: evidence-kit verify CASE")
     return told
 
 

@@ -67,7 +67,7 @@ def show_error(error: EvidenceError, texts: Texts) -> None:
 
 def advice(error: EvidenceError, texts: Texts) -> str:
     """Return what to do about *error*, in the reader's language where it is known; empty for nothing in particular."""
-    return texts.say(f"token.{error.problem}") if isinstance(error, TokenError) else visible(error.hint)
+    return texts.say(f"token.{error.problem}") if isinstance(error, TokenError) else texts.advice(error.hint)
 
 
 class Progress:

@@ -24,6 +24,7 @@ from evidence_kit.replay.page_documents import revealed
 from evidence_kit.replay.page_routes import PageRoutes, ReplayRoutes
 from evidence_kit.replay.serving_answers import Answer, document, refusal
 from evidence_kit.replay.viewer_reveals import Grant, Part
+from evidence_kit.texts import Language, Texts
 
 _TOKEN_BYTES = 32
 _LARGEST_BODY = 64 * 1024
@@ -224,7 +225,8 @@ class _Handler(BaseHTTPRequestHandler):
             answer = self.server.view.answer(self)
         except (EvidenceError, OSError) as error:
             hint = error.hint if isinstance(error, EvidenceError) else ""
-            answer = document({"problem": visible(str(error)), "hint": visible(hint)}, HTTPStatus.CONFLICT)
+            advice: dict[str, Json] = {str(language): Texts.load(language).advice(hint) for language in Language}
+            answer = document({"problem": visible(str(error)), "hint": advice}, HTTPStatus.CONFLICT)
         except ValueError:
             # Of a target that is no address at all.
             answer = refusal(HTTPStatus.BAD_REQUEST)

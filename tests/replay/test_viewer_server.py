@@ -102,7 +102,13 @@ def test_what_cannot_be_logged_is_not_revealed(viewed: CaseFolder) -> None:
     with served(viewed.path, "case", note=full) as view:
         answer = view.reveal("EV-0001", "replay")
 
-    assert (answer.status, answer.json) == (409, {"problem": "the disk is full", "hint": "make room"})
+    assert (answer.status, answer.json) == (
+        409,
+        {
+            "problem": "the disk is full",
+            "hint": {"en": "make room", "mn": "Зай гаргана уу."},
+        },
+    )
     assert not readable(answer.body, viewed)
 
 

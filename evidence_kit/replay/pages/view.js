@@ -49,7 +49,8 @@ async function ask(path, value) {
   const found = answer.headers.get("Content-Type") === "application/json" ? await answer.json() : {};
   if (answer.ok) return found;
   const problem = say("page.trouble", { problem: found.problem ?? answer.status });
-  throw new Error(found.hint ? `${problem}\n${say("page.hint", { hint: found.hint })}` : problem);
+  const hint = found.hint?.[language];
+  throw new Error(hint ? `${problem}\n${say("page.hint", { hint })}` : problem);
 }
 
 /** Do something, and tell what went wrong with it. */
