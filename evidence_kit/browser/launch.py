@@ -16,6 +16,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from evidence_kit.browser.authorities import home_that_believes
 from evidence_kit.browser.keeper import end_processes, kept, remove_profile, remove_socket, socket_folder
 from evidence_kit.errors import CaptureError
 
@@ -101,6 +102,8 @@ class LaunchOptions:
     """Go on although a server's certificate is invalid."""
     connect_to: tuple[tuple[str, str], ...] = ()
     """``(HOST[:PORT], ADDRESS:PORT)``: go there instead of asking DNS. Training and tests only."""
+    authorities: tuple[str, ...] = ()
+    """Certificate authorities, in PEM, that are believed beside the usual ones. Training and tests only."""
     tap: "Tap | None" = None
     """Where all connections lead through; *connect_to* is then its business."""
     enclosure: int | None = None
@@ -188,9 +191,11 @@ def chromium_arguments(options: LaunchOptions, sandbox: Sandbox) -> tuple[str, .
     return (*arguments, "about:blank")
 
 
-def _environment(options: LaunchOptions, given: Mapping[str, str] | None, *, dumps: Path) -> Mapping[str, str]:
+def _environment(options: LaunchOptions, given: Mapping[str, str] | None, folder: Path) -> Mapping[str, str]:
     # Else what a page's process had in memory when it crashed would be kept in the settings folder of the user.
-    environment = {**(os.environ if given is None else given), "BREAKPAD_DUMP_LOCATION": str(dumps)}
+    environment = {**(os.environ if given is None else given), "BREAKPAD_DUMP_LOCATION": str(folder / "dumps")}
+    if options.authorities:
+        environment |= home_that_believes(options.authorities, folder / "home", environment)
     if options.tap and options.tap.key_log:
         # Not the switch of the same meaning: the command line is evidence too, and names no folder of this machine.
         environment["SSLKEYLOGFILE"] = str(options.tap.key_log)
@@ -216,7 +221,8 @@ def launched(
     """Run the Chromium at *program* until the block is left, however it is left; then nothing of it remains.
 
     Only a profile that is kept stays: with one the browser is given a moment to end by itself. *environment* replaces
-    the process's own. Raises `CaptureError` when it does not start within 30 seconds.
+    the process's own. Raises `CaptureError` when it does not start within 30 seconds, and `SettingsError` where it
+    cannot be given the authorities of *options*.
     """
     sandbox = sandbox_here()
     arguments = chromium_arguments(options, sandbox)
@@ -227,7 +233,7 @@ def launched(
         _prepare(profile, options)
         with (folder / "stderr.txt").open("wb") as errors, kept(folder) as keeper:
             command = [str(program), f"--user-data-dir={profile}", *arguments]
-            process = _start(command, errors.fileno(), _environment(options, environment, dumps=folder / "dumps"))
+            process = _start(command, errors.fileno(), _environment(options, environment, folder))
             try:
                 keeper.write(b"%d\n" % process.pid)
                 keeper.flush()

@@ -66,6 +66,7 @@ _ENVIRONMENT = (
     ("settings", "timezone"),
     ("settings", "certificate_errors_ignored"),
     ("settings", "connect_to"),
+    ("settings", "training_ca"),
     ("settings", "timeout_ms"),
     ("settings", "max_bytes"),
     ("tool", "version"),

@@ -121,6 +121,7 @@ def read_exhibit(
             recorder=_text(record, "recorder"),
             manifest_sha256=sha256_file(folder / NAME),
             files=listed_files(folder),
+            label=label_of(record),
             note=context.note,
             captured_by=context.captured_by,
             place=context.place,
@@ -153,6 +154,14 @@ def read_exhibit(
             comparison=comparison,
             cuts=(*cuts, *cuts_of_it),
         )
+
+
+def label_of(record: dict[str, Json]) -> str:
+    """Return what an officer called the item of *record*, or nothing; raises `FormatError`."""
+    label = record.get("label", "")
+    if not isinstance(label, str):
+        raise FormatError("the label is not text")
+    return label
 
 
 def record_in(folder: Path) -> dict[str, Json]:

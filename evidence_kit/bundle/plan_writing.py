@@ -5,11 +5,12 @@ writes the plan, which item is which and what can be changed. Remarks do not get
 """
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from urllib.parse import urlsplit
 
 from evidence_kit.bundle.exhibit_plan import SCHEMA, ExhibitPlan, PlannedExhibit, exhibit_toml
-from evidence_kit.bundle.exhibits import conversations_of, is_sensitive, record_in, screenshot_and_title
+from evidence_kit.bundle.exhibits import conversations_of, is_sensitive, label_of, record_in, screenshot_and_title
 from evidence_kit.bundle.mongolian_dates import local_stamp
 from evidence_kit.bundle.report import SLICE_HEIGHT, SLICE_WIDTH
 from evidence_kit.bundle.selection import Choice, select
@@ -44,15 +45,29 @@ def fresh_plan(  # noqa: PLR0913  # of what, and how
     """
     events = case.log().full_events()
     selection = select(attempts(events), subjects_of(events), choice)
+    records = [(item, items.folder(item)) for item in selection.items]
+    exhibits = _labelled(
+        [
+            _exhibit(number, item, record_in(folder), report, blurred=blurred)
+            for number, (item, folder) in enumerate(records, start=1)
+        ],
+        [label_of(record_in(folder)) for _, folder in records],
+    )
     written = [remarks.say("plan.head"), f'schema = "{SCHEMA}"\n']
-    exhibits = []
-    for number, item in enumerate(selection.items, start=1):
-        folder = items.folder(item)
-        record = record_in(folder)
-        exhibit = _exhibit(number, item, record, report, blurred=blurred)
-        exhibits.append(exhibit)
-        written += [exhibit_toml(exhibit), *_remarks(folder, record, remarks)]
+    for exhibit, (_, folder) in zip(exhibits, records, strict=True):
+        written += [exhibit_toml(exhibit), *_remarks(folder, record_in(folder), remarks)]
     return "".join(written).encode(), ExhibitPlan(exhibits=tuple(exhibits))
+
+
+def _labelled(exhibits: Sequence[PlannedExhibit], labels: Sequence[str]) -> list[PlannedExhibit]:
+    """Return *exhibits* with the *labels* that officers gave them, where no other is called that."""
+    taken = {exhibit.label.casefold() for exhibit in exhibits}
+    found = []
+    for exhibit, label in zip(exhibits, labels, strict=True):
+        free = label and label.casefold() not in taken
+        taken.add(label.casefold())
+        found.append(replace(exhibit, label=label) if free else exhibit)
+    return found
 
 
 def _exhibit(

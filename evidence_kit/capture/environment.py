@@ -22,6 +22,7 @@ from evidence_kit.capture.desk import Interactive
 from evidence_kit.capture.entries import Entry
 from evidence_kit.capture.result import CaptureOptions
 from evidence_kit.models import utc_text
+from evidence_kit.trust.certificates import load_certificates
 
 _LIBRARIES = ("pillow", "warcio", "websockets")
 
@@ -102,6 +103,7 @@ def summary(about: Circumstances) -> dict[str, Json]:
         "timezone": about.options.timezone,
         "certificate_errors_ignored": about.options.insecure,
         "connect_to": [f"{host}={address}" for host, address in about.options.connect_to],
+        "training_ca": _authorities(about.options),
         "clock_offset": measured,
         "versions": {"evidence-kit": __version__},
     }
@@ -133,7 +135,12 @@ def _settings(options: CaptureOptions) -> dict[str, Json]:
         "time_servers": list(options.time_servers),
         "certificate_errors_ignored": options.insecure,
         "connect_to": [f"{host}={address}" for host, address in options.connect_to],
+        "training_ca": _authorities(options),
     }
+
+
+def _authorities(options: CaptureOptions) -> list[Json]:
+    return [certificate.fingerprint for pem in options.training_ca for certificate in load_certificates(pem.encode())]
 
 
 def _versions() -> dict[str, Json]:

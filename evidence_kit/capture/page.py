@@ -139,6 +139,7 @@ def _launch_options(options: CaptureOptions, tap: Tap | None, by_hand: Interacti
         timezone=options.timezone,
         insecure=options.insecure,
         connect_to=options.connect_to,
+        authorities=options.training_ca,
         tap=tap,
         window=by_hand is not None,
         profile=by_hand.profile.folder if by_hand and by_hand.profile else None,

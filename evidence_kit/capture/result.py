@@ -67,6 +67,10 @@ class CaptureOptions:
     """Go on although a server's certificate is invalid."""
     connect_to: tuple[tuple[str, str], ...] = ()
     """``(HOST[:PORT], ADDRESS:PORT)``: go there instead of asking DNS. Training and tests only."""
+    training_ca: tuple[str, ...] = ()
+    """Certificate authorities, in PEM, that the browser believes beside the usual ones. Training and tests only."""
+    label: str = ""
+    """What an officer calls the item, in neutral words."""
     witness: WitnessPlace | None = None
     """Another body's relay, through which every connection is made; on the wire only."""
     witness_optional: bool = False

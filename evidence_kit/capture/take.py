@@ -34,6 +34,7 @@ from evidence_kit.errors import CaptureError, FormatError, TimestampError, Usage
 from evidence_kit.models import OnStep, Problem, Status, ignore
 from evidence_kit.plain import remove_others, write_anew
 from evidence_kit.trust.age import Recipient
+from evidence_kit.trust.certificates import load_certificates
 from evidence_kit.trust.digests import sha256_bytes
 from evidence_kit.trust.timestamps import stamp
 
@@ -58,12 +59,11 @@ def take_page(  # noqa: PLR0913  # a case, an address, and who takes it how
     *subjects* are the pseudonyms of those whom it concerns. With *sealing* nothing of it comes into the case in plain.
     *run* is handed on to `capture_page`; *interactive* is who uses the window, with that option.
 
-    Raises `UsageError` for ``connect_to`` with a key that is not for practice, `CaseError` when the case cannot be
-    written; a page that cannot be had is an item with status ``failed``.
+    Raises `UsageError` for ``connect_to`` or ``training_ca`` with a key that is not for practice, `CaseError` when
+    the case cannot be written; a page that cannot be had is an item with status ``failed``.
     """
-    if options.connect_to and not custodian.signer.practice:
-        message = "addresses are led elsewhere for training only, and this signing key is not a practice key"
-        raise UsageError(message, hint="leave out --connect-to, or sign with a practice key")
+    if not custodian.signer.practice:
+        _refuse_training(options)
     if sealing:
         sealing, on_step = sealing.renewed(), sealing.unnamed(url, on_step)
         options = sealing.fitted(options)
@@ -109,6 +109,15 @@ def take_page(  # noqa: PLR0913  # a case, an address, and who takes it how
         taken = conclude_item(case, record, custodian, stamping, tokens=_tokens(place), note=note, subjects=subjects)
     clear(place)
     return taken
+
+
+def _refuse_training(options: CaptureOptions) -> None:
+    if options.connect_to:
+        message = "addresses are led elsewhere for training only, and this signing key is not a practice key"
+        raise UsageError(message, hint="leave out --connect-to, or sign with a practice key")
+    if options.training_ca:
+        message = "further authorities are believed for training only, and this signing key is not a practice key"
+        raise UsageError(message, hint="leave out --training-ca, or sign with a practice key")
 
 
 def _beginning(url: str, options: CaptureOptions, opening: Opening | None, sealing: Sealing | None) -> dict[str, Json]:
@@ -223,6 +232,11 @@ def _flags(options: CaptureOptions) -> list[Json]:
     flags: list[Json] = [
         {"code": "connect-to", "detail": f"{name} = {address}"} for name, address in options.connect_to
     ]
+    flags += [
+        {"code": "training-ca", "detail": f"{certificate.subject}, SHA-256 {certificate.fingerprint}"}
+        for pem in options.training_ca
+        for certificate in load_certificates(pem.encode("ascii"))
+    ]
     if options.insecure:
         flags.append({"code": "insecure", "detail": ""})
     if options.witness:
@@ -254,6 +268,7 @@ def _record(
             "environment": page.environment,
             "actions": [action.to_json() for action in page.actions],
             "flags": _flags(options),
+            **({"label": options.label} if options.label else {}),
             **({"not_before": opening.to_json()} if opening else {}),
             "wacz": {"transport_key_sha256": str(page.wacz.spki_sha256)},
         },

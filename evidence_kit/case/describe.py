@@ -39,6 +39,7 @@ def describe_item(  # noqa: PLR0913  # what is described, and what the log says 
         "http_status": record.get("http_status"),
         **{key: record[key] for key in ("started", "finished", "recorder")},
         **{key: record[key] for key in ("supplied", "derived_from", "method") if key in record},
+        **({"label": record["label"]} if "label" in record else {}),
         **({"sealed": _sealed(case.path / folder)} if is_sealed(record) else {}),
         "wacz": wacz[0] if wacz else None,
         "files": [*files],

@@ -13,6 +13,7 @@ from evidence_kit.cli.addresses import read_connect_to, read_link
 from evidence_kit.cli.case import describe_case, pending, tell_unstamped
 from evidence_kit.cli.completing import complete_interrupted
 from evidence_kit.cli.items import item_text
+from evidence_kit.cli.labels import read_label
 from evidence_kit.cli.link_lists import ListedLink, read_list
 from evidence_kit.cli.options import (
     AuthorityOption,
@@ -29,6 +30,7 @@ from evidence_kit.cli.output import emit, note, say
 from evidence_kit.cli.run import Run
 from evidence_kit.cli.sealed_capture import begin_sealing, refuse_beside_seal
 from evidence_kit.cli.subjects import named_subjects
+from evidence_kit.cli.training import read_authorities
 from evidence_kit.cli.witness import the_witness
 from evidence_kit.display import visible
 from evidence_kit.errors import CaptureError, UsageError
@@ -96,6 +98,9 @@ def _capture(
     connect_to: Annotated[
         list[str] | None, typer.Option("--connect-to", metavar="HOST[:PORT]=ADDRESS:PORT", help="option.connect-to")
     ] = None,
+    training_ca: Annotated[
+        list[Path] | None, typer.Option("--training-ca", metavar="FILE", help="option.training-ca")
+    ] = None,
     witness: Annotated[str | None, typer.Option("--witness", metavar="HOST:PORT", help="option.witness")] = None,
     witness_trust: Annotated[
         Path | None, typer.Option("--witness-trust", metavar="FILE", help="option.witness-trust")
@@ -109,6 +114,7 @@ def _capture(
     authority: AuthorityOption = "",
     place: PlaceOption = "",
     subject: SubjectsOption = None,
+    label: Annotated[str, typer.Option("--label", metavar="TEXT", help="option.label")] = "",
     case: CaseOption = None,
     passphrase_file: PassphraseOption = None,
     json: JsonOption = False,
@@ -119,7 +125,7 @@ def _capture(
     links = [*_given(urls or ()), *(read_list(batch) if batch else ())]
     if seal:
         asked = {"--batch": batch, "--jobs": jobs > 1, "--results": results, "--resume": resume}
-        refuse_beside_seal({**asked, "--interactive": interactive, "--witness": witness})
+        refuse_beside_seal({**asked, "--interactive": interactive, "--witness": witness, "--label": label})
     if interactive:
         _refuse_lists(batch=batch, jobs=jobs, results=results, resume=resume)
     elif profile is not None:
@@ -139,6 +145,8 @@ def _capture(
         insecure=insecure,
         sensitive=sensitive,
         connect_to=tuple(read_connect_to(text) for text in connect_to or ()),
+        training_ca=read_authorities(training_ca),
+        label=read_label(label, links=len(links), listed=bool(batch or resume)),
         witness=the_witness(run, witness, witness_trust, recorder),
         witness_optional=witness_optional,
     )

@@ -130,6 +130,10 @@ def _reading(path: Path, size: str) -> None:
         lambda: _run(sys.executable, "-c", _CHECK_WARC, str(path)), lambda: _run(_WARCIO, "check", str(path))
     )
     _row(f"block and payload digests of a WARC of {size}", ours, "`warcio check`", theirs)
+    fastwarc = _ORACLES / "fastwarc" / "bin" / "fastwarc"
+    if fastwarc.exists():
+        compiled = [_cpu(lambda: _run(str(fastwarc), "check", "-p", str(path))) for _ in range(_ROUNDS)]
+        _row("fastwarc, which is compiled, on the same", compiled, "`warcio check`", theirs)
 
 
 def _reading_in_two(path: Path) -> None:

@@ -59,8 +59,10 @@ def _texts(value: ast.expr) -> Iterator[str]:
 @cache
 def advised() -> frozenset[str]:
     """Return every advice that the program gives."""
-    calls = (node for tree in _trees() for node in ast.walk(tree) if isinstance(node, ast.Call))
-    hints = (each.value for call in calls for each in call.keywords if each.arg == "hint")
+    calls = [node for tree in _trees() for node in ast.walk(tree) if isinstance(node, ast.Call)]
+    hints = [each.value for call in calls for each in call.keywords if each.arg == "hint"]
+    # What is wrong in a plan: where, what, and what to do.
+    hints += [call.args[2] for call in calls if isinstance(call.func, ast.Name) and call.func.id == "wrong"]
     return frozenset(text for value in hints for text in _texts(value) if text)
 
 

@@ -1,0 +1,65 @@
+"""``capture --label``: what an officer calls an item is in the item, on the report, and in a plan of exhibits."""
+
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from evidence_kit.bundle.exhibit_plan import read_plan
+from evidence_kit.practice.server import PracticeServer
+from tests.cli.running import RunCommand
+
+pytestmark = pytest.mark.network
+LABEL = "Нийтлэл А"
+
+
+@pytest.fixture(scope="module")
+def network() -> Iterator[str]:
+    with PracticeServer() as server:
+        yield server.url
+
+
+@pytest.mark.browser
+def test_a_label_is_shown_wherever_the_item_is(officer: RunCommand, case: Path, network: str, tmp_path: Path) -> None:
+    answer = officer("capture", f"{network}/news/501", "--label", f" {LABEL} ", "--case", case, "--json")
+    officer("capture", f"{network}/news/501", "--label", LABEL.upper(), "--case", case)
+    officer("capture", f"{network}/news/501", "--case", case)
+
+    assert answer.json["items"][0]["label"] == LABEL
+    assert [item.get("label") for item in officer("list", "--case", case, "--json").json["items"]] == [
+        LABEL,
+        LABEL.upper(),
+        None,
+    ]
+    assert LABEL in officer("show", "EV-0001", "--case", case).out
+    assert officer("bundle", "--plan", tmp_path / "plan.toml", "--case", case).code == 0
+    plan = read_plan((tmp_path / "plan.toml").read_bytes(), name="plan.toml")
+    # The second is called the same, but for its letters' case.
+    assert plan.exhibits[0].label == LABEL
+    assert len({exhibit.label.casefold() for exhibit in plan.exhibits}) == 3
+    assert officer("bundle", "--output", tmp_path / "bundle", "--case", case).code == 0
+    report = tmp_path / "bundle" / "data" / "report.pdf"
+    text = subprocess.run(["pdftotext", report, "-"], capture_output=True, text=True, check=True).stdout
+    assert LABEL in text
+    assert officer("verify", tmp_path / "bundle").code == 0
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["https://a.example", "https://b.example", "--label", "one"], "several links"),
+        (["https://a.example", "--label", "x" * 61], "60 characters"),
+        (["https://a.example", "--label", "two\nlines"], "60 characters"),
+        (["https://a.example", "--label", "a\u202eb"], "60 characters"),
+        (["https://a.example", "--label", "one", "--seal"], "--label"),
+    ],
+)
+def test_a_label_is_one_line_for_one_item_and_beside_nothing_sealed(
+    officer: RunCommand, case: Path, arguments: list[str], words: str
+) -> None:
+    answer = officer("capture", *arguments, "--case", case)
+
+    assert answer.code == 2
+    assert words in answer.err
+    assert officer("case", "show", "--case", case, "--json").json["case"]["events"] == 1
