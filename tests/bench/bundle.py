@@ -9,6 +9,7 @@ import os
 import resource
 import statistics
 import subprocess
+import sys
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -25,8 +26,7 @@ from evidence_kit.bundle.report import SLICE_HEIGHT, SLICE_WIDTH
 from evidence_kit.bundle.report_model import CustodyEntry, Exhibit, Language
 from evidence_kit.bundle.volumes import Limits, divide, render_volumes
 from evidence_kit.case.stamping import Stamping
-from evidence_kit.pictures.viewing_copy import ViewingCopy, make_slices
-from evidence_kit.processes import spread
+from evidence_kit.pictures.viewing_copy import Cutting, ViewingCopy, cut
 from tests.bench.measuring import Bench
 from tests.bench.watching import Watched
 from tests.support.cases import commit_small_item, open_case
@@ -50,6 +50,19 @@ for picture in sorted(Path(sys.argv[1]).rglob("*.jpg")):
     pdf.add_page()
     pdf.image(picture, 20, 20, w=170)
 pdf.output(sys.argv[2])
+"""
+
+_CUTTING = """
+import sys
+from functools import partial
+from pathlib import Path
+from evidence_kit.pictures.viewing_copy import Cutting, cut
+from evidence_kit.processes import spread
+
+shots, target, (processes, width, height) = Path(sys.argv[1]), Path(sys.argv[2]), map(int, sys.argv[3:])
+work = partial(cut, page_width_px=width, slice_height_px=height)
+parts = [Cutting(picture=shot, folder=target / shot.stem, blur=False) for shot in sorted(shots.iterdir())]
+assert len(list(spread(work, parts, processes=processes))) == len(parts)
 """
 
 
@@ -80,26 +93,18 @@ def _bundled(way: WholeWay, target: Path) -> None:
 
 
 def _cutting(folder: Path) -> None:
-    """Make the viewing copies of some screenshots in one process and in two."""
-    shots = []
+    """Make the viewing copies of some screenshots in one process and in two, as the command does."""
+    (folder / "shots").mkdir()
     for number in range(_CUT):
-        (folder / f"shot-{number}.png").write_bytes(_screenshot(number))
-        shots.append(folder / f"shot-{number}.png")
-    one, two = (_timed(partial(_cut_all, shots, folder / f"cut-{count}", count))[0] for count in (1, 2))
+        (folder / "shots" / f"{number}.png").write_bytes(_screenshot(number))
+    one, two = (_timed(partial(_cut_all, folder, count))[0] for count in (1, 2))
     print(f"| viewing copies of {_CUT} screenshots, two processes (clock) | {two:.1f} s | one: {one:.1f} s", end=" ")
     print(f"| {two / one:.2f} |", flush=True)
 
 
-def _cut_all(shots: list[Path], folder: Path, processes: int) -> None:
-    folder.mkdir()
-    for _ in spread(partial(_cut, folder=folder), shots, processes=processes):
-        pass
-
-
-def _cut(shot: Path, folder: Path) -> ViewingCopy:
-    target = folder / shot.stem
-    target.mkdir()
-    return make_slices(shot, target, page_width_px=SLICE_WIDTH, slice_height_px=SLICE_HEIGHT, blur=False)
+def _cut_all(folder: Path, processes: int) -> None:
+    words = (folder / "shots", folder / f"cut-{processes}", processes, SLICE_WIDTH, SLICE_HEIGHT)
+    subprocess.run([sys.executable, "-c", _CUTTING, *map(str, words)], check=True)
 
 
 def _large(folder: Path) -> None:
@@ -131,7 +136,8 @@ def _copies(folder: Path) -> list[ViewingCopy]:
     patterns = []
     for number in range(_PATTERNS):
         (folder / f"pattern-{number}.png").write_bytes(_screenshot(number))
-        patterns.append(_cut(folder / f"pattern-{number}.png", folder))
+        cutting = Cutting(picture=folder / f"pattern-{number}.png", folder=folder / f"pattern-{number}", blur=False)
+        patterns.append(cut(cutting, page_width_px=SLICE_WIDTH, slice_height_px=SLICE_HEIGHT))
     copies = []
     for number in range(_EXHIBITS):
         target = folder / "copies" / f"{number:04}"
