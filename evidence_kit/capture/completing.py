@@ -56,7 +56,7 @@ class Beginning:
             **value["options"],
             "recorder": RecorderKind(value["recorder"]),
             "connect_to": tuple((host, address) for host, address in value["options"]["connect_to"]),
-            "training_ca": tuple(value["options"]["training_ca"]),
+            "training_ca": tuple(value["options"].get("training_ca", ())),
             "viewport": tuple(value["options"]["viewport"]),
             "time_servers": tuple(value["options"]["time_servers"]),
             "witness": WitnessPlace.from_json(value["options"]["witness"]),
