@@ -36,8 +36,9 @@ from evidence_kit.cli.supplied import duplicates_of, tell_duplicates
 from evidence_kit.models import Status
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Sequence
 
+    from evidence_kit.case.folder import CaseFolder
     from evidence_kit.case.supply import Circumstances
     from evidence_kit.case.taking import TakenItem
 
@@ -73,6 +74,7 @@ def _import(
 ) -> None:
     from evidence_kit.case.sealing import want_recipients
     from evidence_kit.case.supply import Circumstances
+    from evidence_kit.case.workplace import clear_ended
     from evidence_kit.intake.sources import find_sources
 
     run = Run.of(ctx)
@@ -106,21 +108,33 @@ def _import(
         if not json:
             say(item_text(run.texts, item.answer, brief=True))
             say(run.texts.say(f"import.{'sealed-' if seal else ''}{item.status}"))
-    same = duplicates_of(folder)
     unstamped = list(dict.fromkeys(reason for item in taken for reason in item.unstamped))
-    if json:
-        document: dict[str, Json] = {"schema": "evidence-kit/import/1", "practice": custodian.signer.practice}
-        document["signer_trust"] = run.signer_trust()
-        document["case"] = describe_case(folder)
-        document["items"] = [{**item.answer, "duplicates": same.get(item.id, [])} for item in taken]
-        document["completed"] = [item.answer for item in completed]
-        document["problems"] = pending(unstamped)
-        emit(document)
-    else:
+    document: dict[str, Json] = {"schema": "evidence-kit/import/1", "practice": custodian.signer.practice}
+    _tell(run, folder, taken, unstamped, {**document, "completed": [item.answer for item in completed]}, json=json)
+    # Only now is everything told: until here the same command would tell of these, and take the rest.
+    clear_ended(folder, [item.id for item in taken])
+    raise typer.Exit(_code(taken, more=bool(unstamped or completed)))
+
+
+def _tell(
+    run: Run,
+    case: "CaseFolder",
+    taken: "Sequence[TakenItem]",
+    unstamped: "Sequence[str]",
+    document: dict[str, Json],
+    *,
+    json: bool,
+) -> None:
+    """Tell the end of it: as JSON the *document* with all items, else what is to be said after the last one."""
+    same = duplicates_of(case)
+    if not json:
         for item in taken:
             tell_duplicates(run.texts, same.get(item.id, []))
         tell_unstamped(run.texts, unstamped)
-    raise typer.Exit(_code(taken, more=bool(unstamped or completed)))
+        return
+    items: list[Json] = [{**item.answer, "duplicates": same.get(item.id, [])} for item in taken]
+    told = {"signer_trust": run.signer_trust(), "case": describe_case(case), "items": items}
+    emit({**document, **told, "problems": pending(unstamped)})
 
 
 def _taking(circumstances: "Circumstances", *, sensitive: bool, seal: bool, note: str) -> "Callable[..., TakenItem]":
@@ -130,7 +144,8 @@ def _taking(circumstances: "Circumstances", *, sensitive: bool, seal: bool, note
 
     if seal:
         return partial(seal_supplied, circumstances=circumstances, note=note)
-    return partial(take_supplied, wishes=Wishes(circumstances=circumstances, sensitive=sensitive, note=note))
+    wishes = Wishes(circumstances=circumstances, sensitive=sensitive, note=note)
+    return partial(take_supplied, wishes=wishes, keep=True)
 
 
 def _code(taken: "Iterable[TakenItem]", *, more: bool) -> int:

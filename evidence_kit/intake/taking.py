@@ -69,19 +69,25 @@ def take_supplied(  # noqa: PLR0913  # a case, what is taken, and who takes it h
     wishes: Wishes,
     subjects: Sequence[str] = (),
     on_step: OnStep = ignore,
+    keep: bool = False,
 ) -> TakenItem:
     """Take *sources* into *case* as one item and return it, however much of it could be copied.
 
-    An interrupted taking of the very same sources is gone on with. Raises `CaseError`.
+    An interrupted taking of the very same sources is gone on with. With *keep* what tells the same command that it has
+    ended stays until `clear_ended`: else one that takes several and is interrupted would take the first ones again.
+    Raises `CaseError`.
     """
     try:
-        return _take(
+        taken = _take(
             case, sources, custodian=custodian, stamping=stamping, wishes=wishes, subjects=subjects, on_step=on_step
         )
     except OSError as error:
         message = f"it could not be taken in whole: {error.strerror or error}"
         hint = "see to it, e.g. make room on the disk of the case, then run the same command again: it goes on"
         raise CaseError(message, hint=hint) from error
+    if not keep:
+        clear_ended(case, (taken.id,))
+    return taken
 
 
 def _take(  # noqa: PLR0913  # as `take_supplied`
@@ -106,9 +112,7 @@ def _take(  # noqa: PLR0913  # as `take_supplied`
     given = told_paths(sources.given)
     wishes = replace(wishes, consulted=sources.consulted)
     with begun(case, asked, given, custodian, stamping, wishes, subjects, on_step) as (work, journal):
-        taken = work.take(sources, journal, ())
-    clear(work.place)
-    return taken
+        return work.take(sources, journal, ())
 
 
 @contextmanager
@@ -165,17 +169,13 @@ def _go_on(  # noqa: PLR0913  # as `take_supplied`
         subjects = subjects_of(case.log().full_events()).get(item, ())
         with Journal(place.recording / JOURNAL) as journal:
             work = Work(case, place, beginning, custodian, stamping, subjects, on_step)
-            taken = work.take(sources, journal, done)
-    clear(place)
-    return taken
+            return work.take(sources, journal, done)
 
 
 def _tell_ended(case: CaseFolder, attempt: Attempt, stamping: Stamping) -> TakenItem:
     subjects = subjects_of(case.log().full_events()).get(attempt.item, ())
     status, seq = Status(attempt.outcome), attempt.finished_seq or 0
-    taken = stamped_item(case, attempt.item, status, stamping, seq=seq, subjects=subjects)
-    clear_ended(case, (attempt.item,))
-    return taken
+    return stamped_item(case, attempt.item, status, stamping, seq=seq, subjects=subjects)
 
 
 def _begun_before(case: CaseFolder, sources: Sources) -> str | None:
