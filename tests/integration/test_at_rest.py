@@ -150,7 +150,7 @@ def test_the_same_bytes_are_recognised_though_each_is_encrypted_with_a_key_of_it
         "evidence_kit.case.items.build_manifest",
         "evidence_kit.case.folder.plan_commit",
         "evidence_kit.case.folder.withdraw",
-        "evidence_kit.intake.taking.clear",
+        "evidence_kit.intake.taking.clear_ended",
     ],
 )
 @pytest.mark.parametrize("whole", [False, pytest.param(True, marks=pytest.mark.slow)], ids=["before", "after"])
