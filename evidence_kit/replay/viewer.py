@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-from evidence_kit.browser.cdp import BrowserGoneError, Event, open_connection
+from evidence_kit.browser.cdp import BrowserGoneError, Connection, Event, ProtocolError, open_connection
 from evidence_kit.browser.find import Browser
 from evidence_kit.browser.launch import Chromium, LaunchOptions, launched
 from evidence_kit.replay.page_documents import Setting
@@ -20,6 +20,7 @@ from evidence_kit.replay.viewer_subject import Subject
 from evidence_kit.texts import Language
 
 _SIZE = (1400, 960)
+_ENDING_SECONDS = 10
 _LOCALES = {Language.MONGOLIAN: "mn-MN", Language.ENGLISH: "en-GB"}
 
 
@@ -91,6 +92,19 @@ async def _until_closed(chromium: Chromium, url: str) -> None:
         except BrowserGoneError:
             # Closing the last window ends the browser on most systems.
             pass
+        except ProtocolError:
+            # A browser whose window was closed before the page was shown refuses what it is asked until it has ended.
+            if not closed.is_set() and not await _ends(connection):
+                raise
+
+
+async def _ends(connection: Connection) -> bool:
+    try:
+        async with asyncio.timeout(_ENDING_SECONDS):
+            await connection.gone.wait()
+    except TimeoutError:
+        return False
+    return True
 
 
 def _listener(pages: set[str], closed: asyncio.Event) -> Callable[[Event], None]:
