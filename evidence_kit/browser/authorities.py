@@ -5,13 +5,16 @@ beside its own list of roots. The browser is given a home folder of its own with
 names, times and chains as it always does. On other systems it asks the system's store, in which the kit writes nothing.
 """
 
+import os
 import shutil
 import subprocess
 import sys
+import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from evidence_kit.errors import SettingsError
+from evidence_kit.browser.keeper import kept
+from evidence_kit.errors import CaptureError, SettingsError
 
 _PROGRAM = "certutil"
 _SECONDS = 30
@@ -37,7 +40,7 @@ def home_that_believes(authorities: Sequence[str], home: Path, given: Mapping[st
     """Make the folder *home* with an NSS store of *authorities* (PEM), and return the variables that lead there.
 
     *given* is the environment that they are added to: fonts and what else is personal are found where they were.
-    Raises `SettingsError`.
+    Raises `CaptureError` for what certutil refuses, `SettingsError` without one.
     """
     program = require_certutil()
     store = home / ".pki" / "nssdb"
@@ -52,8 +55,19 @@ def home_that_believes(authorities: Sequence[str], home: Path, given: Mapping[st
     return {**places, "HOME": str(home)}
 
 
+def try_authorities(authorities: Sequence[str]) -> None:
+    """Raise what `home_that_believes` does for *authorities*, and leave nothing behind."""
+    with tempfile.TemporaryDirectory(prefix="evidence-kit-") as folder, kept(Path(folder)):
+        home_that_believes(authorities, Path(folder) / "home", os.environ)
+
+
 def _run(*command: str) -> None:
-    ended = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, timeout=_SECONDS, check=False)
+    try:
+        ended = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, timeout=_SECONDS, check=False)
+    except subprocess.TimeoutExpired as error:
+        raise CaptureError(f"certutil did not end within {_SECONDS} seconds") from error
+    except OSError as error:
+        raise CaptureError(f"certutil cannot be started: {error.strerror}") from error
     if ended.returncode:
         said = ended.stderr.decode("utf-8", "replace").strip().splitlines()
-        raise SettingsError(f"certutil refused a certificate authority: {(said or ['it said nothing'])[-1]}")
+        raise CaptureError(f"certutil refused a certificate authority: {(said or ['it said nothing'])[-1]}")

@@ -221,8 +221,8 @@ def launched(
     """Run the Chromium at *program* until the block is left, however it is left; then nothing of it remains.
 
     Only a profile that is kept stays: with one the browser is given a moment to end by itself. *environment* replaces
-    the process's own. Raises `CaptureError` when it does not start within 30 seconds, and `SettingsError` where it
-    cannot be given the authorities of *options*.
+    the process's own. Raises `CaptureError` when it does not start within 30 seconds, or cannot be given one of the
+    authorities of *options*, and `SettingsError` where no browser can be given any.
     """
     sandbox = sandbox_here()
     arguments = chromium_arguments(options, sandbox)

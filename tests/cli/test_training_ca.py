@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from evidence_kit.browser import authorities
-from evidence_kit.errors import SettingsError
+from evidence_kit.errors import CaptureError, SettingsError
 from evidence_kit.trust.keys import write_pkcs12
 from tests.cli.running import RunCommand
 from tests.fidelity.certificates import ServerAuthority
@@ -120,6 +120,29 @@ def test_a_file_without_a_certificate_is_wrong_usage(
     assert officer("case", "show", "--case", case, "--json").json["case"]["events"] == 1
 
 
+def test_of_a_file_without_end_only_the_beginning_is_read(officer: RunCommand, case: Path, believed: Path) -> None:
+    believed.write_bytes(believed.read_bytes() + b"\n" * 2_000_000)
+
+    answer = officer("capture", "https://a.example", "--training-ca", believed, "--case", case)
+
+    assert answer.code == 2
+    assert "larger than" in answer.err
+
+
+def test_what_no_browser_can_be_given_is_refused_before_anything_is_recorded(
+    officer: RunCommand, case: Path, tmp_path: Path
+) -> None:
+    """NSS keeps one certificate of an authority and a serial number, and none with a key that it does not know."""
+    numbered = [ServerAuthority(tmp_path).pem(serial_number=7) for _ in range(2)]
+    (tmp_path / "file.pem").write_bytes(b"".join(numbered))
+
+    answer = officer("capture", "https://a.example", "--training-ca", tmp_path / "file.pem", "--case", case)
+
+    assert answer.code == 2
+    assert "certutil refused" in answer.err
+    assert officer("case", "show", "--case", case, "--json").json["case"]["events"] == 1
+
+
 def test_with_a_key_that_is_not_for_practice_nothing_is_believed(
     run: RunCommand, believed: Path, tmp_path: Path
 ) -> None:
@@ -160,6 +183,6 @@ def test_what_is_personal_stays_where_it_was(believed: Path, tmp_path: Path) -> 
         "XDG_CONFIG_HOME": "/home/дорж/.config",
         "XDG_DATA_HOME": "/home/дорж/.local/share",
     }
-    with pytest.raises(SettingsError, match="refused"):
+    with pytest.raises(CaptureError, match="refused"):
         authorities.home_that_believes(("nothing",), tmp_path / "again", given)
     assert ssl.PEM_cert_to_DER_cert(believed.read_text(encoding="ascii"))

@@ -20,11 +20,12 @@ class ServerAuthority:
         self._key = ec.generate_private_key(ec.SECP256R1())
         self._name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "Сургалтын эрх олгогч")])
 
-    def pem(self) -> bytes:
+    def pem(self, *, serial_number: int | None = None) -> bytes:
         """Return its certificate."""
         now = datetime.now(UTC)
         builder = x509.CertificateBuilder().subject_name(self._name).issuer_name(self._name)
-        builder = builder.public_key(self._key.public_key()).serial_number(x509.random_serial_number())
+        builder = builder.public_key(self._key.public_key())
+        builder = builder.serial_number(serial_number or x509.random_serial_number())
         builder = builder.not_valid_before(now - timedelta(days=1)).not_valid_after(now + timedelta(days=30))
         builder = builder.add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
         return builder.sign(self._key, hashes.SHA256()).public_bytes(Encoding.PEM)
