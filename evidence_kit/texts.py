@@ -58,7 +58,7 @@ class Texts:
         What has no words of this language stays English.
         """
         words = {} if self.language is Language.ENGLISH else _advice(self.language)
-        if text in words:
+        if text in words and "*" not in text:
             return words[text]
         for general, sentence in words.items():
             pattern = "(.*)".join(map(re.escape, general.split("*")))

@@ -89,6 +89,7 @@ def test_the_words_name_the_same_values_commands_and_options(english: str) -> No
 def test_values_stand_in_their_places_and_are_made_visible() -> None:
     assert MONGOLIAN.advice("run: evidence-kit verify /a/\x1bb") == "Ажиллуулна уу: evidence-kit verify /a/\\u{001B}b"
     assert MONGOLIAN.advice("leave out --show, or name items: --show EV-0001,EV-0002").startswith("--show сонголтыг")
+    assert MONGOLIAN.advice("run: evidence-kit verify *") == "Ажиллуулна уу: evidence-kit verify *"
     assert MONGOLIAN.advice("nobody wrote \x1b this") == "nobody wrote \\u{001B} this"
     assert Texts.load(Language.ENGLISH).advice("run the command again") == "run the command again"
 
