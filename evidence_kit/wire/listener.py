@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import errno
 import socket
 from collections.abc import Sequence
 from functools import partial
@@ -19,6 +20,8 @@ _GOODBYE_SECONDS = 1.0
 _GOODBYE_BYTES = 64 * 1024
 _BREATH_SECONDS = 0.05
 _BACKLOG = 1024
+_UNDER_WAY = frozenset({0, errno.EINPROGRESS, errno.EWOULDBLOCK})
+"""What connecting says that goes on by itself, the last on Windows."""
 
 
 class Listener:
@@ -70,16 +73,19 @@ class Listener:
         """End *accepting* by one more client, or by one that is just arriving.
 
         Cancelled while a client arrives, CPython's `sock_accept` (seen in 3.11) gives its result to a future that has
-        one, and the relay would report an error although nothing is missing.
+        one, and the relay would report an error although nothing is missing. Without another way it is cancelled.
         """
         try:
             with socket.socket() as last:
                 last.setblocking(False)  # noqa: FBT003
-                last.connect_ex(("127.0.0.1", self.port))
-                client, _ = await accepting
-                close(client, reset=True)
+                # Out of ports nobody would come.
+                if last.connect_ex(("127.0.0.1", self.port)) in _UNDER_WAY:
+                    client, _ = await accepting
+                    close(client, reset=True)
         except OSError:
-            accepting.cancel()
+            pass  # out of file handles
+        finally:
+            accepting.cancel()  # nothing happens to one that has ended
 
     async def _serve(self, client: socket.socket, port: int) -> None:
         tune(client)

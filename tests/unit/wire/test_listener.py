@@ -1,6 +1,7 @@
 """The relay without its process: it ends in order whatever arrives meanwhile."""
 
 import asyncio
+import errno
 import socket
 from pathlib import Path
 
@@ -38,3 +39,23 @@ def test_ending_while_clients_arrive_is_no_error(tmp_path: Path, arriving: int) 
 
     assert ended
     assert complaints == []
+
+
+def test_where_no_last_client_can_come_it_ends_all_the_same(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """All ports of the machine may be taken."""
+    monkeypatch.setattr(socket.socket, "connect_ex", lambda *_: errno.EADDRNOTAVAIL, raising=False)
+    spool = SpoolWriter(tmp_path, lambda: 0)
+
+    async def run() -> bool:
+        listener = Listener(spool, [])
+        serving = asyncio.create_task(listener.serve())
+        for _ in range(5):
+            await asyncio.sleep(0)  # until it waits for a client
+        serving.cancel()
+        _, hanging = await asyncio.wait({serving}, timeout=20)
+        return not hanging
+
+    ended = asyncio.run(run())
+    spool.close()
+
+    assert ended
