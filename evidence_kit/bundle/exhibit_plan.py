@@ -222,6 +222,11 @@ class _Reader:
         return _line(self.text, found.end() if found else start)
 
 
+def fits_as_label(text: str) -> bool:
+    """Whether *text* can be a label of a plan."""
+    return bool(text) and len(text) <= _LONGEST["label"] and visible(text.strip()) == text
+
+
 def _text_of(table: Mapping[str, object], key: str, wrong: Wrong) -> str:
     value = table.get(key, "")
     if not isinstance(value, str):

@@ -121,7 +121,7 @@ def read_exhibit(
             recorder=_text(record, "recorder"),
             manifest_sha256=sha256_file(folder / NAME),
             files=listed_files(folder),
-            label=label_of(record),
+            label=_label(record),
             note=context.note,
             captured_by=context.captured_by,
             place=context.place,
@@ -156,8 +156,13 @@ def read_exhibit(
         )
 
 
-def label_of(record: dict[str, Json]) -> str:
-    """Return what an officer called the item of *record*, or nothing; raises `FormatError`."""
+def label_in(folder: Path) -> str:
+    """Return what an officer called the item in *folder*, or nothing; raises `CaseError`."""
+    with _of_item(folder):
+        return _label(parse_item((folder / "item.json").read_bytes()))
+
+
+def _label(record: dict[str, Json]) -> str:
     label = record.get("label", "")
     if not isinstance(label, str):
         raise FormatError("the label is not text")

@@ -9,8 +9,8 @@ from dataclasses import replace
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from evidence_kit.bundle.exhibit_plan import SCHEMA, ExhibitPlan, PlannedExhibit, exhibit_toml
-from evidence_kit.bundle.exhibits import conversations_of, is_sensitive, label_of, record_in, screenshot_and_title
+from evidence_kit.bundle.exhibit_plan import SCHEMA, ExhibitPlan, PlannedExhibit, exhibit_toml, fits_as_label
+from evidence_kit.bundle.exhibits import conversations_of, is_sensitive, label_in, record_in, screenshot_and_title
 from evidence_kit.bundle.mongolian_dates import local_stamp
 from evidence_kit.bundle.report import SLICE_HEIGHT, SLICE_WIDTH
 from evidence_kit.bundle.selection import Choice, select
@@ -51,7 +51,7 @@ def fresh_plan(  # noqa: PLR0913  # of what, and how
             _exhibit(number, item, record_in(folder), report, blurred=blurred)
             for number, (item, folder) in enumerate(records, start=1)
         ],
-        [label_of(record_in(folder)) for _, folder in records],
+        [label_in(folder) for _, folder in records],
     )
     written = [remarks.say("plan.head"), f'schema = "{SCHEMA}"\n']
     for exhibit, (_, folder) in zip(exhibits, records, strict=True):
@@ -60,11 +60,11 @@ def fresh_plan(  # noqa: PLR0913  # of what, and how
 
 
 def _labelled(exhibits: Sequence[PlannedExhibit], labels: Sequence[str]) -> list[PlannedExhibit]:
-    """Return *exhibits* with the *labels* that officers gave them, where no other is called that."""
+    """Return *exhibits* with the *labels* that officers gave them, as far as a plan can have them, each once."""
     taken = {exhibit.label.casefold() for exhibit in exhibits}
     found = []
     for exhibit, label in zip(exhibits, labels, strict=True):
-        free = label and label.casefold() not in taken
+        free = fits_as_label(label) and label.casefold() not in taken
         taken.add(label.casefold())
         found.append(replace(exhibit, label=label) if free else exhibit)
     return found

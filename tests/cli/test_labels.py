@@ -1,7 +1,8 @@
 """``capture --label``: what an officer calls an item is in the item, on the report, and in a plan of exhibits."""
 
+import json
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -43,6 +44,35 @@ def test_a_label_is_shown_wherever_the_item_is(officer: RunCommand, case: Path, 
     text = subprocess.run(["pdftotext", report, "-"], capture_output=True, text=True, check=True).stdout
     assert LABEL in text
     assert officer("verify", tmp_path / "bundle").code == 0
+
+
+def _called(case: Path, item: str, label: object) -> None:
+    """Have *item* be called so, as another program could."""
+    path = case / "items" / item / "item.json"
+    path.write_text(json.dumps({**json.loads(path.read_bytes()), "label": label}), encoding="utf-8")
+
+
+@pytest.mark.parametrize("label", ["  ", " a", "two\nlines", "a\u202eb", "x" * 61])
+def test_a_plan_can_be_read_again_whatever_an_item_is_called(
+    officer: RunCommand, case: Path, with_item: Callable[..., str], tmp_path: Path, label: str
+) -> None:
+    _called(case, with_item(), label)
+
+    assert officer("bundle", "--plan", tmp_path / "plan.toml", "--case", case).code == 0
+    (exhibit,) = read_plan((tmp_path / "plan.toml").read_bytes(), name="plan.toml").exhibits
+    assert exhibit.label == "Exhibit 1"
+
+
+def test_an_item_whose_label_is_no_text_is_named(
+    officer: RunCommand, case: Path, with_item: Callable[..., str], tmp_path: Path
+) -> None:
+    item = with_item()
+    _called(case, item, 5)
+
+    answer = officer("bundle", "--plan", tmp_path / "plan.toml", "--case", case)
+
+    assert answer.code == 1
+    assert item in answer.err
 
 
 @pytest.mark.parametrize(
