@@ -26,6 +26,20 @@ def test_what_a_capture_began_with_is_read_back() -> None:
         assert Beginning.from_json(json.loads(json.dumps(beginning.to_json()))) == beginning
 
 
+def test_what_began_before_there_were_labels_and_training_authorities_is_read_back() -> None:
+    beginning = Beginning(
+        url="https://social.example/",
+        recorder=RecorderKind.WIRE,
+        started=datetime.now(UTC),
+        options=CaptureOptions(recorder=RecorderKind.WIRE),
+        warcinfo={},
+    )
+    noted = json.loads(json.dumps(beginning.to_json()))
+    del noted["options"]["training_ca"], noted["options"]["label"]
+
+    assert Beginning.from_json(noted) == beginning
+
+
 def test_a_session_is_read_back_from_the_folder_of_the_recording(tmp_path: Path) -> None:
     session = Session(place=PLACE, number="0" * 32)
 
