@@ -100,9 +100,7 @@ def take_page(  # noqa: PLR0913  # a case, an address, and who takes it how
                 # What was half-made belongs to no record: the item holds the failure alone.
                 shutil.rmtree(work.folder)
                 work.folder.mkdir()
-                record = _failed(
-                    case, item, url, error, recorder=str(options.recorder), started=started, finished=custodian.clock()
-                )
+                record = _failed(case, item, url, error, options, started=started, finished=custodian.clock())
             on_step("sealing the item")
             if sealing:
                 record = sealing.seal(record, work, place, on_step=on_step)
@@ -267,8 +265,7 @@ def _record(
         detail={
             "environment": page.environment,
             "actions": [action.to_json() for action in page.actions],
-            "flags": _flags(options),
-            **({"label": options.label} if options.label else {}),
+            **_told(options),
             **({"not_before": opening.to_json()} if opening else {}),
             "wacz": {"transport_key_sha256": str(page.wacz.spki_sha256)},
         },
@@ -276,7 +273,14 @@ def _record(
 
 
 def _failed(  # noqa: PLR0913  # each is one plain fact of the record
-    case: CaseFolder, item: str, url: str, error: CaptureError, *, recorder: str, started: datetime, finished: datetime
+    case: CaseFolder,
+    item: str,
+    url: str,
+    error: CaptureError,
+    options: CaptureOptions,
+    *,
+    started: datetime,
+    finished: datetime,
 ) -> ItemRecord:
     return ItemRecord(
         id=item,
@@ -287,7 +291,13 @@ def _failed(  # noqa: PLR0913  # each is one plain fact of the record
         final_url=url,
         started=started,
         finished=finished,
-        recorder=recorder,
+        recorder=str(options.recorder),
         problems=(Problem(code="capture.failed", detail=str(error)),),
         files=(),
+        # No witness: nothing passed that one could have signed.
+        detail=_told(replace(options, witness=None)),
     )
+
+
+def _told(options: CaptureOptions) -> dict[str, Json]:
+    return {"flags": _flags(options), **({"label": options.label} if options.label else {})}

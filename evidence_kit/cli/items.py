@@ -108,8 +108,8 @@ def item_text(texts: Texts, item: dict[str, Json], *, brief: bool = False) -> st
     """Return what people read of one ``items[]`` member; if *brief*, its files are only counted."""
     pairs = [(texts.say("items.status"), _status(texts, item))]
     pairs += _of_page(texts, item) if item["source"] == CAPTURED else supply_pairs(texts, item)
-    if "label" in item:
-        pairs.append((texts.say("items.label"), visible(str(item["label"]))))
+    if isinstance(label := item.get("label"), str):
+        pairs.append((texts.say("items.label"), shorten(label, _LINK)))
     concerned = item["subjects"]
     if isinstance(concerned, list) and concerned:
         pairs.append((texts.say("items.subjects"), ", ".join(map(str, concerned))))

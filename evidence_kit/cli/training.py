@@ -9,6 +9,8 @@ from evidence_kit.errors import CaptureError, FormatError, UsageError
 _MOST_BYTES = 1024 * 1024
 """Of a file: several times what all authorities take that a system believes."""
 
+_MOST = 20
+
 
 def read_authorities(paths: Sequence[Path] | None) -> tuple[str, ...]:
     """Return the certificates in the files *paths*, in PEM.
@@ -22,6 +24,9 @@ def read_authorities(paths: Sequence[Path] | None) -> tuple[str, ...]:
         return ()
     require_certutil()
     found = tuple(pem for path in paths for pem in _read(path))
+    if len(found) > _MOST:
+        message = f"--training-ca: {len(found)} certificates, and every reader of the item is told of each"
+        raise UsageError(message, hint=f"give at most {_MOST}")
     try:
         try_authorities(found)
     except CaptureError as error:

@@ -143,6 +143,32 @@ def test_what_no_browser_can_be_given_is_refused_before_anything_is_recorded(
     assert officer("case", "show", "--case", case, "--json").json["case"]["events"] == 1
 
 
+def test_more_than_anybody_would_read_are_refused(officer: RunCommand, case: Path, believed: Path) -> None:
+    believed.write_bytes(believed.read_bytes() * 21)
+
+    answer = officer("capture", "https://a.example", "--training-ca", believed, "--case", case)
+
+    assert answer.code == 2
+    assert "21 certificates" in answer.err
+
+
+@pytest.mark.browser
+def test_a_capture_that_failed_before_anything_passed_tells_of_it_too(
+    officer: RunCommand, case: Path, believed: Path
+) -> None:
+    witness = ("--witness", "127.0.0.1:1", "--witness-trust", believed)
+
+    answer = officer(
+        *("capture", "https://a.example", "--training-ca", believed, "--label", "A", *witness, "--case", case)
+    )
+
+    record = json.loads((case / "items" / "EV-0001" / "item.json").read_bytes())
+    assert answer.code == 1
+    assert (record["status"], record["label"]) == ("failed", "A")
+    assert [flag["code"] for flag in record["flags"]] == ["training-ca"]
+    assert officer("verify", case).code == 0
+
+
 def test_with_a_key_that_is_not_for_practice_nothing_is_believed(
     run: RunCommand, believed: Path, tmp_path: Path
 ) -> None:
