@@ -35,6 +35,8 @@ def hits(folder: Path) -> list[str]:
 def folded_site() -> RawSite:
     replies: dict[str, Reply] = {f"/more?{number}": reply("x", "text/plain") for number in range(3)}
     replies |= {"/": reply(FOLDED), "/elsewhere": reply("elsewhere"), "/popup": reply("<title>цонх</title>")}
+    # Of a window that is refused the request may have passed before it was closed.
+    replies["/refused"] = reply("<title>refused</title>")
     return RawSite(replies)
 
 

@@ -30,7 +30,7 @@ header{position:sticky;top:0;background:#fff;border-bottom:1px solid #ccc}</styl
 <button id=away onclick="hit('away');location.href='/elsewhere'">Read more</button>
 <button id=push onclick="hit('push');history.pushState({},'','/pushed')">Show full</button>
 <button id=window onclick="hit('window');window.open('/popup')">View previous</button>
-<button onclick="hit('second');window.open('/popup')">Previous comments</button>
+<button onclick="hit('second');window.open('/refused')">Previous comments</button>
 <p id=turned hidden>Нуугдсан бичвэр</p><button onclick="turned.hidden=!turned.hidden">Show all replies</button>
 <div id=host></div></article></main>
 <script>
