@@ -23,7 +23,9 @@ LARGEST = 4 * 1024 * 1024
 
 _KEYS = frozenset({"item", "label", "title", "why", "blurred", "pages", "regions", "places", "transcript"})
 _ITEM = re.compile(r"EV-[0-9]{4,9}")
-_LONGEST = {"label": 60, "title": 200, "why": 2000}
+LONGEST_LABEL = 60
+"""Characters of what an exhibit is called."""
+_LONGEST = {"label": LONGEST_LABEL, "title": 200, "why": 2000}
 _MOST = 100
 _LARGEST_NUMBER = 10_000_000
 _EDGES = 4
@@ -224,7 +226,7 @@ class _Reader:
 
 def fits_as_label(text: str) -> bool:
     """Whether *text* can be a label of a plan."""
-    return bool(text) and len(text) <= _LONGEST["label"] and visible(text.strip()) == text
+    return bool(text) and len(text) <= LONGEST_LABEL and visible(text.strip()) == text
 
 
 def _text_of(table: Mapping[str, object], key: str, wrong: Wrong) -> str:
