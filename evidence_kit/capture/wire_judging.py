@@ -1,6 +1,7 @@
 """Judge what became of a request by what passed the relay; what the browser told adds why."""
 
 from collections.abc import Sequence
+from datetime import datetime
 from urllib.parse import urlsplit
 
 from evidence_kit.capture.browser_recorder import REFUSED, not_sent, still_arriving
@@ -30,25 +31,31 @@ class Refusals:
     def __init__(self, connections: Sequence[SpooledConnection]) -> None:
         """Take in every connection that was asked for and not made."""
         self._found: dict[tuple[str, int], SpooledConnection] = {}
+        self._limited: dict[tuple[str, int], datetime] = {}
         for connection in connections:
+            place = connection.name, connection.port
             if connection.name and connection.connected is None:
-                self._found[connection.name, connection.port] = connection
+                self._found[place] = connection
+            if connection.name and connection.error == SIZE_LIMIT:
+                ended = connection.ended or connection.opened
+                self._limited[place] = max(ended, self._limited.get(place, ended))
 
     def net_error(self, url: str, told: str) -> str:
         """Return what the browser would have said of *url* without a relay between, when *told* is all it knew."""
         if not told.startswith(_REFUSED):
             return told
-        parts = urlsplit(url)
-        connection = self._found.get((parts.hostname or "", parts.port or _PORTS.get(parts.scheme, 0)))
+        connection = self._found.get(_place(url))
         if connection is None:
             return told
         return f"{_net_error(connection)} ({connection.error})"
 
-    def limited(self, url: str) -> bool:
-        """Return whether the relay refused to connect for *url* because its limit of size was reached."""
-        parts = urlsplit(url)
-        connection = self._found.get((parts.hostname or "", parts.port or _PORTS.get(parts.scheme, 0)))
-        return connection is not None and connection.error == SIZE_LIMIT
+    def limited(self, url: str, started: datetime) -> bool:
+        """Return whether the relay kept a request for *url*, *started* then, from passing at its limit of size.
+
+        It refuses to connect, or ends a connection before the request passed it: the browser tells that as a reset.
+        """
+        ended = self._limited.get(_place(url))
+        return ended is not None and started <= ended
 
 
 def judge_exchange(hop: Hop | None, exchange: WireExchange, refusals: Refusals, *, full: bool) -> Judgement:
@@ -117,7 +124,7 @@ def judge_unseen(hop: Hop, refusals: Refusals) -> Judgement:
     """Return what became of a request of which nothing passed the relay."""
     if judgement := not_sent(hop):
         return judgement
-    if hop.status is None and refusals.limited(hop.url):
+    if hop.status is None and refusals.limited(hop.url, hop.started):
         reason = "refused by us: the size limit of the capture had been reached"
         return Judgement(fate=Fate.NOT_RECORDED, reason=reason)
     if hop.status is None and hop.failure:
@@ -126,6 +133,11 @@ def judge_unseen(hop: Hop, refusals: Refusals) -> Judgement:
         return Judgement(fate=Fate.FAILED, reason="it was not sent before the capture ended")
     reason = "the browser tells of a response that did not pass the relay"
     return Judgement(fate=Fate.NOT_RECORDED, reason=reason)
+
+
+def _place(url: str) -> tuple[str, int]:
+    parts = urlsplit(url)
+    return parts.hostname or "", parts.port or _PORTS.get(parts.scheme, 0)
 
 
 def _net_error(connection: SpooledConnection) -> str:
