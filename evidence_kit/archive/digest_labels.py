@@ -100,7 +100,7 @@ class DigestCheck:
             self._hasher = _HASHERS[self.expected.algorithm](usedforsecurity=False)
             self.takers = (self._hasher.update,)
 
-    def update(self, data: bytes) -> None:
+    def update(self, data: bytes | memoryview) -> None:
         """Take the next bytes."""
         if self._hasher is not None:
             self._hasher.update(data)

@@ -17,6 +17,8 @@ _FIRST = 4 * 1024
 
 All pieces are counted from the member's beginning, wherever the bytes at hand end, since damage takes away its piece.
 """
+_ROOM = 4 * _PIECE
+"""Bytes of the file that are held at a time, always in the same place."""
 _MAGIC = b"\x1f\x8b"
 _DEFLATE_MAGIC = b"\x1f\x8b\x08"
 _PROBE = 4096
@@ -30,20 +32,22 @@ class MemberStream:
     """The bytes of a WARC, inflated if they are gzip members."""
 
     def __init__(self, stream: BinaryIO, offset: int = 0) -> None:
-        """Begin at the stream's position, which counts as *offset*."""
+        """Begin at the position of *stream*, which counts as *offset*; only its ``readinto`` is used."""
         self.problems: list[tuple[int, str]] = []
         """What was found wrong with the compression: byte offset, English sentence."""
         self.broken = False
         """Reading stopped at damage; `resume` goes on behind it."""
-        self._stream = stream
-        self._input = stream.read(_PIECE)
-        self._taken = 0
+        self._fill: Callable[[memoryview], int] = stream.readinto  # type: ignore[attr-defined]  # all that read have it
+        self._input = bytearray(_ROOM)
+        self._room = memoryview(self._input)
+        self._taken = self._held = 0
         self._position = offset
         self._member_offset = 0
         self._inflate: isal_zlib.Decompress | None = None
         self._buffer = b""
         self._at = 0
-        self.gzipped = self._input.startswith(_MAGIC)
+        self._top_up(_PIECE)
+        self.gzipped = self._input.startswith(_MAGIC, 0, self._held)
 
     @property
     def offset(self) -> int:
@@ -152,34 +156,34 @@ class MemberStream:
 
     def _step(self) -> bool:
         """Produce a piece, or finish a member, or note damage; false at the end of the file."""
-        if self._taken == len(self._input):
-            self._input, self._taken = self._stream.read(_PIECE), 0
         if not self.gzipped:
-            self._buffer, self._at, self._input = self._input, 0, b""
-            self._position += len(self._buffer)
+            self._top_up(1)
+            self._buffer, self._at = bytes(self._room[self._taken : self._held]), 0
+            self._drop(len(self._buffer))
             return bool(self._buffer)
         if self._inflate is not None:
             return self._inflate_piece(self._inflate)
         self._top_up(_FIRST)
-        if self._taken == len(self._input):
+        if self._taken == self._held:
             return False
         self._member_offset = self._position
-        if not self._input.startswith(_MAGIC, self._taken):
+        if not self._input.startswith(_MAGIC, self._taken, self._held):
             self._damaged("bytes that are no gzip member")
             return False
         self._inflate = isal_zlib.decompressobj(_GZIP)
         return self._inflate_piece(self._inflate)
 
     def _inflate_piece(self, inflate: "isal_zlib.Decompress") -> bool:
-        if self._taken == len(self._input):
+        size = _FIRST if self._position == self._member_offset else _PIECE
+        if self._held - self._taken < size:
+            self._top_up(size)
+        piece = self._room[self._taken : min(self._taken + size, self._held)]
+        if not piece:
             # The inflater may still hold output or wait for nothing; at the end of the file it waits in vain.
             self._inflate = None
             self.problems.append((self._member_offset, "the file ends inside this gzip member"))
             self.broken = True
             return False
-        size = _FIRST if self._position == self._member_offset else _PIECE
-        self._top_up(size)
-        piece = memoryview(self._input)[self._taken : self._taken + size]
         try:
             self._buffer, self._at = inflate.decompress(piece, _PIECE), 0
         except isal_zlib.IsalError as error:  # type: ignore[misc]  # its stub calls the class an instance
@@ -201,11 +205,11 @@ class MemberStream:
         start = max(0, self._member_offset + 1 - self._position)
         self._drop(start)
         while True:
-            found = self._input.find(_DEFLATE_MAGIC, self._taken)
+            found = self._input.find(_DEFLATE_MAGIC, self._taken, self._held)
             if found >= 0:
                 self._drop(found - self._taken)
                 self._top_up(_PROBE)
-                if _holds_record(self._input[self._taken : self._taken + _PROBE]):
+                if _holds_record(bytes(self._room[self._taken : min(self._taken + _PROBE, self._held)])):
                     break
                 self._drop(1)
                 continue
@@ -219,18 +223,21 @@ class MemberStream:
 
     def _left(self) -> int:
         """Return how many bytes of the file are at hand."""
-        return len(self._input) - self._taken
+        return self._held - self._taken
 
     def _drop(self, count: int) -> None:
         self._taken += count
         self._position += count
 
     def _top_up(self, size: int) -> None:
-        while len(self._input) - self._taken < size:
-            piece = self._stream.read(_PIECE)
-            if not piece:
-                return
-            self._input, self._taken = self._input[self._taken :] + piece, 0
+        """Bring up to *size* next bytes of the file to hand, which at its end are fewer."""
+        left = self._held - self._taken
+        if left >= size:
+            return
+        self._room[:left] = self._room[self._taken : self._held]
+        self._taken, self._held = 0, left
+        while self._held < size and (count := self._fill(self._room[self._held :])):
+            self._held += count
 
 
 def member_from(stream: BinaryIO, offset: int) -> int | None:

@@ -7,6 +7,7 @@ somebody finished it, never who that was; domain signatures (wacz-auth) are name
 import base64
 import binascii
 import json
+import sys
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from itertools import islice
@@ -103,18 +104,23 @@ class _Tee:
     def __init__(self, stream: BinaryIO, *digests: DigestCheck) -> None:
         self._stream = stream
         self._digests = digests
+        self._room = memoryview(bytearray(_PIECE))
         self.size = 0
 
-    def read(self, size: int) -> bytes:
-        piece = self._stream.read(size)
-        self.size += len(piece)
+    def readinto(self, room: memoryview) -> int:
+        count: int = self._stream.readinto(room)  # type: ignore[attr-defined]  # all that read have it
+        self.size += count
         for digest in self._digests:
-            digest.update(piece)
-        return piece
+            digest.update(room[:count])
+        return count
+
+    def go_to(self, offset: int) -> None:
+        """Read on until byte *offset* was read, or to the end."""
+        while self.size < offset and self.readinto(self._room):
+            pass
 
     def finish(self) -> None:
-        while self.read(_PIECE):
-            pass
+        self.go_to(sys.maxsize)
 
 
 @dataclass(slots=True)
@@ -210,12 +216,11 @@ class _WaczCheck:
         """Yield what there is to find about the records of an entry, which *tee* reads meanwhile."""
         offset, size = archive.offset(name), archive.size(name)
         if self.path is None or self.processes == 1 or offset is None or size < WORTHWHILE:
-            yield from check_warc(tee)  # type: ignore[arg-type]  # only its read is used
+            yield from check_warc(tee)  # type: ignore[arg-type]  # only its readinto is used
             return
         place = WarcPlace(path=self.path, offset=offset, size=size)
         for finding in check_warc_in_parts(place, processes=self.processes, records=own is not None):
-            while tee.size < finding.offset and tee.read(_PIECE):
-                pass
+            tee.go_to(finding.offset)
             yield finding
 
     def _proof(self, archive: ZipReader, package: bytes) -> None:

@@ -231,10 +231,10 @@ class _Window(io.RawIOBase):
     def readinto(self, buffer: memoryview) -> int:  # type: ignore[override]  # a buffer of bytes, always
         wanted = max(0, min(len(buffer), self._size - self._at))
         self._whole.seek(self._offset + self._at)
-        piece = self._whole.read(wanted)
-        buffer[: len(piece)] = piece
-        self._at += len(piece)
-        return len(piece)
+        # It may be a bytearray, whose slices are copies.
+        count: int = self._whole.readinto(memoryview(buffer)[:wanted])  # type: ignore[attr-defined]  # all have it
+        self._at += count
+        return count
 
 
 class _Checked(io.RawIOBase):
