@@ -1,6 +1,7 @@
 """Open plain files only: no link that leads elsewhere, no pipe that would be waited for, no device without end.
 
-Whoever can write into a case without a key can put such things where a file of ours ought to be.
+Whoever can write into a case without a key can put such things where a file of ours ought to be. A file that somebody
+named may be a link or a pipe, but has no more than so many bytes.
 """
 
 import errno
@@ -36,6 +37,15 @@ def read_plain(path: Path, most: int = -1) -> bytes:
         data = stream.read(min(most, os.fstat(stream.fileno()).st_size) + 1 if most >= 0 else -1)
     if len(data) > most >= 0:
         raise FormatError(f"{path.name} is larger than {most} bytes")
+    return data
+
+
+def read_at_most(path: Path, limit: int) -> bytes:
+    """Return the bytes of a file that somebody named; raises `FormatError` for more than *limit*, `OSError`."""
+    with path.open("rb") as stream:
+        data = stream.read(limit + 1)
+    if len(data) > limit:
+        raise FormatError(f"{path.name} is larger than {limit} bytes")
     return data
 
 

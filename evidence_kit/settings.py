@@ -15,7 +15,7 @@ from evidence_kit import canonical
 from evidence_kit.canonical import Json
 from evidence_kit.errors import EntitlementError, FormatError, SettingsError, SigningError
 from evidence_kit.models import Officer
-from evidence_kit.trust.certificates import Certificate, load_certificates
+from evidence_kit.trust.certificates import Certificate, read_certificates
 from evidence_kit.trust.keys import Signer, make_practice_signer, open_pem, open_pkcs12, practice_name, write_pkcs12
 
 SCHEMA = "evidence-kit/settings/1"
@@ -125,7 +125,7 @@ class Settings:
         roots: list[Certificate] = []
         for path in sorted((self.home / "trust").glob("*.pem")):
             try:
-                roots.extend(load_certificates(path.read_bytes()))
+                roots.extend(read_certificates(path))
             except FormatError as error:
                 message = f"the trusted root {path.name} cannot be read"
                 hint = f"remove {path} and give it again with: evidence-kit setup --trust"
@@ -182,7 +182,7 @@ def add_practice_key(settings: Settings, officer: Officer, *, now: datetime) -> 
 def add_trusted_roots(settings: Settings, file: Path) -> tuple[Certificate, ...]:
     """Keep the certificates in *file* as trusted roots and return them; raises `SettingsError`, `FormatError`."""
     try:
-        roots = load_certificates(file.read_bytes())
+        roots = read_certificates(file)
         folder = settings.home / "trust"
         folder.mkdir(parents=True, exist_ok=True)
         for root in roots:
@@ -198,7 +198,7 @@ def _open_token(source: SigningSource, ask_passphrase: AskPassphrase) -> Signer:
     from evidence_kit.trust.token import TokenPlace, open_token  # noqa: PLC0415
 
     try:
-        others = load_certificates(source.certificate.read_bytes()) if source.certificate else ()
+        others = read_certificates(source.certificate) if source.certificate else ()
     except OSError as error:
         message = f"the certificates {source.certificate} cannot be read: {error.strerror}"
         raise SigningError(message, hint="give them again with: evidence-kit setup --chain FILE") from error

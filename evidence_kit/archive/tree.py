@@ -102,15 +102,6 @@ class FolderTree:
             raise FormatError(f"there is no file {shorten(name)}")
 
 
-def read_at_most(path: Path, limit: int) -> bytes:
-    """Return the bytes of a file that somebody named; raises `FormatError` for more than *limit*, `OSError`."""
-    with path.open("rb") as stream:
-        data = stream.read(limit + 1)
-    if len(data) > limit:
-        raise FormatError(f"{shorten(path.name)} is larger than {limit} bytes")
-    return data
-
-
 class ZipTree:
     """The files of a zip that holds one top folder, read in place; a context manager would add nothing: `close` it."""
 

@@ -12,14 +12,13 @@ from datetime import datetime
 from pathlib import Path
 
 from evidence_kit import canonical
-from evidence_kit.archive.tree import read_at_most
 from evidence_kit.canonical import Json
 from evidence_kit.case.decided import links_at
 from evidence_kit.case.info import read_info
 from evidence_kit.case.register import Register, read_register
 from evidence_kit.errors import EvidenceError, FormatError, TimestampError
 from evidence_kit.models import Digest, parse_utc, utc_text
-from evidence_kit.plain import read_plain
+from evidence_kit.plain import read_at_most, read_plain
 from evidence_kit.trust.cms import SignatureFacts, certificates_of, verify_detached
 from evidence_kit.trust.digests import sha256_bytes
 from evidence_kit.trust.timestamps import Token, certificates_inside, read_reply

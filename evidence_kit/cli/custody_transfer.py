@@ -115,10 +115,10 @@ def _with_certificate(receiver: "Party", certificate: "Certificate") -> "Party":
 
 def one_certificate(file: Path) -> "Certificate":
     """Return the first certificate in *file*; raises `UsageError`."""
-    from evidence_kit.trust.certificates import load_certificates
+    from evidence_kit.trust.certificates import read_certificates
 
     try:
-        return load_certificates(file.read_bytes())[0]
+        return read_certificates(file)[0]
     except OSError as error:
         raise UsageError(f"the certificate {file} cannot be read: {error.strerror}") from error
     except FormatError as error:

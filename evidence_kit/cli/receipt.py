@@ -77,8 +77,8 @@ def _receipt(
 
 def given_receipt(value: str) -> "Receipt":
     """Return the receipt in the file *value*, a PDF or text, or in *value* itself; raises `UsageError`."""
-    from evidence_kit.archive.tree import read_at_most
     from evidence_kit.custody.receipts import read_receipt
+    from evidence_kit.plain import read_at_most
 
     try:
         path = Path(value)

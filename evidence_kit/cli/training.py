@@ -6,9 +6,6 @@ from pathlib import Path
 from evidence_kit.display import visible
 from evidence_kit.errors import CaptureError, FormatError, UsageError
 
-_MOST_BYTES = 1024 * 1024
-"""Of a file: several times what all authorities take that a system believes."""
-
 _MOST = 20
 
 
@@ -35,20 +32,12 @@ def read_authorities(paths: Sequence[Path] | None) -> tuple[str, ...]:
 
 
 def _read(path: Path) -> list[str]:
-    from evidence_kit.trust.certificates import load_certificates
+    from evidence_kit.trust.certificates import read_certificates
 
     try:
-        found = load_certificates(_beginning(path))
+        found = read_certificates(path)
     except (OSError, FormatError) as error:
         reason = error.strerror if isinstance(error, OSError) else str(error)
         message = f"--training-ca {visible(str(path))}: {reason}"
         raise UsageError(message, hint="give certificates in PEM or DER form") from error
     return [certificate.pem().decode("ascii") for certificate in found]
-
-
-def _beginning(path: Path) -> bytes:
-    with path.open("rb") as file:
-        data = file.read(_MOST_BYTES + 1)
-    if len(data) > _MOST_BYTES:
-        raise FormatError(f"it is larger than {_MOST_BYTES} bytes")
-    return data

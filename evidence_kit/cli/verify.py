@@ -41,7 +41,6 @@ if TYPE_CHECKING:
 _EXIT = {Verdict.VERIFIED: 0, Verdict.UNCHANGED: 4, Verdict.ALTERED: 3, Verdict.CANNOT_VERIFY: 1}
 _FRACTION = re.compile(r"\.[0-9]{3}Z$")
 _MOST_PROCESSES = 8
-_LARGEST_ROOTS = 16 * 1024 * 1024
 _MOST = 20
 """Failed or unmade checks shown to people; ``--json`` has them all."""
 
@@ -136,13 +135,12 @@ def _roots(run: Run, files: Sequence[Path]) -> "TrustedRoots":
 
 def read_roots(files: Sequence[Path]) -> "tuple[Certificate, ...]":
     """Return the certificates in *files*; raises `UsageError` for one that has none."""
-    from evidence_kit.archive.tree import read_at_most
-    from evidence_kit.trust.certificates import load_certificates
+    from evidence_kit.trust.certificates import read_certificates
 
     roots: list[Certificate] = []
     for file in files:
         try:
-            roots += load_certificates(read_at_most(file, _LARGEST_ROOTS))
+            roots += read_certificates(file)
         except OSError as error:
             raise UsageError(f"the root {file} cannot be read: {error.strerror}") from error
         except FormatError as error:
@@ -151,7 +149,7 @@ def read_roots(files: Sequence[Path]) -> "tuple[Certificate, ...]":
 
 
 def _read_withheld(file: Path) -> bytes:
-    from evidence_kit.archive.tree import read_at_most
+    from evidence_kit.plain import read_at_most
     from evidence_kit.verify.files import SMALL
 
     try:

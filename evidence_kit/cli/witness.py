@@ -129,10 +129,10 @@ def _own_key(run: Run) -> "tuple[Path, Certificate]":
 
 
 def _read(file: Path) -> "tuple[Certificate, ...]":
-    from evidence_kit.trust.certificates import load_certificates
+    from evidence_kit.trust.certificates import read_certificates
 
     try:
-        return load_certificates(file.read_bytes())
+        return read_certificates(file)
     except OSError as error:
         raise UsageError(f"{file} cannot be read: {error.strerror}") from error
     except FormatError as error:

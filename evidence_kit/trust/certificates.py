@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
+from pathlib import Path
 
 from cryptography import x509
 from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
@@ -23,6 +24,7 @@ from cryptography.x509 import verification
 from cryptography.x509.oid import ExtendedKeyUsageOID
 
 from evidence_kit.errors import FormatError
+from evidence_kit.plain import read_at_most
 from evidence_kit.trust import der
 from evidence_kit.trust.digests import sha256_bytes
 
@@ -43,6 +45,7 @@ READING_ERRORS = (
 _RSA_BITS, _SIGNER_RSA_BITS = 2048, 3072
 """What authorities and recipients may still have, and what a signer's key needs (NIST SP 800-57, 5.6.1: 128 bits)."""
 
+_LARGEST_FILE = 16 * 1024 * 1024
 _PEM_BEGIN = b"-----BEGIN CERTIFICATE-----"
 _PEM = re.compile(_PEM_BEGIN + b"(.*?)-----END CERTIFICATE-----", re.DOTALL)
 
@@ -178,6 +181,11 @@ def load_certificates(data: bytes) -> tuple[Certificate, ...]:
         message = "no certificate could be read: it has no end"
         raise FormatError(message, hint="give certificates in PEM or DER form")
     return found
+
+
+def read_certificates(path: Path) -> tuple[Certificate, ...]:
+    """Read the certificates of a file that somebody named; raises `OSError`, and `FormatError` when there is none."""
+    return load_certificates(read_at_most(path, _LARGEST_FILE))
 
 
 def chain_of(leaf: Certificate, pool: Iterable[Certificate]) -> tuple[Certificate, ...]:

@@ -14,7 +14,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
 from evidence_kit.errors import FormatError, SettingsError
-from evidence_kit.trust.certificates import Certificate, load_certificates
+from evidence_kit.trust.certificates import Certificate, read_certificates
 
 _YEARS = 10
 _SLACK = timedelta(days=1)
@@ -29,7 +29,7 @@ def channel_key(path: Path, name: str, *, now: datetime) -> Certificate:
             handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0), 0o600)
             with os.fdopen(handle, "wb") as stream:
                 stream.write(_make(name, now))
-        return load_certificates(path.read_bytes())[0]
+        return read_certificates(path)[0]
     except (OSError, FormatError) as error:
         message = f"the key of the channel {path} cannot be made or read: {error}"
         raise SettingsError(message, hint="mend it, or move it away and hand out the new certificate") from error

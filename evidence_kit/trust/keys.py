@@ -16,7 +16,8 @@ from cryptography.hazmat.primitives.serialization import BestAvailableEncryption
 
 from evidence_kit.errors import FormatError, SigningError
 from evidence_kit.models import Officer, utc_text
-from evidence_kit.trust.certificates import PRACTICE_POLICY, Certificate, chain_of, load_certificates, warnings_refused
+from evidence_kit.plain import read_at_most
+from evidence_kit.trust.certificates import PRACTICE_POLICY, Certificate, chain_of, read_certificates, warnings_refused
 from evidence_kit.trust.der import ORDERS
 from evidence_kit.trust.digests import sha256_bytes
 
@@ -26,6 +27,7 @@ _TRY_AGAIN = "run the command again with the right passphrase; nothing was signe
 _PRACTICE_YEARS = 2
 _MARK = " (PRACTICE)"
 _LONGEST = 64
+_LARGEST_FILE = 1024 * 1024
 _DER = Encoding.DER
 
 PrivateKey = ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey
@@ -92,7 +94,8 @@ def open_pkcs12(path: Path, passphrase: bytes) -> Signer:
     """Open a PKCS#12 file; raises `SigningError` when the passphrase is wrong or it holds no usable key."""
     try:
         with warnings_refused():
-            key, certificate, others = pkcs12.load_key_and_certificates(path.read_bytes(), passphrase or None)
+            data = read_at_most(path, _LARGEST_FILE)
+            key, certificate, others = pkcs12.load_key_and_certificates(data, passphrase or None)
     except OSError as error:
         message = f"the key file {path.name!r} cannot be read: {error.strerror}"
         raise SigningError(message) from error
@@ -111,8 +114,8 @@ def open_pkcs12(path: Path, passphrase: bytes) -> Signer:
 def open_pem(key_path: Path, certificate_path: Path, passphrase: bytes) -> Signer:
     """Open a PEM key and a PEM file of certificates, the signer's first; raises `SigningError`."""
     try:
-        key = load_pem_private_key(key_path.read_bytes(), passphrase or None)
-        certificates = load_certificates(certificate_path.read_bytes())
+        key = load_pem_private_key(read_at_most(key_path, _LARGEST_FILE), passphrase or None)
+        certificates = read_certificates(certificate_path)
     except OSError as error:
         message = f"the key or certificate cannot be read: {error.strerror}"
         raise SigningError(message) from error

@@ -166,6 +166,14 @@ def test_a_file_without_a_certificate_is_refused_as_a_root(run: RunCommand, secr
     assert run("setup", "--trust", secret).code == 2
 
 
+@pytest.mark.skipif(not Path("/dev/zero").exists(), reason="there is no such device here")
+def test_of_a_root_without_end_no_more_is_read_than_certificates_can_have(run: RunCommand) -> None:
+    answer = run("setup", *OFFICER, "--trust", "/dev/zero")
+
+    assert answer.code == 2
+    assert "/dev/zero holds no certificate" in answer.err
+
+
 def test_another_name_gets_a_practice_key_of_its_own(officer: RunCommand) -> None:
     answer = officer("setup", "--name", "Өөр Хүн")
 

@@ -121,7 +121,7 @@ def test_a_file_without_a_certificate_is_wrong_usage(
 
 
 def test_of_a_file_without_end_only_the_beginning_is_read(officer: RunCommand, case: Path, believed: Path) -> None:
-    believed.write_bytes(believed.read_bytes() + b"\n" * 2_000_000)
+    believed.write_bytes(believed.read_bytes() + b"\n" * 20_000_000)
 
     answer = officer("capture", "https://a.example", "--training-ca", believed, "--case", case)
 
