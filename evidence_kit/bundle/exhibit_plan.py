@@ -9,6 +9,7 @@ bundle goes what was understood, without any comment.
 import json
 import re
 import tomllib
+import unicodedata
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
@@ -168,7 +169,7 @@ class _Reader:
         for table, start, end in zip(tables, starts, [*starts[1:], len(self.text)], strict=True):
             exhibit = self._exhibit(table, start, end)
             self._once(items, exhibit.item, exhibit.item, self._find("item", start, end))
-            self._once(labels, exhibit.label.casefold(), exhibit.label, self._find("label", start, end))
+            self._once(labels, label_key(exhibit.label), exhibit.label, self._find("label", start, end))
             yield exhibit
 
     def _once(self, seen: dict[str, int], key: str, shown: str, line: int) -> None:
@@ -227,6 +228,11 @@ class _Reader:
 def fits_as_label(text: str) -> bool:
     """Whether *text* can be a label of a plan."""
     return bool(text) and len(text) <= LONGEST_LABEL and visible(text.strip()) == text
+
+
+def label_key(label: str) -> str:
+    """Return what two labels have in common that look alike: of letters their composed form, in lower case."""
+    return unicodedata.normalize("NFKC", label).casefold()
 
 
 def _text_of(table: Mapping[str, object], key: str, wrong: Wrong) -> str:

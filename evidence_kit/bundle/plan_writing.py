@@ -9,7 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from evidence_kit.bundle.exhibit_plan import SCHEMA, ExhibitPlan, PlannedExhibit, exhibit_toml, fits_as_label
+from evidence_kit.bundle.exhibit_plan import SCHEMA, ExhibitPlan, PlannedExhibit, exhibit_toml, fits_as_label, label_key
 from evidence_kit.bundle.exhibits import conversations_of, is_sensitive, label_in, record_in, screenshot_and_title
 from evidence_kit.bundle.mongolian_dates import local_stamp
 from evidence_kit.bundle.report import SLICE_HEIGHT, SLICE_WIDTH
@@ -46,26 +46,30 @@ def fresh_plan(  # noqa: PLR0913  # of what, and how
     events = case.log().full_events()
     selection = select(attempts(events), subjects_of(events), choice)
     records = [(item, items.folder(item)) for item in selection.items]
+    labels = [label_in(folder) for _, folder in records]
     exhibits = _labelled(
         [
             _exhibit(number, item, record_in(folder), report, blurred=blurred)
             for number, (item, folder) in enumerate(records, start=1)
         ],
-        [label_in(folder) for _, folder in records],
+        labels,
     )
     written = [remarks.say("plan.head"), f'schema = "{SCHEMA}"\n']
-    for exhibit, (_, folder) in zip(exhibits, records, strict=True):
-        written += [exhibit_toml(exhibit), *_remarks(folder, record_in(folder), remarks)]
+    for exhibit, label, (_, folder) in zip(exhibits, labels, records, strict=True):
+        written.append(exhibit_toml(exhibit))
+        if fits_as_label(label) and label != exhibit.label:
+            written.append(f"# {shorten(remarks.say('plan.label-taken', label=label), _LONGEST_REMARK)}\n")
+        written += _remarks(folder, record_in(folder), remarks)
     return "".join(written).encode(), ExhibitPlan(exhibits=tuple(exhibits))
 
 
 def _labelled(exhibits: Sequence[PlannedExhibit], labels: Sequence[str]) -> list[PlannedExhibit]:
     """Return *exhibits* with the *labels* that officers gave them, as far as a plan can have them, each once."""
-    taken = {exhibit.label.casefold() for exhibit in exhibits}
+    taken = {label_key(exhibit.label) for exhibit in exhibits}
     found = []
     for exhibit, label in zip(exhibits, labels, strict=True):
-        free = fits_as_label(label) and label.casefold() not in taken
-        taken.add(label.casefold())
+        free = fits_as_label(label) and label_key(label) not in taken
+        taken.add(label_key(label))
         found.append(replace(exhibit, label=label) if free else exhibit)
     return found
 

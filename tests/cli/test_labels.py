@@ -2,12 +2,14 @@
 
 import json
 import subprocess
+import unicodedata
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
 from evidence_kit.bundle.exhibit_plan import read_plan
+from evidence_kit.errors import UsageError
 from evidence_kit.practice.server import PracticeServer
 from tests.cli.running import RunCommand
 
@@ -39,6 +41,9 @@ def test_a_label_is_shown_wherever_the_item_is(officer: RunCommand, case: Path, 
     # The second is called the same, but for its letters' case.
     assert plan.exhibits[0].label == LABEL
     assert len({exhibit.label.casefold() for exhibit in plan.exhibits}) == 3
+    assert f"# its officer called it {LABEL.upper()}, as another one here is called\n" in (
+        tmp_path / "plan.toml"
+    ).read_text("utf-8")
     assert officer("bundle", "--output", tmp_path / "bundle", "--case", case).code == 0
     report = tmp_path / "bundle" / "data" / "report.pdf"
     text = subprocess.run(["pdftotext", report, "-"], capture_output=True, text=True, check=True).stdout
@@ -61,6 +66,21 @@ def test_a_plan_can_be_read_again_whatever_an_item_is_called(
     assert officer("bundle", "--plan", tmp_path / "plan.toml", "--case", case).code == 0
     (exhibit,) = read_plan((tmp_path / "plan.toml").read_bytes(), name="plan.toml").exhibits
     assert exhibit.label == "Exhibit 1"
+
+
+def test_labels_that_look_alike_are_not_both_in_a_plan(
+    officer: RunCommand, case: Path, with_item: Callable[..., str], tmp_path: Path
+) -> None:
+    composed, apart = (unicodedata.normalize(form, "Зургийн й") for form in ("NFC", "NFD"))
+    for label in (composed, apart):
+        _called(case, with_item(), label)
+    assert officer("bundle", "--plan", tmp_path / "plan.toml", "--case", case).code == 0
+    written = (tmp_path / "plan.toml").read_text(encoding="utf-8")
+
+    first, second = read_plan(written.encode(), name="plan.toml").exhibits
+    assert (first.label, second.label) == (composed, "Exhibit 2")
+    with pytest.raises(UsageError, match="stands in line"):
+        read_plan(written.replace("Exhibit 2", apart).encode(), name="plan.toml")
 
 
 def test_an_item_whose_label_is_no_text_is_named(
