@@ -1,7 +1,7 @@
 """Judge what became of a request by what passed the relay; what the browser told adds why."""
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from urllib.parse import urlsplit
 
 from evidence_kit.capture.browser_recorder import REFUSED, not_sent, still_arriving
@@ -22,6 +22,7 @@ _BY_ERRNO = {
     "ENETUNREACH": "net::ERR_ADDRESS_UNREACHABLE",
 }
 _LONG = 16
+_NOT_YET = datetime.max.replace(tzinfo=UTC)
 _PORTS = {"http": 80, "https": 443, "ws": 80, "wss": 443}
 
 
@@ -32,6 +33,7 @@ class Refusals:
         """Take in every connection that was asked for and not made."""
         self._found: dict[tuple[str, int], SpooledConnection] = {}
         self._limited: dict[tuple[str, int], datetime] = {}
+        self._full_since = _NOT_YET
         for connection in connections:
             place = connection.name, connection.port
             if connection.name and connection.connected is None:
@@ -39,6 +41,7 @@ class Refusals:
             if connection.name and connection.error == SIZE_LIMIT:
                 ended = connection.ended or connection.opened
                 self._limited[place] = max(ended, self._limited.get(place, ended))
+                self._full_since = min(ended, self._full_since)
 
     def net_error(self, url: str, told: str) -> str:
         """Return what the browser would have said of *url* without a relay between, when *told* is all it knew."""
@@ -52,10 +55,16 @@ class Refusals:
     def limited(self, url: str, started: datetime) -> bool:
         """Return whether the relay kept a request for *url*, *started* then, from passing at its limit of size.
 
-        It refuses to connect, or ends a connection before the request passed it: the browser tells that as a reset.
+        It refuses to connect, or ends a connection before the request passed it, or while the browser is about to use
+        it: the browser tells all that as a reset.
         """
-        ended = self._limited.get(_place(url))
-        return ended is not None and started <= ended
+        place = _place(url)
+        if place in self._limited and started <= self._limited[place]:
+            return True
+        refused = self._found.get(place)
+        if refused is not None and refused.error != SIZE_LIMIT:
+            return False
+        return started >= self._full_since
 
 
 def judge_exchange(hop: Hop | None, exchange: WireExchange, refusals: Refusals, *, full: bool) -> Judgement:

@@ -59,13 +59,21 @@ def test_a_request_on_a_connection_that_was_ended_at_the_limit_was_refused_by_us
     assert (judgement.fate, judgement.reason) == (Fate.NOT_RECORDED, _REFUSED)
 
 
+def test_after_the_limit_nothing_passes_whatever_connection_it_was_to_have(
+    ended_at_the_limit: Callable[[], Refusals],
+) -> None:
+    refusals = ended_at_the_limit()
+
+    for url in ("http://page.example/late", "http://other.example/late"):
+        assert judge_unseen(reset(url, _THEN + timedelta(hours=1)), refusals).reason == _REFUSED
+
+
 def test_a_reset_that_the_limit_did_not_make_keeps_its_own_reason(ended_at_the_limit: Callable[[], Refusals]) -> None:
     refusals = ended_at_the_limit()
 
     for hop in (
         reset("http://page.example:8080/one"),
         reset("http://other.example/one"),
-        reset("http://page.example/late", _THEN + timedelta(hours=1)),
     ):
         judgement = judge_unseen(hop, refusals)
         assert (judgement.fate, judgement.reason) == (Fate.FAILED, "net::ERR_CONNECTION_RESET")
