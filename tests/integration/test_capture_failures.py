@@ -56,7 +56,8 @@ def test_an_invalid_certificate_is_a_failed_capture_unless_it_is_accepted(
     everything = read_archive(tmp_path / "out" / "capture.wacz").exchanges
     exchanges = [exchange for exchange in everything if exchange.url == f"{site.url}/"]
     assert result.status is (Status.COMPLETE if insecure else Status.FAILED)
-    assert codes(result) == (["certificate.invalid"] if insecure else ["page.certificate", "resource.failed"])
+    expected = ["certificate.invalid"] if insecure else ["page.certificate", "resource.failed"]
+    assert codes(result) == expected, result.problems
     assert result.environment["certificate_errors_ignored"] is insecure
     # Nothing was sent over a connection whose certificate was refused: there is no exchange on the wire.
     assert len(exchanges) == insecure
