@@ -1,9 +1,10 @@
 """Do the same to many things in several processes, in the order of the things; or one thing in a process apart.
 
 Processes, not threads: checking signatures and reading records is mostly work of Python itself, which one process does
-one at a time. They are started anew (``spawn``), the same on every system; whoever calls must therefore be in a program
-that does nothing when it is imported. Each costs about a quarter of a second and its own memory, so the caller sees to
-it that there is enough to do; meanwhile, and whenever it would wait, this process does its share.
+one at a time. They are started anew (``spawn``); whoever calls must therefore be in a program that does nothing when it
+is imported. Each costs about a quarter of a second and its own memory, so the caller sees to it that there is enough to
+do; meanwhile, and whenever it would wait, this process does its share. Where it is safe, they can be copies of this one
+(``fork``), which are there at once.
 """
 
 import subprocess
@@ -15,6 +16,7 @@ from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager, suppress
 from itertools import chain, islice
 from multiprocessing import get_context
+from multiprocessing.context import BaseContext
 from pathlib import Path
 from threading import Timer
 from typing import IO, TypeVar
@@ -27,19 +29,23 @@ _AHEAD = 3
 """Enough that nobody waits for the next part, and few enough that they fit into memory."""
 
 
-def spread(work: Callable[[_Part], _Result], parts: Iterable[_Part], *, processes: int) -> Iterator[_Result]:
+def spread(
+    work: Callable[[_Part], _Result], parts: Iterable[_Part], *, processes: int, copies: bool = False
+) -> Iterator[_Result]:
     """Yield *work* done to each of *parts*, in order, by up to *processes* at a time, of which this one is one.
 
     *work* is a function of a module, and what it takes and returns can be pickled. What it raises passes through. Of
     the parts no more than `_AHEAD` for each process are taken before their turn. If the processes cannot be started, or
-    one of them is ended from outside, the rest is done in this one.
+    one of them is ended from outside, the rest is done in this one. With *copies* they may begin with all that this one
+    holds: for work that neither keeps much nor meets what could break a process.
     """
     rest = iter(parts)
     first = list(islice(rest, 2))
     waiting = deque[_Part]()
     if processes > 1 and len(first) > 1:
         try:
-            yield from _by_others(work, chain(first, rest), waiting, processes)
+            with ProcessPoolExecutor(processes - 1, mp_context=_start(copies=copies)) as pool:
+                yield from _by_others(pool, work, chain(first, rest), waiting, processes)
         except BrokenProcessPool:
             # The result is owed all the same.
             yield from map(work, chain(waiting, rest))
@@ -47,27 +53,37 @@ def spread(work: Callable[[_Part], _Result], parts: Iterable[_Part], *, processe
         yield from map(work, chain(first, rest))
 
 
+def _start(*, copies: bool) -> BaseContext:
+    """Return how others begin: as copies only where no other thread, of Python or not, may hold a lock."""
+    threads = Path("/proc/self/task")
+    alone = threads.is_dir() and len(list(threads.iterdir())) == 1
+    return get_context("fork" if copies and alone else "spawn")
+
+
 def _by_others(
-    work: Callable[[_Part], _Result], parts: Iterable[_Part], waiting: deque[_Part], processes: int
+    pool: ProcessPoolExecutor,
+    work: Callable[[_Part], _Result],
+    parts: Iterable[_Part],
+    waiting: deque[_Part],
+    processes: int,
 ) -> Iterator[_Result]:
-    """Do the same in other processes and in this one, with those parts in *waiting* whose result is still owed."""
-    with ProcessPoolExecutor(processes - 1, mp_context=get_context("spawn")) as pool:
-        results = deque[Future[_Result]]()
+    """Do the same in the *pool* and in this process, with those parts in *waiting* whose result is still owed."""
+    results = deque[Future[_Result]]()
 
-        def next_result() -> _Result:
-            while not results[0].done() and _help(work, waiting, results):
-                pass
-            result = results.popleft().result()
-            waiting.popleft()
-            return result
+    def next_result() -> _Result:
+        while not results[0].done() and _help(work, waiting, results):
+            pass
+        result = results.popleft().result()
+        waiting.popleft()
+        return result
 
-        for part in parts:
-            waiting.append(part)
-            results.append(pool.submit(work, part))
-            if len(results) > _AHEAD * processes:
-                yield next_result()
-        while results:
+    for part in parts:
+        waiting.append(part)
+        results.append(pool.submit(work, part))
+        if len(results) > _AHEAD * processes:
             yield next_result()
+    while results:
+        yield next_result()
 
 
 def _help(work: Callable[[_Part], _Result], waiting: deque[_Part], results: deque[Future[_Result]]) -> bool:

@@ -28,7 +28,7 @@ def digests_ahead(tree: Tree, names: Iterable[str], *, processes: int) -> dict[s
     if processes > 1 and isinstance(tree, FolderTree) and sum(map(tree.size, wanted)) >= _WORTHWHILE_HASHING:
         batches = _batches(tree, wanted)
         parts = [[tree.path(name) for name in batch] for batch in batches]
-        for batch, digests in zip(batches, spread(_digests, parts, processes=processes), strict=True):
+        for batch, digests in zip(batches, spread(_digests, parts, processes=processes, copies=True), strict=True):
             found.update((name, digest) for name, digest in zip(batch, digests, strict=True) if digest is not None)
     return found
 
@@ -41,7 +41,7 @@ def archives_ahead(tree: Tree, names: Iterable[str], *, processes: int) -> dict[
         # Each of the large ones is divided among all processes.
         large = [name for name in wanted if tree.size(name) >= WORTHWHILE]
         small = [name for name in wanted if tree.size(name) < WORTHWHILE]
-        found.update(zip(small, spread(_archive, map(tree.path, small), processes=processes), strict=True))
+        found.update(zip(small, spread(_archive, map(tree.path, small), processes=processes, copies=True), strict=True))
         found.update((name, _archive(tree.path(name), processes=processes)) for name in large)
     return {name: result for name, result in found.items() if result is not None}
 

@@ -63,7 +63,7 @@ def check_warc_in_parts(
         begins = [0, *_beginnings(stream, place.size, part_size)]
     ends = [*begins[1:], place.size]
     parts = [_Part(place, begin, end, records) for begin, end in zip(begins, ends, strict=True)]
-    for part, findings in zip(parts, spread(_check, parts, processes=processes), strict=True):
+    for part, findings in zip(parts, spread(_check, parts, processes=processes, copies=True), strict=True):
         if findings is None:
             with place.open() as stream:
                 stream.seek(part.begin)

@@ -54,7 +54,7 @@ def check_signatures(
             waiting.append(batch)
             yield batch
 
-    for findings in spread(_check_batch, batches(), processes=processes if count >= _WORTHWHILE else 1):
+    for findings in spread(_check_batch, batches(), processes=processes if count >= _WORTHWHILE else 1, copies=True):
         yield from zip(waiting.popleft(), findings, strict=True)
 
 

@@ -1,6 +1,7 @@
 """What is done in several processes is what one would have done, in the same order."""
 
 import os
+import subprocess
 import sys
 from pathlib import Path
 
@@ -39,6 +40,38 @@ def _ends_in_another_process(first: int) -> str:
     if os.getpid() != first:
         os._exit(9)
     return "here"
+
+
+_PROGRAM = """
+import sys, threading, time
+from evidence_kit.processes import spread
+NAMED = []
+def named(_): return (time.sleep(0.1), *NAMED)[1:]
+if __name__ == "__main__":
+    NAMED.append("begun here")
+    if sys.argv[1] == "threads":
+        threading.Thread(target=time.sleep, args=(30,), daemon=True).start()
+    found = set(spread(named, range(8), processes=2, copies=sys.argv[1] != "anew"))
+    print(sorted(found))
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere all are started anew")
+@pytest.mark.parametrize(
+    ("how", "found"),
+    [
+        ("alone", [("begun here",)]),
+        ("threads", [(), ("begun here",)]),
+        ("anew", [(), ("begun here",)]),
+    ],
+)
+def test_copies_of_this_process_are_made_where_it_has_no_other_thread(
+    tmp_path: Path, how: str, found: list[tuple[str, ...]]
+) -> None:
+    (tmp_path / "program.py").write_text(_PROGRAM, encoding="utf-8")
+    said = subprocess.run([sys.executable, tmp_path / "program.py", how], capture_output=True, text=True, check=True)
+
+    assert said.stdout.strip() == str(found)
 
 
 @pytest.fixture
