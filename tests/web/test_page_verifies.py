@@ -103,6 +103,19 @@ def test_the_copy_in_the_bundle_says_no_more_than_unchanged(context: BrowserCont
     assert page.asked == []
 
 
+def test_every_fact_that_is_named_has_a_value(context: BrowserContext, court: Court) -> None:
+    page = open_page(context, court.kit / "verify.html")
+    page.page.set_input_files("#pick-file", court.bundle)
+    page.page.wait_for_selector("#answer", timeout=60_000)
+
+    rows: list[list[str]] = page.page.eval_on_selector_all(
+        ".facts dl > div",
+        "rows => rows.map(row => [row.firstChild.innerText, row.querySelector('dd')?.innerText ?? ''])",
+    )
+    assert [name for name, value in rows if not value.strip()] == []
+    assert ["Энэ хэрэгт гаргаж өгсөн", "байхгүй"] in rows
+
+
 @pytest.mark.skipif(firefox.PROGRAM is None, reason="NOT TESTED: no Firefox; on Debian: apt-get install firefox-esr")
 def test_firefox_comes_to_the_same_verdict(court: Court, tmp_path: Path) -> None:
     with firefox.running(tmp_path / "profile") as running:

@@ -47,8 +47,8 @@ function what({ state, words }: View, { facts, kind, subject }: Report): Pair[] 
     [words.say("what.size"), megabytes(words, bytes)],
     [words.say("what.items"), some(words, list(facts["items"]).map(said))],
     [words.say("what.purpose"), purpose(facts["purpose"])],
-    [words.say("what.attempts"), outcomes(words, "status", facts["attempts"])],
-    [words.say("what.supplied"), outcomes(words, "supplied", facts["supplied"])],
+    [words.say("what.attempts"), orNone(words, outcomes(words, "status", facts["attempts"]), facts["attempts"])],
+    [words.say("what.supplied"), orNone(words, outcomes(words, "supplied", facts["supplied"]), facts["supplied"])],
     ...(derived === undefined ? [] : [derived]),
     ...sealed(words, facts),
     [words.say("what.previous"), some(words, list(facts["previous"]).map(earlier))],
@@ -65,7 +65,7 @@ function sealed(words: Words, facts: Report["facts"]): Pair[] {
   });
   if (tried.length === 0 && here.length === 0) return [];
   return [
-    [words.say("what.sealing"), tried],
+    [words.say("what.sealing"), orNone(words, tried, facts["sealing"])],
     [words.say("what.sealed-items"), some(words, here)],
   ];
 }
@@ -74,6 +74,12 @@ function sealed(words: Words, facts: Report["facts"]): Pair[] {
 function outcomes(words: Words, group: string, told: Json | undefined): string[] {
   const found = Object.entries(members(told) ?? {}).filter(([, number]) => count(number) > 0);
   return found.map(([state, number]) => `${words.word(group, state)}: ${words.number(count(number))}`);
+}
+
+/** Return *found*; of what the log tells, and there was none of, that there was none; of what it does not tell nothing. */
+function orNone(words: Words, found: readonly string[], told: Json | undefined): Child | readonly string[] {
+  if (found.length > 0) return found;
+  return members(told) === undefined ? null : words.say("common.none");
 }
 
 function purpose(value: Json | undefined): Child {
