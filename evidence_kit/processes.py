@@ -7,6 +7,8 @@ do; meanwhile, and whenever it would wait, this process does its share. Where it
 (``fork``), which are there at once.
 """
 
+import os
+import signal
 import subprocess
 import sys
 from collections import deque
@@ -15,10 +17,10 @@ from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager, suppress
 from itertools import chain, islice
-from multiprocessing import get_context
-from multiprocessing.context import BaseContext
+from multiprocessing import get_context, parent_process
+from multiprocessing.connection import wait
 from pathlib import Path
-from threading import Timer
+from threading import Thread, Timer
 from typing import IO, TypeVar
 
 _Part = TypeVar("_Part")
@@ -44,7 +46,7 @@ def spread(
     waiting = deque[_Part]()
     if processes > 1 and len(first) > 1:
         try:
-            with ProcessPoolExecutor(processes - 1, mp_context=_start(copies=copies)) as pool:
+            with _pool(processes - 1, copies=copies) as pool:
                 yield from _by_others(pool, work, chain(first, rest), waiting, processes)
         except BrokenProcessPool:
             # The result is owed all the same.
@@ -53,11 +55,17 @@ def spread(
         yield from map(work, chain(first, rest))
 
 
-def _start(*, copies: bool) -> BaseContext:
-    """Return how others begin: as copies only where no other thread, of Python or not, may hold a lock."""
+@contextmanager
+def _pool(others: int, *, copies: bool) -> Iterator[ProcessPoolExecutor]:
+    """Give a pool of *others*; as copies only where no other thread, of Python or not, may hold a lock."""
     threads = Path("/proc/self/task")
     alone = threads.is_dir() and len(list(threads.iterdir())) == 1
-    return get_context("fork" if copies and alone else "spawn")
+    context = get_context("fork" if copies and alone else "spawn")
+    pool = ProcessPoolExecutor(others, mp_context=context, initializer=_begin_as_other)
+    try:
+        yield pool
+    finally:
+        pool.shutdown(cancel_futures=True)
 
 
 def _by_others(
@@ -69,34 +77,41 @@ def _by_others(
 ) -> Iterator[_Result]:
     """Do the same in the *pool* and in this process, with those parts in *waiting* whose result is still owed."""
     results = deque[Future[_Result]]()
-
-    def next_result() -> _Result:
-        while not results[0].done() and _help(work, waiting, results):
-            pass
-        result = results.popleft().result()
-        waiting.popleft()
-        return result
-
     for part in parts:
         waiting.append(part)
-        results.append(pool.submit(work, part))
-        if len(results) > _AHEAD * processes:
-            yield next_result()
+        underway = sum(not each.done() for each in results)
+        # One for each of the others to do, and one to go on with. None is taken back: a pool that breaks then hangs.
+        results.append(pool.submit(work, part) if underway < 2 * (processes - 1) else _done_here(work, part))
+        while results and (results[0].done() or len(results) > _AHEAD * processes):
+            result = results.popleft().result()
+            waiting.popleft()
+            yield result
     while results:
-        yield next_result()
+        result = results.popleft().result()
+        waiting.popleft()
+        yield result
 
 
-def _help(work: Callable[[_Part], _Result], waiting: deque[_Part], results: deque[Future[_Result]]) -> bool:
-    """Do one of the parts *waiting* here instead of waiting for the others, the last that none of them has taken."""
-    for index in range(len(results) - 1, -1, -1):
-        if results[index].cancel():
-            results[index] = own = Future[_Result]()
-            try:
-                own.set_result(work(waiting[index]))
-            except Exception as error:  # noqa: BLE001  # it passes through when its turn comes
-                own.set_exception(error)
-            return True
-    return False
+def _done_here(work: Callable[[_Part], _Result], part: _Part) -> Future[_Result]:
+    own = Future[_Result]()
+    try:
+        own.set_result(work(part))
+    except Exception as error:  # noqa: BLE001  # it passes through when its turn comes
+        own.set_exception(error)
+    return own
+
+
+def _begin_as_other() -> None:
+    """Leave an interrupt to whoever began this process, and end when that one has ended, however it did."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    Thread(target=_end_with_beginner, daemon=True).start()
+
+
+def _end_with_beginner() -> None:
+    beginner = parent_process()
+    assert beginner is not None  # noqa: S101  # this is not the main process
+    wait([beginner.sentinel])
+    os._exit(1)
 
 
 def limit_memory(memory: int) -> None:

@@ -1,8 +1,11 @@
 """What is done in several processes is what one would have done, in the same order."""
 
 import os
+import signal
 import subprocess
 import sys
+import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -72,6 +75,67 @@ def test_copies_of_this_process_are_made_where_it_has_no_other_thread(
     said = subprocess.run([sys.executable, tmp_path / "program.py", how], capture_output=True, text=True, check=True)
 
     assert said.stdout.strip() == str(found)
+
+
+_UNDERWAY = """
+import os, pathlib, sys, time
+from evidence_kit.processes import spread
+def long(folder):
+    (pathlib.Path(folder) / f"{os.getpid()}.pid").touch()
+    time.sleep(0.2)
+    return folder
+if __name__ == "__main__":
+    try:
+        print(len(list(spread(long, sys.argv[2:] * 40, processes=3, copies=sys.argv[1] == "copies"))))
+    except KeyboardInterrupt:
+        print("interrupted")
+"""
+
+
+@pytest.fixture(params=["copies", "anew"])
+def underway(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[tuple[subprocess.Popen[str], list[int]]]:
+    """Give a program at work in three processes, and the numbers of the other two."""
+    (tmp_path / "program.py").write_text(_UNDERWAY, encoding="utf-8")
+    (folder := tmp_path / "folder").mkdir()
+    program = subprocess.Popen(
+        [sys.executable, tmp_path / "program.py", request.param, folder],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    )
+    with program:
+        while len(found := list(folder.iterdir())) < 3:
+            assert program.poll() is None
+            time.sleep(0.01)
+        yield program, [int(each.stem) for each in found if each.stem != str(program.pid)]
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="processes are ended otherwise there")
+def test_one_that_is_ended_is_done_without_and_nothing_is_said(
+    underway: tuple[subprocess.Popen[str], list[int]],
+) -> None:
+    program, others = underway
+    os.kill(others[0], signal.SIGKILL)
+
+    assert program.communicate(timeout=60) == ("40\n", "")
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="processes are ended otherwise there")
+def test_an_interrupt_of_all_is_told_by_the_first_alone(underway: tuple[subprocess.Popen[str], list[int]]) -> None:
+    program, _ = underway
+    os.killpg(program.pid, signal.SIGINT)
+
+    assert program.communicate(timeout=60) == ("interrupted\n", "")
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="processes are ended otherwise there")
+def test_others_end_with_the_first_however_it_ends(underway: tuple[subprocess.Popen[str], list[int]]) -> None:
+    program, _ = underway
+    os.kill(program.pid, signal.SIGKILL)
+
+    # All of them hold its output.
+    program.communicate(timeout=60)
 
 
 @pytest.fixture
