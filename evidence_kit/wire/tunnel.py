@@ -9,7 +9,7 @@ import contextlib
 import socket
 import struct
 import sys
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Coroutine, Sequence
 
 from evidence_kit.wire.dialing import reason
 from evidence_kit.wire.spooling import Recording
@@ -50,11 +50,14 @@ class Tunnel:
                     way.result()
                 orderly = True
         finally:
-            # Both must let go of the sockets before these are closed.
-            for way in ways:
-                way.cancel()
-            await asyncio.gather(*ways, return_exceptions=True)
-            await self._close(reset=not orderly)
+            await _in_any_case(self._end(ways, reset=not orderly))
+
+    async def _end(self, ways: Sequence[asyncio.Task[None]], *, reset: bool) -> None:
+        # Both must let go of the sockets before these are closed.
+        for way in ways:
+            way.cancel()
+        await asyncio.gather(*ways, return_exceptions=True)
+        await self._close(reset=reset)
 
     async def _close(self, *, reset: bool) -> None:
         for each in self._sockets.values():
@@ -113,6 +116,16 @@ class Tunnel:
         for side in Side:
             self._recording.ended(side, Ending.RESET, by=culprit, error=f"{culprit}: {reason(error)}")
         return _BrokenError()
+
+
+async def _in_any_case(work: Coroutine[None, None, None]) -> None:
+    """Do *work* to its end and be cancelled only then: a relay that is ended while a connection ends owes it that."""
+    task = asyncio.create_task(work)
+    try:
+        await asyncio.shield(task)
+    except asyncio.CancelledError:
+        await task
+        raise
 
 
 class WitnessedTunnel(Tunnel):

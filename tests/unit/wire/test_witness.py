@@ -173,6 +173,21 @@ def test_a_server_that_cannot_be_reached_has_its_statement_and_its_reason(place:
     assert list(compare(signed, [line])) == [Witnessed(connection=1, outcome=Outcome.PASSED)]
 
 
+def test_the_witness_hears_how_much_was_taken_though_the_relay_ends_with_the_connection(
+    place: WitnessPlace, tmp_path: Path
+) -> None:
+    for number in range(12):
+        session = open_session(place)
+        with socks.server(socks.echo) as port, relayed(tmp_path / str(number), session) as relay:
+            with socks.tunnel(relay.port, "127.0.0.1", port) as client:
+                client.sendall(b"question")
+                assert socks.read(client, 8) == b"question"
+            relay.stop()
+
+        (told,) = [each.value for each in statements(session)[0] if each.value["type"] == "connection"]
+        assert not told["lost"], told["error"]
+
+
 @pytest.mark.parametrize("change", ["server digest", "client bytes", "address", "name", "taken out", "put in"])
 def test_an_account_that_was_changed_differs_from_what_was_signed(
     place: WitnessPlace, tmp_path: Path, change: str
