@@ -41,9 +41,8 @@ def test_a_label_is_shown_wherever_the_item_is(officer: RunCommand, case: Path, 
     # The second is called the same, but for its letters' case.
     assert plan.exhibits[0].label == LABEL
     assert len({exhibit.label.casefold() for exhibit in plan.exhibits}) == 3
-    assert f"# its officer called it {LABEL.upper()}, as another one here is called\n" in (
-        tmp_path / "plan.toml"
-    ).read_text("utf-8")
+    said = f"# its officer called it {LABEL.upper()}, as another one here is called\n"
+    assert said in (tmp_path / "plan.toml").read_text(encoding="utf-8")
     assert officer("bundle", "--output", tmp_path / "bundle", "--case", case).code == 0
     report = tmp_path / "bundle" / "data" / "report.pdf"
     text = subprocess.run(["pdftotext", report, "-"], capture_output=True, text=True, check=True).stdout

@@ -9,10 +9,17 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 from evidence_kit.models import Officer
 from evidence_kit.settings import add_practice_key, load_settings, save_settings
 from evidence_kit.trust.channel_key import channel_key
+from evidence_kit.wire.account import Account
+from evidence_kit.wire.relay import Relay, start_relay
+from evidence_kit.wire.spool import hash_spool, read_spool
+from evidence_kit.wire.witness.channel import Session, WitnessPlace
+from evidence_kit.wire.witness.sessions import close_session, read_place
+from evidence_kit.wire.witness.statements import Statement, read_statements
 
 ROOT = Path(__file__).parents[2]
 
@@ -93,3 +100,29 @@ def serving(witness: Installation, clients: list[Installation], *options: object
         process.wait(20)
         if process.stdout is not None:
             process.stdout.close()
+
+
+def place_of(address: str, witness: Installation, client: Installation) -> WitnessPlace:
+    """Return where *client* finds the *witness* that serves at *address*."""
+    return read_place(address, key=client.home / "channel.pem", trusted=witness.certificate.read_bytes())
+
+
+def account(folder: Path) -> list[dict[str, Any]]:
+    """Return the lines of connections of the spool in *folder*."""
+    spool = read_spool(folder)
+    assert spool.problems == ()
+    told = Account(hash_spool(spool), key_log=None)
+    return [told.describe(each, None, None, protocol="other") for each in spool.connections]
+
+
+def statements(session: Session) -> tuple[list[Statement], dict[str, bytes]]:
+    """Close *session*, and return what the witness signed, and its files."""
+    files, problem = close_session(session)
+    assert problem == ""
+    return read_statements(files["witness.jsonl"], files["witness.sig"]), files
+
+
+def relayed(folder: Path, session: Session) -> Relay:
+    """Return a relay into the new *folder* whose connections the witness of *session* makes."""
+    folder.mkdir()
+    return start_relay(folder, witness=session)

@@ -1,56 +1,30 @@
 """Connections through a witness that runs as a process of its own: what it signs is what the relay spooled."""
 
-import contextlib
-import json
 import socket
 import ssl
 import subprocess
 import threading
 from base64 import b64decode
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from evidence_kit.errors import CaptureError, FormatError
+from evidence_kit.errors import FormatError
 from evidence_kit.models import Outcome
 from evidence_kit.trust.certificates import load_certificates
 from evidence_kit.trust.timestamps import certificates_inside, read_reply
-from evidence_kit.wire.account import Account
-from evidence_kit.wire.relay import Relay, start_relay
-from evidence_kit.wire.spool import hash_spool, read_spool
-from evidence_kit.wire.witness.channel import Session, WitnessPlace
-from evidence_kit.wire.witness.sessions import close_session, open_session, read_place
+from evidence_kit.wire.witness.channel import WitnessPlace
+from evidence_kit.wire.witness.sessions import close_session, open_session
 from evidence_kit.wire.witness.statements import Statement, Witnessed, check_statements, compare, read_statements
 from tests.support import socks
 from tests.support.tsa import OpensslTsa
-from tests.support.witnesses import Installation, serving
+from tests.support.witnesses import Installation, account, place_of, relayed, statements
 from tests.unit.wire.tls.peers import make_identity
 
 pytestmark = pytest.mark.network
 
 MEGABYTE = 1 << 20
-
-
-@pytest.fixture(scope="module")
-def prosecutor(tmp_path_factory: pytest.TempPathFactory, tsa: OpensslTsa) -> Installation:
-    return Installation(folder=tmp_path_factory.mktemp("прокурор") / "a b").set_up("Гэрч", tsa=(tsa.url,))
-
-
-@pytest.fixture(scope="module")
-def office(tmp_path_factory: pytest.TempPathFactory) -> Installation:
-    return Installation(folder=tmp_path_factory.mktemp("office") / "o").set_up("Officer")
-
-
-@pytest.fixture(scope="module")
-def address(prosecutor: Installation, office: Installation) -> Iterator[str]:
-    with serving(prosecutor, [office], "--allow-private") as place:
-        yield place
-
-
-def place_of(address: str, witness: Installation, client: Installation) -> WitnessPlace:
-    return read_place(address, key=client.home / "channel.pem", trusted=witness.certificate.read_bytes())
 
 
 @pytest.fixture
@@ -61,24 +35,6 @@ def place(address: str, prosecutor: Installation, office: Installation) -> Witne
 def send(client: socket.socket, data: bytes) -> None:
     client.sendall(data)
     client.shutdown(socket.SHUT_WR)
-
-
-def account(folder: Path) -> list[dict[str, Any]]:
-    spool = read_spool(folder)
-    assert spool.problems == ()
-    told = Account(hash_spool(spool), key_log=None)
-    return [told.describe(each, None, None, protocol="other") for each in spool.connections]
-
-
-def statements(session: Session) -> tuple[list[Statement], dict[str, bytes]]:
-    files, problem = close_session(session)
-    assert problem == ""
-    return read_statements(files["witness.jsonl"], files["witness.sig"]), files
-
-
-def relayed(folder: Path, session: Session) -> Relay:
-    folder.mkdir()
-    return start_relay(folder, witness=session)
 
 
 def test_what_passes_both_ways_is_signed_as_it_was_spooled(place: WitnessPlace, tmp_path: Path) -> None:
@@ -309,104 +265,6 @@ def test_what_the_witness_keeps_holds_nothing_of_what_passed(
 
     assert b"Zaya" not in kept
     assert session.number.encode() in kept
-
-
-def test_a_stranger_is_refused(address: str, prosecutor: Installation, tmp_path: Path) -> None:
-    stranger = Installation(folder=tmp_path / "stranger").set_up("Stranger")
-
-    with pytest.raises(CaptureError, match="cannot be used"):
-        open_session(place_of(address, prosecutor, stranger))
-
-
-def test_a_witness_with_another_certificate_is_refused(address: str, office: Installation, tmp_path: Path) -> None:
-    other = Installation(folder=tmp_path / "other").set_up("Other")
-
-    with pytest.raises(CaptureError, match="cannot be used"):
-        open_session(place_of(address, other, office))
-
-
-def test_a_session_is_only_for_the_client_that_opened_it(office: Installation, tmp_path: Path) -> None:
-    second = Installation(folder=tmp_path / "second").set_up("Second")
-    witness = Installation(folder=tmp_path / "w").set_up("Witness")
-    with serving(witness, [office, second]) as address:
-        session = open_session(place_of(address, witness, office))
-        stolen = Session(place=place_of(address, witness, second), number=session.number)
-
-        with pytest.raises(CaptureError, match="no such session"):
-            close_session(stolen)
-
-
-def test_private_places_are_refused_unless_they_are_allowed(office: Installation, tmp_path: Path) -> None:
-    witness = Installation(folder=tmp_path / "w").set_up("Witness")
-    with serving(witness, [office]) as address:
-        session = open_session(place_of(address, witness, office))
-        with socks.server(socks.echo) as port, relayed(tmp_path / "s", session) as relay:
-            codes = []
-            for name in ("127.0.0.1", "localhost", "::1", "::ffff:127.0.0.1", "10.0.0.1", "169.254.169.254"):
-                client, code = socks.ask(relay.port, name, port)
-                client.close()
-                codes.append(code)
-        signed = statements(session)[0]
-
-    assert set(codes) == {2}
-    assert all("not for strangers" in each.value["error"] for each in signed[1:-1])
-    assert len(signed) == 8
-
-
-def test_a_witness_that_dies_breaks_connections_off(office: Installation, tmp_path: Path) -> None:
-    witness = Installation(folder=tmp_path / "w").set_up("Witness")
-    with socks.server(socks.echo) as port:
-        with serving(witness, [office], "--allow-private") as address:
-            session = open_session(place_of(address, witness, office))
-            relay = relayed(tmp_path / "s", session)
-            client = socks.tunnel(relay.port, "127.0.0.1", port)
-            client.sendall(b"question")
-            assert socks.read(client, 8) == b"question"
-        with relay, client:
-            # Whether as an end or as a reset: nothing more comes.
-            with contextlib.suppress(ConnectionResetError):
-                assert client.recv(1) == b""
-            later, code = socks.ask(relay.port, "127.0.0.1", port)
-            later.close()
-        with pytest.raises(CaptureError):
-            close_session(session)
-
-    assert code == 1
-    assert relay.failure == ""
-    assert all(line["error"] for line in account(tmp_path / "s"))
-
-
-def test_the_log_goes_on_after_a_crash_with_what_was_torn_set_aside(office: Installation, tmp_path: Path) -> None:
-    witness = Installation(folder=tmp_path / "w").set_up("Witness")
-    with serving(witness, [office]) as address:
-        statements(open_session(place_of(address, witness, office)))
-    log = witness.folder / "log"
-    with (log / "witness.jsonl").open("ab") as stream:
-        stream.write(b'{"half')
-
-    with serving(witness, [office]) as address:
-        signed = statements(open_session(place_of(address, witness, office)))[0]
-
-    assert [each.value["seq"] for each in signed] == [3, 4]
-    assert (log / "torn-000003-witness.jsonl").read_bytes() == b'{"half'
-    whole = read_statements((log / "witness.jsonl").read_bytes(), (log / "witness.sig").read_bytes())
-    assert [each.value["seq"] for each in whole] == [1, 2, 3, 4]
-    assert whole[2].value["previous"] == str(whole[1].link)
-
-
-def test_a_log_that_was_changed_is_not_gone_on_with(office: Installation, tmp_path: Path) -> None:
-    witness = Installation(folder=tmp_path / "w").set_up("Witness")
-    with serving(witness, [office]) as address:
-        statements(open_session(place_of(address, witness, office)))
-    path = witness.folder / "log" / "witness.jsonl"
-    lines = path.read_bytes().splitlines(keepends=True)
-    value = json.loads(lines[0])
-    path.write_bytes(lines[0].replace(value["session"].encode(), b"0" * 32) + lines[1])
-
-    answer = witness.run("witness", "serve", witness.folder / "log", "--client", office.certificate)
-
-    assert answer.returncode == 1
-    assert "damaged" in answer.stderr
 
 
 def test_a_signature_line_is_the_der_in_base64(small: tuple[list[Statement], dict[str, bytes]]) -> None:
