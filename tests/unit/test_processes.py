@@ -134,7 +134,7 @@ def test_others_end_with_the_first_however_it_ends(underway: tuple[subprocess.Po
     program, _ = underway
     os.kill(program.pid, signal.SIGKILL)
 
-    # All of them hold its output, so it ends with the last; Python's own tracker of semaphores complains of what is left.
+    # All of them hold its output, so it ends with the last. Python's tracker of semaphores may complain beside it.
     said, _ = program.communicate(timeout=60)
     assert said == ""
 
