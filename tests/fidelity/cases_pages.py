@@ -241,7 +241,7 @@ STREAMS = (
                 audio.onerror = resolve;
                 setTimeout(resolve, 12000);
             });
-            await wait(500);
+            await wait(2500);
             // Left alone it may ask again at any time, and so in the very moment in which the capture ends.
             audio.removeAttribute('src');
             audio.load();
