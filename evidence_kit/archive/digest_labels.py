@@ -15,6 +15,8 @@ from typing import NamedTuple
 _ALGORITHMS = {"md5": 16, "sha1": 20, "sha224": 28, "sha256": 32, "sha384": 48, "sha512": 64}
 # Their own functions: hashlib.new takes eight times as long, as often as there are digests in an archive.
 _HASHERS = {name: getattr(hashlib, name) for name in _ALGORITHMS}
+_LENGTHS = {size: (-(-size * 8 // 5), size * 2, -(-size * 8 // 6)) for size in _ALGORITHMS.values()}
+"""How long so many bytes are in base32, hexadecimal and base64, without padding."""
 _URL_SAFE = str.maketrans("+/", "-_")
 _BASE32 = b"ABCDEFGHIJKLMNOPQRSTUVWXYZ234567"
 _AS_DIGITS = bytes(b"0123456789abcdefghijklmnopqrstuv!"[_BASE32.find(byte)] for byte in bytes(range(256)).upper())
@@ -46,22 +48,29 @@ class LabelledDigest(NamedTuple):
     def parse(cls, text: str) -> "LabelledDigest":
         """Read a label; what cannot be read leaves *algorithm* or *value* empty."""
         label, _, value = text.partition(":")
-        algorithm = label if label in _ALGORITHMS else label.strip().lower().replace("-", "")
-        size = _ALGORITHMS.get(algorithm)
-        if size is None:
-            return cls(text, "", b"")
-        return cls(text, algorithm, _decoded(value.strip(), size))
+        algorithm = _algorithm(label)
+        return cls(text, algorithm, _decoded(value, _ALGORITHMS[algorithm]) if algorithm else b"")
+
+
+def _algorithm(label: str) -> str:
+    """Return hashlib's name of what is called *label*, or nothing if it is unknown."""
+    if label in _ALGORITHMS:
+        return label
+    usual = label.strip().lower().replace("-", "")
+    return usual if usual in _ALGORITHMS else ""
 
 
 def _decoded(value: str, size: int) -> bytes:
     """Return the *size* bytes that *value* means, or none: how long it is tells in which form."""
+    value = value.strip()
     bare = value.rstrip("=")
+    base32, hexadecimal, base64_ = _LENGTHS[size]
     try:
-        if len(bare) == -(-size * 8 // 5):
+        if len(bare) == base32:
             found = _base32(bare)
-        elif len(bare) == size * 2:
+        elif len(bare) == hexadecimal:
             found = bytes.fromhex(value)
-        elif len(bare) == -(-size * 8 // 6):
+        elif len(bare) == base64_:
             found = _base64(bare)
         else:
             return b""
@@ -88,16 +97,17 @@ def _base32(text: str) -> bytes:
 class DigestCheck:
     """Counts the digest that a label asks for, while the bytes go by."""
 
-    __slots__ = ("_hasher", "expected", "takers")
+    __slots__ = ("_hasher", "takers", "text")
 
     def __init__(self, text: str | None) -> None:
         """Expect the digest *text*, or none."""
-        self.expected = LabelledDigest.parse(text) if text is not None else None
-        self.takers: tuple[Callable[[memoryview], object], ...] = ()
+        self.text = text
+        """The label, which is read when it is compared."""
+        self.takers: tuple[Callable[[bytes | memoryview], object], ...] = ()
         """What takes the next bytes: one function, or none where nothing can be counted."""
         self._hasher: hashlib._Hash | None = None
-        if self.expected is not None and self.expected.algorithm:
-            self._hasher = _HASHERS[self.expected.algorithm](usedforsecurity=False)
+        if text is not None and (algorithm := _algorithm(text.partition(":")[0])):
+            self._hasher = _HASHERS[algorithm](usedforsecurity=False)
             self.takers = (self._hasher.update,)
 
     def update(self, data: bytes | memoryview) -> None:
@@ -107,13 +117,16 @@ class DigestCheck:
 
     def outcome(self) -> DigestOutcome:
         """Return how the bytes compare with the label."""
-        if self.expected is None:
+        if self.text is None:
             return DigestOutcome.ABSENT
+        _, colon, value = self.text.partition(":")
         if self._hasher is None:
-            return DigestOutcome.UNKNOWN_ALGORITHM if ":" in self.expected.text else DigestOutcome.MALFORMED
-        if not self.expected.value:
+            return DigestOutcome.UNKNOWN_ALGORITHM if colon else DigestOutcome.MALFORMED
+        found = self._hasher.digest()
+        expected = _decoded(value, len(found))
+        if not expected:
             return DigestOutcome.MALFORMED
-        return DigestOutcome.OK if self._hasher.digest() == self.expected.value else DigestOutcome.MISMATCH
+        return DigestOutcome.OK if found == expected else DigestOutcome.MISMATCH
 
     def found(self) -> str:
         """Return the digest that was counted, as algorithm and hexadecimal digits."""

@@ -78,6 +78,10 @@ class MemberStream:
         end = self._buffer.find(mark, self._at)
         return self._buffer[self._at : end + len(mark)] if end >= 0 else b""
 
+    def take(self, count: int) -> None:
+        """Take *count* bytes, which were looked at."""
+        self._at += count
+
     def skip(self, mark: bytes) -> bool:
         """Take the next bytes if they are *mark*, and return whether they are."""
         if not self._buffer.startswith(mark, self._at) and self.peek(len(mark)) != mark:
@@ -85,11 +89,13 @@ class MemberStream:
         self._at += len(mark)
         return True
 
-    def pour(self, size: int, takers: Iterable[Callable[[memoryview], object]]) -> int:
+    def pour(self, size: int, takers: Iterable[Callable[[bytes | memoryview], object]]) -> int:
         """Give up to *size* next bytes, in pieces, to each of *takers*; return how many there were."""
         left = size
         while left and (self._at < len(self._buffer) or self._next_bytes()):
-            piece = memoryview(self._buffer)[self._at : self._at + left]
+            piece: bytes | memoryview = self._buffer
+            if self._at or len(piece) > left:
+                piece = memoryview(piece)[self._at : self._at + left]
             for take in takers:
                 take(piece)
             self._at += len(piece)
@@ -163,9 +169,10 @@ class MemberStream:
             return bool(self._buffer)
         if self._inflate is not None:
             return self._inflate_piece(self._inflate)
-        self._top_up(_FIRST)
-        if self._taken == self._held:
-            return False
+        if self._held - self._taken < _FIRST:
+            self._top_up(_FIRST)
+            if self._taken == self._held:
+                return False
         self._member_offset = self._position
         if not self._input.startswith(_MAGIC, self._taken, self._held):
             self._damaged("bytes that are no gzip member")

@@ -342,7 +342,7 @@ def record_subject(name: str, record: RecordFinding) -> str:
 
 def _compared(digest: DigestCheck, size: int, stated_size: object) -> str:
     if digest.outcome() is not DigestOutcome.OK:
-        text = digest.expected.text if digest.expected else ""
+        text = digest.text or ""
         return f"its digest is {digest.found()}, datapackage.json says {shorten(text)}"
     if stated_size is not None and stated_size != size:
         return f"it has {size} bytes, datapackage.json says {shorten(str(stated_size))}"

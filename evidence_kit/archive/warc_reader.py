@@ -104,23 +104,14 @@ def _check_record(record: WarcRecord) -> tuple[RecordFinding, bool]:
         notes += ["its payload digest is that of the body without chunks"] * (payload is DigestOutcome.OK)
     if block is not DigestOutcome.OK or payload is not DigestOutcome.OK:
         notes += _differences(record.block_digest, block, "block") + _differences(stored, payload, "payload")
-    finding = RecordFinding(
-        offset=record.offset,
-        record_id=record.record_id,
-        type=record.type,
-        url=record.url,
-        block=block,
-        payload=payload,
-        problems=tuple(record.problems),
-        notes=tuple(notes),
-        record=record,
-    )
-    return finding, following
+    # In their order: by name it takes twice as long.
+    facts = (record.offset, record.record_id, record.type, record.url)
+    return RecordFinding(*facts, block, payload, tuple(record.problems), tuple(notes), record), following
 
 
 def _pour_chunks(record: WarcRecord, stored: DigestCheck, dechunker: Dechunker) -> DigestCheck:
     """Give the rest of *record* to *stored*, and what it holds without chunks to the digest that is returned."""
-    bare = DigestCheck(stored.expected.text if stored.expected is not None else None)
+    bare = DigestCheck(stored.text)
     while piece := record.read(PIECE):
         stored.update(piece)
         bare.update(dechunker.feed(piece))
@@ -130,14 +121,14 @@ def _pour_chunks(record: WarcRecord, stored: DigestCheck, dechunker: Dechunker) 
 def _payload_is_elsewhere(record: WarcRecord) -> str:
     if record.type == "revisit":
         return "the record it revisits"
-    if record.type == "continuation" or record.header("WARC-Segment-Number") is not None:
+    if record.type == "continuation" or record.header("warc-segment-number") is not None:
         return "all its segments together"
     return ""
 
 
 def _differences(digest: DigestCheck, outcome: DigestOutcome, what: str) -> list[str]:
     """Say what a digest that is not right ought to be."""
-    if digest.expected is None or outcome is DigestOutcome.OK:
+    if digest.text is None or outcome is DigestOutcome.OK:
         return []
     found = f", found {digest.found()}" if digest.found() else ""
-    return [f"{what} digest {outcome}: {shorten(digest.expected.text, 120)}{found}"]
+    return [f"{what} digest {outcome}: {shorten(digest.text, 120)}{found}"]

@@ -35,8 +35,10 @@ _USUAL = (
     *("WARC-Payload-Digest", "WARC-Block-Digest", "WARC-IP-Address", "Content-Type", "Content-Length"),
     *("WARC-Page-ID", "WARC-Resource-Type", "WARC-Protocol", "WARC-Cipher-Suite", "WARC-JSON-Metadata"),
 )
-_KEYS = {name: name.lower() for name in _USUAL}
-"""Names that need not be looked at letter by letter."""
+_USUAL_VALUES = re.compile(
+    r"[a-z]+ <urn:uuid:[0-9A-Fa-f-]+> \d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,9})?Z [0-9]{1,18}", re.ASCII
+)
+"""Type, id, date and length, of which none may hold a space, as nearly all tools write them."""
 _MANDATORY = {
     "WARC-Type": re.compile(r"\S+"),
     "WARC-Record-ID": re.compile(r"<[A-Za-z][A-Za-z0-9+.-]*:[^<>\s]+>"),
@@ -51,6 +53,18 @@ _ONCE = frozenset(
 )
 _END = b"\r\n\r\n"
 _HTTP = re.compile(r"application/http\b", re.IGNORECASE)
+
+
+class _Keys(dict[str, str]):
+    """Names of header lines in lower case, of which the usual ones need not be looked at letter by letter."""
+
+    def __missing__(self, name: str) -> str:
+        if not _NAME.fullmatch(name):
+            raise ValueError(f"not the name of a header line: {name[:40]!r}")
+        return name.lower()
+
+
+_KEYS = _Keys((name, name.lower()) for name in _USUAL)
 
 
 class WarcRecord:
@@ -71,13 +85,12 @@ class WarcRecord:
         self._stream = stream
         self._left = 0
         self._first: dict[str, str] = {}
+        self._lines: list[str] = []
         head = stream.peek_through(_END)
         self.offset = stream.offset
         """Byte at which the record, or its gzip member, begins."""
-        self.headers: tuple[tuple[str, str], ...] = self._plain_headers(head)
-        """The header lines in order."""
-        if not self.headers:
-            self.headers = tuple(self._read_headers())
+        if not self._read_plain_head(head):
+            self._lines = [f"{name}:{value}" for name, value in self._read_headers()]
             self._first = {name.lower(): value for name, value in reversed(self.headers)}
         self.type = self._first.get("warc-type", "").lower()
         """WARC-Type in lower case, or nothing."""
@@ -90,6 +103,11 @@ class WarcRecord:
     def __getstate__(self) -> dict[str, object]:
         """Return what another process may know of a record that was read to its end: all but its bytes."""
         return {name: value for name, value in vars(self).items() if name not in {"_stream", "block_digest"}}
+
+    @property
+    def headers(self) -> tuple[tuple[str, str], ...]:
+        """The header lines in order, as names and values."""
+        return tuple((name, value.strip()) for name, _, value in (line.partition(":") for line in self._lines))
 
     @property
     def record_id(self) -> str:
@@ -114,13 +132,14 @@ class WarcRecord:
         self.block_digest.update(piece)
         return piece
 
-    def pour(self, *takers: Callable[[memoryview], object]) -> None:
+    def pour(self, *takers: Callable[[bytes | memoryview], object]) -> None:
         """Give what is left of the payload, in pieces, to each of *takers*."""
         self._left -= self._stream.pour(self._left, self.block_digest.takers + takers)
 
     def finish(self) -> bool:
         """Read what is left, check how the record ends, and return whether another can follow."""
-        self.pour()
+        if self._left:
+            self.pour()
         stream = self._stream
         if self._left:
             self._problem(f"{self._left} bytes of the block are missing")
@@ -139,37 +158,30 @@ class WarcRecord:
         self.length = stream.position - self.offset
         return another(stream)
 
-    def _plain_headers(self, head: bytes) -> tuple[tuple[str, str], ...]:
-        """Take *head*, and return its lines, if every one is as the standard has it, and none is folded; else nothing.
+    def _read_plain_head(self, head: bytes) -> bool:
+        """Take *head*, and return whether every line in it is as the standard has it, and none is folded.
 
         That is what nearly all heads are, and reading them line by line takes longer than inflating a small record.
         """
         if (match := _VERSION.match(head)) is None:
-            return ()
+            return False
+        first: dict[str, str] = {}
         try:
             lines = str(head[match.end() : -4], "utf-8").split("\r\n")
-        except UnicodeDecodeError:
-            return ()
+            for line in lines:
+                name, value = line.split(":", 1)
+                first[_KEYS[name]] = value.strip()
+        except ValueError:
+            return False
         if len(lines) > _MOST_LINES or head.count(b"\n", match.end()) != len(lines) + 1:
-            return ()
-        found = []
-        first: dict[str, str] = {}
-        for line in lines:
-            name, colon, value = line.partition(":")
-            value = value.strip()
-            if (key := _KEYS.get(name)) is None:
-                if not _NAME.fullmatch(name):
-                    return ()
-                key = name.lower()
-            if not colon:
-                return ()
-            if key not in first:
-                first[key] = value
-            found.append((name, value))
-        self._stream.skip(head)
+            return False
+        self._lines = lines
+        if len(first) < len(lines):
+            first = {name.lower(): value for name, value in reversed(self.headers)}
+        self._stream.take(len(head))
         self._first = first
         self.version, self.readable = str(match[1], "ascii").upper(), True
-        return tuple(found)
+        return True
 
     def _read_headers(self) -> Iterator[tuple[str, str]]:
         """Yield the header lines, unfolded; what cannot be read becomes a problem."""
@@ -215,23 +227,28 @@ class WarcRecord:
         first = self._first
         if not self.version:
             return
-        if len(first) < len(self.headers):
+        if len(first) < len(self._lines):
             names = [name.lower() for name, _ in self.headers]
             for name in sorted(_ONCE & set(names)):
                 if names.count(name) > 1:
                     self._problem(f"{name} stands more than once")
-        for name, key, form in _WANTED:
-            value = first.get(key)
-            if value is None:
-                self._problem(f"{name} is missing")
-            elif not form(value):
-                self._problem(f"{name} is malformed: {shorten(value)}")
         length = first.get("content-length", "")
-        if _LENGTH.fullmatch(length):
+        told = f"{self.type} {first.get('warc-record-id')} {first.get('warc-date')} {length}"
+        if _USUAL_VALUES.fullmatch(told) or self._check_values(length):
             self._left = int(length)
         else:
             self.readable = False
         self._check_type()
+
+    def _check_values(self, length: str) -> bool:
+        """Note what is wrong with what every record must have, and return whether *length* is a length."""
+        for name, key, form in _WANTED:
+            value = self._first.get(key)
+            if value is None:
+                self._problem(f"{name} is missing")
+            elif not form(value):
+                self._problem(f"{name} is malformed: {shorten(value)}")
+        return _LENGTH.fullmatch(length) is not None
 
     def _check_type(self) -> None:
         if self.type not in _TYPES:
@@ -247,7 +264,7 @@ class WarcRecord:
         if _ends_only_here(whole := self._stream.peek_through(_END)) and len(whole) <= self._left:
             self._left -= len(whole)
             self.block_digest.update(whole)
-            self._stream.skip(whole)
+            self._stream.take(len(whole))
             return whole
         while self._left:
             fresh = not head or head.endswith(b"\n")
