@@ -73,7 +73,7 @@ def awaiting(case: CaseFolder, item: str, custodian: Custodian) -> Unsealing:
     named = {custodian.officer.name, custodian.officer.id} - {""}
     own, keys = _key(custodian), sound_log(case).keys
     for found in reversed(_requests(case, item)):
-        if found.approved is None and found.second in named and not keys.same_person(found.requested.certificate, own):
+        if found.approved is None and found.second in named and found.may_agree(own, keys):
             return found
     raise CaseError(
         f"nobody has asked {custodian.officer.name} to agree to the unsealing of {item}",

@@ -97,6 +97,11 @@ class KeyRegister:
         """Whether the keys are one officer's: the same, or one follows the other."""
         return self._first_of(one) == self._first_of(other)
 
+    def same_name(self, one: Digest, other: Digest) -> bool:
+        """Whether both certificates name one person, whether or not one key follows the other (RFC 5280, 4.1.2.6)."""
+        first, second = self.certificates.get(one.hex), self.certificates.get(other.hex)
+        return first is not None and second is not None and first.x509.subject == second.x509.subject
+
     def _refusal(self, act: _Act) -> str | None:
         if not self.since:
             return None  # the first event that can be read; should it not be event 1, another check says so
@@ -116,7 +121,7 @@ class KeyRegister:
         replaced = _digest_or_none(act.detail.get("replaces"))
         if key in self.since:
             return f"the key it registers was registered by event {self.since[key]}"
-        if replaced is not None and not (replaced in self.since and self._same_subject(key, replaced)):
+        if replaced is not None and not (replaced in self.since and self.same_name(key, replaced)):
             return "it replaces a key that is not registered or bears another name"
         if act.by in self.since:
             return None
@@ -172,10 +177,6 @@ class KeyRegister:
             closed = act.detail.get("released")
             if isinstance(closed, dict) and isinstance(number := closed.get("seq"), int):
                 self._offers[number] = False
-
-    def _same_subject(self, one: Digest, other: Digest) -> bool:
-        first, second = self.certificates.get(one.hex), self.certificates.get(other.hex)
-        return first is not None and second is not None and first.x509.subject == second.x509.subject
 
     def _line_of(self, key: Digest) -> Sequence[Digest]:
         """Return *key* and those it follows, oldest last; a key follows one that was there before, so this ends."""

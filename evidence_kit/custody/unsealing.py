@@ -36,7 +36,12 @@ class Unsealing:
     def is_second(self, event: Event, keys: KeyRegister) -> bool:
         """Whether *event* is by the officer who is to agree, with a key of another officer than the request."""
         named = {str(event.actor.get("name")), str(event.actor.get("id"))} - {""}
-        return not keys.same_person(event.certificate, self.requested.certificate) and self.second in named
+        return self.may_agree(event.certificate, keys) and self.second in named
+
+    def may_agree(self, key: Digest, keys: KeyRegister) -> bool:
+        """Whether *key* is not the requester's: no officer agrees with a second key to what the first one asked."""
+        asked = self.requested.certificate
+        return not keys.same_person(key, asked) and not keys.same_name(key, asked)
 
 
 @dataclass(slots=True, kw_only=True)

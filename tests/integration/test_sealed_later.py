@@ -127,7 +127,7 @@ def test_two_officers_unseal_it_byte_for_byte(
 ) -> None:
     before = {path.name: path.read_bytes() for path in (case.path / "items/EV-0002").rglob("*") if path.is_file()}
     seal_item(case, "EV-0002", custodian, reason=REASON)
-    other = replace(practice_custodian(), officer=replace(custodian.officer, name="Second", id="2"))
+    other = practice_custodian(officer=replace(custodian.officer, name="Second", id="2"))
     register_key(case, other.signer.certificate, custodian, after=case.log().head)
 
     request(case, "EV-0002", custodian, reason="r", second="Second")

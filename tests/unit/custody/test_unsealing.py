@@ -98,6 +98,14 @@ def test_a_key_that_follows_that_of_the_first_officer_is_no_second_one_whatever_
     assert wrong_after(log, agree(log, ask(log), renamed))
 
 
+def test_another_key_in_the_first_officers_name_is_no_second_one_though_it_follows_none(log: Log) -> None:
+    log.register(BOLOR, DORJ_AGAIN)
+    renamed = replace(DORJ_AGAIN, officer=replace(DORJ_AGAIN.officer, name=BOLOR.officer.name))
+
+    assert wrong(log) == set()
+    assert wrong_after(log, agree(log, ask(log), renamed))
+
+
 def test_an_agreement_is_to_the_manifest_that_was_asked_for(log: Log) -> None:
     seq = ask(log)
     draft = Draft(type=EventType.UNSEAL_APPROVED, item=ITEM, digests={MANIFEST: OTHER}, detail=named(log, seq))

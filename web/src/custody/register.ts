@@ -68,6 +68,12 @@ export class KeyRegister {
     return this.lineOf(one).at(-1) === this.lineOf(other).at(-1);
   }
 
+  /** Whether both certificates name one person, whether or not one key follows the other (RFC 5280, 4.1.2.6). */
+  sameName(one: string, other: string): boolean {
+    const [first, second] = [this.certificates.get(one), this.certificates.get(other)];
+    return first !== undefined && second !== undefined && first.x509.subject.key === second.x509.subject.key;
+  }
+
   private refusal(act: Act): string | null {
     if (this.since.size === 0) return null; // the first event that can be read; another check wants it to be event 1
     const revoked = this.revoked.get(act.by);
@@ -86,7 +92,7 @@ export class KeyRegister {
     const key = keyIn(act.detail["certificate"]);
     const replaced = keyOrNull(act.detail["replaces"]);
     if (this.since.has(key)) return `the key it registers was registered by event ${this.since.get(key)}`;
-    if (replaced !== null && !(this.since.has(replaced) && this.sameSubject(key, replaced))) {
+    if (replaced !== null && !(this.since.has(replaced) && this.sameName(key, replaced))) {
       return "it replaces a key that is not registered or bears another name";
     }
     if (this.since.has(act.by)) return null;
@@ -147,11 +153,6 @@ export class KeyRegister {
     if (offer === undefined) return;
     this.offers.set(offer, false);
     if (this.withheld.has(offer)) this.unproven.push(act.seq);
-  }
-
-  private sameSubject(one: string, other: string): boolean {
-    const [first, second] = [this.certificates.get(one), this.certificates.get(other)];
-    return first !== undefined && second !== undefined && first.x509.subject.key === second.x509.subject.key;
   }
 
   /** Return *key* and those it follows, oldest last; a key follows one that was there before, so this ends. */

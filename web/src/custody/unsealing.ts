@@ -70,7 +70,9 @@ function approve(seq: number, request: Unsealing, event: Event, keys: KeyRegiste
   if (request.approved) return `the request of event ${seq} was agreed to before`;
   const second = textOr(request.requested.detail["second"]);
   const named = [event.actor["name"], event.actor["id"]].filter((each) => each !== "");
-  if (keys.samePerson(event.certificate, request.requested.certificate) || !named.includes(second)) {
+  const asked = request.requested.certificate;
+  const own = keys.samePerson(event.certificate, asked) || keys.sameName(event.certificate, asked);
+  if (own || !named.includes(second)) {
     return `whoever agreed is not the second officer whom event ${seq} names, or signed with a key of the first`;
   }
   request.approved = true;
