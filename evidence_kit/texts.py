@@ -6,9 +6,8 @@ colon or in a cell of a table: Mongolian nouns take endings, so nothing is ever 
 page, a file name or a certificate, so each is made `visible` before it is inserted.
 """
 
-import re
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import cache
@@ -57,19 +56,48 @@ class Texts:
 
         What has no words of this language stays English.
         """
-        words = {} if self.language is Language.ENGLISH else _advice(self.language)
-        if text in words and "*" not in text:
-            return words[text]
-        for general, sentence in words.items():
-            pattern = "(.*)".join(map(re.escape, general.split("*")))
-            if "*" in general and (match := re.fullmatch(pattern, text, re.DOTALL)):
-                return sentence.format(*map(visible, match.groups()))
-        return visible(text)
+        return self._said("advice", text, visible) or visible(text)
+
+    def fact(self, text: str) -> str:
+        """Return the fact of an error, whose English is *text*, as `advice` does; empty where there are no words.
+
+        A value may be such a fact itself: one error often tells of another one.
+        """
+        said = self._said("facts", text, lambda value: self.fact(value) or visible(value))
+        return "" if said == visible(text) else said
+
+    def _said(self, kind: str, text: str, value: Callable[[str], str]) -> str:
+        """Return the words of *kind* for the English *text*, whose values are put through *value*; empty for none."""
+        if self.language is Language.ENGLISH:
+            return ""
+        for general, words in _phrases(self.language, kind):
+            if (found := _values(general, text)) is not None:
+                return words.format(*map(value, found))
+        return ""
 
 
 @cache
-def _advice(language: Language) -> Mapping[str, str]:
-    return {key.removeprefix("advice."): words for key, words in _flat(_read(f"cli/advice.{language}.toml")).items()}
+def _phrases(language: Language, kind: str) -> Sequence[tuple[str, str]]:
+    """Return what the English *kind* of sentence is in *language*, those that say most of themselves first."""
+    table = _read(f"cli/{kind}.{language}.toml")
+    pairs = [(key, str(words)) for part in table.values() if isinstance(part, Mapping) for key, words in part.items()]
+    return sorted(pairs, key=lambda pair: len(pair[0].replace("*", "")), reverse=True)
+
+
+def _values(general: str, text: str) -> list[str] | None:
+    """Return what stands in *text* for each asterisk of *general*, or None if it is another sentence."""
+    first, *others = general.split("*")
+    if not others:
+        return [] if text == general else None
+    if not text.startswith(first) or not text.endswith(others[-1]) or len(text) < len(first) + len(others[-1]):
+        return None
+    rest, found = text[len(first) : len(text) - len(others[-1])], []
+    for literal in others[:-1]:
+        value, mark, rest = rest.partition(literal)
+        if not mark:
+            return None
+        found.append(value)
+    return [*found, rest]
 
 
 @cache

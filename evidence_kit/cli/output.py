@@ -53,13 +53,21 @@ def emit(document: Mapping[str, object]) -> None:
 
 
 def show_error(error: EvidenceError, texts: Texts) -> None:
-    """Print *error*: the English fact, what kind of error it is in the reader's language, and the advice."""
+    """Print *error*: the fact, in the reader's language where it is known, and in English; and the advice.
+
+    Where it is not known, what kind of error it is.
+    """
     prefix = f"{PROGRAM}: {texts.say('error.error')}"
-    note(f"{prefix}: {visible(str(error))}")
-    # An adapter's own error has no words of its own, and is of a kind that has.
-    named = (texts.sentences.get(f"error.{kind.__name__}") for kind in type(error).__mro__)
-    if meaning := next((words for words in named if words is not None), ""):
-        note(f"{prefix}: {meaning}")
+    english = visible(str(error))
+    if fact := texts.fact(str(error)):
+        note(f"{prefix}: {fact}")
+        note(f"{PROGRAM}: {texts.say('error.english')}: {english}")
+    else:
+        note(f"{prefix}: {english}")
+        # An adapter's own error has no words of its own, and is of a kind that has.
+        named = (texts.sentences.get(f"error.{kind.__name__}") for kind in type(error).__mro__)
+        if meaning := next((words for words in named if words is not None), ""):
+            note(f"{prefix}: {meaning}")
     hint = advice(error, texts)
     if hint:
         note(f"{PROGRAM}: {texts.say('error.hint')}: {hint}")
