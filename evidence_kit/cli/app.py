@@ -139,8 +139,9 @@ def _start(arguments: list[str], run: Run) -> None:
     try:
         tree(args=arguments, prog_name=PROGRAM, obj=run)
     except SystemExit as end:
-        # What typer itself says of wrong usage is English.
-        if end.code == 2 and (meaning := run.texts.say("error.UsageError")):  # noqa: PLR2004
+        # What typer itself says of wrong usage is English; it ends while it handles its own error.
+        told = getattr(end.__context__, "format_message", str)()
+        if end.code == 2 and (meaning := run.texts.fact(told) or run.texts.say("error.UsageError")):  # noqa: PLR2004
             note(f"{PROGRAM}: {run.texts.say('error.error')}: {meaning}")
         raise
     finally:

@@ -4,6 +4,7 @@ import ast
 import errno
 import os
 import re
+import sys
 import tomllib
 from collections.abc import Iterator
 from functools import cache
@@ -13,6 +14,7 @@ import pytest
 
 import evidence_kit
 from evidence_kit import errors
+from evidence_kit.cli.app import main
 from evidence_kit.cli.output import show_error
 from evidence_kit.errors import CaseError, EvidenceError, FormatError
 from evidence_kit.resources import template
@@ -20,8 +22,9 @@ from evidence_kit.texts import Language, Texts
 
 MONGOLIAN = Texts.load(Language.MONGOLIAN)
 TABLE: dict[str, dict[str, str]] = tomllib.loads(template("cli/facts.mn.toml").read_text(encoding="utf-8"))
-WORDS, PARTS = TABLE["facts"], TABLE["parts"]
-PASSED_ON = {"*: *", "*, *", "--training-ca: *", "--training-ca *: *"}
+WORDS, PARTS, USAGE = TABLE["facts"], TABLE["parts"], TABLE["usage"]
+ALL = {**WORDS, **PARTS, **USAGE}
+PASSED_ON = {"*: *", "*, *", "--training-ca: *", "--training-ca *: *", "Value error, *"}
 """Sentences that only put others together."""
 
 # What of some bytes cannot be read is said in English beside the words for the kind; the words for two other kinds say
@@ -47,6 +50,13 @@ def _texts(value: ast.expr, assigned: dict[str, list[ast.expr]]) -> Iterator[str
                 yield from _texts(each, assigned)
 
 
+_BEHIND = {"wrong": 1, "_wrong": 2}
+
+
+def _name(call: ast.Call) -> str:
+    return getattr(call.func, "id", "") or getattr(call.func, "attr", "")
+
+
 @cache
 def _sources() -> tuple[str, ...]:
     return tuple(path.read_text(encoding="utf-8") for path in sorted(Path(evidence_kit.__file__).parent.rglob("*.py")))
@@ -63,9 +73,15 @@ def said() -> frozenset[str]:
             for node in nodes:
                 if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name):
                     assigned.setdefault(node.targets[0].id, []).append(node.value)
-            calls = [node for node in nodes if isinstance(node, ast.Call) and isinstance(node.func, ast.Name)]
-            raised = [call for call in calls if call.args and getattr(call.func, "id", "") in SAID]
-            found |= {text for call in raised for text in _texts(call.args[0], assigned)}
+            calls = [node for node in nodes if isinstance(node, ast.Call)]
+            raised = [call.args[0] for call in calls if call.args and getattr(call.func, "id", "") in SAID]
+            # What is wrong in a plan: behind the name of its key, of its exhibit, or of the file and the line.
+            wrong = [
+                call.args[_BEHIND[name]]
+                for call in calls
+                if (name := _name(call)) in _BEHIND and len(call.args) > _BEHIND[name]
+            ]
+            found |= {text for value in (*raised, *wrong) for text in _texts(value, assigned)}
     return frozenset(found)
 
 
@@ -78,15 +94,16 @@ def test_every_error_has_mongolian_words_and_no_words_are_left_over() -> None:
 
 
 @pytest.mark.parametrize("english", sorted(PARTS))
+@pytest.mark.skipif(sys.platform != "linux", reason="other systems say it in other words")
 def test_a_part_of_a_sentence_is_one_of_the_programs_or_of_the_system(english: str) -> None:
     system = {os.strerror(number) for number in errno.errorcode}
 
-    assert english in system or any(english.removesuffix(" *") in source for source in _sources())
+    assert english in system or any(all(part in source for part in english.split("*")) for source in _sources())
 
 
-@pytest.mark.parametrize("english", sorted({*WORDS, *PARTS} - PASSED_ON))
+@pytest.mark.parametrize("english", sorted({*ALL} - PASSED_ON))
 def test_the_words_name_the_same_values_and_options(english: str) -> None:
-    mongolian = {**WORDS, **PARTS}[english]
+    mongolian = ALL[english]
 
     assert sorted(map(int, re.findall(r"\{(\d)\}", mongolian))) == list(range(english.count("*")))
     for pattern in (r"--[a-z][a-z-]*", r"\b[A-Z]+(?:_[A-Z]+)+\b", r"\b[a-z]+\.(?:json|jsonl|sig|html)\b"):
@@ -96,12 +113,12 @@ def test_the_words_name_the_same_values_and_options(english: str) -> None:
     assert not re.search(r"\}[а-яөү]|[а-яөү]\{", mongolian)
 
 
-@pytest.mark.parametrize("english", sorted({*WORDS, *PARTS} - PASSED_ON))
+@pytest.mark.parametrize("english", sorted({*ALL} - PASSED_ON))
 def test_a_sentence_gets_its_own_words_and_not_those_of_a_more_general_one(english: str) -> None:
     values = [f"v{number}" for number in range(english.count("*"))]
     filled = english.replace("*", "{}").format(*values)
 
-    assert MONGOLIAN.fact(filled) == {**WORDS, **PARTS}[english].format(*values)
+    assert MONGOLIAN.fact(filled) == ALL[english].format(*values)
 
 
 def test_what_one_error_tells_of_another_is_said_too() -> None:
@@ -132,3 +149,31 @@ def test_an_error_without_words_of_its_own_is_said_in_english_with_its_kind(caps
         "evidence-kit: алдаа: nobody knows this",
         "evidence-kit: алдаа: Файлын бүтэц зөв биш байна.",
     ]
+
+
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        (("show",), "Командад заавал өгөх зүйл дутуу: ITEM"),
+        (("verify", "a", "b"), "Командад илүү зүйл өгсөн байна: b"),
+        (("verify", "a", "--root", "b"), "Ийм сонголт байдаггүй: --root"),
+        (("seal", "EV-0001", "--reasn", "x"), "Ийм сонголт байдаггүй: --reasn. Ойролцоо нь: --case, --json, --reason"),
+        (("bundel",), "Ийм команд байдаггүй: bundel. Ойролцоо нь: 'bundle', 'unseal'"),
+        (("custody", "nope"), "Ийм команд байдаггүй: nope"),
+        (("show", "--case"), "Энэ сонголтод утга өгнө: --case"),
+        (("bundle", "--zip=3"), "Энэ сонголтод утга өгөхгүй: --zip"),
+        (("capture", "--jobs", "x", "http://a"), "Утга буруу байна: --jobs. Бүхэл тоо өгнө."),
+        (("capture", "--jobs", "99", "http://a"), "Утга буруу байна: --jobs. Тоо хамгийн ихдээ: 4"),
+        (("capture", "--jobs", "0", "http://a"), "Утга буруу байна: --jobs. Тоо хамгийн багадаа: 1"),
+        (
+            ("capture", "--recorder", "x", "http://a"),
+            "Утга буруу байна: --recorder. Байж болох утга биш: 'x'. Аль нэгийг сонгоно: 'auto', 'wire', 'browser'",
+        ),
+    ],
+)
+def test_wrong_usage_is_said_in_mongolian(line: tuple[str, ...], said: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main(["--lang", "mn", *line])
+
+    assert ended.value.code == 2
+    assert capsys.readouterr().err.splitlines()[-1] == f"evidence-kit: алдаа: {said}"

@@ -119,7 +119,7 @@ def test_an_unknown_command_is_wrong_usage_and_explained_in_mongolian(run: RunCo
     assert answer.code == 2
     assert answer.out == ""
     assert "verify" in answer.err
-    assert "evidence-kit: алдаа: Команд" in answer.err
+    assert "evidence-kit: алдаа: Ийм команд байдаггүй: verfy." in answer.err
 
 
 def test_the_version_is_printed(run: RunCommand) -> None:
