@@ -225,8 +225,10 @@ class _Handler(BaseHTTPRequestHandler):
             answer = self.server.view.answer(self)
         except (EvidenceError, OSError) as error:
             hint = error.hint if isinstance(error, EvidenceError) else ""
-            advice: dict[str, Json] = {str(language): Texts.load(language).advice(hint) for language in Language}
-            answer = document({"problem": visible(str(error)), "hint": advice}, HTTPStatus.CONFLICT)
+            english, texts = visible(str(error)), [Texts.load(language) for language in Language]
+            said: dict[str, Json] = {str(each.language): each.fact(str(error)) or english for each in texts}
+            advice: dict[str, Json] = {str(each.language): each.advice(hint) for each in texts}
+            answer = document({"problem": english, "said": said, "hint": advice}, HTTPStatus.CONFLICT)
         except ValueError:
             # Of a target that is no address at all.
             answer = refusal(HTTPStatus.BAD_REQUEST)

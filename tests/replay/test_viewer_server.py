@@ -97,7 +97,7 @@ def test_without_a_purpose_nothing_is_revealed(viewed: CaseFolder, custodian: Cu
 
 def test_what_cannot_be_logged_is_not_revealed(viewed: CaseFolder) -> None:
     def full(_item: str, _part: Part, _purpose: str) -> int:
-        raise CaseError("the disk is full", hint="make room")
+        raise CaseError("the case A could not be written: No space left on device", hint="make room")
 
     with served(viewed.path, "case", note=full) as view:
         answer = view.reveal("EV-0001", "replay")
@@ -105,7 +105,11 @@ def test_what_cannot_be_logged_is_not_revealed(viewed: CaseFolder) -> None:
     assert (answer.status, answer.json) == (
         409,
         {
-            "problem": "the disk is full",
+            "problem": "the case A could not be written: No space left on device",
+            "said": {
+                "en": "the case A could not be written: No space left on device",
+                "mn": "Хэрэгт бичиж чадсангүй: A. Шалтгаан: дискэнд зай үлдээгүй",
+            },
             "hint": {"en": "make room", "mn": "Зай гаргана уу."},
         },
     )

@@ -48,7 +48,7 @@ async function ask(path, value) {
   }
   const found = answer.headers.get("Content-Type") === "application/json" ? await answer.json() : {};
   if (answer.ok) return found;
-  const problem = say("page.trouble", { problem: found.problem ?? answer.status });
+  const problem = say("page.trouble", { problem: found.said?.[language] ?? answer.status });
   const hint = found.hint?.[language];
   throw new Error(hint ? `${problem}\n${say("page.hint", { hint })}` : problem);
 }
