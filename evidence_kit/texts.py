@@ -56,18 +56,22 @@ class Texts:
 
         What has no words of this language stays English.
         """
-        return self._said("advice", text, visible) or visible(text)
+        return self._said("cli/advice", text, visible) or visible(text)
 
     def fact(self, text: str) -> str:
         """Return the fact of an error, whose English is *text*, as `advice` does; empty where there are no words.
 
         A value may be such a fact itself: one error often tells of another one.
         """
-        said = self._said("facts", text, lambda value: self.fact(value) or visible(value))
+        said = self._said("cli/facts", text, lambda value: self.fact(value) or visible(value))
         return "" if said == visible(text) else said
 
+    def detail(self, text: str) -> str:
+        """Return what a check says of what it found, whose English is *text*, as `advice` does."""
+        return self._said("verify/details", text, self.detail) or self.fact(text) or visible(text)
+
     def _said(self, kind: str, text: str, value: Callable[[str], str]) -> str:
-        """Return the words of *kind* for the English *text*, whose values are put through *value*; empty for none."""
+        """Return the words of the file *kind* for *text*, its values put through *value*; empty if there are none."""
         if self.language is Language.ENGLISH:
             return ""
         for general, words in _phrases(self.language, kind):
@@ -78,8 +82,8 @@ class Texts:
 
 @cache
 def _phrases(language: Language, kind: str) -> Sequence[tuple[str, str]]:
-    """Return what the English *kind* of sentence is in *language*, those that say most of themselves first."""
-    table = _read(f"cli/{kind}.{language}.toml")
+    """Return what the English sentences of the file *kind* are in *language*, those that say most themselves first."""
+    table = _read(f"{kind}.{language}.toml")
     pairs = [(key, str(words)) for part in table.values() if isinstance(part, Mapping) for key, words in part.items()]
     return sorted(pairs, key=lambda pair: len(pair[0].replace("*", "")), reverse=True)
 
@@ -93,10 +97,11 @@ def _values(general: str, text: str) -> list[str] | None:
         return None
     rest, found = text[len(first) : len(text) - len(others[-1])], []
     for literal in others[:-1]:
-        value, mark, rest = rest.partition(literal)
-        if not mark:
+        at = rest.find(literal)
+        if at < 0:
             return None
-        found.append(value)
+        found.append(rest[:at])
+        rest = rest[at + len(literal) :]
     return [*found, rest]
 
 

@@ -28,6 +28,8 @@ async function texts() {
     const cli = parse(await readFile(join(PROJECT, "templates", "cli", `${language}.toml`), "utf8"));
     found[language] = { ...own, check: cli.check ?? {} };
   }
+  // The program carries the English ones.
+  found.mn.details = parse(await readFile(join(PROJECT, "templates", "verify", "details.mn.toml"), "utf8")).details;
   return found;
 }
 

@@ -3,7 +3,7 @@ import { test } from "node:test";
 
 import { CATALOGUE, stepOf } from "../src/catalogue.js";
 import { moment, stamp, utc } from "../src/page/dates.js";
-import { type Language, wordsOf } from "../src/page/words.js";
+import { type Language, valuesOf, wordsOf } from "../src/page/words.js";
 
 const AT = Date.UTC(2026, 10, 21, 6, 5, 9);
 
@@ -49,4 +49,22 @@ test("steps of the work are told with what they are about", () => {
 
 test("values are made visible before they are put in", () => {
   assert.equal(wordsOf("en").say("roots.added", { name: "a\u202eb" }), "Added: a\\u{202E}b");
+});
+
+test("what a check found is said in the language of the page where there are words for it", () => {
+  const { detail } = wordsOf("mn");
+  assert.equal(detail("it is missing"), "алга");
+  assert.equal(detail("it cannot be read: a\u202eb"), "унших боломжгүй: a\\u{202E}b");
+  assert.equal(detail("archive assembled between 1 and 2"), "архивыг үйлдсэн хугацаа: 1 – 2");
+  assert.equal(detail("its digest is a, event 3 has b"), "хэш утга нь a; үйлдлийн дугаар: 3, тэнд бичсэн: b");
+  assert.equal(detail("nobody wrote this"), "");
+  assert.equal(wordsOf("en").detail("it is missing"), "");
+});
+
+test("a sentence is another one unless everything between its values stands there in order", () => {
+  assert.deepEqual(valuesOf("* of *: *", "1 of 2: a: b"), ["1", "2", "a: b"]);
+  assert.deepEqual(valuesOf("a * b", "a  b"), [""]);
+  assert.equal(valuesOf("a * b", "a b"), undefined);
+  assert.equal(valuesOf("a * b * c", "a 1 c b"), undefined);
+  assert.deepEqual(valuesOf("a", "a"), []);
 });

@@ -243,6 +243,7 @@ function stepView(view: View, step: number, checks: readonly Check[]): HTMLEleme
 }
 
 function checkView({ words }: View, check: Check): HTMLElement {
+  const said = words.detail(check.detail);
   return h(
     "li",
     { class: check.outcome },
@@ -252,6 +253,7 @@ function checkView({ words }: View, check: Check): HTMLElement {
       {},
       h("p", {}, words.title(check), " ", h("code", { class: "id" }, check.id)),
       check.subject !== "" && h("p", { class: "subject" }, `${words.say("checks.subject")}: `, outside(check.subject)),
+      said !== "" && h("p", { class: "detail" }, outside(said, 1000)),
       check.detail !== "" && h("p", { class: "detail", lang: "en" }, outside(check.detail, 1000)),
     ),
   );

@@ -25,6 +25,8 @@ export interface Words {
   word(section: string, code: string): string;
   /** Return what a check asks. */
   title(check: Check): string;
+  /** Return what a check found, whose English is *text*, in this language; empty where there are no words for it. */
+  detail(text: string): string;
   /** Return a step of the work. */
   step(step: string): string;
   number(count: number): string;
@@ -39,8 +41,22 @@ export function wordsOf(language: Language): Words {
   const number = (count: number): string => {
     return String(count).replace(/\B(?=(?:\d{3})+$)/g, language === "mn" ? "\u00a0" : ",");
   };
+  const details = phrases(texts["details"] ?? {});
+  const detail = (text: string): string => {
+    for (const [general, sentence] of details) {
+      const values = valuesOf(general, text);
+      if (values !== undefined) {
+        return sentence.replace(/\{(\d)\}/g, (_, place: string) => {
+          const value = values[Number(place)] ?? "";
+          return detail(value) || shorten(value, 1000);
+        });
+      }
+    }
+    return "";
+  };
   return {
     language,
+    detail,
     say(path, values = {}) {
       const at = path.indexOf(".");
       const sentence = find(path.slice(0, at), path.slice(at + 1));
@@ -60,4 +76,27 @@ export function wordsOf(language: Language): Words {
     },
     number,
   };
+}
+
+/** Return the sentences, those that say most themselves first: `evidence_kit.texts`. */
+function phrases(table: { readonly [english: string]: string }): [string, string][] {
+  const own = (general: string): number => general.replaceAll("*", "").length;
+  return Object.entries(table).sort(([one], [other]) => own(other) - own(one));
+}
+
+/** Return what stands in *text* for each asterisk of *general*; undefined if it is another sentence. */
+export function valuesOf(general: string, text: string): string[] | undefined {
+  const [first = "", ...others] = general.split("*");
+  const last = others.pop();
+  if (last === undefined) return text === general ? [] : undefined;
+  if (!text.startsWith(first) || !text.endsWith(last) || text.length < first.length + last.length) return undefined;
+  let rest = text.slice(first.length, text.length - last.length);
+  const found: string[] = [];
+  for (const literal of others) {
+    const at = rest.indexOf(literal);
+    if (at < 0) return undefined;
+    found.push(rest.slice(0, at));
+    rest = rest.slice(at + literal.length);
+  }
+  return [...found, rest];
 }
