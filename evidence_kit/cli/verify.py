@@ -362,7 +362,7 @@ def _group(texts: Texts, outcome: Outcome, checks: Sequence[Check]) -> list[str]
     lines = ["", f"{texts.say(f'outcome.{outcome}')}: {len(checks)}"]
     for check in checks[:_MOST]:
         title = texts.word("check", check.id, check.title)
-        lines.append(f"  - {visible(check.subject) or check.id}: {texts.detail(check.detail)}")
+        lines.append(f"  - {texts.detail(check.subject) or check.id}: {texts.detail(check.detail)}")
         lines.append(f"    {texts.say(f'verify.{outcome}')}: {title} ({check.id})")
     if len(checks) > _MOST:
         lines.append(f"  {texts.say('verify.more', count=len(checks) - _MOST)}")

@@ -241,6 +241,19 @@ def test_targets_are_large_and_nothing_is_cut_off_on_a_narrow_screen(page: OpenP
         page.page.click("#another")
 
 
+@pytest.mark.parametrize("width", [320, 390, 1100])
+def test_what_a_check_found_is_said_in_the_language_and_broken_to_the_width(page: OpenPage, width: int) -> None:
+    page.page.set_viewport_size({"width": width, "height": 640})
+    found = f"its digest is {ROOT}, the list says {ROOT}"
+    page.check(report_of("altered", [check_of("bag.payload", "failed", "data/items/EV-0001/first/a.png", found)]))
+
+    assert f"хэш утга нь {ROOT}, жагсаалтад: {ROOT}" in page.text("#step-2")
+    assert found not in page.text("#step-2")
+    assert page.page.evaluate("document.documentElement.scrollWidth") == width
+    page.speak("en")
+    assert found in page.text("#step-2")
+
+
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_it_prints_as_one_page_with_the_root_value(page: OpenPage, tmp_path: Path, language: str) -> None:
     page.speak(language)

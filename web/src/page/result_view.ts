@@ -244,6 +244,8 @@ function stepView(view: View, step: number, checks: readonly Check[]): HTMLEleme
 
 function checkView({ words }: View, check: Check): HTMLElement {
   const said = words.detail(check.detail);
+  const detail = said || check.detail;
+  const subject = words.detail(check.subject) || check.subject;
   return h(
     "li",
     { class: check.outcome },
@@ -252,9 +254,8 @@ function checkView({ words }: View, check: Check): HTMLElement {
       "div",
       {},
       h("p", {}, words.title(check), " ", h("code", { class: "id" }, check.id)),
-      check.subject !== "" && h("p", { class: "subject" }, `${words.say("checks.subject")}: `, outside(check.subject)),
-      said !== "" && h("p", { class: "detail" }, outside(said, 1000)),
-      check.detail !== "" && h("p", { class: "detail", lang: "en" }, outside(check.detail, 1000)),
+      check.subject !== "" && h("p", { class: "subject" }, `${words.say("checks.subject")}: `, outside(subject)),
+      detail !== "" && h("p", { class: "detail", lang: said === "" ? "en" : words.language }, outside(detail, 1000)),
     ),
   );
 }
