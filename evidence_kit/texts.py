@@ -41,11 +41,18 @@ class Texts:
         return cls(language=language, sentences=_sentences(language))
 
     def say(self, key: str, **values: object) -> str:
-        """Return the sentence *key* with *values* in their places, made visible; an unknown key raises `KeyError`."""
+        """Return the sentence *key* with *values* in their places, made visible; an unknown key raises `KeyError`.
+
+        A value called *problem* is English, of an error or a check, and said in this language where it is known.
+        """
         sentence = self.sentences[key]
-        return (
-            sentence.format_map({name: visible(str(value)) for name, value in values.items()}) if values else sentence
-        )
+        if not values:
+            return sentence
+        shown = {
+            name: self.detail(str(value)) if name == "problem" else visible(str(value))
+            for name, value in values.items()
+        }
+        return sentence.format_map(shown)
 
     def word(self, group: str, code: str, otherwise: str = "") -> str:
         """Return the words of *group* for a stable English *code*; without any, *otherwise* or the code itself."""

@@ -37,7 +37,7 @@ def complete_interrupted(  # what is completed, by whom, and whether it is said
     from evidence_kit.intake import sealing, taking
 
     def left(item: str, error: FormatError) -> None:
-        note(run.texts.say("capture.not-completed", item=item, reason=str(error)))
+        note(run.texts.say("capture.not-completed", item=item, problem=error))
 
     tell_synced(run, case)
     clear_memory(memory(run.environ))

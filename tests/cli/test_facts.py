@@ -148,6 +148,15 @@ def test_what_is_not_in_the_table_is_an_error_or_stays_english() -> None:
     assert Texts.load(Language.ENGLISH).detail("it is missing") == "it is missing"
 
 
+def test_a_problem_within_a_sentence_of_the_command_line_is_said_too() -> None:
+    key = "stamp.pending"
+
+    assert MONGOLIAN.say(key, problem="no time-stamping authority is set up").endswith(
+        "Цагийн тэмдэг олгогч тохируулаагүй байна."
+    )
+    assert "\\u{001B}" in MONGOLIAN.say(key, problem="\x1b")
+
+
 def test_what_one_error_tells_of_another_is_said_too() -> None:
     within = MONGOLIAN.fact("the bundle could not be encrypted: /a.pdf cannot be read: No space left on device")
 
