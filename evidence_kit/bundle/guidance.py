@@ -18,10 +18,11 @@ from evidence_kit.resources import built_page, template
 from evidence_kit.trust.digests import sha256_bytes
 
 _EVENT = (
-    "sed -n 1p data/custody.jsonl >e; sed -n 1p data/custody.sig | base64 -d >e.p7s; openssl cms -verify -cades -binary"
-    " -purpose any -attime {at} -inform DER -in e.p7s -content e -certfile {trust}/signer.pem"
-    " -CAfile {trust}/chain.pem -out /dev/null"
+    "sed -n 1p data/custody.jsonl >/tmp/e; sed -n 1p data/custody.sig | base64 -d >/tmp/e.p7s;"
+    " openssl cms -verify -cades -binary -purpose any -attime {at} -inform DER -in /tmp/e.p7s -content /tmp/e"
+    " -certfile {trust}/signer.pem -CAfile {trust}/chain.pem -out /dev/null"
 )
+"""It writes outside the bundle, in which a file that no list names is a failed check."""
 _SIGNATURE = (
     "openssl cms -verify -cades -binary -purpose any -attime {at} -inform DER -in tagmanifest-sha256.txt.p7s"
     " -content tagmanifest-sha256.txt -certfile data/trust/signer.pem -CAfile data/trust/chain.pem -out /dev/null"

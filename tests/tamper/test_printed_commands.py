@@ -3,6 +3,7 @@
 import re
 import shutil
 import subprocess
+import tomllib
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -10,8 +11,9 @@ from pathlib import Path
 import pytest
 
 from evidence_kit.bundle.guidance import check_commands
-from evidence_kit.bundle.report_model import Language
+from evidence_kit.bundle.report_model import CheckStep, Language
 from evidence_kit.case.stamping import Stamping
+from evidence_kit.resources import template
 from tests.support.cases import commit_small_item, open_case
 from tests.support.people import SetClock, practice_custodian, roots_of
 from tests.support.whole_way import WholeWay
@@ -46,9 +48,12 @@ def test_every_command_of_readme_and_report_works_as_printed(
     in_report = [each.command for each in check_commands(sealed.way.custodian.clock(), stamped=True)]
     text = run(f"'{oracle('pdftotext')}' data/report.pdf -", folder).stdout
 
+    before = {path.relative_to(folder) for path in folder.rglob("*")}
     for command in commands:
         done = run(command, folder)
         assert done.returncode == 0, (command, done.stdout, done.stderr)
+    # Whoever does what the bundle says must not alter it by that: a file that no list names is a failed check.
+    assert {path.relative_to(folder) for path in folder.rglob("*")} == before
 
     assert set(in_report) <= set(commands)
     for command in in_report:
@@ -57,6 +62,19 @@ def test_every_command_of_readme_and_report_works_as_printed(
     for command in openssl(commands):
         assert "-attime " in command
         assert "openssl ts" in command or "-binary -purpose any" in command
+
+
+@pytest.mark.browser
+@pytest.mark.network
+@pytest.mark.parametrize("language", ["en", "mn"])
+def test_what_the_report_says_must_appear_appears(sealed: Sealed, language: str) -> None:
+    """The answer of openssl stands in the report as openssl gives it, in either language."""
+    said = tomllib.loads(template(f"report/{language}.toml").read_text(encoding="utf-8"))["steps"]
+    commands = {each.step: each.command for each in check_commands(sealed.way.custodian.clock(), stamped=True)}
+
+    for step in (CheckStep.SIGNATURE, CheckStep.TIME_STAMP):
+        done = run(commands[step], sealed.bundle)
+        assert said[f"{step}_expected"] in (done.stdout + done.stderr).splitlines()
 
 
 @pytest.mark.browser
