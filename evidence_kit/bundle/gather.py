@@ -35,7 +35,7 @@ from evidence_kit.bundle.report_model import (
 )
 from evidence_kit.bundle.supplied_reading import with_same_bytes
 from evidence_kit.case.folder import CaseFolder
-from evidence_kit.case.items import SUPPLIED, attempts
+from evidence_kit.case.items import SUPPLIED, attempts, was_sealed
 from evidence_kit.case.opened import OpenItems
 from evidence_kit.case.stamping import HeadToken, claimed_only, head_tokens, stamped_at
 from evidence_kit.case.supply import ORIGINAL
@@ -251,7 +251,10 @@ def _attempts(source: Source, numbers: dict[str, int], exhibits: tuple[Exhibit, 
 def _custody(source: Source) -> Iterable[CustodyEntry]:
     lines = split_lines(source.bundle.log)
     corrected = corrections(source.log)
-    sealed = {attempt.finished_seq for attempt in attempts(source.log.full_events()) if attempt.sealed}
+    events = source.log.full_events()
+    # Of an item that was sealed later, the event that it exists by says what it said then.
+    came_sealed = {event.item for event in events if event.type in HALVES and was_sealed(event)}
+    sealed = {event.seq for event in events if event.type in ENDS and event.item in came_sealed}
     for event, line in zip(source.log.events, lines, strict=False):
         if isinstance(event, Event):
             entry = _entry(source, event, sha256_bytes(line), corrected.get(event.seq, ()))

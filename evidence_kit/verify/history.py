@@ -312,7 +312,7 @@ def check_registered(
 
 def _facts(exam: Examination, history: History) -> None:
     log, told = history.log, history.told
-    tried = attempts(told.halves)
+    tried = attempts([*told.halves, *told.sealings.values()])
     ends = Counter(("sealing" if each.sealed else _KINDS[each.source], each.outcome) for each in tried)
     for name in ("attempts", "supplied", "derived", "sealing"):
         exam.facts[name] = {

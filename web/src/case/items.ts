@@ -26,15 +26,21 @@ export function sealedTo(start: Event): Json {
   return isObject(asked) ? (asked["recipients"] ?? null) : null;
 }
 
-/** Return what came of everything that an event of the type *begun* began, sealed or not, and how often. */
+/**
+ * Return what came of everything that an event of the type *begun* began, sealed or not, and how often.
+ *
+ * Sealed is what came so, and what *later* names.
+ */
 export function outcomesOf(
   halves: readonly Event[],
   begun: readonly string[],
+  later: { has(item: string): boolean },
   sealed = false,
 ): { readonly [outcome: string]: number } {
   const ends = new Map<string | null, string>();
   for (const event of halves) if (ENDS.has(event.type)) ends.set(event.item, event.outcome);
-  const starts = halves.filter((event) => begun.includes(event.type) && wasSealed(event) === sealed);
+  const is = (event: Event): boolean => wasSealed(event) || (event.item !== null && later.has(event.item));
+  const starts = halves.filter((event) => begun.includes(event.type) && is(event) === sealed);
   const items = starts.map((event) => event.item).filter((item) => item !== null);
   const count = (outcome: string): [string, number] => {
     return [outcome, items.filter((item) => (ends.get(item) ?? "abandoned") === outcome).length];

@@ -312,10 +312,11 @@ function noteFacts(exam: Examination, { log, told, tokens }: History): void {
     head: digestText(log.head),
   };
   const [captures, imports] = [[EventType.CAPTURE_STARTED], [EventType.IMPORT_STARTED]];
-  exam.facts["attempts"] = outcomesOf(told.halves, captures);
-  exam.facts["supplied"] = outcomesOf(told.halves, imports);
-  exam.facts["derived"] = outcomesOf(told.halves, [EventType.DERIVATION_STARTED]);
-  exam.facts["sealing"] = outcomesOf(told.halves, [...captures, ...imports], true);
+  const derivations = [EventType.DERIVATION_STARTED];
+  exam.facts["attempts"] = outcomesOf(told.halves, captures, told.sealings);
+  exam.facts["supplied"] = outcomesOf(told.halves, imports, told.sealings);
+  exam.facts["derived"] = outcomesOf(told.halves, derivations, told.sealings);
+  exam.facts["sealing"] = outcomesOf(told.halves, [...captures, ...imports, ...derivations], told.sealings, true);
   exam.facts["transfers"] = [...log.transfers.handOvers.values()].map(handOverJson);
   exam.facts["time_stamps"] = tokens.map(({ seq, time, authority, trusted }) => {
     return { event: seq, time: utcText(time), authority: authority.subject, trusted };
