@@ -69,6 +69,8 @@ class AttemptState(StrEnum):
     """What came of one thing that a capture can do."""
 
     DONE = "done"
+    PARTLY = "partly"
+    """Not all of it is there, as a problem of the record says."""
     NOT_ATTEMPTED = "not-attempted"
     NOT_OBTAINED = "not-obtained"
     """It was to be done, and it is not there."""

@@ -47,6 +47,9 @@ _TAKEN = (
 )
 """Codes of ``attempted``, and the roles of the files that show that they were done."""
 
+_CUT = (("screenshot.truncated", "screenshot"), ("freeze.failed", "first-screenshot"))
+"""Codes of problems, and what in ``attempted`` is then done in part only."""
+
 _PICTURES = ("first-screenshot", "first-full", "window", "screenshot")
 
 _ENVIRONMENT = (
@@ -124,6 +127,8 @@ def attempted(
     done, asked = AttemptState.DONE, AttemptState.NOT_ESTABLISHED
     states = {"source": done if isinstance(record.get("http_status"), int) else AttemptState.NOT_OBTAINED}
     states |= {code: done if role in roles else AttemptState.NOT_OBTAINED for code, role in _TAKEN}
+    known = {problem.get("code") for problem in objects(record.get("problems"))}
+    states |= {code: AttemptState.PARTLY for problem, code in _CUT if problem in known and states[code] is done}
     states["wire"] = done if record.get("recorder") == "wire" else AttemptState.NOT_ATTEMPTED
     acted = _names(record.get("actions"))
     states["scroll"] = _asked(told.get("scroll"), done="scrolled" in acted)

@@ -17,6 +17,7 @@ from evidence_kit.bundle.exhibit_parts import ContextShot
 from evidence_kit.bundle.exhibit_plan import ExhibitPlan
 from evidence_kit.bundle.exhibits import ItemContext, listed_files, name_of, read_exhibit, wanted_drawings, wanted_shots
 from evidence_kit.bundle.guidance import checking_page
+from evidence_kit.bundle.printed_commands import CheckCommand
 from evidence_kit.bundle.register_parts import SelfTest, SignatureLine, WithheldEvent
 from evidence_kit.bundle.registers import encrypted_items, left_out, sealed_items
 from evidence_kit.bundle.report import SLICE_HEIGHT, SLICE_WIDTH
@@ -24,7 +25,6 @@ from evidence_kit.bundle.report_model import (
     Attempt,
     AttemptOutcome,
     CaseHead,
-    CheckCommand,
     CustodyEntry,
     Exhibit,
     Holdings,
@@ -245,6 +245,7 @@ def _attempts(source: Source, numbers: dict[str, int], exhibits: tuple[Exhibit, 
             handed_over=attempt.files if attempt.source == SUPPLIED else None,
             sealed=attempt.sealed,
             made_of=attempt.made_of,
+            http_status=attempt.http_status,
         )
 
 

@@ -9,7 +9,7 @@ from functools import cache
 from pathlib import Path
 from string import Template
 
-from evidence_kit.bundle.report_model import CheckCommand, CheckStep
+from evidence_kit.bundle.printed_commands import CheckCommand, CheckStep
 from evidence_kit.case.durable import write_new
 from evidence_kit.case.layout import CHECKING_PAGE
 from evidence_kit.errors import ReportError

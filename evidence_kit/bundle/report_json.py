@@ -54,7 +54,7 @@ _LAST_ESCAPE = re.compile(r"\\u\{?[0-9A-F]{0,6}\Z")
 _LONGEST_HEADER = 48
 _ROW = (
     *("number", "item", "title", "url", "status", "captured_by", "place", "manifest_sha256", "planned", "handed_over"),
-    "made_of",
+    *("made_of", "http_status"),
 )
 LANGUAGES: dict[Language, list[Json]] = {
     Language.ENGLISH: ["en"],

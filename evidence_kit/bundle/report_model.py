@@ -21,6 +21,7 @@ from evidence_kit.bundle.exhibit_parts import (
     Requests,
     Wording,
 )
+from evidence_kit.bundle.printed_commands import CheckCommand
 from evidence_kit.bundle.register_parts import (
     EncryptedItem,
     LeftOut,
@@ -71,26 +72,6 @@ class AttemptOutcome(StrEnum):
     INCOMPLETE = "incomplete"
     FAILED = "failed"
     ABANDONED = "abandoned"
-
-
-class CheckStep(StrEnum):
-    """Which question a printed command answers; the texts say what must appear."""
-
-    FILES = "files"
-    TAGS = "tags"
-    ROOT = "root"
-    SIGNATURE = "signature"
-    TIME_STAMP = "time_stamp"
-    REPORT = "report"
-    OTHER = "other"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CheckCommand:
-    """A command of other people's tools, printed exactly so, to be entered in the folder of the bundle."""
-
-    step: CheckStep
-    command: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -256,6 +237,8 @@ class Attempt:
     """How many files were handed over, or were to be; None for a capture."""
     sealed: bool = False
     made_of: tuple[str, ...] = ()
+    http_status: int | None = None
+    """Of the page's own document; None when no server answered."""
 
     @property
     def kind(self) -> str:
@@ -381,7 +364,8 @@ class ReportData:
                 for kind in ("supplied", "sealed", "derived")
                 for each in [*AttemptOutcome][1:]
             },
-            "items-withheld": self.holdings.withheld_items,
+            "items-left-out": len(self.left_out),
+            "items-withheld": max(0, self.holdings.withheld_items - len(self.left_out)),
             "events-withheld": self.holdings.withheld_events,
             "abandoned-withheld": self.holdings.withheld_abandoned,
             "withheld-ground": self.holdings.withheld_ground,

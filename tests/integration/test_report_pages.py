@@ -12,10 +12,11 @@ import pytest
 from PIL import Image
 
 from evidence_kit.bundle.exhibit_parts import Attempted, AttemptState, ContextShot
+from evidence_kit.bundle.mongolian_dates import local_stamp
 from evidence_kit.bundle.register_parts import LeftOut, SealedItem, SelfTest, SignatureLine
 from evidence_kit.bundle.report import SLICE_HEIGHT, SLICE_WIDTH, render_report
 from evidence_kit.bundle.report_model import Language, ReportData
-from evidence_kit.models import Trust
+from evidence_kit.models import Trust, utc_text
 from evidence_kit.pictures.viewing_copy import ViewingCopy, make_slices
 from evidence_kit.resources import template
 from tests.support.report_cases import MOMENT, digest_of, exhibit_of, report_of
@@ -48,6 +49,7 @@ SENTENCES = (
     "picture/taken_between",
     "picture/taken",
     "attempted/expand",
+    "attempt_states/partly",
     "attempt_states/not-attempted",
     "attempt_states/not-established",
     "requests/failed",
@@ -64,6 +66,7 @@ SENTENCES = (
     "tried/abandoned_reason",
     "tried/no_item",
     "tried/left_out",
+    "tried/error_answer",
     "tried/withheld_items",
     "method/templates",
     "method/vocabulary",
@@ -108,6 +111,7 @@ def data_of(shot: ViewingCopy) -> ReportData:
             ContextShot(path="first/screenshot.png", role="first-screenshot", taken=MOMENT, copy=shot),
         ),
         attempted=(
+            Attempted(code="screenshot", state=AttemptState.PARTLY),
             Attempted(code="expand", state=AttemptState.NOT_ATTEMPTED),
             Attempted(code="all-comments", state=AttemptState.NOT_ESTABLISHED),
         ),
@@ -124,6 +128,7 @@ def data_of(shot: ViewingCopy) -> ReportData:
         data,
         attempts=(
             *data.attempts,
+            replace(data.attempts[0], http_status=404),
             replace(data.attempts[0], handed_over=3, exhibit=None),
             replace(data.attempts[0], handed_over=2, sealed=True, exhibit=None),
             replace(data.attempts[0], made_of=("EV-0001", "EV-0002"), exhibit=None),
@@ -195,6 +200,18 @@ def test_every_value_of_the_new_pages_is_printed(spoken: dict[Language, str]) ->
             assert value.hex in text
         assert "ЗохиомолДорж" in text
         assert "first/screenshot.png" in text
+
+
+def test_a_page_that_was_answered_with_an_error_is_said_to_be_so(spoken: dict[Language, str]) -> None:
+    """It is recorded without gaps, and a list that says only that would mislead."""
+    for language in (Language.ENGLISH, Language.MONGOLIAN):
+        assert squeezed(texts(language)["tried"]["error_answer"] + ": HTTP 404") in spoken[language]
+
+
+def test_the_time_of_a_picture_stands_in_ulaanbaatar_and_in_utc(spoken: dict[Language, str]) -> None:
+    wanted = squeezed(f"{local_stamp(MOMENT)} = {utc_text(MOMENT)}")
+    for text in spoken.values():
+        assert wanted in text
 
 
 def test_the_record_of_capture_stands_before_the_certificate(spoken: dict[Language, str]) -> None:

@@ -18,13 +18,12 @@ from evidence_kit.bundle.exhibit_parts import (
     RequestCount,
     Requests,
 )
+from evidence_kit.bundle.printed_commands import CheckCommand, CheckStep
 from evidence_kit.bundle.register_parts import WithheldEvent
 from evidence_kit.bundle.report_model import (
     Attempt,
     AttemptOutcome,
     CaseHead,
-    CheckCommand,
-    CheckStep,
     CustodyEntry,
     Exhibit,
     Holdings,

@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 
 from evidence_kit.bundle.guidance import check_commands
-from evidence_kit.bundle.report_model import CheckStep, Language
+from evidence_kit.bundle.printed_commands import CheckStep
+from evidence_kit.bundle.report_model import Language
 from evidence_kit.case.stamping import Stamping
 from evidence_kit.resources import template
 from tests.support.cases import commit_small_item, open_case

@@ -33,6 +33,17 @@ def states(settings: Json, *roles: str, **record: Json) -> dict[str, str]:
     return {each.code: str(each.state) for each in found}
 
 
+def test_a_picture_that_was_cut_is_not_called_done() -> None:
+    """The screenshot is there, and a problem says that it does not show the whole page."""
+    problems: Json = [{"code": "screenshot.truncated", "detail": ""}, {"code": "freeze.failed", "detail": ""}]
+
+    cut = states({}, "screenshot", "first-screenshot", problems=problems)
+    missing = states({}, problems=problems)
+
+    assert (cut["screenshot"], cut["first-screenshot"]) == ("partly", "partly")
+    assert (missing["screenshot"], missing["first-screenshot"]) == ("not-obtained", "not-obtained")
+
+
 def test_requests_are_counted_by_what_became_of_them(tmp_path: Path) -> None:
     path = ledger(
         tmp_path,

@@ -6,6 +6,7 @@ from dataclasses import replace
 import pytest
 
 from evidence_kit.bundle.fonts import choose_fonts
+from evidence_kit.bundle.register_parts import LeftOut
 from evidence_kit.bundle.report_json import LONGEST_LINES, LONGEST_PROSE, make_showable, report_json, strings
 from evidence_kit.bundle.report_model import AttemptOutcome, Language, TimeStampState
 from evidence_kit.canonical import Json
@@ -75,6 +76,20 @@ def test_page_1_owns_up_to_everything_that_is_incomplete() -> None:
         "signer-practice",
         "session-data-withheld",
     ]
+
+
+def test_what_was_not_chosen_is_told_apart_from_what_is_withheld() -> None:
+    """An item that the log of the bundle names is not withheld, and page 2 and the registers say so."""
+    data = report_of()
+    left = LeftOut(item="EV-0002", outcome="complete", kind="captured", manifest_sha256=None)
+    data = replace(data, left_out=(left, left), holdings=replace(data.holdings, withheld_items=2))
+
+    codes = gap_codes(report_json(data, language=Language.BOTH))
+    with_others = replace(data, holdings=replace(data.holdings, withheld_items=3))
+
+    assert "items-left-out" in codes
+    assert "items-withheld" not in codes
+    assert {"items-left-out", "items-withheld"} <= set(gap_codes(report_json(with_others, language=Language.BOTH)))
 
 
 @pytest.mark.parametrize(

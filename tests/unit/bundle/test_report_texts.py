@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from evidence_kit.bundle.fonts import choose_fonts
-from evidence_kit.bundle.report_model import AttemptOutcome, CheckStep, SignatureLevel, TimeStampState
+from evidence_kit.bundle.printed_commands import CheckStep
+from evidence_kit.bundle.report_model import AttemptOutcome, SignatureLevel, TimeStampState
 from evidence_kit.capture.files import RESOURCES, SESSION, WACZ
 from evidence_kit.models import Status, Trust
 from evidence_kit.resources import template
