@@ -2,7 +2,7 @@
 
 ```
 DIR/  verify.html  README.txt (mn and en)  roots/officers-….pem  roots/authorities-….pem
-      sha256.txt (sha256sum form, of all these)  digest-sheet.txt (to be published on another way)
+      sha256.txt (sha256sum form, of all these)  digest-sheet.txt (to be published by another way)
 ```
 
 Only this copy of the page may say "verified": its roots did not come with the evidence (docs/evidence-format.md, 2.3).

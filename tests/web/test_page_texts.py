@@ -54,6 +54,16 @@ def test_no_ending_is_glued_to_a_value(english: Mapping[str, str], mongolian: Ma
     assert glued == []
 
 
+@pytest.mark.parametrize("group", ["status", "supplied", "sealed", "derived"])
+@pytest.mark.parametrize("state", ["complete", "incomplete", "failed", "abandoned"])
+def test_there_is_a_word_for_everything_that_can_come_of_what_was_tried(
+    group: str, state: str, english: Mapping[str, str], mongolian: Mapping[str, str]
+) -> None:
+    """Without one the page shows the code, in English."""
+    assert english[f"{group}.{state}"]
+    assert mongolian[f"{group}.{state}"]
+
+
 def test_every_sentence_that_the_source_names_is_there(english: Mapping[str, str]) -> None:
     source = "\n".join(path.read_text(encoding="utf-8") for path in sorted(SOURCE.glob("*.ts")))
     named = set(re.findall(r'say\(\s*"([^"]+)"', source))
