@@ -161,7 +161,7 @@ def environment_facts(environment: dict[str, Json]) -> Iterator[tuple[str, Json]
     for part, key in _ENVIRONMENT:
         section = environment.get(part)
         if isinstance(section, dict) and section.get(key) not in (None, "", []):
-            yield _NAMES.get(key, key), section[key]
+            yield _NAMES.get(key, key), _as_measure(section[key]) if key == "viewport" else section[key]
     match environment.get("time"):
         case {"clock": {"state": str(state), **rest}}:
             yield "clock_state", state
@@ -174,6 +174,11 @@ def environment_facts(environment: dict[str, Json]) -> Iterator[tuple[str, Json]
             yield "egress_address", str(asked.get("address") or asked.get("why") or "")
         case {"egress_address": str(asked)}:
             yield "egress_address", asked
+
+
+def _as_measure(value: Json) -> Json:
+    """Return width and height as the measures of pictures are printed."""
+    return " × ".join(map(str, value)) if isinstance(value, list) else value
 
 
 def pictures_of(folder: Path, files: Sequence[ItemFile]) -> Iterator[tuple[ItemFile, datetime | None]]:

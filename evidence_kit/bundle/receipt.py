@@ -11,7 +11,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from evidence_kit.bundle.codes import write_svg
-from evidence_kit.bundle.mongolian_dates import english_moment, mongolian_moment
+from evidence_kit.bundle.mongolian_dates import english_moment, local_stamp, mongolian_moment
 from evidence_kit.bundle.one_page import set_one_page
 from evidence_kit.canonical import Json
 from evidence_kit.custody.receipts import Receipt
@@ -44,13 +44,18 @@ class ReceiptPage:
         facts = {
             "reference": self.case,
             "item": self.receipt.item,
-            "recorded": utc_text(self.recorded),
-            "stamped": utc_text(self.stamped) if self.stamped else "–",
+            "recorded": _both_times(self.recorded),
+            "stamped": _both_times(self.stamped) if self.stamped else "–",
             "events": str(self.receipt.seq),
             "issued": f"{mongolian_moment(self.issued)}\n{english_moment(self.issued)}",
             "by": f"{officer.name} ({officer.id}), {officer.role}, {officer.agency}",
         }
         return [(_words(name), visible(value, newlines=True)) for name, value in facts.items()]
+
+
+def _both_times(moment: datetime) -> str:
+    """Return *moment* in Ulaanbaatar, as the time of issue beside it is, and in UTC."""
+    return f"{local_stamp(moment)} (UTC+8)\n{utc_text(moment)}"
 
 
 def receipt_text(page: ReceiptPage) -> str:

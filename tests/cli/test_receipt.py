@@ -1,5 +1,6 @@
 """``custody receipt`` and ``verify --receipt``: a head given to somebody outside shows that the tail was cut."""
 
+import json
 import os
 import shutil
 import signal
@@ -11,7 +12,9 @@ from pathlib import Path
 import pytest
 
 from evidence_kit.archive.tree import FolderTree
+from evidence_kit.bundle.mongolian_dates import local_stamp
 from evidence_kit.custody.custodian import Custodian
+from evidence_kit.models import parse_utc
 from tests.cli.running import Result, RunCommand
 from tests.support.people import keep_key
 
@@ -21,6 +24,10 @@ def cut(case: Path, events: int) -> None:
     for name in ("custody.jsonl", "custody.sig"):
         lines = (case / name).read_bytes().splitlines(keepends=True)
         (case / name).write_bytes(b"".join(lines[:-events]))
+
+
+def log_of(case: Path) -> list[dict[str, object]]:
+    return [json.loads(line) for line in (case / "custody.jsonl").read_bytes().splitlines()]
 
 
 def outcomes(answer: Result, check: str) -> list[str]:
@@ -45,6 +52,16 @@ def test_a_receipt_names_the_head_before_its_own_event(officer: RunCommand, case
     event = log["events"][-1]
     assert (event["type"], event["item"], event["detail"]) == ("receipt", item, {"head": before, "seq": 3})
     assert officer("verify", case).code == 0
+
+
+def test_its_times_stand_in_ulaanbaatar_too(officer: RunCommand, case: Path, item: str) -> None:
+    """Beside the time of issue in Ulaanbaatar, one in UTC alone reads as eight hours earlier."""
+    (committed,) = (each for each in log_of(case) if each["type"] == "captured")
+    time = str(committed["time"])
+
+    shown = officer("custody", "receipt", item, "--case", case).out
+
+    assert f"{local_stamp(parse_utc(time))} (UTC+8) · {time}" in shown
 
 
 @pytest.mark.parametrize("how", ["text", "file", "typed", "code"])

@@ -42,7 +42,7 @@ from tests.support.whole_way import WholeWay, go
 
 WORDS = {
     Language.ENGLISH: ("made by this tool", "correlation: 0.9"),
-    Language.MONGOLIAN: ("энэ хэрэгслээр хийсэн", "хамаарал: 0.9"),
+    Language.MONGOLIAN: ("энэ хэрэгслээр хийсэн", "хамаарал: 0,9"),
     Language.BOTH: ("made by this tool", "энэ хэрэгслээр хийсэн"),
 }
 

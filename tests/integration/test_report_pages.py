@@ -122,7 +122,9 @@ def data_of(shot: ViewingCopy) -> ReportData:
     facts = tuple(replace(fact, name="clock_state", value="unverified") for fact in first.environment[:1])
     messages = (message_of(4, left_out=3), message_of(5, text="Т" * 6000, chosen=False), message_of(6))
     conversations = conversations_of(messages=messages)
-    second = replace(exhibit_of(2), by_hand=True, environment=facts, conversations=conversations)
+    amount = replace(facts[0], name="max_bytes", value="536870912")
+    build = replace(facts[0], name="browser_revision", value="4321765")
+    second = replace(exhibit_of(2), by_hand=True, environment=(*facts, amount, build), conversations=conversations)
     data = report_of(first, second, text="Т")
     return replace(
         data,
@@ -212,6 +214,12 @@ def test_the_time_of_a_picture_stands_in_ulaanbaatar_and_in_utc(spoken: dict[Lan
     wanted = squeezed(f"{local_stamp(MOMENT)} = {utc_text(MOMENT)}")
     for text in spoken.values():
         assert wanted in text
+
+
+def test_an_amount_has_its_thousands_apart_and_a_number_that_is_a_name_has_not(spoken: dict[Language, str]) -> None:
+    for language, written in ((Language.ENGLISH, "536,870,912"), (Language.MONGOLIAN, "536870912")):
+        assert written in spoken[language]  # a space is squeezed out
+        assert "4321765" in spoken[language]
 
 
 def test_the_record_of_capture_stands_before_the_certificate(spoken: dict[Language, str]) -> None:

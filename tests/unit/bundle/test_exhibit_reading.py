@@ -122,6 +122,12 @@ def test_a_clock_that_was_not_measured_is_called_so() -> None:
     assert facts == {"clock_state": "unverified", "clock_why": why, "egress_address": "not asked"}
 
 
+def test_the_size_of_the_window_is_a_measure_and_no_list() -> None:
+    facts = dict(environment_facts({"settings": {"viewport": [1280, 900], "max_bytes": 536870912}}))
+
+    assert facts == {"viewport": "1280 × 900", "max_bytes": 536870912}
+
+
 def test_the_main_screenshot_comes_first_and_each_picture_has_the_time_that_is_known(tmp_path: Path) -> None:
     (tmp_path / "freeze.json").write_text(json.dumps({"time": utc_text(MOMENT)}), encoding="utf-8")
     files = [
