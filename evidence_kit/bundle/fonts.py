@@ -227,3 +227,9 @@ def _segments(data: bytes, at: int) -> Iterator[int]:
                 glyph = struct.unpack_from(">H", data, place)[0]
             if (glyph + deltas[index]) & 0xFFFF and glyph:
                 yield point
+
+
+def glyph_name(character: str) -> str:
+    """Return *character* with its code point: a mark that belongs over a letter is over none here, and unseen alone."""
+    shown = f"\u25cc{character}" if unicodedata.category(character).startswith("M") else character
+    return f"{shown} (U+{ord(character):04X})"

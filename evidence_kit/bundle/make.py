@@ -16,6 +16,7 @@ from evidence_kit.bundle.beginning import Begun, Intent, begin, with_sealed, wit
 from evidence_kit.bundle.closing import Closing, close_bundle
 from evidence_kit.bundle.concluding import Built, commit_seal
 from evidence_kit.bundle.contents import EvidenceList, copy_case, list_evidence
+from evidence_kit.bundle.fonts import glyph_name
 from evidence_kit.bundle.gather import Source, gather_exhibits, gather_report
 from evidence_kit.bundle.guidance import check_commands
 from evidence_kit.bundle.placing import Packed, Packing, PlacedBundle, beside, building_bundle, want_name
@@ -270,7 +271,7 @@ class _Builder:
             missed=next((signature.missed for signature in signed if signature.missed), ""),
             reports=tuple((f"data/{path.name}", sha256_file(path), path.stat().st_size) for path in reports),
             tag_manifest=sha256_file(self.folder / TAG_MANIFEST),
-            problems=tuple(Problem(code="glyph.missing", detail=glyph) for glyph in missing),
+            problems=tuple(Problem(code="glyph.missing", detail=glyph_name(glyph)) for glyph in missing),
         )
 
     def _reports(

@@ -360,10 +360,30 @@ def _group(texts: Texts, outcome: Outcome, checks: Sequence[Check]) -> list[str]
     if not checks:
         return []
     lines = ["", f"{texts.say(f'outcome.{outcome}')}: {len(checks)}"]
-    for check in checks[:_MOST]:
+    alike = _alike(outcome, checks)
+    for check, others in alike[:_MOST]:
         title = texts.word("check", check.id, check.title)
         lines.append(f"  - {texts.detail(check.subject) or check.id}: {texts.detail(check.detail)}")
+        if others:
+            lines.append(f"    {texts.say('verify.alike', count=others)}")
         lines.append(f"    {texts.say(f'verify.{outcome}')}: {title} ({check.id})")
-    if len(checks) > _MOST:
-        lines.append(f"  {texts.say('verify.more', count=len(checks) - _MOST)}")
+    unlisted = sum(1 + others for _, others in alike[_MOST:])
+    if unlisted:
+        lines.append(f"  {texts.say('verify.more', count=unlisted)}")
     return lines
+
+
+def _alike(outcome: Outcome, checks: Sequence[Check]) -> list[tuple[Check, int]]:
+    """Return the *checks* to list, and how many more there are like each.
+
+    Of those left open, the same said of many files of one folder is told once: a sealed item has dozens. What failed
+    is told of each.
+    """
+    if outcome is not Outcome.NOT_CHECKED:
+        return [(check, 0) for check in checks]
+    found: dict[tuple[str, str, str], list[Check]] = {}
+    for check in checks:
+        folder, slash, _ = check.subject.rpartition("/")
+        place = folder if slash and check.detail else check.subject
+        found.setdefault((check.id, check.detail, place), []).append(check)
+    return [(each[0], len(each) - 1) for each in found.values()]

@@ -62,6 +62,24 @@ def test_verify_counts_what_is_sealed_apart(officer: RunCommand, case: Path) -> 
     assert facts["supplied"]["complete"] == 0
 
 
+def test_what_is_left_open_of_every_file_of_an_item_is_told_once(
+    officer: RunCommand, case: Path, tmp_path: Path
+) -> None:
+    """A sealed item has dozens of files, which would push everything else out of the list."""
+    assert officer("bundle", "--output", tmp_path / "bundle", "--case", case).code == 0
+    left_out = [
+        check
+        for check in officer("verify", tmp_path / "bundle", "--json").json["checks"]
+        if check["id"] == "item.manifest" and check["outcome"] == "not-checked"
+    ]
+
+    shown = officer("verify", tmp_path / "bundle").out
+
+    assert len(left_out) == 3
+    assert shown.count("(item.manifest)") == 1
+    assert "And of others in the same folder: 2" in shown
+
+
 def test_a_sealed_item_can_be_handed_over(officer: RunCommand, colleague: RunCommand, case: Path) -> None:
     to = ("--to", "Зохиомол Болор", "--purpose", "Шинжилгээ")
     assert officer("custody", "transfer", "EV-0001", *to, "--case", case).code == 0

@@ -12,6 +12,7 @@ from evidence_kit.bundle.fonts import (
     base_folders,
     characters,
     choose_fonts,
+    glyph_name,
     scripts_not_shown,
     showable,
     system_folders,
@@ -103,3 +104,7 @@ def test_a_font_of_the_system_shows_its_script(tmp_path: Path) -> None:
     (tmp_path / "NotoSansThai.ttf").write_bytes(head + table)
 
     assert "thai" not in scripts_not_shown([tmp_path])
+
+
+def test_a_character_that_is_not_shown_is_named_so_that_it_can_be_looked_up() -> None:
+    assert [glyph_name(character) for character in "\u4e2d\u0301"] == ["\u4e2d (U+4E2D)", "\u25cc\u0301 (U+0301)"]
