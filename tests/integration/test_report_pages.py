@@ -11,12 +11,12 @@ from typing import Any
 import pytest
 from PIL import Image
 
-from evidence_kit.bundle.exhibit_parts import Attempted, AttemptState, ContextShot
+from evidence_kit.bundle.exhibit_parts import Attempted, AttemptState, ContextShot, Fact
 from evidence_kit.bundle.mongolian_dates import local_stamp
 from evidence_kit.bundle.register_parts import LeftOut, SealedItem, SelfTest, SignatureLine
 from evidence_kit.bundle.report import SLICE_HEIGHT, SLICE_WIDTH, render_report
-from evidence_kit.bundle.report_model import Language, ReportData
-from evidence_kit.models import Trust, utc_text
+from evidence_kit.bundle.report_model import AttemptOutcome, Language, ReportData
+from evidence_kit.models import Problem, Trust, utc_text
 from evidence_kit.pictures.viewing_copy import ViewingCopy, make_slices
 from evidence_kit.resources import template
 from tests.support.report_cases import MOMENT, digest_of, exhibit_of, report_of
@@ -36,6 +36,7 @@ SECTIONS = (
     "transcript",
 )
 """Every sentence of these stands in every report."""
+NOTED = (Problem(code="freeze.failed", detail="no response had come when the capture ended"),)
 SENTENCES = (
     "exhibit/attempted",
     "exhibit/identity_none",
@@ -67,6 +68,9 @@ SENTENCES = (
     "tried/no_item",
     "tried/left_out",
     "tried/error_answer",
+    "tried/noted",
+    "tried/details_note",
+    "values/no response had come when the capture ended",
     "tried/withheld_items",
     "method/templates",
     "method/vocabulary",
@@ -131,11 +135,13 @@ def data_of(shot: ViewingCopy) -> ReportData:
         attempts=(
             *data.attempts,
             replace(data.attempts[0], http_status=404),
+            replace(data.attempts[0], outcome=AttemptOutcome.COMPLETE, problems=NOTED),
             replace(data.attempts[0], handed_over=3, exhibit=None),
             replace(data.attempts[0], handed_over=2, sealed=True, exhibit=None),
             replace(data.attempts[0], made_of=("EV-0001", "EV-0002"), exhibit=None),
         ),
         participants=(data.prepared_by,),
+        custody=(*data.custody, replace(data.custody[0], facts=(Fact(name="method", value="corroborate"),))),
         signatures=(
             line("report", "practice", "no"),
             line("custody", "self-made", "no"),
@@ -208,6 +214,12 @@ def test_a_page_that_was_answered_with_an_error_is_said_to_be_so(spoken: dict[La
     """It is recorded without gaps, and a list that says only that would mislead."""
     for language in (Language.ENGLISH, Language.MONGOLIAN):
         assert squeezed(texts(language)["tried"]["error_answer"] + ": HTTP 404") in spoken[language]
+
+
+def test_the_method_of_an_event_is_a_word_and_no_code(spoken: dict[Language, str]) -> None:
+    for language in (Language.ENGLISH, Language.MONGOLIAN):
+        told = texts(language)
+        assert squeezed(f"{told['custody_facts']['method']}: {told['values']['corroborate']}") in spoken[language]
 
 
 def test_the_time_of_a_picture_stands_in_ulaanbaatar_and_in_utc(spoken: dict[Language, str]) -> None:
