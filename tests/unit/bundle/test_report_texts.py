@@ -160,3 +160,36 @@ def test_every_kind_of_file_of_a_capture_has_its_name(language: str) -> None:
     assert isinstance(known, dict)
 
     assert {file.role for file in (WACZ, SESSION, *RESOURCES)} - known.keys() == set()
+
+
+def notes(source: str) -> Iterator[ast.Call]:
+    """Yield where *source* remembers what was done in a page; what the journal takes has names of its own."""
+    for call in ast.walk(ast.parse(source)):
+        if isinstance(call, ast.Call) and isinstance(call.func, ast.Attribute) and call.args:
+            noted = call.func.attr in {"note", "_note"}
+            if noted and not ast.unparse(call.func.value).endswith("journal"):
+                yield call
+
+
+def names_of(call: ast.Call) -> Iterator[str]:
+    choices = [call.args[0]]
+    while choices:
+        match choices.pop():
+            case ast.IfExp(body=one, orelse=other):
+                choices += [one, other]
+            case ast.Constant(value=str(name)):
+                yield name
+
+
+def test_there_is_a_word_for_everything_that_a_capture_says_it_did() -> None:
+    """Without one the report prints the code, in English."""
+    sources = (Path(__file__).parents[3] / "evidence_kit" / "capture").rglob("*.py")
+    calls = [call for path in sources for call in notes(path.read_text(encoding="utf-8"))]
+    names = {name for call in calls for name in names_of(call)}
+    facts = {each.arg for call in calls for each in call.keywords if each.arg}
+    told = dict(walk(texts("en")))
+
+    assert {"navigated", "loading-stopped", "popup-closed"} <= names
+    assert {"url", "milliseconds"} <= facts
+    assert [name for name in sorted(names) if f"/actions/{name}" not in told] == []
+    assert [name for name in sorted(facts) if f"/action_facts/{name}" not in told] == []
