@@ -5,6 +5,10 @@ one at a time. They are started anew (``spawn``); whoever calls must therefore b
 is imported. Each costs about a quarter of a second and its own memory, so the caller sees to it that there is enough to
 do; meanwhile, and whenever it would wait, this process does its share. Where it is safe, they can be copies of this one
 (``fork``), which are there at once.
+
+Others only help: where they cannot be started, are ended, or fail, what they were given is done here. So nothing is
+used between them but one pair of sockets for each, no semaphore and no thread of this process, which a system may
+refuse at any moment, and which a pool of Python's then waits for without end.
 """
 
 import os
@@ -12,16 +16,16 @@ import signal
 import subprocess
 import sys
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import Future, ProcessPoolExecutor
-from concurrent.futures.process import BrokenProcessPool
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from concurrent.futures import Future
 from contextlib import contextmanager, suppress
 from itertools import chain, islice
-from multiprocessing import get_context, parent_process
-from multiprocessing.connection import wait
+from multiprocessing import get_context, resource_tracker
+from multiprocessing.connection import Connection, wait
 from pathlib import Path
+from queue import SimpleQueue
 from threading import Thread, Timer
-from typing import IO, TypeVar
+from typing import IO, Any, Generic, TypeVar
 
 _Part = TypeVar("_Part")
 _Result = TypeVar("_Result")
@@ -29,6 +33,8 @@ _ROOT = Path(__file__).parents[1]
 _START_SECONDS = 30.0
 _AHEAD = 3
 """Enough that nobody waits for the next part, and few enough that they fit into memory."""
+_GIVEN = 2
+"""Parts that another process has at most: one to do, and one to go on with."""
 
 
 def spread(
@@ -36,82 +42,187 @@ def spread(
 ) -> Iterator[_Result]:
     """Yield *work* done to each of *parts*, in order, by up to *processes* at a time, of which this one is one.
 
-    *work* is a function of a module, and what it takes and returns can be pickled. What it raises passes through. Of
-    the parts no more than `_AHEAD` for each process are taken before their turn. If the processes cannot be started, or
-    one of them is ended from outside, the rest is done in this one. With *copies* they may begin with all that this one
-    holds: for work that neither keeps much nor meets what could break a process.
+    *work* is a function of a module, and what it takes and returns can be pickled. What it raises passes through. It
+    may be done to a part again that another process did not finish. Of the parts no more than `_AHEAD` for each process
+    are taken before their turn. With *copies* the others may begin with all that this one holds: for work that neither
+    keeps much nor meets what could break a process.
     """
     rest = iter(parts)
     first = list(islice(rest, 2))
-    waiting = deque[_Part]()
     if processes > 1 and len(first) > 1:
-        try:
-            with _pool(processes - 1, copies=copies) as pool:
-                yield from _by_others(pool, work, chain(first, rest), waiting, processes)
-        except BrokenProcessPool:
-            # The result is owed all the same.
-            yield from map(work, chain(waiting, rest))
+        with _others(work, processes - 1, copies=copies) as others:
+            yield from _by_all(work, others, chain(first, rest), _AHEAD * processes)
     else:
         yield from map(work, chain(first, rest))
 
 
+class _Owed(Generic[_Part, _Result]):
+    """A part whose result is owed."""
+
+    def __init__(self, part: _Part) -> None:
+        self.part = part
+        self.done = Future[_Result]()
+        self.elsewhere = False
+        """Whether another process has it."""
+
+    def do(self, work: Callable[[_Part], _Result]) -> None:
+        try:
+            self.done.set_result(work(self.part))
+        except Exception as error:  # noqa: BLE001  # it passes through when its turn comes
+            self.done.set_exception(error)
+
+
+class _Other(Generic[_Part, _Result]):
+    """Another process, which does one part after the other and sends back what that gives."""
+
+    def __init__(self, work: Callable[[_Part], _Result], context: Any, before: Sequence["_Other[Any, Any]"]) -> None:  # noqa: ANN401  # of two classes
+        """Start it; raises `OSError`. A copy has the ends of those *before* too, and must not keep them open."""
+        self.given = deque[_Owed[_Part, _Result]]()
+        self.connection: Connection[_Part, _Result]
+        self.connection, there = context.Pipe()
+        with there:
+            ours = (self.connection, *(each.connection for each in before))
+            copied = context.get_start_method() == "fork"
+            self._process = context.Process(target=_serve, args=(work, there, ours if copied else ()), daemon=True)
+            try:
+                with _interrupt_later(copied=copied):
+                    self._process.start()
+            except OSError:
+                self.connection.close()
+                raise
+
+    def give(self, owed: _Owed[_Part, _Result]) -> None:
+        self.given.append(owed)
+        owed.elsewhere = True
+        try:
+            self.connection.send(owed.part)
+        except OSError:
+            self.end()
+
+    def hear(self) -> None:
+        try:
+            result = self.connection.recv()
+        except (OSError, EOFError):
+            self.end()
+        else:
+            self.given.popleft().done.set_result(result)
+
+    def end(self) -> None:
+        """End it, whatever it does, and leave to this process what it was given."""
+        self._process.kill()
+        self._process.join()
+        self.connection.close()
+        for owed in self.given:
+            owed.elsewhere = False
+        self.given.clear()
+
+    @property
+    def ended(self) -> bool:
+        return self.connection.closed
+
+
 @contextmanager
-def _pool(others: int, *, copies: bool) -> Iterator[ProcessPoolExecutor]:
-    """Give a pool of *others*; as copies only where no other thread, of Python or not, may hold a lock."""
+def _others(
+    work: Callable[[_Part], _Result], count: int, *, copies: bool
+) -> Iterator[Sequence[_Other[_Part, _Result]]]:
+    """Give *count* other processes, or as many as can be started; copies only where no other thread may hold a lock."""
     threads = Path("/proc/self/task")
-    alone = threads.is_dir() and len(list(threads.iterdir())) == 1
-    context = get_context("fork" if copies and alone else "spawn")
-    pool = ProcessPoolExecutor(others, mp_context=context, initializer=_begin_as_other)
+    others: list[_Other[_Part, _Result]] = []
     try:
-        yield pool
+        with suppress(OSError):
+            alone = threads.is_dir() and len(list(threads.iterdir())) == 1
+            context = get_context("fork" if copies and alone else "spawn")
+            for _ in range(count):
+                others.append(_Other(work, context, others))
+        yield others
     finally:
-        pool.shutdown(cancel_futures=True)
+        for other in others:
+            if not other.ended:
+                other.end()
 
 
-def _by_others(
-    pool: ProcessPoolExecutor,
-    work: Callable[[_Part], _Result],
-    parts: Iterable[_Part],
-    waiting: deque[_Part],
-    processes: int,
-) -> Iterator[_Result]:
-    """Do the same in the *pool* and in this process, with those parts in *waiting* whose result is still owed."""
-    results = deque[Future[_Result]]()
-    for part in parts:
-        waiting.append(part)
-        underway = sum(not each.done() for each in results)
-        # One for each of the others to do, and one to go on with. None is taken back: a pool that breaks then hangs.
-        results.append(pool.submit(work, part) if underway < 2 * (processes - 1) else _done_here(work, part))
-        while results and (results[0].done() or len(results) > _AHEAD * processes):
-            result = results.popleft().result()
-            waiting.popleft()
-            yield result
-    while results:
-        result = results.popleft().result()
-        waiting.popleft()
-        yield result
-
-
-def _done_here(work: Callable[[_Part], _Result], part: _Part) -> Future[_Result]:
-    own = Future[_Result]()
+@contextmanager
+def _interrupt_later(*, copied: bool) -> Iterator[None]:
+    """Let an interrupt wait, where it can, for a process that begins cannot yet leave it to this one."""
+    if not hasattr(signal, "pthread_sigmask"):
+        yield
+        return
+    if not copied:
+        # It would let interrupts come when it is started, and is started with the first process.
+        resource_tracker.ensure_running()
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     try:
-        own.set_result(work(part))
-    except Exception as error:  # noqa: BLE001  # it passes through when its turn comes
-        own.set_exception(error)
-    return own
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
-def _begin_as_other() -> None:
-    """Leave an interrupt to whoever began this process, and end when that one has ended, however it did."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    Thread(target=_end_with_beginner, daemon=True).start()
+def _by_all(
+    work: Callable[[_Part], _Result], others: Sequence[_Other[_Part, _Result]], parts: Iterable[_Part], ahead: int
+) -> Iterator[_Result]:
+    owed = deque[_Owed[_Part, _Result]]()
+    for part in parts:
+        owed.append(_Owed(part))
+        _hear(others, at_once=True)
+        free = [other for other in others if not other.ended and len(other.given) < _GIVEN]
+        if free:
+            min(free, key=lambda other: len(other.given)).give(owed[-1])
+        else:
+            owed[-1].do(work)
+        while owed and (owed[0].done.done() or len(owed) > ahead):
+            yield _result(owed.popleft(), work, others)
+    while owed:
+        yield _result(owed.popleft(), work, others)
 
 
-def _end_with_beginner() -> None:
-    beginner = parent_process()
-    assert beginner is not None  # noqa: S101  # this is not the main process
-    wait([beginner.sentinel])
-    os._exit(1)
+def _result(
+    owed: _Owed[_Part, _Result], work: Callable[[_Part], _Result], others: Sequence[_Other[_Part, _Result]]
+) -> _Result:
+    while not owed.done.done():
+        if owed.elsewhere:
+            _hear(others)
+        else:
+            owed.do(work)
+    return owed.done.result()
+
+
+def _hear(others: Iterable[_Other[Any, Any]], *, at_once: bool = False) -> None:
+    """Take what others have done, at least one unless it has to be *at_once*."""
+    at_work = [other for other in others if other.given]
+    told = wait([other.connection for other in at_work], 0 if at_once else None)
+    for other in at_work:
+        if other.connection in told:
+            other.hear()
+
+
+def _serve(
+    work: Callable[[_Part], _Result], connection: "Connection[_Result, _Part]", not_ours: Collection[Connection]
+) -> None:
+    """Do *work* to what comes, in another process; leave interrupts to whoever began it, and end when that one has.
+
+    Whatever goes wrong ends it without a word: the one who began it does the same again, and hears of it.
+    """
+    try:
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+        if hasattr(signal, "pthread_sigmask"):
+            signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
+        for each in not_ours:
+            each.close()
+        parts = SimpleQueue[_Part]()
+        Thread(target=_take, args=(connection, parts), daemon=True).start()
+        while True:
+            connection.send(work(parts.get()))
+    finally:
+        os._exit(1)
+
+
+def _take(connection: "Connection[_Result, _Part]", parts: "SimpleQueue[_Part]") -> None:
+    """Take parts as they come, so that nobody waits to give one; end with the other end."""
+    try:
+        while True:
+            parts.put(connection.recv())
+    finally:
+        os._exit(1)
 
 
 def limit_memory(memory: int) -> None:

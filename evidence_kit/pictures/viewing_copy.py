@@ -8,6 +8,7 @@ Every picture may come from a hostile page: only PNG and JPEG are opened, and no
 """
 
 import math
+import shutil
 import struct
 import warnings
 import zlib
@@ -230,8 +231,11 @@ class Cutting:
 def cut(cutting: Cutting, *, page_width_px: int, slice_height_px: int) -> ViewingCopy:
     """Make the folder and the viewing copy in it; raises what `make_slices` raises.
 
-    For other processes: this module is loaded in a fraction of the time that the rest of the kit takes.
+    For other processes: this module is loaded in a fraction of the time that the rest of the kit takes. What one of
+    them that was ended had begun is made anew.
     """
+    if cutting.folder.exists():
+        shutil.rmtree(cutting.folder)
     cutting.folder.mkdir(parents=True)
     return make_slices(
         cutting.picture,

@@ -109,6 +109,8 @@ def underway(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[tuple[s
             assert program.poll() is None
             time.sleep(0.01)
         yield program, [int(each.stem) for each in found if each.stem != str(program.pid)]
+        if program.poll() is None:  # a test failed
+            os.killpg(program.pid, signal.SIGKILL)
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="processes are ended otherwise there")
@@ -130,13 +132,63 @@ def test_an_interrupt_of_all_is_told_by_the_first_alone(underway: tuple[subproce
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="processes are ended otherwise there")
+def test_an_interrupt_ends_one_that_stands_still(underway: tuple[subprocess.Popen[str], list[int]]) -> None:
+    program, others = underway
+    os.kill(others[0], signal.SIGSTOP)
+    os.killpg(program.pid, signal.SIGINT)
+
+    assert program.communicate(timeout=60) == ("interrupted\n", "")
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="processes are ended otherwise there")
 def test_others_end_with_the_first_however_it_ends(underway: tuple[subprocess.Popen[str], list[int]]) -> None:
     program, _ = underway
     os.kill(program.pid, signal.SIGKILL)
 
-    # All of them hold its output, so it ends with the last. Python's tracker of semaphores may complain beside it.
-    said, _ = program.communicate(timeout=60)
-    assert said == ""
+    # All of them hold its output, so it ends with the last.
+    assert program.communicate(timeout=60) == ("", "")
+
+
+_SHORT_OF_HANDLES = """
+import os, resource, sys
+from evidence_kit.processes import spread
+if __name__ == "__main__":
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    for more in range(0, 30, int(sys.argv[2])):
+        resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
+        lowest = os.dup(0)
+        os.close(lowest)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (lowest + more, most))
+        assert list(spread(abs, range(-9, 0), processes=4, copies=sys.argv[1] == "copies")) == [*range(9, 0, -1)]
+    print("done")
+"""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="there is no such limit there")
+@pytest.mark.parametrize(("how", "step"), [("copies", "1"), ("anew", "4")])
+def test_what_cannot_be_started_for_want_of_handles_is_done_without(tmp_path: Path, how: str, step: str) -> None:
+    (tmp_path / "program.py").write_text(_SHORT_OF_HANDLES, encoding="utf-8")
+    program = [sys.executable, str(tmp_path / "program.py"), how, step]
+    said = subprocess.run(program, capture_output=True, text=True, check=False, timeout=120)
+
+    assert (said.stdout, said.stderr) == ("done\n", "")
+
+
+_WITHOUT_SEMAPHORES = """
+import multiprocessing.synchronize
+from evidence_kit.processes import spread
+def refused(*_, **__): raise OSError(30, "Read-only file system")
+if __name__ == "__main__":
+    multiprocessing.synchronize.SemLock.__init__ = refused
+    print(list(spread(abs, [-3, 2, -1], processes=2)))
+"""
+
+
+def test_no_semaphore_is_needed_which_some_systems_refuse(tmp_path: Path) -> None:
+    (tmp_path / "program.py").write_text(_WITHOUT_SEMAPHORES, encoding="utf-8")
+    said = subprocess.run([sys.executable, tmp_path / "program.py"], capture_output=True, text=True, check=False)
+
+    assert (said.stdout, said.stderr) == ("[3, 2, 1]\n", "")
 
 
 @pytest.fixture

@@ -10,7 +10,15 @@ import pytest
 from PIL import Image, ImageDraw, ImageStat
 
 from evidence_kit.errors import FormatError
-from evidence_kit.pictures.viewing_copy import LARGEST_PIXELS, OVERLAP, make_slices, picture_size, placeholder
+from evidence_kit.pictures.viewing_copy import (
+    LARGEST_PIXELS,
+    OVERLAP,
+    Cutting,
+    cut,
+    make_slices,
+    picture_size,
+    placeholder,
+)
 
 
 def screenshot(path: Path, width: int = 640, height: int = 3000) -> Path:
@@ -197,6 +205,15 @@ def test_slices_never_overwrite(tmp_path: Path) -> None:
 
     with pytest.raises(FileExistsError):
         make_slices(png, into, slice_height_px=900, blur=False)
+
+
+def test_what_a_process_that_was_ended_had_cut_is_cut_anew(tmp_path: Path) -> None:
+    cutting = Cutting(picture=screenshot(tmp_path / "a.png"), folder=tmp_path / "slices", blur=False)
+    whole = cut(cutting, page_width_px=600, slice_height_px=800)
+    whole.slices[0].path.write_bytes(b"half of it")
+
+    assert cut(cutting, page_width_px=600, slice_height_px=800) == whole
+    assert whole.slices[0].path.stat().st_size > len(b"half of it")
 
 
 def test_placeholders_are_all_different_and_always_the_same() -> None:
