@@ -90,7 +90,8 @@ def _check(part: _Part) -> list[RecordFinding] | None:
     try:
         with part.place.open() as stream:
             stream.seek(part.begin)
-            for finding in check_from(stream, part.begin) if part.begin else check_warc(stream):
+            # To the last finding: damage behind a record is told after it.
+            for finding in _findings(stream, part):
                 record = finding.record
                 if finding.problems or record is None or not record.compressed or record.offset != end:
                     return None
@@ -103,9 +104,11 @@ def _check(part: _Part) -> list[RecordFinding] | None:
                 found.append(finding)
                 if len(found) > _MOST_RECORDS or text > _MOST_TEXT:
                     return None
-                if end >= part.end:
-                    return found if end == part.end else None
     except (FormatError, OSError):
         # Whoever reads it in one piece finds out why.
         return None
-    return None
+    return found if end == part.end else None
+
+
+def _findings(stream: BinaryIO, part: _Part) -> Iterator[RecordFinding]:
+    return check_from(stream, part.begin, end=part.end) if part.begin else check_warc(stream, end=part.end)

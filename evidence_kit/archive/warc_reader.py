@@ -7,6 +7,7 @@ changed header is found only where it breaks the form: the file's own digest mus
 """
 
 import re
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO, NamedTuple
@@ -50,16 +51,17 @@ class RecordFinding(NamedTuple):
         return "; ".join(self.problems + self.notes)
 
 
-def check_warc(source: Path | BinaryIO) -> Iterator[RecordFinding]:
+def check_warc(source: Path | BinaryIO, *, end: int = sys.maxsize) -> Iterator[RecordFinding]:
     """Yield a finding for every record, in order, and one for every damaged stretch in or between them.
 
-    Raises `FormatError` when the first bytes are no WARC, and `OSError`.
+    Of gzip members, only until a record ends at byte *end* or behind it. Raises `FormatError` when the first bytes are
+    no WARC, and `OSError`.
     """
     with opened(source) as raw:
-        yield from _findings(begin(raw), 0)
+        yield from _findings(begin(raw), 0, end)
 
 
-def check_from(raw: BinaryIO, offset: int) -> Iterator[RecordFinding]:
+def check_from(raw: BinaryIO, offset: int, *, end: int = sys.maxsize) -> Iterator[RecordFinding]:
     """Yield what `check_warc` yields from the gzip member on that begins where *raw* stands, byte *offset* of a WARC.
 
     Raises `OSError`.
@@ -68,13 +70,15 @@ def check_from(raw: BinaryIO, offset: int) -> Iterator[RecordFinding]:
     following = another(stream)
     yield from _damage(stream, 0)
     if following:
-        yield from _findings(stream, len(stream.problems))
+        yield from _findings(stream, len(stream.problems), end)
 
 
-def _findings(stream: MemberStream, reported: int) -> Iterator[RecordFinding]:
+def _findings(stream: MemberStream, reported: int, end: int) -> Iterator[RecordFinding]:
     following = True
     while following:
-        finding, following = _check_record(WarcRecord(stream, check=True))
+        record = WarcRecord(stream, check=True)
+        finding, following = _check_record(record)
+        following = following and record.offset + record.length < end
         yield finding
         if len(stream.problems) > reported:
             yield from _damage(stream, reported)

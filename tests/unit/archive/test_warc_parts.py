@@ -2,6 +2,7 @@
 
 import gzip
 import hashlib
+import random
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Protocol
@@ -115,6 +116,31 @@ def test_damage_is_told_alike(tmp_path: Path, data: st.DataObject) -> None:
     path.write_bytes(warc)
 
     assert in_parts(path, data.draw(st.integers(1, 500), label="part")) == in_one(path)
+
+
+@pytest.mark.parametrize("cut", range(1, 12))
+def test_a_file_that_ends_in_its_last_member_is_told_alike(tmp_path: Path, cut: int) -> None:
+    (path := tmp_path / "a.warc.gz").write_bytes(HOSTILE["honest"][:-cut])
+
+    found = in_one(path)
+
+    assert "the file ends inside this gzip member" in str(found)
+    assert in_parts(path, 100) == found
+
+
+@pytest.mark.parametrize("place", [0, 2, 5])
+def test_a_wrong_checksum_behind_a_whole_record_is_told_alike(tmp_path: Path, place: int) -> None:
+    # The last eight bytes come when the record was read, in a piece of their own.
+    block = random.Random(1).randbytes(4_096)  # noqa: S311  # the same every time, on purpose
+    block = next(block[:size] for size in range(3_500, 4_096) if len(member(1, block[:size])) == 4_096 + 8)
+    large = [member(number, block) for number in range(1, 7)]
+    large[place] = large[place][:-8] + bytes(8)
+    (path := tmp_path / "a.warc.gz").write_bytes(b"".join(large))
+
+    found = in_one(path)
+
+    assert "Incorrect" in str(found)
+    assert in_parts(path, 100) == found
 
 
 def test_two_processes_give_what_one_gives(sample: Sample) -> None:
