@@ -33,6 +33,8 @@ _LAST_SECOND = 253370764799
 """The end of the year 9998: one year more than any time zone takes."""
 PASSPHRASE_VARIABLE = "EVIDENCE_KIT_PASSPHRASE"  # noqa: S105  # a name, not a passphrase
 
+_LONGEST_SECRET = 64 * 1024
+"""Bytes of a passphrase; a device has no end."""
 _PATHS = frozenset({"FILE", "BUNDLE"})
 """What stands in the name of a value that may be a path, though it is read as text."""
 
@@ -228,7 +230,11 @@ def _is_text(word: str) -> bool:
 def first_line(file: Path) -> bytes:
     """Return the first line of a file of secrets, without its end; raises `SettingsError`."""
     try:
-        return file.read_bytes().split(b"\n", 1)[0].removesuffix(b"\r")
+        with file.open("rb") as stream:
+            line = stream.readline(_LONGEST_SECRET + 1)
     except OSError as error:
         message = f"the passphrase file {file} cannot be read: {error.strerror}"
         raise SettingsError(message) from error
+    if len(line) > _LONGEST_SECRET:
+        raise SettingsError(f"the first line of {file} is longer than {_LONGEST_SECRET} bytes: it is no passphrase")
+    return line.removesuffix(b"\n").removesuffix(b"\r")

@@ -201,3 +201,13 @@ def test_who_may_seal_is_declared_kept_and_taken_back(run: RunCommand) -> None:
     assert "the owner declared that the office may hold" in shown
     checks = {check["id"]: check["outcome"] for check in run("doctor", "--json").json["checks"]}
     assert checks["seal.entitlement"] == "not-checked"
+
+
+@pytest.mark.skipif(not Path("/dev/zero").exists(), reason="there is no such device here")
+def test_of_a_passphrase_without_end_no_more_is_read_than_one_can_have(run: RunCommand, tmp_path: Path) -> None:
+    (tmp_path / "key.p12").write_bytes(b"x")
+
+    answer = run("setup", *OFFICER, "--p12", tmp_path / "key.p12", "--passphrase-file", "/dev/zero")
+
+    assert answer.code == 1
+    assert "it is no passphrase" in answer.err
