@@ -30,6 +30,11 @@ def open_plain(path: Path) -> BinaryIO:
     return open(path, "rb", opener=opener)  # only it takes an opener
 
 
+def real(path: Path) -> Path:
+    """Return *path* without links; one that leads to itself stays, for whoever opens it (`Path.resolve` may fail)."""
+    return Path(os.path.realpath(path))
+
+
 def read_plain(path: Path, most: int = -1) -> bytes:
     """Return the bytes of the plain file at *path*; raises `OSError`, and `FormatError` for more than *most* bytes."""
     with open_plain(path) as stream:

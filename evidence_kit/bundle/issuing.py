@@ -22,6 +22,7 @@ from evidence_kit.custody.events import ENDS, Draft, Event, EventType
 from evidence_kit.custody.receipts import Receipt
 from evidence_kit.errors import CaseError, IntegrityError, ReportError, UsageError
 from evidence_kit.models import Digest
+from evidence_kit.plain import real
 from evidence_kit.trust.digests import sha256_bytes
 
 
@@ -67,7 +68,7 @@ def issue_receipt(  # noqa: PLR0913  # a case, an item, and who issues it how
 
 
 def _refuse_place(case: CaseFolder, output: Path) -> None:
-    if case.path.resolve() in output.resolve().parents:
+    if real(case.path) in real(output).parents:
         message = f"{output} lies in the case, which holds nothing that its custody log does not account for"
         raise UsageError(message, hint="choose an --output outside of the case's folder")
     if not output.parent.is_dir():

@@ -43,6 +43,7 @@ from evidence_kit.errors import CaseError, IntegrityError, TimestampError, Usage
 from evidence_kit.models import Digest, OnStep, Problem, ignore
 from evidence_kit.pdf.findings import Level
 from evidence_kit.pdf.sign import PdfSignature, level_in_reach, sign_pdf
+from evidence_kit.plain import real
 from evidence_kit.trust.age import Identity, Recipient
 from evidence_kit.trust.digests import sha256_bytes, sha256_file
 from evidence_kit.trust.judging import TrustedRoots, judge
@@ -175,10 +176,10 @@ def _want_free(case: CaseFolder, output: Path, withheld_to: Path | None) -> None
         if path.exists():
             message = f"{path} is already there and is never overwritten"
             raise CaseError(message, hint=f"choose another {option}")
-        if case.path.resolve() in path.resolve().parents:
+        if real(case.path) in real(path).parents:
             message = f"{path} lies in the case, which holds nothing that its custody log does not account for"
             raise UsageError(message, hint=f"choose an {option} outside of the case's folder")
-    if withheld_to and output.resolve() in (withheld_to.resolve(), *withheld_to.resolve().parents):
+    if withheld_to and real(output) in (real(withheld_to), *real(withheld_to).parents):
         message = f"{withheld_to} lies in the bundle, which is to hold nothing of what is withheld"
         raise UsageError(message, hint="choose a --withheld-to outside of the bundle")
     if withheld_to and not withheld_to.parent.is_dir():

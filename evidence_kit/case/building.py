@@ -14,6 +14,7 @@ from pathlib import Path
 from evidence_kit.case.held import held, is_abandoned
 from evidence_kit.case.layout import TAG_SIGNATURE
 from evidence_kit.errors import UsageError
+from evidence_kit.plain import real
 
 _LOCK = ".evidence-kit-building.lock"
 _NAME = re.compile(r"\..+\.new-[0-9]+")
@@ -46,7 +47,7 @@ def abandoned(folder: Path) -> list[Path]:
 
 def refuse_inside(path: Path) -> None:
     """Refuse, with `UsageError`, a place for something new inside a case or bundle."""
-    for folder in path.resolve().parents:
+    for folder in real(path).parents:
         if any((folder / name).exists() for name in ("case.json", "custody.jsonl", TAG_SIGNATURE)):
             message = f"{path} lies inside {folder}, a case or a bundle, which holds nothing but what it accounts for"
             raise UsageError(message, hint="choose a folder outside of it")

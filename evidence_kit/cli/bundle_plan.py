@@ -8,6 +8,7 @@ from evidence_kit.canonical import Json
 from evidence_kit.cli.output import emit, quoted, say
 from evidence_kit.cli.run import Run
 from evidence_kit.errors import UsageError
+from evidence_kit.plain import real
 from evidence_kit.texts import Language, Texts
 
 if TYPE_CHECKING:
@@ -48,7 +49,7 @@ def write_plan(
     from evidence_kit.case.durable import write_new
     from evidence_kit.case.opened import OpenItems
 
-    if case.path.resolve() in path.resolve().parents:
+    if real(case.path) in real(path).parents:
         message = f"{path} lies in the case, which holds nothing that its custody log does not account for"
         raise UsageError(message, hint="choose a --plan outside of the case's folder")
     spoken = [each for each in Language if language in {each.value, "both"}]

@@ -1,5 +1,6 @@
 """``case new``, ``case show``, ``list`` and ``show``."""
 
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -69,6 +70,21 @@ def test_a_folder_that_is_taken_is_left_alone(officer: RunCommand, case: Path) -
 
     assert answer.code == 1
     assert (case / "custody.jsonl").read_bytes() == before
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="links are for administrators there")
+@pytest.mark.parametrize("command", ["case new LOOP --title T", "bundle --output LOOP", "bundle --plan LOOP"])
+def test_a_link_to_itself_is_no_place_to_write_to(
+    officer: RunCommand, case: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, command: str
+) -> None:
+    monkeypatch.chdir(case)
+    loop = tmp_path / "loop"
+    loop.symlink_to(loop)
+
+    answer = officer(*(str(loop) if word == "LOOP" else word for word in command.split()))
+
+    assert answer.code in {1, 2}
+    assert "loop" in answer.err
 
 
 def test_a_case_is_named_by_option_environment_or_folder(
