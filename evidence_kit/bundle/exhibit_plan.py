@@ -26,6 +26,8 @@ _KEYS = frozenset({"item", "label", "title", "why", "blurred", "pages", "regions
 _ITEM = re.compile(r"EV-[0-9]{4,9}")
 LONGEST_LABEL = 60
 """Characters of what an exhibit is called."""
+_UNSEEN = re.compile("[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u3164\ufe00-\ufe0f\uffa0\U000e0100-\U000e01ef]")
+"""Letters, selectors and joiners without a shape (Default_Ignorable_Code_Point) that `visible` lets stand."""
 _LONGEST = {"label": LONGEST_LABEL, "title": 200, "why": 2000}
 _MOST = 100
 _LARGEST_NUMBER = 10_000_000
@@ -227,12 +229,15 @@ class _Reader:
 
 def fits_as_label(text: str) -> bool:
     """Whether *text* can be a label of a plan."""
-    return bool(text) and len(text) <= LONGEST_LABEL and visible(text.strip()) == text
+    return bool(label_key(text)) and len(text) <= LONGEST_LABEL and visible(text.strip()) == text
 
 
 def label_key(label: str) -> str:
-    """Return what two labels have in common that look alike: of letters their composed form, in lower case."""
-    return unicodedata.normalize("NFKC", label).casefold()
+    """Return what two labels have in common that look alike: of letters their composed form, in lower case.
+
+    Without what is not seen, and with one space for several. Letters of two scripts stay two.
+    """
+    return " ".join(_UNSEEN.sub("", unicodedata.normalize("NFKC", label).casefold()).split())
 
 
 def _text_of(table: Mapping[str, object], key: str, wrong: Wrong) -> str:

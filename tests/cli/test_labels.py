@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from evidence_kit.bundle.exhibit_plan import read_plan
+from evidence_kit.bundle.exhibit_plan import fits_as_label, label_key, read_plan
 from evidence_kit.errors import UsageError
 from evidence_kit.practice.server import PracticeServer
 from tests.cli.running import RunCommand
@@ -112,3 +112,17 @@ def test_a_label_is_one_line_for_one_item_and_beside_nothing_sealed(
     assert answer.code == 2
     assert words in answer.err
     assert officer("case", "show", "--case", case, "--json").json["case"]["events"] == 1
+
+
+@pytest.mark.parametrize("unseen", ["A\ufe0f", "\u034fA", "A\u180b", "A\u3164"])
+def test_a_label_with_something_unseen_looks_like_the_one_without(unseen: str) -> None:
+    assert label_key(unseen) == label_key("A")
+
+
+def test_labels_that_differ_in_spaces_alone_look_alike() -> None:
+    assert label_key("Exhibit  \u00a0A") == label_key("Exhibit A") != label_key("ExhibitA")
+
+
+@pytest.mark.parametrize("label", ["\u3164", "\u00a0", "\ufe0f\u034f"])
+def test_a_label_of_which_nothing_is_seen_is_none(label: str) -> None:
+    assert not fits_as_label(label)
