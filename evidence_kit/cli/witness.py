@@ -1,6 +1,7 @@
 """``witness``: the relay that another body runs, and the certificate by which installations know each other."""
 
 import platform
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -60,10 +61,8 @@ def _serve(
         allow_private=allow_private,
         tsa=settings.tsa,
     )
-    journal = Journal(folder, custodian.signer, run.clock)
-    server = WitnessServer(options, Sessions(journal, custodian.officer, run.clock), run.clock, on_step=run.progress())
 
-    def listening(address: str, number: int) -> None:
+    def listening(journal: Journal, address: str, number: int) -> None:
         shown = f"https://[{address}]:{number}" if ":" in address else f"https://{address}:{number}"
         practice = custodian.signer.practice
         if json:
@@ -78,8 +77,13 @@ def _serve(
         say(rows([(run.texts.say("witness.client"), visible(each.subject)) for each in clients]))
         say(run.texts.say("witness.stop"))
 
+    folder.mkdir(parents=True, exist_ok=True)
+    # Held before it is opened: what another one is just writing would be taken for torn.
     with held(folder / "lock"):
-        asyncio.run(server.serve(listening))
+        journal = Journal(folder, custodian.signer, run.clock)
+        sessions = Sessions(journal, custodian.officer, run.clock)
+        server = WitnessServer(options, sessions, run.clock, on_step=run.progress())
+        asyncio.run(server.serve(partial(listening, journal)))
 
 
 def _certificate(

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from evidence_kit.case.held import held
 from evidence_kit.errors import CaptureError
 from evidence_kit.wire.witness.channel import Session
 from evidence_kit.wire.witness.sessions import close_session, open_session
@@ -112,3 +113,16 @@ def test_a_log_that_was_changed_is_not_gone_on_with(office: Installation, tmp_pa
 
     assert answer.returncode == 1
     assert "damaged" in answer.stderr
+
+
+def test_a_second_witness_of_a_log_leaves_alone_what_the_first_one_writes(office: Installation, tmp_path: Path) -> None:
+    witness = Installation(folder=tmp_path / "w").set_up("Witness")
+    (log := witness.folder / "log").mkdir()
+    (log / "witness.jsonl").write_bytes(b"a line that is not signed yet\n")
+
+    with held(log / "lock"):
+        answer = witness.run("witness", "serve", log, "--client", office.certificate)
+
+    assert answer.returncode == 1
+    assert "another program is at work" in answer.stderr
+    assert (log / "witness.jsonl").read_bytes() == b"a line that is not signed yet\n"
