@@ -20,6 +20,9 @@ _FROM_REPORT = (
     *("compared-kind", "compared-outcome", "measure", "not-compared"),
 )
 
+_DEEPEST = 5
+"""So many errors may tell of one another; a name from outside could go on as if it told of thousands."""
+
 
 class Language(StrEnum):
     """The languages that the kit speaks."""
@@ -70,12 +73,21 @@ class Texts:
 
         A value may be such a fact itself: one error often tells of another one.
         """
-        said = self._said("cli/facts", text, lambda value: self.fact(value) or visible(value))
-        return "" if said == visible(text) else said
+        return self._fact(text, _DEEPEST)
 
     def detail(self, text: str) -> str:
         """Return what a check says of what it found, whose English is *text*, as `advice` does."""
-        return self._said("verify/details", text, self.detail) or self.fact(text) or visible(text)
+        return self._detail(text, _DEEPEST)
+
+    def _fact(self, text: str, levels: int) -> str:
+        if not levels:
+            return ""
+        said = self._said("cli/facts", text, lambda value: self._fact(value, levels - 1) or visible(value))
+        return "" if said == visible(text) else said
+
+    def _detail(self, text: str, levels: int) -> str:
+        said = levels and self._said("verify/details", text, lambda value: self._detail(value, levels - 1))
+        return said or self._fact(text, levels) or visible(text)
 
     def _said(self, kind: str, text: str, value: Callable[[str], str]) -> str:
         """Return the words of the file *kind* for *text*, its values put through *value*; empty if there are none."""

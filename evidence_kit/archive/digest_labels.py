@@ -119,14 +119,12 @@ class DigestCheck:
         """Return how the bytes compare with the label."""
         if self.text is None:
             return DigestOutcome.ABSENT
-        _, colon, value = self.text.partition(":")
         if self._hasher is None:
-            return DigestOutcome.UNKNOWN_ALGORITHM if colon else DigestOutcome.MALFORMED
-        found = self._hasher.digest()
-        expected = _decoded(value, len(found))
+            return DigestOutcome.UNKNOWN_ALGORITHM if ":" in self.text else DigestOutcome.MALFORMED
+        expected = LabelledDigest.parse(self.text).value
         if not expected:
             return DigestOutcome.MALFORMED
-        return DigestOutcome.OK if found == expected else DigestOutcome.MISMATCH
+        return DigestOutcome.OK if self._hasher.digest() == expected else DigestOutcome.MISMATCH
 
     def found(self) -> str:
         """Return the digest that was counted, as algorithm and hexadecimal digits."""

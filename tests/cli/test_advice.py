@@ -13,6 +13,7 @@ import evidence_kit
 from evidence_kit.errors import CaseError
 from evidence_kit.resources import template
 from evidence_kit.texts import Language, Texts
+from tests.support.sentences import texts_of
 
 MONGOLIAN = Texts.load(Language.MONGOLIAN)
 WORDS: dict[str, str] = tomllib.loads(template("cli/advice.mn.toml").read_text(encoding="utf-8"))["advice"]
@@ -38,22 +39,11 @@ def _assigned() -> dict[str, list[ast.expr]]:
 
 
 def _texts(value: ast.expr) -> Iterator[str]:
-    """Yield the texts that *value* can be, with an asterisk for each value inserted."""
-    match value:
-        case ast.Constant(value=str(text)):
-            yield text
-        case ast.JoinedStr(values=parts):
-            yield "".join(str(part.value) if isinstance(part, ast.Constant) else "*" for part in parts)
-        case ast.IfExp(body=one, orelse=other):
-            yield from _texts(one)
-            yield from _texts(other)
-        case ast.Name(id=name):
-            for assigned in _assigned().get(name, ()):
-                yield from _texts(assigned)
-        case ast.Attribute() | ast.Call():
-            return  # of another error, or of what is no advice
-        case _:
-            raise AssertionError(ast.unparse(value))
+    """Yield the texts of an advice; an attribute or a call is that of another error, or what is no advice."""
+    assert isinstance(value, ast.Constant | ast.JoinedStr | ast.IfExp | ast.Name | ast.Attribute | ast.Call), (
+        ast.unparse(value)
+    )
+    yield from texts_of(value, _assigned())
 
 
 @cache

@@ -6,7 +6,6 @@ import os
 import re
 import sys
 import tomllib
-from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 
@@ -19,6 +18,7 @@ from evidence_kit.cli.output import show_error
 from evidence_kit.errors import CaseError, EvidenceError, FormatError
 from evidence_kit.resources import template
 from evidence_kit.texts import Language, Texts
+from tests.support.sentences import texts_of
 
 MONGOLIAN = Texts.load(Language.MONGOLIAN)
 TABLE: dict[str, dict[str, str]] = tomllib.loads(template("cli/facts.mn.toml").read_text(encoding="utf-8"))
@@ -34,21 +34,6 @@ OTHERWISE = {"FormatError", "EntitlementError", "KnownFileError"}
 SAID = {
     name for name, each in vars(errors).items() if isinstance(each, type) and issubclass(each, EvidenceError)
 } - OTHERWISE
-
-
-def _texts(value: ast.expr, assigned: dict[str, list[ast.expr]]) -> Iterator[str]:
-    """Yield the texts that *value* can be, with an asterisk for each value inserted."""
-    match value:
-        case ast.Constant(value=str(text)):
-            yield text
-        case ast.JoinedStr(values=parts):
-            yield "".join(str(part.value) if isinstance(part, ast.Constant) else "*" for part in parts)
-        case ast.IfExp(body=one, orelse=other):
-            yield from _texts(one, assigned)
-            yield from _texts(other, assigned)
-        case ast.Name(id=name):
-            for each in assigned.get(name, ()):
-                yield from _texts(each, assigned)
 
 
 _BEHIND = {"wrong": 1, "_wrong": 2}
@@ -82,7 +67,7 @@ def said() -> frozenset[str]:
                 for call in calls
                 if (name := _name(call)) in _BEHIND and len(call.args) > _BEHIND[name]
             ]
-            found |= {text for value in (*raised, *wrong) for text in _texts(value, assigned)}
+            found |= {text for value in (*raised, *wrong) for text in texts_of(value, assigned)}
     return frozenset(found)
 
 
@@ -90,7 +75,7 @@ def said() -> frozenset[str]:
 def written() -> frozenset[str]:
     """Return every text in the program, with an asterisk for each value inserted."""
     nodes = (node for tree in map(ast.parse, _sources()) for node in ast.walk(tree))
-    return frozenset(text for node in nodes if isinstance(node, ast.expr) for text in _texts(node, {}))
+    return frozenset(text for node in nodes if isinstance(node, ast.expr) for text in texts_of(node, {}))
 
 
 def test_there_are_many_errors() -> None:
@@ -155,6 +140,12 @@ def test_a_problem_within_a_sentence_of_the_command_line_is_said_too() -> None:
         "Цагийн тэмдэг олгогч тохируулаагүй байна."
     )
     assert "\\u{001B}" in MONGOLIAN.say(key, problem="\x1b")
+
+
+@pytest.mark.parametrize("hostile", ["x, " * 5000, "a: " * 5000, "1 files: " * 5000, "it cannot be read: " * 5000])
+def test_what_tells_of_itself_again_and_again_is_said_some_levels_deep_and_ends(hostile: str) -> None:
+    assert MONGOLIAN.detail(hostile).endswith(hostile[-300:])
+    assert len(MONGOLIAN.fact(hostile)) < 2 * len(hostile)
 
 
 def test_what_one_error_tells_of_another_is_said_too() -> None:

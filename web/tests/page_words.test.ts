@@ -61,6 +61,11 @@ test("what a check found is said in the language of the page where there are wor
   assert.equal(wordsOf("en").detail("it is missing"), "");
 });
 
+test("what tells of itself again and again is said some levels deep, and ends", () => {
+  const { detail } = wordsOf("mn");
+  for (const hostile of ["1 files: ", "it cannot be read: "]) assert.ok(detail(hostile.repeat(5000)).length > 100);
+});
+
 test("a sentence is another one unless everything between its values stands there in order", () => {
   assert.deepEqual(valuesOf("* of *: *", "1 of 2: a: b"), ["1", "2", "a: b"]);
   assert.deepEqual(valuesOf("a * b", "a  b"), [""]);

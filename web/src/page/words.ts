@@ -16,6 +16,9 @@ export const LANGUAGES: readonly (readonly [Language, string])[] = [
   ["en", "English"],
 ];
 
+/** So many sentences may tell of one another; a name from outside could go on as if it told of thousands. */
+const DEEPEST = 5;
+
 /** The sentences of one language. */
 export interface Words {
   readonly language: Language;
@@ -42,13 +45,14 @@ export function wordsOf(language: Language): Words {
     return String(count).replace(/\B(?=(?:\d{3})+$)/g, language === "mn" ? "\u00a0" : ",");
   };
   const details = phrases(texts["details"] ?? {});
-  const detail = (text: string): string => {
+  const detail = (text: string, levels: number): string => {
+    if (levels === 0) return "";
     for (const [general, sentence] of details) {
       const values = valuesOf(general, text);
       if (values !== undefined) {
         return sentence.replace(/\{(\d)\}/g, (_, place: string) => {
           const value = values[Number(place)] ?? "";
-          return detail(value) || shorten(value, 1000);
+          return detail(value, levels - 1) || shorten(value, 1000);
         });
       }
     }
@@ -56,7 +60,7 @@ export function wordsOf(language: Language): Words {
   };
   return {
     language,
-    detail,
+    detail: (text) => detail(text, DEEPEST),
     say(path, values = {}) {
       const at = path.indexOf(".");
       const sentence = find(path.slice(0, at), path.slice(at + 1));
